@@ -1,0 +1,33 @@
+//! The one place where the engine reads a clock.
+//!
+//! Wall time is read once; from then on it is carried by the monotonic clock, so that a jump of the wall clock neither
+//! fires nor delays a timeout. Under tokio's paused clock all of it is virtual.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::time::Timestamp;
+
+/// Wall time that only moves forward.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    base: Timestamp,
+    origin: Instant,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self { base: Timestamp::from_system(SystemTime::now()), origin: Instant::now() }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.base.after(self.origin.elapsed())
+    }
+
+    /// The moment, on the monotonic clock, that a timestamp of this clock stands for.
+    pub(super) fn instant(&self, at: Timestamp) -> Instant {
+        let span = at.since(self.base).min(Duration::from_hours(24 * 365));
+        self.origin + span
+    }
+}

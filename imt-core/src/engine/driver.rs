@@ -1,0 +1,332 @@
+//! Driving one pipeline: decide → commit → act, until it is over or the claim is lost.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::engine::attempt::{AttemptTask, Origin, no_source};
+use crate::engine::clock::Clock;
+use crate::engine::error::EngineError;
+use crate::engine::lease::{self, LeaseState};
+use crate::engine::log_writer::LogTarget;
+use crate::engine::orders::{Leave, Orders};
+use crate::engine::retry::{Backoff, until_available};
+use crate::engine::shared::{Outcome, Shared};
+use crate::engine::task::Task;
+use crate::id::AttemptId;
+use crate::mask::Needles;
+use crate::plan::job_spec;
+use crate::ports::{Checkout, Claim, Failure, Notice, StoreResult, Variable};
+use crate::schedule::{CancelLevel, Change, Decision, Effect, Input, Machine, PipelineState, Problem};
+use crate::status::Reason;
+
+/// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
+const CLEANUP_TRIES: u32 = 8;
+
+/// One pipeline being driven.
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    claim: Claim,
+    clock: Clock,
+    machine: Machine,
+    number: std::num::NonZeroU64,
+    variables: Vec<Variable>,
+    needles: Needles,
+    workspace: Option<PathBuf>,
+    attempts: BTreeMap<AttemptId, Attempt>,
+    /// The checkout, then the cleaning up.
+    errand: Option<Task>,
+    keeper: Task,
+    inputs: mpsc::Receiver<Input>,
+    answer: mpsc::Sender<Input>,
+    lease: watch::Receiver<LeaseState>,
+}
+
+/// The driver's end of an attempt's task.
+struct Attempt {
+    orders: watch::Sender<Orders>,
+    task: Task,
+}
+
+impl Driver {
+    /// Loads a claimed pipeline.
+    pub(super) async fn load(shared: Arc<Shared>, claim: Claim, claimed_at: Instant) -> Result<Self, EngineError> {
+        let store = &shared.store;
+        let record =
+            until_available(|| store.load(claim.pipeline)).await.map_err(EngineError::store("load the pipeline"))?;
+        let plan = Arc::new(record.plan);
+        let variables = until_available(|| store.variables(&plan.project))
+            .await
+            .map_err(EngineError::store("read the project's variables"))?;
+        let needles = Needles::new(variables.iter().filter(|v| v.is_secret).map(|v| &v.value));
+        let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
+        let (answer, inputs) = mpsc::channel(64);
+        let (state, lease) = watch::channel(LeaseState::default());
+        let poke = shared.pokes.register(claim.pipeline);
+        let keeper = Task::spawn(lease::keep(Arc::clone(store), claim.clone(), claimed_at, poke, state));
+        Ok(Self {
+            machine: Machine::new(plan, record.state, shared.job_limit),
+            number: record.number,
+            clock: Clock::start(),
+            attempts: BTreeMap::new(),
+            errand: None,
+            keeper,
+            shared,
+            claim,
+            variables,
+            needles,
+            workspace,
+            inputs,
+            answer,
+            lease,
+        })
+    }
+
+    /// Drives to the end.
+    pub(super) async fn run(mut self) -> Result<Outcome, EngineError> {
+        let mut input = Input::Claimed;
+        loop {
+            let decision = self.machine.handle(input, self.clock.now());
+            self.commit(&decision).await?;
+            for effect in decision.effects {
+                self.perform(effect);
+            }
+            self.prepare_ahead();
+            let state = self.machine.state();
+            if let Some(end) = state.verdict.clone().filter(|_| state.status.is_terminal()) {
+                let outcome = Outcome { id: state.id, number: self.number, end, state: state.clone() };
+                self.let_go().await?;
+                return Ok(outcome);
+            }
+            input = self.next_input().await?;
+        }
+    }
+
+    async fn next_input(&mut self) -> Result<Input, EngineError> {
+        loop {
+            let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
+            tokio::select! {
+                biased;
+                changed = self.lease.changed() => {
+                    let LeaseState { lost, control } = *self.lease.borrow_and_update();
+                    if lost || changed.is_err() {
+                        return Err(self.stand_down().await);
+                    }
+                    if let Some((level, reason)) = control.cancel.filter(|c| self.adds(*c)) {
+                        return Ok(Input::CancelRecorded(level, reason));
+                    }
+                }
+                Some(input) = self.inputs.recv() => return Ok(input),
+                () = at(deadline) => return Ok(Input::Tick),
+            }
+        }
+    }
+
+    fn adds(&self, (level, _): (CancelLevel, Reason)) -> bool {
+        self.machine.state().cancel.is_none_or(|(known, _)| level > known)
+    }
+
+    /// Commits a decision. A commit whose outcome is unknown is looked up before it is repeated.
+    async fn commit(&mut self, decision: &Decision) -> Result<(), EngineError> {
+        if decision.changes.is_empty() {
+            return Ok(());
+        }
+        let mut lease = self.lease.clone();
+        // The last commit ends the claim, so that its keeper may see the loss before we see the answer: the commit itself
+        // finds out then.
+        let last = self.machine.state().status.is_terminal();
+        let committed = tokio::select! {
+            biased;
+            _ = lease.wait_for(|l| l.lost), if !last => None,
+            committed = commit(&*self.shared.store, &self.claim, &decision.changes, self.machine.state()) => Some(committed),
+        };
+        match committed {
+            None => Err(self.stand_down().await),
+            Some(Ok(last)) => {
+                if let Some(last) = last {
+                    self.shared.sink.notify(Notice::Events { pipeline: self.claim.pipeline, last });
+                }
+                Ok(())
+            }
+            Some(Err(error)) => {
+                let error = EngineError::store("commit what was decided")(error);
+                self.stand_down().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Checkout => self.check_out(),
+            Effect::Prepare(attempt) => self.raise(attempt, Leave::Turn),
+            Effect::Start(attempt) => self.raise(attempt, Leave::Go),
+            Effect::Attach(attempt) => self.spawn_attempt(attempt, Leave::Go, Origin::Started),
+            Effect::Stop(attempt, level) => self.stop(attempt, level),
+            Effect::Abandon(attempt) => {
+                // Dropping the task ends it; what it was making, the cleaning up removes.
+                self.attempts.remove(&attempt);
+            }
+            Effect::Cleanup => self.clean_up(),
+        }
+    }
+
+    fn prepare_ahead(&mut self) {
+        for attempt in self.machine.ahead(self.shared.prepare_ahead) {
+            if !self.attempts.contains_key(&attempt) {
+                self.spawn_attempt(attempt, Leave::Ahead, Origin::New);
+            }
+        }
+    }
+
+    fn raise(&mut self, attempt: AttemptId, leave: Leave) {
+        match self.attempts.get(&attempt) {
+            Some(task) => task.orders.send_modify(|o| o.leave = o.leave.max(leave)),
+            None => self.spawn_attempt(attempt, leave, Origin::New),
+        }
+    }
+
+    fn stop(&mut self, attempt: AttemptId, level: CancelLevel) {
+        if let Some(task) = self.attempts.get(&attempt) {
+            task.orders.send_modify(|o| o.stop = o.stop.max(Some(level)));
+        }
+    }
+
+    fn spawn_attempt(&mut self, attempt: AttemptId, leave: Leave, origin: Origin) {
+        let plan = Arc::clone(self.machine.plan());
+        let (orders, receiver) = watch::channel(Orders { leave, stop: None });
+        let task = AttemptTask {
+            executor: Arc::clone(&self.shared.executor),
+            spec: job_spec(&plan, attempt, &self.variables, self.workspace.clone()),
+            grace: plan.job(attempt.job).grace,
+            log: LogTarget {
+                store: Arc::clone(&self.shared.store),
+                sink: Arc::clone(&self.shared.sink),
+                claim: self.claim.clone(),
+                attempt,
+                needles: self.needles.clone(),
+                cap_bytes: self.shared.log_cap_bytes,
+            },
+            clock: self.clock,
+            inputs: self.answer.clone(),
+            orders: receiver,
+        };
+        self.attempts.insert(attempt, Attempt { orders, task: Task::spawn(task.run(origin)) });
+    }
+
+    fn check_out(&mut self) {
+        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
+        let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
+        let work = async move {
+            let result = fill(&shared, &plan, pipeline, path).await.map_err(|f| Problem::from(&f));
+            // A driver that is gone wants no answer.
+            let _gone = answer.send(Input::CheckedOut(result)).await;
+        };
+        self.errand = Some(Task::spawn(work));
+    }
+
+    /// Ends what still works for this pipeline on our side, then removes all of it.
+    fn clean_up(&mut self) {
+        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
+        let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
+        let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
+        work.extend(self.errand.take());
+        self.errand = Some(Task::spawn(async move {
+            for task in work {
+                task.end().await;
+            }
+            let result = shared.remove(pipeline, path).await.map_err(|f| Problem::from(&f));
+            let _gone = answer.send(Input::CleanedUp(result)).await;
+        }));
+    }
+
+    /// The claim is lost, or our writes are refused: nothing of ours may go on. Others decide what becomes of the pipeline.
+    async fn stand_down(&mut self) -> EngineError {
+        for attempt in std::mem::take(&mut self.attempts).into_values() {
+            attempt.task.end().await;
+        }
+        if let Some(errand) = self.errand.take() {
+            errand.end().await;
+        }
+        if let Err(failure) = self.shared.executor.cleanup(self.claim.pipeline, None).await {
+            // The sweep of this store finds what is left, by its labels.
+            self.shared.warn(&format!("after losing the claim: {}", failure.explain()));
+        }
+        EngineError::ClaimLost(self.claim.pipeline)
+    }
+
+    async fn let_go(self) -> Result<(), EngineError> {
+        self.keeper.end().await;
+        let (store, claim) = (&self.shared.store, &self.claim);
+        until_available(|| store.release(claim)).await.map_err(EngineError::store("give the claim back"))
+    }
+}
+
+/// Commits; when an answer is lost, the rows tell whether the changes are recorded.
+async fn commit(
+    store: &dyn crate::ports::Store,
+    claim: &Claim,
+    changes: &[Change],
+    after: &PipelineState,
+) -> StoreResult<Option<crate::ports::EventId>> {
+    let mut backoff = Backoff::new();
+    loop {
+        match store.commit(claim, changes).await {
+            Err(error) if error.is_retryable() => backoff.pause().await,
+            result => return result.map(Some),
+        }
+        let mut stored = until_available(|| store.load(claim.pipeline)).await?.state;
+        stored.cancel = after.cancel;
+        if stored == *after {
+            return Ok(None);
+        }
+    }
+}
+
+async fn fill(
+    shared: &Shared,
+    plan: &crate::plan::Plan,
+    pipeline: crate::id::PipelineId,
+    path: Option<PathBuf>,
+) -> Result<(), Failure> {
+    let (Some(workspaces), Some(path)) = (&shared.workspaces, path) else {
+        return plan.trigger.repository.as_deref().map_or(Ok(()), |r| Err(no_source(r)));
+    };
+    workspaces.make(path.clone(), pipeline).await?;
+    let Some(repository) = plan.trigger.repository.as_deref() else { return Ok(()) };
+    let source = shared.source.as_ref().ok_or_else(|| no_source(repository))?;
+    source.checkout(Checkout { pipeline, repository, commit: &plan.trigger.commit, into: &path }).await
+}
+
+impl Shared {
+    /// Removes all of a pipeline: what the executor holds, then the workspace.
+    async fn remove(&self, pipeline: crate::id::PipelineId, path: Option<PathBuf>) -> Result<(), Failure> {
+        let workspace = path.as_deref().filter(|_| !self.keep_workspaces);
+        let mut backoff = Backoff::new();
+        let mut tries = 1;
+        loop {
+            match self.executor.cleanup(pipeline, workspace).await {
+                Ok(()) => break,
+                Err(failure) if tries == CLEANUP_TRIES => return Err(failure),
+                Err(_) => tries += 1,
+            }
+            backoff.pause().await;
+        }
+        match (&self.workspaces, path) {
+            (Some(workspaces), Some(_)) if self.keep_workspaces => workspaces.keep(pipeline).await,
+            (Some(workspaces), Some(path)) => workspaces.remove(path, pipeline).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The given moment, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,40 @@
+//! What can go wrong with driving a pipeline, apart from the pipeline itself.
+
+use crate::id::PipelineId;
+use crate::ports::StoreError;
+
+/// The engine could not do its part. What became of the pipeline is in the store; driving it again goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The store failed in a way that no repetition helps.
+    #[error("could not {doing}")]
+    Store {
+        /// What was being done.
+        doing: &'static str,
+        /// The store's error.
+        #[source]
+        source: StoreError,
+    },
+    /// Somebody else holds the pipeline, or took it over while we drove it. Our attempts were stopped.
+    #[error("pipeline {0} is held by another runner")]
+    ClaimLost(PipelineId),
+    /// The files that say which processes live could not be used.
+    #[error("could not use the state directory `{path}`")]
+    State {
+        /// The directory or file.
+        path: std::path::PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    pub(super) fn store(doing: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |source| match source {
+            StoreError::ClaimLost(pipeline) => Self::ClaimLost(pipeline),
+            source => Self::Store { doing, source },
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The engine as its users hold it: accept, drive, cancel.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::engine::clock::Clock;
+use crate::engine::driver::Driver;
+use crate::engine::error::EngineError;
+use crate::engine::retry::until_available;
+use crate::engine::shared::{Outcome, Shared};
+use crate::id::PipelineId;
+use crate::plan::Plan;
+use crate::ports::{Claim, Enqueued, NewPipeline};
+use crate::schedule::CancelLevel;
+use crate::status::Reason;
+
+/// Drives pipelines. Cheap to clone; all clones are the same engine.
+///
+/// It keeps nothing that is not in its store, so it may be dropped at any moment: whoever drives the pipeline next goes on.
+/// Needs a tokio runtime with time enabled.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// Accepts a plan as a new pipeline. When this answers, it is in the store.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn submit(&self, plan: Plan) -> Result<Enqueued, EngineError> {
+        let id = PipelineId::generate();
+        // The id as the key makes it safe to repeat a call whose answer was lost.
+        let idempotency_key = Some(id.to_string());
+        self.submit_as(NewPipeline { id, plan, at: Clock::start().now(), idempotency_key }).await
+    }
+
+    /// Accepts a pipeline whose id and idempotency key the caller chose. Without a key it is not repeated when the store is
+    /// unavailable, because a second call could not be told from another pipeline.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn submit_as(&self, new: NewPipeline) -> Result<Enqueued, EngineError> {
+        let store = &self.shared.store;
+        let accepted = match &new.idempotency_key {
+            Some(_) => until_available(|| store.enqueue(new.clone())).await,
+            None => store.enqueue(new).await,
+        };
+        let accepted = accepted.map_err(EngineError::store("accept the pipeline"))?;
+        self.shared.queued.notify_one();
+        Ok(accepted)
+    }
+
+    /// Claims a pipeline and drives it to its end, from wherever it stands; one that is over answers how it ended.
+    ///
+    /// Dropping the future leaves everything as a crash would: claim it again to go on.
+    ///
+    /// # Errors
+    /// [`EngineError::ClaimLost`] when another runner holds it, [`EngineError::Store`].
+    pub async fn drive(&self, pipeline: PipelineId) -> Result<Outcome, EngineError> {
+        let claimed_at = Instant::now();
+        let store = &self.shared.store;
+        let claim = until_available(|| store.claim(&self.shared.runner, Some(pipeline)))
+            .await
+            .map_err(EngineError::store("claim the pipeline"))?;
+        match claim {
+            Some(claim) => self.drive_claimed(claim, claimed_at).await,
+            None => self.outcome(pipeline).await?.ok_or(EngineError::ClaimLost(pipeline)),
+        }
+    }
+
+    /// How a pipeline ended; `None` while it has not.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], also when there is no such pipeline.
+    pub async fn outcome(&self, pipeline: PipelineId) -> Result<Option<Outcome>, EngineError> {
+        let store = &self.shared.store;
+        let record = until_available(|| store.load(pipeline)).await.map_err(EngineError::store("load the pipeline"))?;
+        let (number, state) = (record.number, record.state);
+        let end = state.verdict.clone().filter(|_| state.status.is_terminal());
+        Ok(end.map(|end| Outcome { id: pipeline, number, end, state }))
+    }
+
+    pub(super) async fn drive_claimed(&self, claim: Claim, claimed_at: Instant) -> Result<Outcome, EngineError> {
+        let pipeline = claim.pipeline;
+        let result = async { Driver::load(Arc::clone(&self.shared), claim, claimed_at).await?.run().await }.await;
+        self.shared.pokes.forget(pipeline);
+        result
+    }
+
+    /// Accepts a plan and drives it to its end.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit) and [`drive`](Self::drive).
+    pub async fn run(&self, plan: Plan) -> Result<Outcome, EngineError> {
+        let accepted = self.submit(plan).await?;
+        self.drive(accepted.id).await
+    }
+
+    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], also when there is no such pipeline.
+    pub async fn cancel(&self, pipeline: PipelineId, level: CancelLevel, reason: Reason) -> Result<(), EngineError> {
+        let (store, at) = (&self.shared.store, Clock::start().now());
+        until_available(|| store.request_cancel(pipeline, level, reason, at))
+            .await
+            .map_err(EngineError::store("record the cancel"))?;
+        self.shared.pokes.poke(pipeline);
+        Ok(())
+    }
+}

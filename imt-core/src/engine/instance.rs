@@ -1,0 +1,169 @@
+//! Which process is alive: one directory an instance, with a locked file in it.
+//!
+//! The lock is the system's, so it is free the moment its process is gone, however it went. What an instance makes
+//! outside of itself (workspaces, process groups) it records in its directory first; whoever finds the lock free may
+//! remove those things and then the directory.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use crate::engine::error::EngineError;
+use crate::id::InstanceId;
+
+const LOCK: &str = "lock";
+/// Where an instance records the workspaces it makes.
+pub(super) const WORKSPACES: &str = "workspaces";
+
+/// All instances that share a state directory.
+#[derive(Debug, Clone)]
+pub struct Instances {
+    dir: PathBuf,
+}
+
+/// A living instance: as long as this value lives, its lock is held.
+#[derive(Debug)]
+pub struct Instance {
+    id: InstanceId,
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Instances {
+    /// The instances of a state directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when it cannot be made.
+    pub fn open(state_dir: &Path) -> Result<Self, EngineError> {
+        let dir = state_dir.join("instances");
+        fs::create_dir_all(&dir).map_err(at(&dir))?;
+        Ok(Self { dir })
+    }
+
+    /// A new instance for this process.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when its directory cannot be made or locked.
+    pub fn acquire(&self) -> Result<Instance, EngineError> {
+        let id = InstanceId::new(Uuid::now_v7().to_string());
+        // Made under a name that is no instance's and renamed when locked, so that nobody ever sees it unlocked.
+        let making = self.dir.join(format!(".{id}"));
+        fs::create_dir(&making).map_err(at(&making))?;
+        let lock = File::create(making.join(LOCK)).map_err(at(&making))?;
+        lock.try_lock().map_err(|e| at(&making)(e.into()))?;
+        let dir = self.dir.join(id.as_str());
+        fs::rename(&making, &dir).map_err(at(&dir))?;
+        Ok(Instance { id, dir, _lock: lock })
+    }
+
+    /// Whether the process of an instance lives. One whose directory is gone does not.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when that cannot be found out; then it is to be taken for alive.
+    pub fn is_live(&self, id: &InstanceId) -> Result<bool, EngineError> {
+        Ok(match self.inspect(id)? {
+            Found::Live => true,
+            Found::Dead(_) | Found::Absent => false,
+        })
+    }
+
+    /// Instances whose process is gone, each locked by us for as long as the value lives, so that two sweeps do not meet.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when the directory cannot be read.
+    pub fn dead(&self) -> Result<Vec<Instance>, EngineError> {
+        let mut dead = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(at(&self.dir))? {
+            let name = entry.map_err(at(&self.dir))?.file_name();
+            let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else { continue };
+            let id = InstanceId::new(name);
+            if let Found::Dead(lock) = self.inspect(&id)? {
+                dead.push(Instance { dir: self.dir.join(name), id, _lock: lock });
+            }
+        }
+        dead.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(dead)
+    }
+
+    fn inspect(&self, id: &InstanceId) -> Result<Found, EngineError> {
+        let path = self.dir.join(id.as_str()).join(LOCK);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Found::Absent),
+            Err(e) => return Err(at(&path)(e)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Found::Dead(file)),
+            Err(TryLockError::WouldBlock) => Ok(Found::Live),
+            Err(TryLockError::Error(e)) => Err(at(&path)(e)),
+        }
+    }
+}
+
+enum Found {
+    Live,
+    Dead(File),
+    Absent,
+}
+
+impl Instance {
+    /// Its id.
+    pub const fn id(&self) -> &InstanceId {
+        &self.id
+    }
+
+    /// Its directory, for the records of what it makes.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Removes its directory, unless a workspace recorded there still exists: then only its lock is let go, and a later
+    /// sweep finds the record.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when the directory cannot be read or removed.
+    pub fn retire(self) -> Result<(), EngineError> {
+        let left = match fs::read_dir(self.dir.join(WORKSPACES)) {
+            Ok(mut records) => records.next().is_some(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => false,
+            Err(e) => return Err(at(&self.dir)(e)),
+        };
+        if left { Ok(()) } else { fs::remove_dir_all(&self.dir).map_err(at(&self.dir)) }
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
+    let path = path.to_owned();
+    move |source| EngineError::State { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_lives_as_long_as_its_value() {
+        let dir = tempfile::tempdir().unwrap();
+        let instances = Instances::open(dir.path()).unwrap();
+        let one = instances.acquire().unwrap();
+        let two = instances.acquire().unwrap();
+        let (id_one, id_two) = (one.id().clone(), two.id().clone());
+        assert!(instances.is_live(&id_one).unwrap() && instances.is_live(&id_two).unwrap());
+        assert!(instances.dead().unwrap().is_empty());
+
+        drop(one);
+        assert!(!instances.is_live(&id_one).unwrap());
+        let dead = instances.dead().unwrap();
+        assert_eq!(dead.iter().map(Instance::id).collect::<Vec<_>>(), [&id_one]);
+        assert!(instances.dead().unwrap().is_empty(), "the first sweep holds it");
+
+        for instance in dead {
+            instance.retire().unwrap();
+        }
+        assert!(!instances.is_live(&id_one).unwrap());
+        two.retire().unwrap();
+        assert_eq!(fs::read_dir(dir.path().join("instances")).unwrap().count(), 0);
+    }
+}

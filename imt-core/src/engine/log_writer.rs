@@ -1,0 +1,225 @@
+//! Writes one attempt's log: masks, gathers, appends, remembers where a successor has to go on.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::engine::retry::until_available;
+use crate::id::AttemptId;
+use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
+use crate::ports::{
+    Claim, EventSink, LogAppend, LogChunk, LogEnd, LogFrom, LogPositions, MAX_PIECE_BYTES, Notice, Store, StoreResult,
+    StreamKind,
+};
+use crate::time::Timestamp;
+
+/// A piece is appended when it has this many bytes, or when nothing more is waiting.
+const PIECE_BYTES: usize = 16 * 1024;
+/// Input is masked in slices of this size, so that a piece and its restart point stay together.
+const SLICE_BYTES: usize = 24 * 1024;
+// What one slice adds to a piece that is not yet full never makes it larger than a store takes.
+const _: () = assert!(PIECE_BYTES + SLICE_BYTES + MAX_NEEDLE_BYTES + 64 <= MAX_PIECE_BYTES);
+
+/// What a writer needs to know.
+#[derive(Clone)]
+pub(super) struct LogTarget {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) sink: Arc<dyn EventSink>,
+    pub(super) claim: Claim,
+    pub(super) attempt: AttemptId,
+    pub(super) needles: Needles,
+    pub(super) cap_bytes: u64,
+}
+
+/// The writer. Nothing is durable until [`flush`](Self::flush) returned.
+pub(super) struct LogWriter {
+    to: LogTarget,
+    stdout: Side,
+    stderr: Side,
+    pending: Pending,
+    written: Written,
+    dropped: u64,
+    ended: Option<LogEnd>,
+}
+
+/// One stream of the job.
+struct Side {
+    masker: Masker,
+    /// Raw bytes taken from the executor.
+    taken: u64,
+}
+
+impl Side {
+    fn new(needles: &Needles, taken: u64) -> Self {
+        Self { masker: Masker::new(needles.clone()), taken }
+    }
+
+    /// Raw bytes that are done with: a successor reads on from here with a fresh masker.
+    fn done(&self) -> u64 {
+        self.taken - self.masker.held() as u64
+    }
+}
+
+/// Bytes not yet appended, all of one stream.
+#[derive(Default)]
+struct Pending {
+    stream: Option<StreamKind>,
+    at: Timestamp,
+    bytes: Vec<u8>,
+}
+
+/// What the store has, and what of it the end needs.
+struct Written {
+    offset: u64,
+    job_bytes: u64,
+    newlines: u64,
+    ends_in_newline: bool,
+    hasher: blake3::Hasher,
+}
+
+impl Written {
+    fn count(&mut self, stream: StreamKind, bytes: &[u8]) {
+        self.offset += bytes.len() as u64;
+        if stream != StreamKind::System {
+            self.job_bytes += bytes.len() as u64;
+        }
+        self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.ends_in_newline = bytes.last().map_or(self.ends_in_newline, |b| *b == b'\n');
+        self.hasher.update(bytes);
+    }
+}
+
+impl LogWriter {
+    /// Opens the log where the store has it: at its beginning, or where an earlier life left off.
+    pub(super) async fn open(to: LogTarget) -> StoreResult<Self> {
+        let cursor = until_available(|| to.store.log_cursor(to.attempt)).await?;
+        let mut written =
+            Written { offset: 0, job_bytes: 0, newlines: 0, ends_in_newline: true, hasher: blake3::Hasher::new() };
+        while written.offset < cursor.offset {
+            let from = LogFrom::Offset(written.offset);
+            let page = until_available(|| to.store.read_log(to.attempt, from, 1 << 20)).await?;
+            for chunk in &page.chunks {
+                written.count(chunk.stream, &chunk.bytes);
+            }
+            if page.chunks.is_empty() {
+                break;
+            }
+        }
+        Ok(Self {
+            stdout: Side::new(&to.needles, cursor.raw.stdout),
+            stderr: Side::new(&to.needles, cursor.raw.stderr),
+            pending: Pending::default(),
+            written,
+            dropped: 0,
+            ended: cursor.end,
+            to,
+        })
+    }
+
+    /// Whether an earlier life has finished it.
+    pub(super) const fn is_finished(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Raw bytes taken so far: where the executor has to go on.
+    pub(super) const fn taken(&self) -> LogPositions {
+        LogPositions { stdout: self.stdout.taken, stderr: self.stderr.taken }
+    }
+
+    /// Takes a chunk of the job's output. Appends when enough has gathered.
+    pub(super) async fn push(&mut self, chunk: &LogChunk) -> StoreResult<()> {
+        for slice in chunk.bytes.chunks(SLICE_BYTES) {
+            self.turn_to(chunk.stream, chunk.at).await?;
+            let side = if chunk.stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
+            let before = self.pending.bytes.len();
+            side.masker.feed(slice, &mut self.pending.bytes);
+            side.taken += slice.len() as u64;
+            self.cut_to_cap(before);
+            if self.pending.bytes.len() >= PIECE_BYTES {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a line of the engine's own.
+    pub(super) async fn say(&mut self, line: &str, at: Timestamp) -> StoreResult<()> {
+        self.flush().await?;
+        self.turn_to(StreamKind::System, at).await?;
+        if !self.written.ends_in_newline {
+            self.pending.bytes.push(b'\n');
+        }
+        let mut masker = Masker::new(self.to.needles.clone());
+        let shown = line.get(..line.floor_char_boundary(SLICE_BYTES)).unwrap_or(line);
+        masker.feed(shown.as_bytes(), &mut self.pending.bytes);
+        masker.finish(&mut self.pending.bytes);
+        self.pending.bytes.push(b'\n');
+        self.flush().await
+    }
+
+    /// Makes all gathered bytes durable.
+    pub(super) async fn flush(&mut self) -> StoreResult<()> {
+        let Some(stream) = self.pending.stream.filter(|_| !self.pending.bytes.is_empty()) else { return Ok(()) };
+        let bytes = Bytes::from(std::mem::take(&mut self.pending.bytes));
+        let raw = LogPositions { stdout: self.stdout.done(), stderr: self.stderr.done() };
+        let piece = LogAppend { offset: self.written.offset, stream, bytes: bytes.clone(), at: self.pending.at, raw };
+        let LogTarget { store, claim, attempt, .. } = &self.to;
+        until_available(|| store.append_log(claim, *attempt, piece.clone())).await?;
+        self.written.count(stream, &bytes);
+        self.pending.stream = None;
+        self.to.sink.notify(Notice::Log { attempt: *attempt, next_offset: self.written.offset });
+        Ok(())
+    }
+
+    /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum.
+    pub(super) async fn finish(&mut self, at: Timestamp) -> StoreResult<()> {
+        if self.is_finished() {
+            return Ok(());
+        }
+        for stream in [StreamKind::Stdout, StreamKind::Stderr] {
+            self.turn_to(stream, at).await?;
+            let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
+            let before = self.pending.bytes.len();
+            side.masker.finish(&mut self.pending.bytes);
+            self.cut_to_cap(before);
+        }
+        self.flush().await?;
+        if self.dropped > 0 {
+            let dropped = self.dropped;
+            self.say(&format!("log limit reached: {dropped} further bytes of the job's output were dropped"), at)
+                .await?;
+        }
+        let end = LogEnd {
+            bytes: self.written.offset,
+            lines: self.written.newlines + u64::from(!self.written.ends_in_newline),
+            dropped: self.dropped,
+            checksum: *self.written.hasher.finalize().as_bytes(),
+        };
+        let LogTarget { store, claim, attempt, .. } = &self.to;
+        until_available(|| store.finish_log(claim, *attempt, end)).await?;
+        self.ended = Some(end);
+        Ok(())
+    }
+
+    /// Pending bytes are of one stream; another one's are appended first.
+    async fn turn_to(&mut self, stream: StreamKind, at: Timestamp) -> StoreResult<()> {
+        if self.pending.stream.is_some_and(|s| s != stream) {
+            self.flush().await?;
+        }
+        if self.pending.stream.is_none() || self.pending.bytes.is_empty() {
+            self.pending.stream = Some(stream);
+            self.pending.at = at;
+        }
+        Ok(())
+    }
+
+    /// Drops what was just added beyond the cap.
+    fn cut_to_cap(&mut self, before: usize) {
+        let room = self.to.cap_bytes.saturating_sub(self.written.job_bytes + before as u64);
+        let keep = before.saturating_add(usize::try_from(room).unwrap_or(usize::MAX));
+        if self.pending.bytes.len() > keep {
+            self.dropped += (self.pending.bytes.len() - keep) as u64;
+            self.pending.bytes.truncate(keep);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The imperative shell: decides with `schedule`, commits to the store, then acts through the ports.
+//!
+//! One [`Engine`] serves any number of pipelines; each is driven by one loop (`driver`) that owns its machine, and each
+//! attempt by one task (`attempt`) that owns its log. Everything that happened is in the store before it has an effect,
+//! so a crash anywhere is repaired by driving the pipeline again. It names no concrete executor, store or source, and
+//! reads neither environment nor configuration files.
+
+mod attempt;
+mod builder;
+mod clock;
+mod driver;
+mod error;
+mod follow;
+mod handle;
+mod instance;
+mod lease;
+mod log_writer;
+mod orders;
+mod retry;
+mod shared;
+mod sweep;
+mod task;
+mod work;
+mod workspace;
+
+pub use builder::EngineBuilder;
+pub use error::EngineError;
+pub use handle::Engine;
+pub use instance::{Instance, Instances};
+pub use shared::Outcome;
+pub use sweep::SweepReport;

@@ -1,0 +1,105 @@
+//! The sweep: removes what dead processes left, and nothing else.
+//!
+//! A thing may go when it is of our own store and the lock of the instance that made it is free. Things of the living,
+//! and of other stores, are not looked at twice.
+
+use std::path::PathBuf;
+
+use crate::engine::error::EngineError;
+use crate::engine::handle::Engine;
+use crate::engine::instance::{Instance, Instances};
+use crate::engine::workspace::{forget, recorded, remove_all};
+use crate::id::PipelineId;
+use crate::ports::Failure;
+
+/// What a sweep did.
+#[derive(Debug, Default)]
+pub struct SweepReport {
+    /// Pipelines of which something was removed.
+    pub removed: Vec<PipelineId>,
+    /// What could not be removed, and why; a later sweep tries again.
+    pub failed: Vec<(PipelineId, String)>,
+}
+
+impl Engine {
+    /// Removes containers and workspaces of instances whose process is gone and whose pipelines this engine is not to go
+    /// on with.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when the instances cannot be told. What an executor or a disk refuses is in the report.
+    pub async fn sweep(&self, instances: &Instances) -> Result<SweepReport, EngineError> {
+        let mut report = SweepReport::default();
+        let dead = instances.dead()?;
+        self.sweep_executor(instances, &dead, &mut report).await?;
+        for instance in dead {
+            let clean = self.sweep_records(&instance, &mut report).await?;
+            if clean {
+                instance.retire()?;
+            }
+        }
+        Ok(report)
+    }
+
+    async fn sweep_executor(
+        &self,
+        instances: &Instances,
+        dead: &[Instance],
+        report: &mut SweepReport,
+    ) -> Result<(), EngineError> {
+        let owned = match self.shared.executor.list_owned().await {
+            Ok(owned) => owned,
+            Err(failure) => {
+                self.shared.warn(&format!("nothing swept: {}", failure.explain()));
+                return Ok(());
+            }
+        };
+        for owned in owned {
+            let ours = owned.instance == self.shared.runner.instance;
+            let swept_now = dead.iter().any(|d| *d.id() == owned.instance);
+            if ours || (!swept_now && instances.is_live(&owned.instance)?) {
+                continue;
+            }
+            let result = self.shared.executor.cleanup(owned.pipeline, owned.workspace.as_deref()).await;
+            report.note(owned.pipeline, result.map_err(|f: Failure| f.explain()));
+        }
+        Ok(())
+    }
+
+    /// Removes the recorded workspaces of a dead instance; answers whether none is left.
+    async fn sweep_records(&self, instance: &Instance, report: &mut SweepReport) -> Result<bool, EngineError> {
+        let at = |source| EngineError::State { path: instance.dir().to_owned(), source };
+        let mut clean = true;
+        for (pipeline, path) in recorded(instance).map_err(at)? {
+            // The directory stays as long as something may still work in it.
+            let removed = match self.shared.executor.cleanup(pipeline, Some(&path)).await {
+                Ok(()) => remove(path).await,
+                Err(failure) => Err(failure.explain()),
+            };
+            if removed.is_ok() {
+                forget(instance, pipeline).map_err(at)?;
+            }
+            clean &= removed.is_ok();
+            report.note(pipeline, removed);
+        }
+        Ok(clean)
+    }
+}
+
+impl SweepReport {
+    fn note(&mut self, pipeline: PipelineId, result: Result<(), String>) {
+        match result {
+            Ok(()) if !self.removed.contains(&pipeline) => self.removed.push(pipeline),
+            Ok(()) => {}
+            Err(why) => self.failed.push((pipeline, why)),
+        }
+    }
+}
+
+async fn remove(path: PathBuf) -> Result<(), String> {
+    let shown = path.display().to_string();
+    match tokio::task::spawn_blocking(move || remove_all(&path)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!("could not remove `{shown}`: {error}")),
+        Err(error) => Err(format!("could not remove `{shown}`: {error}")),
+    }
+}

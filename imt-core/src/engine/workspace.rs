@@ -1,0 +1,134 @@
+//! Workspaces: one directory a pipeline, made before its checkout and removed after its end.
+//!
+//! The root is closed to other users of the host (0700); the directory in it is open to every user (0777), because an
+//! image may have a user of its own. Each is recorded with its instance before it is made, so that a crash leaks none.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::engine::instance::{Instance, WORKSPACES};
+use crate::id::PipelineId;
+use crate::plan::Plan;
+use crate::ports::{Failure, FailureKind};
+
+/// Where workspaces are made.
+#[derive(Debug, Clone)]
+pub(super) struct Workspaces {
+    pub(super) root: PathBuf,
+    pub(super) instance: Option<Arc<Instance>>,
+}
+
+impl Workspaces {
+    /// The directory of a pipeline: `<root>/<project>-<commit>-<id>`.
+    pub(super) fn path(&self, plan: &Plan, pipeline: PipelineId) -> PathBuf {
+        self.root.join(format!("{}-{}-{pipeline}", plan.project, plan.trigger.commit))
+    }
+
+    /// Makes it, empty. What an interrupted checkout left in it is removed first.
+    pub(super) async fn make(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
+        let this = self.clone();
+        blocking(move || {
+            this.record(pipeline, &path).map_err(failed("record", &path))?;
+            remove_all(&path).map_err(failed("empty", &path))?;
+            make_root(&this.root)?;
+            fs::create_dir(&path).map_err(failed("make", &path))?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).map_err(failed("open to all users", &path))
+        })
+        .await
+    }
+
+    /// Removes it and its record.
+    pub(super) async fn remove(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
+        let this = self.clone();
+        blocking(move || {
+            remove_all(&path).map_err(failed("remove", &path))?;
+            this.forget(pipeline).map_err(failed("forget", &path))
+        })
+        .await
+    }
+
+    /// Leaves it in place for good.
+    pub(super) async fn keep(&self, pipeline: PipelineId) -> Result<(), Failure> {
+        let this = self.clone();
+        blocking(move || this.forget(pipeline).map_err(failed("keep", &this.root))).await
+    }
+
+    fn record(&self, pipeline: PipelineId, path: &Path) -> io::Result<()> {
+        let Some(instance) = &self.instance else { return Ok(()) };
+        let records = instance.dir().join(WORKSPACES);
+        fs::create_dir_all(&records)?;
+        fs::write(records.join(pipeline.to_string()), path.as_os_str().as_encoded_bytes())
+    }
+
+    /// Drops the record: the directory is gone, or is meant to stay.
+    fn forget(&self, pipeline: PipelineId) -> io::Result<()> {
+        self.instance.as_ref().map_or(Ok(()), |instance| forget(instance, pipeline))
+    }
+}
+
+/// Drops an instance's record of a workspace.
+pub(super) fn forget(instance: &Instance, pipeline: PipelineId) -> io::Result<()> {
+    match fs::remove_file(instance.dir().join(WORKSPACES).join(pipeline.to_string())) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// The workspaces an instance has on record.
+pub(super) fn recorded(instance: &Instance) -> io::Result<Vec<(PipelineId, PathBuf)>> {
+    let dir = instance.dir().join(WORKSPACES);
+    let entries = match fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // An empty record is one whose writer died before it made anything.
+        if let Some(pipeline) = entry.file_name().to_str().and_then(|n| n.parse().ok()) {
+            let path = fs::read_to_string(entry.path())?;
+            if !path.is_empty() {
+                found.push((pipeline, PathBuf::from(path)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Removes a directory and all in it; one that is not there is fine.
+pub(super) fn remove_all(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+fn make_root(root: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed("make", root))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
+        Err(Failure::new(FailureKind::Internal, "the work on the workspace was torn down").with_source(e))
+    })
+}
+
+fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    let message = format!("could not {what} the workspace `{}`", path.display());
+    move |error| {
+        let (kind, help) = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                (FailureKind::DiskFull, "make room on that disk, or choose another workspace root")
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                (FailureKind::WorkspaceFailed, "choose a workspace root that this user may write to")
+            }
+            _ => (FailureKind::WorkspaceFailed, "look at the directory, or choose another workspace root"),
+        };
+        Failure::new(kind, format!("{message}: {error}")).with_help(help).with_source(error)
+    }
+}

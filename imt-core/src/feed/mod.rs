@@ -1,0 +1,13 @@
+//! One ordered stream of everything that is to be seen of a pipeline: its events and its logs, merged.
+//!
+//! A [`Feed`] reads from the store alone, page by page, so a slow reader costs no memory and never stops a job, and a
+//! reader that went away resumes from its [`Position`]. A [`WakeSink`] tells it when there is something new; without
+//! one (another process writes) it looks again from time to time. Knows nothing of terminals or sockets.
+
+mod reader;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+pub use reader::{Feed, Observation, Position};
+pub use wake::{WakeSink, Waker};

@@ -1,0 +1,201 @@
+//! Reading a pipeline's events and logs as one stream.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::wake::Waker;
+use crate::id::{AttemptId, PipelineId};
+use crate::ports::{Event, EventId, LogFrom, Store, StoreResult, StoredChunk};
+use crate::schedule::ChangeKind;
+
+/// Events fetched at a time.
+const EVENT_PAGE: usize = 256;
+/// Bytes of log fetched at a time: what a feed holds in memory, about.
+const LOG_PAGE_BYTES: usize = 256 * 1024;
+/// How often to look when nobody rings.
+const POLL: Duration = Duration::from_millis(500);
+
+/// One thing that is to be seen of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// A committed change.
+    Event(Event),
+    /// A piece of an attempt's log.
+    Log {
+        /// Whose.
+        attempt: AttemptId,
+        /// The piece.
+        chunk: StoredChunk,
+    },
+}
+
+/// How far a reader has come: what [`Feed::resume`] goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Position {
+    /// The last event seen.
+    pub event: EventId,
+    /// Attempts begun and not yet ended at that event, each with the first byte of its log not seen yet.
+    #[serde(with = "open_logs")]
+    pub logs: BTreeMap<AttemptId, u64>,
+}
+
+/// A reader of one pipeline.
+///
+/// Events come in commit order. An attempt's log comes whole between its `AttemptCreated` and its `AttemptEnded`; logs
+/// of attempts that run side by side are interleaved as they are stored. After `PipelineEnded` the feed is at its end.
+pub struct Feed {
+    store: Arc<dyn Store>,
+    pipeline: PipelineId,
+    waker: Waker,
+    poll: Duration,
+    position: Position,
+    /// Fetched, not yet given out.
+    events: VecDeque<Event>,
+    /// Fetched, not yet given out; all of one attempt.
+    chunks: VecDeque<(AttemptId, StoredChunk)>,
+    /// The attempt whose log was read last, so that the others get their turn.
+    last_read: Option<AttemptId>,
+    ended: bool,
+}
+
+impl Feed {
+    /// A reader from the very beginning.
+    pub fn new(store: Arc<dyn Store>, pipeline: PipelineId, waker: Waker) -> Self {
+        Self::resume(store, pipeline, waker, Position::default())
+    }
+
+    /// A reader that goes on where another one stopped.
+    pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, waker: Waker, position: Position) -> Self {
+        Self {
+            store,
+            pipeline,
+            waker,
+            poll: POLL,
+            position,
+            events: VecDeque::new(),
+            chunks: VecDeque::new(),
+            last_read: None,
+            ended: false,
+        }
+    }
+
+    /// The same feed, looking this often when nobody rings.
+    #[must_use]
+    pub const fn with_poll_interval(mut self, poll: Duration) -> Self {
+        self.poll = poll;
+        self
+    }
+
+    /// How far this reader has come: after everything that [`next`](Self::next) has given out.
+    pub const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// The next thing to see; waits for it. `None` once the pipeline has ended and all of it was given out.
+    ///
+    /// *Cancellation*: dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// Those of the store. The feed stays where it is, so a retryable one may be tried again.
+    pub async fn next(&mut self) -> StoreResult<Option<Observation>> {
+        loop {
+            if let Some((attempt, chunk)) = self.chunks.pop_front() {
+                self.position.logs.insert(attempt, chunk.offset + chunk.bytes.len() as u64);
+                return Ok(Some(Observation::Log { attempt, chunk }));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            self.waker.rearm();
+            if self.events.is_empty() {
+                let page = self.store.events_after(Some(self.pipeline), self.position.event, EVENT_PAGE).await?;
+                self.events.extend(page);
+            }
+            if let Some(event) = self.events.front() {
+                // Everything its logs hold goes first; they are whole by now.
+                let blocking = must_be_drained(&event.change.kind, &self.position);
+                if !self.read_first_of(blocking).await?
+                    && let Some(event) = self.events.pop_front()
+                {
+                    self.pass(&event);
+                    return Ok(Some(Observation::Event(event)));
+                }
+                continue;
+            }
+            if !self.read_first_of(self.open_in_turn()).await? {
+                self.waker.wait(self.poll).await;
+            }
+        }
+    }
+
+    /// Fetches a page of the first of these logs that has something new. Says whether there was one.
+    async fn read_first_of(&mut self, attempts: Vec<AttemptId>) -> StoreResult<bool> {
+        for attempt in attempts {
+            let from = self.position.logs.get(&attempt).copied().unwrap_or(0);
+            let page = self.store.read_log(attempt, LogFrom::Offset(from), LOG_PAGE_BYTES).await?;
+            if !page.chunks.is_empty() {
+                self.chunks.extend(page.chunks.into_iter().map(|chunk| (attempt, chunk)));
+                self.last_read = Some(attempt);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The attempts at work, beginning after the one read last.
+    fn open_in_turn(&self) -> Vec<AttemptId> {
+        let mut open: Vec<_> = self.position.logs.keys().copied().collect();
+        let next = self.last_read.map_or(0, |last| open.partition_point(|attempt| *attempt <= last));
+        open.rotate_left(next);
+        open
+    }
+
+    /// Notes that an event is given out.
+    fn pass(&mut self, event: &Event) {
+        self.position.event = event.id;
+        match &event.change.kind {
+            ChangeKind::AttemptCreated { attempt } => {
+                self.position.logs.insert(*attempt, 0);
+            }
+            ChangeKind::AttemptEnded { attempt, .. } => {
+                self.position.logs.remove(attempt);
+            }
+            ChangeKind::PipelineEnded { .. } => {
+                self.position.logs.clear();
+                self.ended = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The logs that must have been given out whole before this event is.
+fn must_be_drained(kind: &ChangeKind, position: &Position) -> Vec<AttemptId> {
+    match kind {
+        ChangeKind::AttemptEnded { attempt, .. } if position.logs.contains_key(attempt) => vec![*attempt],
+        ChangeKind::PipelineEnded { .. } => position.logs.keys().copied().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Attempt ids as text, because JSON has no other map keys.
+mod open_logs {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::id::AttemptId;
+
+    pub(super) fn serialize<S: Serializer>(logs: &BTreeMap<AttemptId, u64>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(logs.iter().map(|(attempt, offset)| (attempt.to_string(), offset)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<AttemptId, u64>, D::Error> {
+        let texts = BTreeMap::<String, u64>::deserialize(from)?;
+        texts.into_iter().map(|(attempt, offset)| Ok((attempt.parse().map_err(D::Error::custom)?, offset))).collect()
+    }
+}

@@ -1,0 +1,24 @@
+//! The pipeline file: from text to a typed spec, with every problem found at once and placed.
+//!
+//! Knows the file's grammar and rules; knows nothing of triggers, executors or where the text came from. The way of a text:
+//! `load` (YAML events → a tree with places, bounded) → `check` (tree → spec, every rule) → [`Read`].
+
+mod check;
+mod diagnostic;
+mod load;
+pub(crate) mod names;
+mod position;
+pub(crate) mod problems;
+mod read;
+mod schema;
+mod spec;
+mod starter;
+mod tree;
+
+pub use diagnostic::{Diagnostic, Excerpt, Part, Severity};
+pub use read::{MAX_FILE_BYTES, Read, read};
+pub use schema::schema;
+pub use spec::{
+    BranchPattern, JobDefinition, PipelineSpec, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When,
+};
+pub use starter::{Starter, starter};

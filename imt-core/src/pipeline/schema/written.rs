@@ -1,0 +1,177 @@
+//! The pipeline file as it is written. Only ever turned into a schema: the doc comments are what editors show.
+
+#![expect(dead_code, reason = "the types are read by the schema's derive, not by code")]
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::super::names;
+use super::super::spec::{PullPolicy, RetryCause, TriggerEvent};
+use super::pattern;
+
+/// An IMT pipeline: jobs in stages, each a shell script in a container.
+#[derive(JsonSchema)]
+#[schemars(title = "IMT pipeline file")]
+pub(super) struct PipelineFile {
+    /// Stages in the order they run. Absent: one stage `default`.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    stages: Option<Vec<StageName>>,
+    /// Variables for every job.
+    variables: Option<Variables>,
+    /// The image of jobs that name none.
+    image: Option<Image>,
+    /// How many jobs of a stage may run side by side. Default 1: one after another, in file order.
+    #[schemars(range(min = 1, max = 1024))]
+    concurrency: Option<u32>,
+    /// Labels that a runner must have.
+    #[schemars(length(min = 1))]
+    runs_on: Option<Vec<Text>>,
+    /// Deployment after success. Not supported yet: ignored.
+    deploy: Option<Anything>,
+    /// The jobs by name. In the older form they stand at the top of the file instead.
+    jobs: Option<Jobs>,
+}
+
+/// One job: a script in a container.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Job {
+    /// One of the file's stages. Default: the first.
+    stage: Option<StageName>,
+    /// The image its container is made of. Default: the file's.
+    image: Option<Image>,
+    /// When to fetch the image. Default `missing`.
+    pull: Option<PullPolicy>,
+    /// Shell commands: a list, each item a complete command, or one block of text.
+    script: Script,
+    /// Variables for this job; they win over the file's.
+    variables: Option<Variables>,
+    /// How long the script may run. Default 1h.
+    timeout: Option<DurationText>,
+    /// How long it may clean up after SIGTERM. Default 10s.
+    grace: Option<DurationText>,
+    /// How often to try again, on failure and timeout. Default 0.
+    retry: Option<Retry>,
+    /// Whether the pipeline may succeed although this job does not.
+    allow_failure: Option<bool>,
+    /// Limits of its container.
+    resources: Option<OrNothing<Resources>>,
+    /// For which triggers it runs. Default: all.
+    when: Option<OrNothing<When>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Script {
+    List(#[schemars(length(min = 1))] Vec<Text>),
+    Block(Text),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Retry {
+    Times(#[schemars(range(min = 0, max = 10))] u32),
+    Policy(RetryPolicy),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct RetryPolicy {
+    /// Further tries after the first.
+    #[schemars(range(min = 0, max = 10))]
+    max: u32,
+    /// Which ends are worth another try. Default `[failed, timeout]`.
+    on: Option<OneOrMore<RetryCause>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Resources {
+    /// Memory: `512MB`, `2GiB`, or bytes.
+    memory: Option<Text>,
+    /// Processors: `2`, `0.5` or `500m`.
+    cpus: Option<Text>,
+    /// Processes and threads at one time.
+    #[schemars(range(min = 1, max = 4_194_304))]
+    pids: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct When {
+    /// Branches: names or globs, where `*` and `?` stop at `/`.
+    branch: Option<OneOrMore<Text>>,
+    /// What set the pipeline off.
+    event: Option<OneOrMore<TriggerEvent>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum OneOrMore<T> {
+    One(T),
+    More(#[schemars(length(min = 1))] Vec<T>),
+}
+
+/// A mapping all of whose keys may be commented out.
+struct OrNothing<T>(T);
+
+impl<T: JsonSchema> JsonSchema for OrNothing<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "null" }, generator.subschema_for::<T>()] })
+    }
+}
+
+/// A type that is nothing but its schema.
+macro_rules! schema_of {
+    ($name:ident, $generator:ident => $schema:expr) => {
+        struct $name;
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    };
+}
+
+// Text is taken as written, whatever YAML would make of it: `1.10` and `true` are text here.
+schema_of!(Text, _generator => json_schema!({ "type": ["string", "number", "boolean"] }));
+schema_of!(Image, _generator => json_schema!({ "type": ["string", "number"], "minLength": 1 }));
+schema_of!(StageName, _generator => json_schema!({
+    "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": names::LONGEST,
+}));
+schema_of!(DurationText, _generator => json_schema!({
+    "type": ["string", "integer"], "minimum": 0, "examples": ["90s", "10m", "1h 30m"],
+}));
+schema_of!(Anything, _generator => json_schema!(true));
+schema_of!(Variables, _generator => json_schema!({
+    "type": ["null", "object"],
+    "propertyNames": { "pattern": pattern::VARIABLE },
+    "additionalProperties": { "type": ["null", "string", "number", "boolean"] },
+}));
+schema_of!(Jobs, generator => json_schema!({
+    "type": "object",
+    "minProperties": 1,
+    "patternProperties": {
+        pattern::HIDDEN: true,
+        pattern::JOB: generator.subschema_for::<Job>(),
+    },
+    "additionalProperties": false,
+}));

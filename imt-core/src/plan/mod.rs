@@ -1,0 +1,18 @@
+//! The plan: a spec married to the facts of its trigger, immutable from then on.
+//!
+//! Pure: decides which jobs run, in what order, with which variables and as which script, and can show it. Knows no clock,
+//! no executor, no store.
+
+mod build;
+mod job;
+mod model;
+mod shell;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use build::{PlanProblem, build, check_variable_name};
+pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
+pub use model::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
+pub use shell::{quote, shell_script};
+pub use show::{mermaid, text};

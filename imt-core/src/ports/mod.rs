@@ -1,0 +1,22 @@
+//! The ports: what the engine needs from the outside, as small object-safe traits.
+//!
+//! A port's doc comment is its contract; `testkit` holds the suites that prove it. Adapters know these traits and
+//! the model, never each other.
+
+mod error;
+mod event;
+mod executor;
+mod source;
+mod store;
+
+pub use error::{Failure, FailureKind};
+pub use event::{EventSink, Notice, NullSink};
+pub use executor::{
+    EnvValue, EnvVar, Executor, ExecutorResult, Exit, Handle, JobSpec, LogChunk, LogPositions, LogStream, Note, Notes,
+    OwnedPipeline, StreamKind,
+};
+pub use source::{Checkout, Source};
+pub use store::{
+    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,
+    NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StoredChunk, Variable,
+};

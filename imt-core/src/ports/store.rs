@@ -1,0 +1,349 @@
+//! The port to where pipelines, their logs and their events are kept.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
+use crate::plan::Plan;
+pub use crate::plan::Variable;
+use crate::ports::executor::{LogPositions, StreamKind};
+use crate::schedule::{CancelLevel, Change, PipelineState};
+use crate::status::Reason;
+use crate::time::Timestamp;
+
+/// What a store's methods answer.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Where pipelines are kept. The rows are the truth: everything else can be rebuilt from them.
+///
+/// All methods may be called concurrently. *Cancellation*: dropping any future leaves either all of its effect or none,
+/// never a half-done write or an open transaction. Implementations are proved by `testkit::store_suite`.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Accepts a pipeline. When this answers, it is durable and will run to an end.
+    ///
+    /// *Idempotent* by key: the same `idempotency_key` in the same project answers the pipeline accepted first, with
+    /// `created: false`; without a key each call makes a new one.
+    ///
+    /// # Errors
+    /// `Conflict` when the id exists already under another key.
+    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued>;
+
+    /// Takes up one pipeline: the given one, or else the longest waiting that this runner may run.
+    ///
+    /// A pipeline can be claimed when it is not over and nobody holds it, its lease has run out, or its holder is the same
+    /// instance. Each claim has a higher fencing token than any before it on that pipeline. `None`: nothing to be had.
+    /// Labels and [`RunnerInfo::driving`] only matter when the store chooses, not for a given pipeline.
+    ///
+    /// # Errors
+    /// `NotFound` for a given pipeline that does not exist.
+    async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>>;
+
+    /// Prolongs a claim to a full lease from now.
+    ///
+    /// # Errors
+    /// `ClaimLost` when somebody else holds it or it was released: the caller stops its attempts at once.
+    async fn renew(&self, claim: &Claim) -> StoreResult<()>;
+
+    /// Gives a claim back. *Idempotent*: a claim lost already is fine.
+    ///
+    /// # Errors
+    /// Only those of broken machinery.
+    async fn release(&self, claim: &Claim) -> StoreResult<()>;
+
+    /// A pipeline with its plan and state.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord>;
+
+    /// Records changes: all of them in one transaction, in order, each also as an event. Answers the last event's id.
+    ///
+    /// *Not idempotent*: after `Unavailable` the outcome is unknown, and the caller loads before it decides again.
+    ///
+    /// # Errors
+    /// `ClaimLost` when the fencing token is not the newest or was given back, `Conflict` when the pipeline is over or
+    /// something follows its end; then nothing was recorded.
+    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId>;
+
+    /// Asks for the end of a pipeline; needs no claim. Recorded as a change and event unless it adds nothing (the pipeline
+    /// is over, or a cancel at least as strong is recorded). Levels never de-escalate.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn request_cancel(
+        &self,
+        pipeline: PipelineId,
+        level: CancelLevel,
+        reason: Reason,
+        at: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// What the holder of a claim must know at once; cheap, asked every second.
+    ///
+    /// # Errors
+    /// `ClaimLost`.
+    async fn control(&self, claim: &Claim) -> StoreResult<Control>;
+
+    /// Events after an id, oldest first, at most `limit`; of one pipeline or of all.
+    ///
+    /// Ids grow with commit order: a reader that has seen id `n` never misses a later event with an id below `n`.
+    ///
+    /// # Errors
+    /// Only those of broken machinery.
+    async fn events_after(&self, pipeline: Option<PipelineId>, after: EventId, limit: usize)
+    -> StoreResult<Vec<Event>>;
+
+    /// Appends a piece to an attempt's log and answers the durable offset (the first byte that is not there yet).
+    ///
+    /// A piece that lies wholly before the durable offset is a no-op; one that overlaps it adds only what is new.
+    ///
+    /// # Errors
+    /// `Gap` when `offset` is past the durable one, `ClaimLost`, `Conflict` after [`finish_log`](Self::finish_log), for an
+    /// empty or oversized piece and for an attempt of another pipeline.
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64>;
+
+    /// Records that a log is whole. *Idempotent* for the same end.
+    ///
+    /// # Errors
+    /// `Gap` when fewer bytes are stored than the end says, `ClaimLost`, `Conflict` with another end or with what is
+    /// stored (bytes, lines, checksum); then the log stays open.
+    async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()>;
+
+    /// Where a log stands: what a recovering writer needs to go on. All zero for a log that does not exist.
+    ///
+    /// # Errors
+    /// Only those of broken machinery.
+    async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor>;
+
+    /// A piece of a log, at most about `max_bytes` (at least one chunk when there is more). History and tail are one call.
+    ///
+    /// # Errors
+    /// Only those of broken machinery; a log that does not exist is empty.
+    async fn read_log(&self, attempt: AttemptId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage>;
+
+    /// A project's variables, secrets included: what the engine injects.
+    ///
+    /// # Errors
+    /// Only those of broken machinery; an unknown project has none.
+    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>>;
+}
+
+/// Broken machinery or a broken rule, as a store reports it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The claim is not, or no longer, the newest on its pipeline.
+    #[error("the claim on pipeline {0} is lost")]
+    ClaimLost(PipelineId),
+    /// A piece of log that does not follow on what is stored.
+    #[error("log piece at {offset} does not follow on {durable}")]
+    Gap {
+        /// Where the piece begins.
+        offset: u64,
+        /// Where the log ends.
+        durable: u64,
+    },
+    /// It exists already, and differs.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The store cannot be reached or did not answer; the same call may succeed later.
+    #[error("the store is unavailable: {message}")]
+    Unavailable {
+        /// What was tried.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// What is stored cannot be understood, or a fault in the adapter.
+    #[error("store failure: {message}")]
+    Internal {
+        /// What was found.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+/// A pipeline to accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPipeline {
+    /// Its id, chosen by the submitter.
+    pub id: PipelineId,
+    /// What it does.
+    pub plan: Plan,
+    /// When it was submitted.
+    pub at: Timestamp,
+    /// The same key in the same project is the same pipeline.
+    pub idempotency_key: Option<String>,
+}
+
+/// The answer to an enqueue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enqueued {
+    /// The pipeline: the new one, or the one accepted first under the key.
+    pub id: PipelineId,
+    /// Its number within its project, counted from 1.
+    pub number: NonZeroU64,
+    /// Whether this call made it.
+    pub created: bool,
+}
+
+/// Who claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerInfo {
+    /// The instance; claims of the same instance are taken over at once.
+    pub instance: InstanceId,
+    /// What this runner offers to `runs_on`.
+    pub labels: Vec<String>,
+    /// What this process drives already. Its own instance could take these over, so a store that chooses leaves them out.
+    pub driving: Vec<PipelineId>,
+    /// How long a claim lasts without renewal.
+    pub lease: Duration,
+}
+
+/// The right to drive one pipeline, for as long as it is renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Which pipeline.
+    pub pipeline: PipelineId,
+    /// Who holds it.
+    pub instance: InstanceId,
+    /// The fencing token: grows with each claim on the pipeline; every write is checked against it.
+    pub token: u64,
+    /// How long it lasts from when it was asked for.
+    pub lease: Duration,
+}
+
+/// A stored pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineRecord {
+    /// Its number within its project.
+    pub number: NonZeroU64,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// What it does.
+    pub plan: Plan,
+    /// Where it stands: the fold of its committed changes.
+    pub state: PipelineState,
+}
+
+/// What a claim's holder must know at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Control {
+    /// The strongest cancel asked for, with the first one's reason.
+    pub cancel: Option<(CancelLevel, Reason)>,
+}
+
+/// Position in the store-wide sequence of events; 0 is before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub u64);
+
+/// A committed change, as listeners read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the sequence.
+    pub id: EventId,
+    /// Of which pipeline.
+    pub pipeline: PipelineId,
+    /// What happened.
+    pub change: Change,
+}
+
+/// The most bytes that one piece of a log may have.
+pub const MAX_PIECE_BYTES: usize = 64 * 1024;
+
+/// A piece of log to append. Masked already; one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogAppend {
+    /// Where it begins in the attempt's log.
+    pub offset: u64,
+    /// Of which stream.
+    pub stream: StreamKind,
+    /// The bytes; never empty, at most [`MAX_PIECE_BYTES`].
+    pub bytes: Bytes,
+    /// When they came.
+    pub at: Timestamp,
+    /// Raw bytes of each stream that are done with once this piece is stored: where recovery reads on.
+    pub raw: LogPositions,
+}
+
+/// The end of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEnd {
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Lines in all; a last line without newline counts.
+    pub lines: u64,
+    /// Bytes of the job's output that the cap left out.
+    pub dropped: u64,
+    /// BLAKE3 over all bytes.
+    pub checksum: [u8; 32],
+}
+
+/// Where a log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogCursor {
+    /// The durable offset.
+    pub offset: u64,
+    /// Newlines so far.
+    pub newlines: u64,
+    /// Raw bytes of each stream that are done with.
+    pub raw: LogPositions,
+    /// Its end, when it is whole.
+    pub end: Option<LogEnd>,
+}
+
+/// Where to begin reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFrom {
+    /// At this byte. Past the end there is nothing yet, and reading goes on at this byte.
+    Offset(u64),
+    /// At the beginning of this line, counted from 0; at the end when there is no such line yet.
+    Line(u64),
+    /// This many lines before the end; a last line without newline counts.
+    Tail(u64),
+}
+
+/// A stored piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredChunk {
+    /// Where it begins.
+    pub offset: u64,
+    /// Number of newlines before it: the line its first byte is in, counted from 0.
+    pub first_line: u64,
+    /// Of which stream.
+    pub stream: StreamKind,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// When they came.
+    pub at: Timestamp,
+}
+
+/// What a read gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogPage {
+    /// Pieces in order, without a gap; the first one begins exactly where the read was to begin.
+    pub chunks: Vec<StoredChunk>,
+    /// Where to read on.
+    pub next_offset: u64,
+    /// The log's end, when it is whole. The reader has all of it when `next_offset` equals its bytes.
+    pub end: Option<LogEnd>,
+}

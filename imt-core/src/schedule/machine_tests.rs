@@ -1,0 +1,419 @@
+//! The scheduler by table: a tiny world performs the effects at once and answers as told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::id::{CommitId, PipelineId, ProjectName};
+use crate::pipeline::{PullPolicy, Resources, RetryPolicy, TriggerEvent};
+use crate::plan::{PlannedStage, Trigger};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn job(stage: &str, name: &str) -> PlannedJob {
+    PlannedJob {
+        name: name.into(),
+        stage: stage.into(),
+        selection: Selection::Run,
+        image: None,
+        pull: PullPolicy::Missing,
+        script: vec!["true".into()],
+        env: Vec::new(),
+        timeout: SECOND * 60,
+        grace: SECOND * 10,
+        retry: RetryPolicy::default(),
+        allow_failure: false,
+        resources: Resources::default(),
+    }
+}
+
+fn plan(concurrency: u32, jobs: Vec<PlannedJob>) -> Arc<Plan> {
+    let mut stages: Vec<PlannedStage> = Vec::new();
+    for (index, job) in (0u32..).map(JobIndex).zip(&jobs) {
+        match stages.last_mut().filter(|s| s.name == job.stage) {
+            Some(stage) => stage.jobs.push(index),
+            None => stages.push(PlannedStage { name: job.stage.clone(), jobs: vec![index] }),
+        }
+    }
+    let trigger = Trigger {
+        event: TriggerEvent::Manual,
+        repository: None,
+        commit: CommitId::none(),
+        branch: None,
+        variables: Vec::new(),
+        only_jobs: Vec::new(),
+    };
+    let concurrency = NonZeroU32::new(concurrency).unwrap();
+    Arc::new(Plan { project: ProjectName::new("p"), trigger, concurrency, runs_on: Vec::new(), stages, jobs })
+}
+
+/// Performs effects at once; attempts end as `outcomes` say (by job name, in order of tries), else with code 0.
+struct World {
+    plan: Arc<Plan>,
+    machine: Machine,
+    /// What a store would hold.
+    rows: PipelineState,
+    now: Timestamp,
+    inbox: VecDeque<Input>,
+    outcomes: BTreeMap<String, VecDeque<AttemptOutcome>>,
+    /// Attempts that do not end by themselves.
+    hangs: Vec<String>,
+    running: Vec<AttemptId>,
+    most_running: usize,
+    story: Vec<String>,
+}
+
+impl World {
+    fn new(plan: Arc<Plan>) -> Self {
+        let id = PipelineId::from_uuid(Uuid::from_u128(1));
+        let rows = PipelineState::new(id, &plan);
+        Self {
+            machine: Machine::new(Arc::clone(&plan), rows.clone(), usize::MAX),
+            plan,
+            rows,
+            now: Timestamp::from_micros(1_000_000),
+            inbox: VecDeque::from([Input::Claimed]),
+            outcomes: BTreeMap::new(),
+            hangs: Vec::new(),
+            running: Vec::new(),
+            most_running: 0,
+            story: Vec::new(),
+        }
+    }
+
+    fn ends(mut self, job: &str, outcomes: impl IntoIterator<Item = AttemptOutcome>) -> Self {
+        self.outcomes.insert(job.into(), outcomes.into_iter().collect());
+        self
+    }
+
+    fn hangs(mut self, job: &str) -> Self {
+        self.hangs.push(job.into());
+        self
+    }
+
+    fn step(&mut self) -> bool {
+        let Some(input) = self.inbox.pop_front() else { return false };
+        let Decision { changes, effects } = self.machine.handle(input, self.now);
+        for change in &changes {
+            self.rows.apply(change);
+        }
+        assert_eq!(&self.rows, self.machine.state(), "the machine's state is the fold of its changes");
+        for effect in effects {
+            self.perform(effect);
+        }
+        true
+    }
+
+    fn settle(&mut self) -> &mut Self {
+        while self.step() {}
+        self
+    }
+
+    /// The first `steps` inputs only, then a crash: a new machine from the rows, nothing in flight but what runs.
+    fn crash_after(&mut self, steps: usize) {
+        for _ in 0..steps {
+            self.step();
+        }
+        self.machine = Machine::new(Arc::clone(&self.plan), self.rows.clone(), usize::MAX);
+        self.inbox = VecDeque::from([Input::Claimed]);
+    }
+
+    fn name(&self, attempt: AttemptId) -> String {
+        self.plan.job(attempt.job).name.clone()
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Checkout => self.inbox.push_back(Input::CheckedOut(Ok(()))),
+            Effect::Prepare(attempt) => self.inbox.push_back(Input::Prepared(attempt, Ok(()))),
+            Effect::Start(attempt) => {
+                self.story.push(self.name(attempt));
+                self.running.push(attempt);
+                self.most_running = self.most_running.max(self.running.len());
+                self.run_on(attempt);
+            }
+            Effect::Attach(attempt) => {
+                if self.running.contains(&attempt) {
+                    self.run_on(attempt);
+                } else {
+                    self.inbox.push_back(Input::Ended(attempt, AttemptOutcome::Lost { began: false }));
+                }
+            }
+            Effect::Stop(attempt, level) => {
+                self.story.push(format!("stop {} {level:?}", self.name(attempt)));
+                self.end(attempt, AttemptOutcome::Stopped(None));
+            }
+            Effect::Abandon(attempt) => self.story.push(format!("abandon {}", self.name(attempt))),
+            Effect::Cleanup => self.inbox.push_back(Input::CleanedUp(Ok(()))),
+        }
+    }
+
+    fn run_on(&mut self, attempt: AttemptId) {
+        let name = self.name(attempt);
+        if self.hangs.contains(&name) {
+            return;
+        }
+        let next = self.outcomes.get_mut(&name).and_then(VecDeque::pop_front);
+        self.end(attempt, next.unwrap_or(AttemptOutcome::Code(0)));
+    }
+
+    fn end(&mut self, attempt: AttemptId, outcome: AttemptOutcome) {
+        self.running.retain(|a| *a != attempt);
+        self.inbox.push_back(Input::Ended(attempt, outcome));
+    }
+
+    fn statuses(&self) -> Vec<&'static str> {
+        self.rows.jobs.iter().map(|j| j.status.as_str()).collect()
+    }
+
+    fn verdict(&self) -> (Status, Option<Reason>) {
+        let end = self.rows.verdict.as_ref().expect("the pipeline is over");
+        assert_eq!(end.status, self.rows.status);
+        (end.status, end.reason)
+    }
+
+    fn cancel(&mut self, level: CancelLevel) {
+        self.rows.apply(&Change { at: self.now, kind: ChangeKind::CancelRequested { level, reason: Reason::User } });
+        self.inbox.push_front(Input::CancelRecorded(level, Reason::User));
+    }
+}
+
+#[test]
+fn stages_run_in_order_and_jobs_in_file_order() {
+    let mut world = World::new(plan(1, vec![job("a", "1"), job("a", "2"), job("b", "3")]));
+    world.settle();
+    assert_eq!(world.story, ["1", "2", "3"]);
+    assert_eq!((world.verdict(), world.most_running), ((Status::Success, None), 1));
+}
+
+#[test]
+fn jobs_of_one_stage_run_side_by_side_up_to_the_limit() {
+    let jobs = vec![job("a", "1"), job("a", "2"), job("a", "3"), job("b", "4")];
+    let mut world = World::new(plan(2, jobs)).hangs("1").hangs("2").hangs("3").hangs("4");
+    world.settle();
+    assert_eq!(world.story, ["1", "2"]);
+    for next in [&["1", "2", "3"][..], &["1", "2", "3"], &["1", "2", "3", "4"], &["1", "2", "3", "4"]] {
+        let first = world.running[0];
+        world.end(first, AttemptOutcome::Code(0));
+        world.settle();
+        assert_eq!(world.story, next);
+    }
+    assert_eq!((world.verdict().0, world.most_running), (Status::Success, 2));
+}
+
+#[test]
+fn a_failure_lets_its_stage_finish_and_skips_later_stages() {
+    let jobs = vec![job("a", "1"), job("a", "2"), job("b", "3"), job("c", "4")];
+    let mut world = World::new(plan(1, jobs)).ends("1", [AttemptOutcome::Code(3)]);
+    world.settle();
+    assert_eq!(world.story, ["1", "2"]);
+    assert_eq!(world.statuses(), ["failed", "success", "skipped", "skipped"]);
+    assert_eq!(world.verdict(), (Status::Failed, Some(Reason::ExitCode)));
+    assert_eq!(world.rows.verdict.as_ref().unwrap().exit_code, Some(3));
+    let skipped = world.rows.jobs[2].end.as_ref().unwrap();
+    assert_eq!(skipped.reason, Some(Reason::EarlierStageFailed));
+}
+
+#[test]
+fn an_allowed_failure_changes_nothing_for_others() {
+    let mut free = job("a", "1");
+    free.allow_failure = true;
+    let mut world = World::new(plan(1, vec![free, job("b", "2")])).ends("1", [AttemptOutcome::OutOfMemory]);
+    world.settle();
+    assert_eq!(world.statuses(), ["failed", "success"]);
+    assert_eq!(world.verdict(), (Status::Success, None));
+}
+
+#[test]
+fn retries_count_tries_that_began_and_obey_their_causes() {
+    use AttemptOutcome::{Code, Lost, Signal};
+    let lost = Lost { began: true };
+    let never = Lost { began: false };
+    let both = vec![RetryCause::Failed, RetryCause::Timeout];
+    let table = [
+        (0, both.clone(), vec![Code(1)], 1, Status::Failed),
+        (1, both.clone(), vec![Code(1)], 2, Status::Success),
+        (1, both.clone(), vec![Code(1), Signal(9)], 2, Status::Failed),
+        (2, both.clone(), vec![Code(1), Code(1)], 3, Status::Success),
+        (1, both.clone(), vec![lost.clone()], 1, Status::Errored),
+        (1, vec![RetryCause::Lost], vec![lost], 2, Status::Success),
+        (0, both.clone(), vec![never.clone(), never.clone()], 3, Status::Success),
+        (0, both, vec![never; 9], FREE_RESTARTS + 1, Status::Errored),
+    ];
+    for (max, on, outcomes, tries, status) in table {
+        let mut retried = job("a", "1");
+        retried.retry = RetryPolicy { max, on };
+        let shown = format!("{max} {outcomes:?}");
+        let mut world = World::new(plan(1, vec![retried])).ends("1", outcomes);
+        world.settle();
+        assert_eq!((world.rows.jobs[0].attempts.len(), world.verdict().0), (tries, status), "{shown}");
+    }
+}
+
+#[test]
+fn a_timeout_stops_the_attempt_and_is_the_reason_whatever_the_code() {
+    let mut world = World::new(plan(1, vec![job("a", "1")])).hangs("1");
+    world.settle();
+    let due = world.machine.deadline().expect("a running attempt has one");
+    assert_eq!(due, world.now.after(SECOND * 60));
+    world.inbox.push_back(Input::Tick);
+    world.settle();
+    assert_eq!(world.story, ["1"], "a tick before its time does nothing");
+    world.now = due;
+    world.inbox.push_back(Input::Tick);
+    world.settle();
+    assert_eq!(world.story, ["1", "stop 1 Graceful"]);
+    assert_eq!(world.verdict(), (Status::Failed, Some(Reason::Timeout)));
+    assert_eq!(world.machine.deadline(), None);
+}
+
+#[test]
+fn a_cancel_reaches_every_phase() {
+    for steps in 0..6 {
+        let mut world = World::new(plan(1, vec![job("a", "1"), job("b", "2")])).hangs("1");
+        for _ in 0..steps {
+            world.step();
+        }
+        world.cancel(CancelLevel::Graceful);
+        world.settle();
+        assert_eq!(world.verdict(), (Status::Cancelled, Some(Reason::User)), "after {steps} steps");
+        assert_eq!(world.statuses(), ["cancelled", "cancelled"], "after {steps} steps");
+        assert!(world.running.is_empty());
+    }
+}
+
+#[test]
+fn a_second_cancel_escalates_and_none_de_escalates() {
+    let mut world = World::new(plan(1, vec![job("a", "1")])).hangs("1");
+    world.settle();
+    let Effect::Stop(attempt, level) = first_effect(&mut world, CancelLevel::Graceful) else { panic!("a stop") };
+    assert_eq!(level, CancelLevel::Graceful);
+    assert_eq!(first_effect(&mut world, CancelLevel::Kill), Effect::Stop(attempt, CancelLevel::Kill));
+    let again = world.machine.handle(Input::CancelRecorded(CancelLevel::Graceful, Reason::Superseded), world.now);
+    assert!(again.changes.is_empty(), "{again:?}");
+    assert_eq!(world.machine.state().cancel, Some((CancelLevel::Kill, Reason::User)));
+}
+
+fn first_effect(world: &mut World, level: CancelLevel) -> Effect {
+    world.machine.handle(Input::CancelRecorded(level, Reason::User), world.now).effects[0]
+}
+
+#[test]
+fn a_failed_checkout_ends_everything_with_its_reason() {
+    let mut world = World::new(plan(1, vec![job("a", "1"), job("b", "2")]));
+    world.step();
+    let problem = Problem { reason: Reason::CommitNotFound, detail: "no such commit".into() };
+    world.inbox = VecDeque::from([Input::CheckedOut(Err(problem))]);
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Errored, Some(Reason::CommitNotFound)));
+    assert_eq!(world.statuses(), ["skipped", "skipped"]);
+}
+
+#[test]
+fn a_failed_preparation_is_not_retried_and_names_its_reason() {
+    let mut retried = job("a", "1");
+    retried.retry.max = 3;
+    let mut world = World::new(plan(1, vec![retried]));
+    world.step();
+    world.step();
+    let attempt = world.rows.jobs[0].attempts[0].id;
+    let problem = Problem { reason: Reason::ImageNotFound, detail: "no image".into() };
+    world.inbox = VecDeque::from([Input::Prepared(attempt, Err(problem))]);
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Errored, Some(Reason::ImageNotFound)));
+}
+
+#[test]
+fn unselected_jobs_are_skipped_at_once_and_alone_make_a_skipped_pipeline() {
+    let mut other = job("a", "1");
+    other.selection = Selection::Skip(Reason::When);
+    let mut world = World::new(plan(1, vec![other.clone(), job("b", "2")]));
+    world.settle();
+    assert_eq!((world.statuses(), world.verdict().0), (vec!["skipped", "success"], Status::Success));
+    let mut world = World::new(plan(1, vec![other]));
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Skipped, Some(Reason::When)));
+}
+
+#[test]
+fn the_next_jobs_are_named_ahead_across_the_stage_boundary() {
+    let mut skipped = job("a", "2");
+    skipped.selection = Selection::Skip(Reason::NotSelected);
+    let jobs = vec![job("a", "1"), skipped, job("b", "3"), job("c", "4"), job("c", "5")];
+    let mut world = World::new(plan(1, jobs)).hangs("1");
+    assert!(world.machine.ahead(2).is_empty(), "nothing before the workspace is there");
+    world.settle();
+    let ahead: Vec<_> = world.machine.ahead(2).into_iter().map(|a| world.name(a)).collect();
+    assert_eq!(ahead, ["3", "4"]);
+    let running = world.running[0];
+    world.end(running, AttemptOutcome::Code(1));
+    world.settle();
+    assert!(world.machine.ahead(2).is_empty());
+}
+
+#[test]
+fn what_cannot_be_removed_is_named() {
+    let mut world = World::new(plan(1, vec![job("a", "1")]));
+    while world.inbox.front() != Some(&Input::CleanedUp(Ok(()))) {
+        assert!(world.step());
+    }
+    let left = Problem { reason: Reason::WorkspaceFailed, detail: "/tmp/x".into() };
+    world.inbox = VecDeque::from([Input::CleanedUp(Err(left))]);
+    world.settle();
+    assert_eq!(world.rows.verdict.as_ref().unwrap().detail.as_deref(), Some("left behind: /tmp/x"));
+    assert_eq!(world.rows.status, Status::Success);
+}
+
+fn any_outcome() -> impl Strategy<Value = AttemptOutcome> {
+    prop_oneof![
+        3 => Just(AttemptOutcome::Code(0)),
+        2 => (1..4i32).prop_map(AttemptOutcome::Code),
+        1 => Just(AttemptOutcome::OutOfMemory),
+        1 => any::<bool>().prop_map(|began| AttemptOutcome::Lost { began }),
+    ]
+}
+
+proptest! {
+    /// Wherever it crashes, a pipeline ends, every attempt ends, no job ends twice and the order of stages holds.
+    #[test]
+    fn any_crash_is_repaired_by_claiming_again(
+        shape in prop::collection::vec((0..3usize, 0..3u32, any::<bool>()), 1..7),
+        concurrency in 1..4u32,
+        outcomes in prop::collection::vec(prop::collection::vec(any_outcome(), 0..4), 7),
+        crashes in prop::collection::vec(0..12usize, 0..4),
+    ) {
+        let mut shape = shape;
+        shape.sort_by_key(|(stage, ..)| *stage);
+        let jobs: Vec<_> = shape.iter().enumerate().map(|(i, (stage, max, allow_failure))| {
+            let mut planned = job(&stage.to_string(), &i.to_string());
+            planned.retry.max = *max;
+            planned.allow_failure = *allow_failure;
+            planned
+        }).collect();
+        let mut world = World::new(plan(concurrency, jobs));
+        for (i, outcomes) in outcomes.into_iter().enumerate() {
+            world = world.ends(&i.to_string(), outcomes);
+        }
+        for steps in crashes {
+            world.crash_after(steps);
+        }
+        world.settle();
+        prop_assert!(world.rows.status.is_terminal());
+        prop_assert!(world.running.is_empty());
+        prop_assert!(world.most_running <= concurrency as usize);
+        for row in &world.rows.jobs {
+            prop_assert!(row.status.is_terminal());
+            prop_assert!(row.attempts.iter().all(|a| a.phase == AttemptPhase::Ended));
+        }
+        let started: Vec<&str> = world.story.iter().map(|name| shape_stage(&world, name)).collect();
+        prop_assert!(started.is_sorted(), "{started:?}");
+    }
+}
+
+fn shape_stage<'w>(world: &'w World, name: &str) -> &'w str {
+    &world.plan.jobs.iter().find(|j| j.name == name).expect("a job of the plan").stage
+}

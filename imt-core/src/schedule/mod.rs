@@ -1,0 +1,20 @@
+//! The stage scheduler: a pure machine that decides what happens next in one pipeline.
+//!
+//! [`Machine::handle`] takes an input and answers with changes to commit, effects to perform after the commit, and
+//! keeps its own state by [`PipelineState::apply`], the same fold that every store uses. [`Machine::deadline`] says when
+//! it wants to be woken. No clock (it is given `now`), no I/O, no randomness; it knows no executor and no store.
+//!
+//! Rules of the order: stages one after another; jobs of a stage in file order, up to `concurrency` side by side; a
+//! failure lets its stage finish and skips every later stage, unless the job allows failure.
+
+mod change;
+mod machine;
+mod order;
+mod outcome;
+mod state;
+mod verdict;
+
+pub use change::{CancelLevel, Change, ChangeKind, StopCause};
+pub use machine::{Decision, Effect, Input, Machine};
+pub use outcome::{AttemptOutcome, Problem};
+pub use state::{AttemptPhase, AttemptState, JobState, PipelineState};

@@ -1,0 +1,283 @@
+//! Pipelines, who holds them, and the sequence of events: everything but the bytes of logs.
+//!
+//! Plain data under its owner's lock; it is given `now` and never waits.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU64;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::log::Log;
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
+use crate::plan::Plan;
+use crate::ports::{
+    Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, StoreError, StoreResult,
+    Variable,
+};
+use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState};
+use crate::status::Reason;
+use crate::time::Timestamp;
+
+/// A log, shared between the ledger and whoever writes or reads it at the moment.
+pub(super) type SharedLog = Arc<Mutex<Log>>;
+
+/// All of a store but the bytes of its logs.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pipelines: HashMap<PipelineId, Entry>,
+    /// Pipelines that are not over, in the order they were accepted: the longest waiting first.
+    unfinished: BTreeMap<u64, PipelineId>,
+    projects: HashMap<ProjectName, Project>,
+    /// Whose each event is; the events themselves are with their pipeline.
+    events: BTreeMap<EventId, PipelineId>,
+    accepted: u64,
+    last_event: EventId,
+}
+
+#[derive(Debug, Default)]
+struct Project {
+    last_number: u64,
+    keys: HashMap<String, PipelineId>,
+    variables: Vec<Variable>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: NonZeroU64,
+    position: u64,
+    submitted_at: Timestamp,
+    key: Option<String>,
+    plan: Plan,
+    state: PipelineState,
+    /// The newest fencing token given out; 0 before the first.
+    token: u64,
+    hold: Option<Hold>,
+    events: Vec<Event>,
+    logs: BTreeMap<AttemptId, SharedLog>,
+}
+
+#[derive(Debug)]
+struct Hold {
+    instance: InstanceId,
+    expires: Instant,
+}
+
+impl Ledger {
+    pub(super) fn enqueue(&mut self, new: NewPipeline) -> StoreResult<Enqueued> {
+        let project = self.projects.entry(new.plan.project.clone()).or_default();
+        let known = new.idempotency_key.as_ref().and_then(|key| project.keys.get(key));
+        if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get(id)?))) {
+            return Ok(Enqueued { id, number: entry.number, created: false });
+        }
+        if self.pipelines.contains_key(&new.id) {
+            return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
+        }
+        project.last_number += 1;
+        let number = NonZeroU64::new(project.last_number).unwrap_or(NonZeroU64::MIN);
+        if let Some(key) = &new.idempotency_key {
+            project.keys.insert(key.clone(), new.id);
+        }
+        self.accepted += 1;
+        self.unfinished.insert(self.accepted, new.id);
+        let entry = Entry {
+            number,
+            position: self.accepted,
+            submitted_at: new.at,
+            key: new.idempotency_key,
+            state: PipelineState::new(new.id, &new.plan),
+            plan: new.plan,
+            token: 0,
+            hold: None,
+            events: Vec::new(),
+            logs: BTreeMap::new(),
+        };
+        self.pipelines.insert(new.id, entry);
+        Ok(Enqueued { id: new.id, number, created: true })
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        runner: &RunnerInfo,
+        which: Option<PipelineId>,
+        now: Instant,
+    ) -> StoreResult<Option<Claim>> {
+        let Some(id) = which.or_else(|| self.longest_waiting(runner, now)) else { return Ok(None) };
+        let entry = self.pipelines.get_mut(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        if !entry.is_claimable(runner, now) {
+            return Ok(None);
+        }
+        entry.token += 1;
+        entry.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
+        entry.fence_logs(entry.token);
+        let (instance, lease) = (runner.instance.clone(), runner.lease);
+        Ok(Some(Claim { pipeline: id, instance, token: entry.token, lease }))
+    }
+
+    fn longest_waiting(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
+        let suits = |entry: &Entry| entry.plan.runs_on.iter().all(|label| runner.labels.contains(label));
+        self.unfinished.values().copied().find(|id| {
+            let entry = self.pipelines.get(id);
+            !runner.driving.contains(id) && entry.is_some_and(|e| e.is_claimable(runner, now) && suits(e))
+        })
+    }
+
+    pub(super) fn renew(&mut self, claim: &Claim, now: Instant) -> StoreResult<()> {
+        let entry = self.held(claim)?;
+        if let Some(hold) = &mut entry.hold {
+            hold.expires = now + claim.lease;
+        }
+        Ok(())
+    }
+
+    pub(super) fn release(&mut self, claim: &Claim) {
+        if let Ok(entry) = self.held(claim) {
+            entry.hold = None;
+            entry.fence_logs(claim.token + 1);
+        }
+    }
+
+    pub(super) fn load(&self, id: PipelineId) -> StoreResult<PipelineRecord> {
+        let entry = self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        Ok(PipelineRecord {
+            number: entry.number,
+            submitted_at: entry.submitted_at,
+            plan: entry.plan.clone(),
+            state: entry.state.clone(),
+        })
+    }
+
+    pub(super) fn commit(&mut self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+        let entry = self.held(claim)?;
+        let ends = |change: &Change| matches!(change.kind, ChangeKind::PipelineEnded { .. });
+        let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
+        if !changes.is_empty() && (entry.state.status.is_terminal() || before_last.iter().any(ends)) {
+            let id = claim.pipeline;
+            return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
+        }
+        let last = entry.events.last().map_or(EventId::default(), |event| event.id);
+        Ok(self.record(claim.pipeline, changes).unwrap_or(last))
+    }
+
+    pub(super) fn request_cancel(
+        &mut self,
+        id: PipelineId,
+        level: CancelLevel,
+        reason: Reason,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let state = &self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?.state;
+        let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
+        if adds {
+            self.record(id, &[Change { at, kind: ChangeKind::CancelRequested { level, reason } }]);
+        }
+        Ok(())
+    }
+
+    pub(super) fn control(&mut self, claim: &Claim) -> StoreResult<Control> {
+        Ok(Control { cancel: self.held(claim)?.state.cancel })
+    }
+
+    pub(super) fn events_after(&self, pipeline: Option<PipelineId>, after: EventId, limit: usize) -> Vec<Event> {
+        if let Some(id) = pipeline {
+            let events = self.pipelines.get(&id).map_or(&[][..], |entry| &entry.events);
+            let from = events.partition_point(|event| event.id <= after);
+            return events[from..].iter().take(limit).cloned().collect();
+        }
+        let later = self.events.range((Bound::Excluded(after), Bound::Unbounded)).take(limit);
+        let find = |(id, pipeline): (&EventId, &PipelineId)| {
+            let events = &self.pipelines.get(pipeline)?.events;
+            events.binary_search_by_key(id, |event| event.id).ok().map(|position| events[position].clone())
+        };
+        later.filter_map(find).collect()
+    }
+
+    /// The log a claim may write to, made at need.
+    pub(super) fn log_for_writing(
+        &mut self,
+        claim: &Claim,
+        attempt: AttemptId,
+        spill_dir: Option<&Path>,
+    ) -> StoreResult<SharedLog> {
+        let entry = self.held(claim)?;
+        if attempt.pipeline != claim.pipeline {
+            let id = claim.pipeline;
+            return Err(StoreError::Conflict(format!("attempt {attempt} is not of pipeline {id}")));
+        }
+        let make = || Arc::new(Mutex::new(Log::new(claim.token, spill_dir)));
+        Ok(Arc::clone(entry.logs.entry(attempt).or_insert_with(make)))
+    }
+
+    pub(super) fn log(&self, attempt: AttemptId) -> Option<SharedLog> {
+        self.pipelines.get(&attempt.pipeline)?.logs.get(&attempt).map(Arc::clone)
+    }
+
+    pub(super) fn variables(&self, project: &ProjectName) -> Vec<Variable> {
+        self.projects.get(project).map(|p| p.variables.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn set_variable(&mut self, project: ProjectName, variable: Variable) {
+        let variables = &mut self.projects.entry(project).or_default().variables;
+        match variables.iter_mut().find(|known| known.name == variable.name) {
+            Some(known) => *known = variable,
+            None => variables.push(variable),
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: PipelineId) -> StoreResult<()> {
+        let entry = self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        if !entry.state.status.is_terminal() {
+            return Err(StoreError::Conflict(format!(
+                "pipeline {id} is not over; cancel it and wait for its end first"
+            )));
+        }
+        let Some(entry) = self.pipelines.remove(&id) else { return Ok(()) };
+        for event in &entry.events {
+            self.events.remove(&event.id);
+        }
+        if let (Some(key), Some(project)) = (&entry.key, self.projects.get_mut(&entry.plan.project)) {
+            project.keys.remove(key);
+        }
+        entry.fence_logs(u64::MAX);
+        Ok(())
+    }
+
+    /// The pipeline of a claim that is the newest and not given back.
+    fn held(&mut self, claim: &Claim) -> StoreResult<&mut Entry> {
+        let lost = StoreError::ClaimLost(claim.pipeline);
+        self.pipelines
+            .get_mut(&claim.pipeline)
+            .filter(|entry| entry.token == claim.token && entry.hold.is_some())
+            .ok_or(lost)
+    }
+
+    fn record(&mut self, id: PipelineId, changes: &[Change]) -> Option<EventId> {
+        let entry = self.pipelines.get_mut(&id)?;
+        for change in changes {
+            self.last_event = EventId(self.last_event.0 + 1);
+            entry.state.apply(change);
+            entry.events.push(Event { id: self.last_event, pipeline: id, change: change.clone() });
+            self.events.insert(self.last_event, id);
+        }
+        if entry.state.status.is_terminal() {
+            self.unfinished.remove(&entry.position);
+        }
+        (!changes.is_empty()).then_some(self.last_event)
+    }
+}
+
+impl Entry {
+    fn is_claimable(&self, runner: &RunnerInfo, now: Instant) -> bool {
+        let free = |hold: &Hold| hold.expires <= now || hold.instance == runner.instance;
+        !self.state.status.is_terminal() && self.hold.as_ref().is_none_or(free)
+    }
+
+    /// Keeps writers that have passed the ledger's own check, but not yet written, from writing too late.
+    fn fence_logs(&self, token: u64) {
+        for log in self.logs.values() {
+            log.lock().unwrap_or_else(PoisonError::into_inner).raise_fence(token);
+        }
+    }
+}

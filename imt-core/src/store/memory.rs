@@ -1,0 +1,282 @@
+//! The store itself: the ledger and the logs behind their locks, and the port over them.
+//!
+//! Locks are plain mutexes, held for a bounded piece of work and never across an await; so a dropped future has done
+//! all or nothing. Order: ledger before log, and a log's bytes are written without the ledger's lock.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::ledger::{Ledger, SharedLog};
+use super::log::Log;
+use crate::id::{AttemptId, PipelineId, ProjectName};
+use crate::ports::{
+    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
+    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
+};
+use crate::schedule::{CancelLevel, Change};
+use crate::status::Reason;
+use crate::time::Timestamp;
+
+/// A clock for leases: monotonic, and only ever compared with itself.
+type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// A store in memory, good enough to embed: it keeps every promise of [`Store`] but does not outlive the process.
+///
+/// It keeps what it is given until [`forget`](Self::forget). Logs take about their size in memory, or nearly none with
+/// [`log_spill`](MemoryStoreBuilder::log_spill). All I/O is on the calling thread: at most 64 KiB a call into the page
+/// cache when appending, about `max_bytes` when reading.
+///
+/// ```
+/// use std::time::Duration;
+/// use bytes::Bytes;
+/// use imt_core::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
+/// use imt_core::plan::{Plan, Trigger};
+/// use imt_core::pipeline::TriggerEvent;
+/// use imt_core::ports::{LogAppend, LogFrom, LogPositions, NewPipeline, RunnerInfo, Store, StreamKind};
+/// use imt_core::store::MemoryStore;
+/// use imt_core::time::Timestamp;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::builder().log_spill(std::env::temp_dir()).build();
+///
+/// // A plan normally comes from a pipeline file; this one has no jobs.
+/// let plan = Plan {
+///     project: ProjectName::new("shop"),
+///     trigger: Trigger {
+///         event: TriggerEvent::Manual,
+///         repository: None,
+///         commit: CommitId::none(),
+///         branch: None,
+///         variables: Vec::new(),
+///         only_jobs: Vec::new(),
+///     },
+///     concurrency: std::num::NonZeroU32::MIN,
+///     runs_on: Vec::new(),
+///     stages: Vec::new(),
+///     jobs: Vec::new(),
+/// };
+/// let (id, at) = (PipelineId::generate(), Timestamp::from_micros(0));
+/// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }).await?;
+/// assert_eq!(accepted.number.get(), 1);
+///
+/// // Whoever claims it may write, until somebody claims it with a higher token.
+/// let runner = RunnerInfo {
+///     instance: InstanceId::new("laptop"),
+///     labels: Vec::new(),
+///     driving: Vec::new(),
+///     lease: Duration::from_secs(30),
+/// };
+/// let claim = store.claim(&runner, None).await?.ok_or("nothing to do")?;
+/// let attempt = AttemptId { pipeline: id, job: JobIndex(0), number: 1 };
+/// let piece = LogAppend {
+///     offset: 0,
+///     stream: StreamKind::Stdout,
+///     bytes: Bytes::from_static(b"one\ntwo\nthree\n"),
+///     at,
+///     raw: LogPositions { stdout: 14, stderr: 0 },
+/// };
+/// assert_eq!(store.append_log(&claim, attempt, piece).await?, 14);
+///
+/// let page = store.read_log(attempt, LogFrom::Tail(1), 4096).await?;
+/// assert_eq!(&page.chunks[0].bytes[..], b"three\n");
+/// # Ok(())
+/// # }
+/// ```
+pub struct MemoryStore {
+    ledger: Mutex<Ledger>,
+    clock: Clock,
+    spill_dir: Option<PathBuf>,
+}
+
+/// How a [`MemoryStore`] is made.
+pub struct MemoryStoreBuilder {
+    ledger: Ledger,
+    clock: Clock,
+    spill_dir: Option<PathBuf>,
+}
+
+impl MemoryStoreBuilder {
+    /// Keeps the bytes of logs in files in this existing directory instead of in memory.
+    ///
+    /// A file is made for a log of more than 64 KiB only, has no name, and is gone with the store or with
+    /// [`MemoryStore::forget`]; it costs one file descriptor until then. When it cannot be written, appending answers
+    /// `Unavailable` and nothing is lost.
+    #[must_use]
+    pub fn log_spill(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.spill_dir = Some(dir.into());
+        self
+    }
+
+    /// Sets a variable of a project, in the place of one of the same name.
+    #[must_use]
+    pub fn set_variable(mut self, project: ProjectName, variable: Variable) -> Self {
+        self.ledger.set_variable(project, variable);
+        self
+    }
+
+    /// Takes the time for leases from somewhere else than `tokio::time`.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The store.
+    pub fn build(self) -> MemoryStore {
+        MemoryStore { ledger: Mutex::new(self.ledger), clock: self.clock, spill_dir: self.spill_dir }
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that keeps everything in memory.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Begins a store with options.
+    pub fn builder() -> MemoryStoreBuilder {
+        MemoryStoreBuilder { ledger: Ledger::default(), clock: Arc::new(Instant::now), spill_dir: None }
+    }
+
+    /// Sets a variable of a project, in the place of one of the same name. Seen by pipelines claimed from now on.
+    pub fn set_variable(&self, project: ProjectName, variable: Variable) {
+        self.ledger().set_variable(project, variable);
+    }
+
+    /// Drops all of a pipeline that is over: its state, events, logs and idempotency key. Its number is not used again.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while it is not over.
+    pub fn forget(&self, pipeline: PipelineId) -> StoreResult<()> {
+        self.ledger().forget(pipeline)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Every method of the ledger checks first and then only does what cannot panic: it is never found half-done.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a write on a log, if the claim is still the newest when its turn comes.
+    fn write_log<T>(
+        &self,
+        claim: &Claim,
+        attempt: AttemptId,
+        write: impl FnOnce(&mut Log) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        let log = self.ledger().log_for_writing(claim, attempt, self.spill_dir.as_deref())?;
+        let mut log = lock(&log);
+        if !log.admits(claim.token) {
+            return Err(StoreError::ClaimLost(claim.pipeline));
+        }
+        write(&mut log)
+    }
+
+    fn log(&self, attempt: AttemptId) -> Option<SharedLog> {
+        self.ledger().log(attempt)
+    }
+}
+
+/// Locks a log. Like the ledger's, its methods do what can fail before they change anything.
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
+        self.ledger().enqueue(new)
+    }
+
+    async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
+        let now = (self.clock)();
+        self.ledger().claim(runner, which, now)
+    }
+
+    async fn renew(&self, claim: &Claim) -> StoreResult<()> {
+        let now = (self.clock)();
+        self.ledger().renew(claim, now)
+    }
+
+    async fn release(&self, claim: &Claim) -> StoreResult<()> {
+        self.ledger().release(claim);
+        Ok(())
+    }
+
+    async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord> {
+        self.ledger().load(pipeline)
+    }
+
+    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+        self.ledger().commit(claim, changes)
+    }
+
+    async fn request_cancel(
+        &self,
+        pipeline: PipelineId,
+        level: CancelLevel,
+        reason: Reason,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        self.ledger().request_cancel(pipeline, level, reason, at)
+    }
+
+    async fn control(&self, claim: &Claim) -> StoreResult<Control> {
+        self.ledger().control(claim)
+    }
+
+    async fn events_after(
+        &self,
+        pipeline: Option<PipelineId>,
+        after: EventId,
+        limit: usize,
+    ) -> StoreResult<Vec<Event>> {
+        Ok(self.ledger().events_after(pipeline, after, limit))
+    }
+
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
+        self.write_log(claim, attempt, |log| log.append(&piece))
+    }
+
+    async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
+        self.write_log(claim, attempt, |log| log.finish(end))
+    }
+
+    async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {
+        Ok(self.log(attempt).map_or(LogCursor::default(), |log| lock(&log).cursor()))
+    }
+
+    async fn read_log(&self, attempt: AttemptId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
+        let plan = match self.log(attempt) {
+            Some(log) => lock(&log).plan_read(from, max_bytes),
+            None => Log::new(0, None).plan_read(from, max_bytes),
+        };
+        plan.read()
+    }
+
+    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+        Ok(self.ledger().variables(project))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("spill_dir", &self.spill_dir).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStoreBuilder").field("spill_dir", &self.spill_dir).finish_non_exhaustive()
+    }
+}

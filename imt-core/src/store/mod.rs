@@ -1,0 +1,13 @@
+//! [`MemoryStore`]: the store that needs nothing, for embedding, for the command line and for tests.
+//!
+//! It keeps every promise of [`ports::Store`](crate::ports::Store) for as long as the process lives; it does not
+//! survive it. Split by what is kept: `ledger` the pipelines, claims and events, `log` the bytes of one attempt,
+//! `segment` their layout, `spill` the file that may hold them.
+
+mod ledger;
+mod log;
+mod memory;
+mod segment;
+mod spill;
+
+pub use memory::{MemoryStore, MemoryStoreBuilder};

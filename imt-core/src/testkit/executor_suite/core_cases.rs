@@ -1,0 +1,172 @@
+//! Cases about the life of an attempt: prepare, start, wait, attach, cleanup.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use super::behaviour::{Behaviour, out};
+use super::bench::{Bench, assert_bytes};
+use super::{Act, Capability};
+use crate::id::{AttemptId, JobIndex, PipelineId};
+use crate::ports::{Exit, LogPositions, Notes};
+
+/// Codes come out as they went in.
+pub async fn exit_codes_are_kept(bench: &mut Bench<'_>) {
+    for code in [0, 1, 42, 126, 127, 255] {
+        assert_eq!(bench.run(&bench.job(vec![Act::Exit(code)])).await.exit, Exit::Code(code));
+    }
+}
+
+/// Any number of preparations, at once and one after another, are one.
+pub async fn prepare_is_idempotent(bench: &mut Bench<'_>) {
+    let job = bench.job(vec![out(b"once\n")]);
+    let notes = Notes::discard();
+    let prepare = || bench.executor.prepare(&job, &notes);
+    let (a, b, c) = tokio::join!(prepare(), prepare(), prepare());
+    a.and(b).and(c).expect("prepare");
+    prepare().await.expect("prepare again");
+    let ran = bench.run(&job).await;
+    assert_bytes(&ran.printed.stdout, b"once\n", "stdout");
+}
+
+/// A start without preparation works.
+pub async fn start_prepares_if_nobody_has(bench: &mut Bench<'_>) {
+    let handle = bench.executor.start(&bench.job(vec![out(b"x")])).await.expect("start");
+    assert_eq!(bench.wait(&handle).await, Exit::Code(0));
+    assert_bytes(&bench.read(&handle, LogPositions::default()).await.stdout, b"x", "stdout");
+}
+
+/// Any number of starts, at once and after the end, are one: the script runs once.
+pub async fn start_is_idempotent(bench: &mut Bench<'_>) {
+    let job = bench.job(vec![out(b"once\n"), Act::Exit(3)]);
+    bench.executor.prepare(&job, &Notes::discard()).await.expect("prepare");
+    let start = || bench.executor.start(&job);
+    let (a, b, c) = tokio::join!(start(), start(), start());
+    let handle = a.expect("start");
+    assert_eq!(b.expect("start"), handle);
+    assert_eq!(c.expect("start"), handle);
+    assert_eq!(bench.wait(&handle).await, Exit::Code(3));
+    assert_eq!(start().await.expect("start after the end"), handle);
+    assert_eq!(bench.wait(&handle).await, Exit::Code(3));
+    assert_bytes(&bench.read(&handle, LogPositions::default()).await.stdout, b"once\n", "stdout");
+}
+
+/// Waiting may be given up, doubled and repeated; the answer is one.
+pub async fn wait_is_repeatable(bench: &mut Bench<'_>) {
+    let handle = bench.sleeper(vec![Act::TrapTerm(6)]).await;
+    let given_up = tokio::time::timeout(Duration::from_millis(20), bench.executor.wait(&handle)).await;
+    assert!(given_up.is_err());
+    let stop = bench.executor.stop(&handle, Duration::from_secs(30));
+    let (a, b, stopped) = tokio::join!(bench.wait(&handle), bench.wait(&handle), stop);
+    stopped.expect("stop");
+    assert_eq!(a, Exit::Stopped(Some(6)));
+    assert_eq!(b, a);
+    assert_eq!(bench.wait(&handle).await, a);
+}
+
+/// Attempts run at the same time and keep their output apart.
+pub async fn attempts_run_side_by_side(bench: &mut Bench<'_>) {
+    let one = bench.sleeper(vec![out(b"one ")]).await;
+    let two = bench.sleeper(vec![out(b"two ")]).await;
+    let (stop_one, stop_two) =
+        tokio::join!(bench.executor.stop(&one, Duration::ZERO), bench.executor.stop(&two, Duration::ZERO));
+    stop_one.and(stop_two).expect("stop");
+    assert_bytes(&bench.read(&one, LogPositions::default()).await.stdout, b"one ready\n", "the first's stdout");
+    assert_bytes(&bench.read(&two, LogPositions::default()).await.stdout, b"two ready\n", "the second's stdout");
+}
+
+/// What was never started cannot be attached to.
+pub async fn attach_of_unknown_is_none(bench: &mut Bench<'_>) {
+    let unknown = AttemptId { pipeline: PipelineId::generate(), job: JobIndex(0), number: 1 };
+    assert_eq!(bench.executor.attach(unknown).await.expect("attach"), None);
+}
+
+/// After a crash of ours, a running attempt is found with its whole output, or honestly not found; either way the new
+/// life can remove all of it.
+pub async fn restart_finds_what_survives(bench: &mut Bench<'_>) {
+    let handle = bench.sleeper(Vec::new()).await;
+    crash(bench).await;
+    let found = bench.executor.attach(handle.attempt).await.expect("attach");
+    if bench.subject.can(Capability::SurvivesRestart) {
+        let handle = found.expect("the attempt survives a crash of ours");
+        bench.until_printed(&handle, "ready").await;
+        bench.stop(&handle, Duration::ZERO).await;
+        assert!(matches!(bench.wait(&handle).await, Exit::Stopped(_)));
+        assert_bytes(&bench.read(&handle, LogPositions::default()).await.stdout, b"ready\n", "stdout");
+    } else {
+        assert_eq!(found, None, "what cannot be followed any more is not to be found");
+    }
+    bench.cleanup().await;
+    assert!(!bench.is_owned().await);
+}
+
+/// An attempt that ended before the crash is found with its code and its output, or honestly not found.
+pub async fn restart_finds_what_ended(bench: &mut Bench<'_>) {
+    let job = bench.job(vec![out(b"words\n"), Act::Exit(5)]);
+    let handle = bench.begin(&job).await;
+    bench.wait(&handle).await;
+    crash(bench).await;
+    let found = bench.executor.attach(handle.attempt).await.expect("attach");
+    if bench.subject.can(Capability::SurvivesRestart) {
+        let handle = found.expect("the attempt survives a crash of ours");
+        assert_eq!(bench.wait(&handle).await, Exit::Code(5));
+        assert_bytes(&bench.read(&handle, LogPositions::default()).await.stdout, b"words\n", "stdout");
+    } else {
+        assert_eq!(found, None, "what cannot be followed any more is not to be found");
+    }
+}
+
+/// Ends the bench's life of the executor and begins the next.
+async fn crash(bench: &mut Bench<'_>) {
+    let next = bench.subject.executor().await;
+    let old = std::mem::replace(&mut bench.executor, next);
+    assert_eq!(Arc::strong_count(&old), 1, "nothing of the case holds the old life");
+    bench.subject.crash(old).await;
+}
+
+/// Cleaning up what is over, again, and what never was.
+pub async fn cleanup_is_idempotent(bench: &mut Bench<'_>) {
+    bench.cleanup().await;
+    bench.run(&bench.job(vec![out(b"x")])).await;
+    bench.cleanup().await;
+    bench.cleanup().await;
+    assert!(!bench.is_owned().await);
+}
+
+/// A cleanup needs no stop before it; while something runs, its pipeline is listed.
+pub async fn cleanup_kills_what_runs(bench: &mut Bench<'_>) {
+    bench.sleeper(vec![Act::IgnoreTerm]).await;
+    assert!(bench.is_owned().await, "a running attempt is owned");
+    bench.cleanup().await;
+    assert!(!bench.is_owned().await);
+}
+
+/// What waits for a go that never comes is removed, and does not run.
+pub async fn cleanup_removes_what_is_prepared(bench: &mut Bench<'_>) {
+    let job = bench.job(vec![out(b"x")]);
+    bench.executor.prepare(&job, &Notes::discard()).await.expect("prepare");
+    bench.cleanup().await;
+    assert!(!bench.is_owned().await);
+    assert_eq!(bench.executor.attach(job.attempt).await.expect("attach"), None);
+}
+
+/// A preparation in flight, also one that nobody waits for any more, is not left behind by a cleanup.
+pub async fn cleanup_waits_for_preparations(bench: &mut Bench<'_>) {
+    let acts = Behaviour(vec![out(b"x")]);
+    let (kept, given_up) = (bench.job(acts.0.clone()), bench.job(acts.0));
+    let notes = Notes::discard();
+    // Each is asked once, so that it is under way.
+    let mut kept_on = Box::pin(bench.executor.prepare(&kept, &notes));
+    let first_look = (&mut kept_on).now_or_never();
+    drop(Box::pin(bench.executor.prepare(&given_up, &notes)).now_or_never());
+    if first_look.is_none() {
+        let ((), outcome) = tokio::join!(bench.cleanup(), kept_on);
+        if let Err(failure) = outcome {
+            assert!(!failure.message.is_empty(), "a preparation that was cleaned up says so");
+        }
+    } else {
+        bench.cleanup().await;
+    }
+    assert!(!bench.is_owned().await, "nothing is left of preparations");
+}

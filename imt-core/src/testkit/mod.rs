@@ -1,0 +1,12 @@
+//! Tools for testing adapters and tools built on this crate: strict fakes, conformance suites, a simulator.
+
+pub mod executor_suite;
+pub mod fake_executor;
+mod fault_store;
+mod seed;
+pub mod simulator;
+pub mod store_suite;
+
+pub use fake_executor::{FakeExecutor, FakeScript, FakeWorld};
+pub use fault_store::{AfterCrash, FaultRates, FaultStore, StoreCall, StoreFault};
+pub use seed::Seed;

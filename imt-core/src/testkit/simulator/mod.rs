@@ -1,0 +1,13 @@
+//! The simulator: from one seed a pipeline, its faults and its crashes, run on the real engine in virtual time.
+//!
+//! The world (containers, their output, their ends) and the store survive every crash; the engine does not. Each life
+//! is ended after a chosen commit or at a chosen time, and the next one claims the pipeline and goes on. In the end
+//! `check` holds what happened against what is promised. The same seed always tells the same story.
+
+mod check;
+mod run;
+mod scenario;
+mod witness;
+
+pub use check::Violation;
+pub use run::{Summary, simulate};

@@ -1,0 +1,223 @@
+//! Cases: accepting pipelines and choosing one to claim.
+
+use tokio::task::JoinSet;
+
+use super::fixture::{
+    TestStore, assert_refused, at, claim, claimed, enqueued, new_pipeline, pipeline_ended, plan, project, runner,
+};
+use crate::id::{PipelineId, ProjectName};
+use crate::ports::{NewPipeline, StoreError};
+use crate::schedule::{CancelLevel, PipelineState};
+use crate::status::Reason;
+
+fn with_key(key: &str) -> NewPipeline {
+    NewPipeline { idempotency_key: Some(key.into()), ..new_pipeline() }
+}
+
+/// What was accepted comes back as it was, in its first state.
+pub(super) async fn load_gives_what_was_accepted(store: TestStore) {
+    let new = NewPipeline { at: at(123_456), ..new_pipeline() };
+    let accepted = store.enqueue(new.clone()).await.expect("enqueue");
+    assert_eq!((accepted.id, accepted.created), (new.id, true));
+    let record = store.load(new.id).await.expect("load");
+    assert_eq!(record.plan, new.plan);
+    assert_eq!(record.submitted_at, new.at);
+    assert_eq!(record.number, accepted.number);
+    assert_eq!(record.state, PipelineState::new(new.id, &new.plan));
+}
+
+/// Numbers count from 1 in each project.
+pub(super) async fn numbers_count_per_project(store: TestStore) {
+    for (name, number) in [("a", 1), ("a", 2), ("b", 1), ("a", 3), ("b", 2)] {
+        let new = NewPipeline { plan: plan(ProjectName::new(name), 1), ..new_pipeline() };
+        let accepted = store.enqueue(new).await.expect("enqueue");
+        assert_eq!(accepted.number.get(), number, "project {name}");
+    }
+}
+
+/// Concurrent enqueues get numbers without gap or double.
+pub(super) async fn concurrent_enqueues_get_their_own_numbers(store: TestStore) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..16 {
+        let store = TestStore::clone(&store);
+        tasks.spawn(async move { store.enqueue(new_pipeline()).await.expect("enqueue").number.get() });
+    }
+    let mut numbers = tasks.join_all().await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=16).collect::<Vec<_>>());
+}
+
+/// The same key in the same project answers the pipeline accepted first; elsewhere it is another key.
+pub(super) async fn a_key_stands_for_the_first_pipeline(store: TestStore) {
+    let first = with_key("push-1");
+    let accepted = store.enqueue(first.clone()).await.expect("enqueue");
+    for again in [first.clone(), with_key("push-1"), with_key("push-1")] {
+        let answer = store.enqueue(again.clone()).await.expect("enqueue");
+        assert_eq!((answer.id, answer.number, answer.created), (first.id, accepted.number, false));
+        if again.id != first.id {
+            assert_refused!(store.load(again.id).await, StoreError::NotFound(_));
+        }
+    }
+    let elsewhere = NewPipeline { plan: plan(ProjectName::new("other"), 1), ..with_key("push-1") };
+    assert!(store.enqueue(elsewhere).await.expect("enqueue").created, "another project has its own keys");
+    let next = store.enqueue(with_key("push-2")).await.expect("enqueue");
+    assert_eq!((next.number.get(), next.created), (2, true), "a repeated enqueue uses up no number");
+}
+
+/// Of many concurrent enqueues with one key exactly one makes a pipeline, and all are answered its id.
+pub(super) async fn concurrent_enqueues_with_one_key_make_one_pipeline(store: TestStore) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..16 {
+        let store = TestStore::clone(&store);
+        tasks.spawn(async move { store.enqueue(with_key("delivery")).await.expect("enqueue") });
+    }
+    let answers = tasks.join_all().await;
+    let made: Vec<_> = answers.iter().filter(|a| a.created).collect();
+    assert_eq!(made.len(), 1, "exactly one was accepted");
+    assert!(answers.iter().all(|a| a.id == made[0].id && a.number == made[0].number), "all got its id");
+}
+
+/// An id that exists under another key, or without one, is refused and stays what it was.
+pub(super) async fn an_id_is_accepted_once(store: TestStore) {
+    let first = with_key("a");
+    store.enqueue(first.clone()).await.expect("enqueue");
+    let other = NewPipeline { id: first.id, plan: plan(project(), 1), ..with_key("b") };
+    assert_refused!(store.enqueue(other.clone()).await, StoreError::Conflict(_));
+    let without = NewPipeline { idempotency_key: None, ..other };
+    assert_refused!(store.enqueue(without).await, StoreError::Conflict(_));
+    assert_eq!(store.load(first.id).await.expect("load").plan, first.plan);
+    let fresh = store.enqueue(with_key("b")).await.expect("enqueue");
+    assert!(fresh.created, "the refused key was not used up");
+}
+
+/// What does not exist is not found.
+pub(super) async fn unknown_pipelines_are_not_found(store: TestStore) {
+    enqueued(&store).await;
+    let unknown = PipelineId::generate();
+    assert_refused!(store.load(unknown).await, StoreError::NotFound(_));
+    assert_refused!(store.claim(&runner("one"), Some(unknown)).await, StoreError::NotFound(_));
+    let cancel = store.request_cancel(unknown, CancelLevel::Kill, Reason::User, at(1)).await;
+    assert_refused!(cancel, StoreError::NotFound(_));
+}
+
+/// The longest waiting is claimed first, each once, then there is nothing to be had.
+pub(super) async fn the_longest_waiting_comes_first(store: TestStore) {
+    let mut waiting = Vec::new();
+    for n in 0..5 {
+        // Alternating projects, so that no store gets away with an order per project.
+        let name = ProjectName::new(if n % 2 == 0 { "a" } else { "b" });
+        let new = NewPipeline { plan: plan(name, 1), at: at(n), ..new_pipeline() };
+        waiting.push(store.enqueue(new).await.expect("enqueue").id);
+    }
+    for (n, expected) in waiting.iter().enumerate() {
+        let got = store.claim(&runner(&format!("r{n}")), None).await.expect("claim");
+        assert_eq!(got.map(|c| c.pipeline), Some(*expected), "claim {n}");
+    }
+    assert_eq!(store.claim(&runner("late"), None).await.expect("claim"), None);
+}
+
+/// A runner is given only what it has all labels for.
+pub(super) async fn labels_choose_the_runner(store: TestStore) {
+    let mut picky = new_pipeline();
+    picky.plan.runs_on = vec!["gpu".into(), "linux".into()];
+    let picky = store.enqueue(picky).await.expect("enqueue").id;
+    let mut able = runner("able");
+    for labels in [&[][..], &["gpu"], &["linux", "arm"], &["gpu-linux"]] {
+        able.labels = labels.iter().map(|&l| l.to_owned()).collect();
+        assert_eq!(store.claim(&able, None).await.expect("claim"), None, "with {labels:?}");
+    }
+    let easy = enqueued(&store).await;
+    let got = store.claim(&able, None).await.expect("claim").expect("the one without labels");
+    assert_eq!(got.pipeline, easy, "what it cannot run does not block what it can");
+    able.labels = vec!["linux".into(), "arm".into(), "gpu".into()];
+    able.driving = vec![easy];
+    let got = store.claim(&able, None).await.expect("claim").expect("the one with labels");
+    assert_eq!(got.pipeline, picky);
+}
+
+/// A process is not handed its own work again; its successor, which drives nothing yet, is.
+pub(super) async fn driving_is_left_out(store: TestStore) {
+    let mut busy = runner("one");
+    let (first, second) = (enqueued(&store).await, enqueued(&store).await);
+    for expected in [first, second] {
+        let got = store.claim(&busy, None).await.expect("claim").expect("one is waiting");
+        assert_eq!(got.pipeline, expected);
+        busy.driving.push(expected);
+    }
+    assert_eq!(store.claim(&busy, None).await.expect("claim"), None);
+    let mut successor = runner("one");
+    for _ in 0..2 {
+        let got = store.claim(&successor, None).await.expect("claim").expect("its predecessor's");
+        assert!(!successor.driving.contains(&got.pipeline) && got.token == 2, "{got:?}");
+        successor.driving.push(got.pipeline);
+    }
+    assert_eq!(store.claim(&successor, None).await.expect("claim"), None);
+}
+
+/// A given pipeline is claimed whatever the runner's labels, and also when it drives it.
+pub(super) async fn a_given_pipeline_needs_no_labels(store: TestStore) {
+    let mut new = new_pipeline();
+    new.plan.runs_on = vec!["gpu".into()];
+    let id = store.enqueue(new).await.expect("enqueue").id;
+    let first = claim(&store, &runner("one"), id).await;
+    let mut driving = runner("one");
+    driving.driving = vec![id];
+    assert!(claim(&store, &driving, id).await.token > first.token);
+}
+
+/// What is over cannot be claimed.
+pub(super) async fn what_is_over_is_not_claimed(store: TestStore) {
+    let held = claimed(&store).await;
+    store.commit(&held, &[pipeline_ended()]).await.expect("commit");
+    for which in [Some(held.pipeline), None] {
+        assert_eq!(store.claim(&runner("one"), which).await.expect("claim"), None, "by the same instance");
+    }
+    store.release(&held).await.expect("release");
+    for which in [Some(held.pipeline), None] {
+        assert_eq!(store.claim(&runner("two"), which).await.expect("claim"), None, "after release");
+    }
+}
+
+/// Of many who claim one pipeline at once, exactly one gets it.
+pub(super) async fn many_claimers_one_winner(store: TestStore) {
+    for round in 0..8 {
+        let pipeline = enqueued(&store).await;
+        let mut tasks = JoinSet::new();
+        for n in 0..12 {
+            let store = TestStore::clone(&store);
+            let which = (n % 2 == 0).then_some(pipeline);
+            tasks.spawn(async move { store.claim(&runner(&format!("r{round}-{n}")), which).await.expect("claim") });
+        }
+        let winners = tasks.join_all().await.into_iter().flatten().count();
+        assert_eq!(winners, 1, "round {round}");
+    }
+}
+
+/// Many runners share many pipelines: each is claimed once and none is left.
+pub(super) async fn many_claimers_share_many_pipelines(store: TestStore) {
+    let mut waiting = Vec::new();
+    for _ in 0..24 {
+        waiting.push(enqueued(&store).await);
+    }
+    let mut tasks = JoinSet::new();
+    for n in 0..6 {
+        let store = TestStore::clone(&store);
+        tasks.spawn(async move {
+            let mut me = runner(&format!("r{n}"));
+            while let Some(claim) = store.claim(&me, None).await.expect("claim") {
+                me.driving.push(claim.pipeline);
+                tokio::task::yield_now().await;
+            }
+            me.driving
+        });
+    }
+    let mut claimed = tasks.join_all().await.concat();
+    claimed.sort_unstable();
+    waiting.sort_unstable();
+    assert_eq!(claimed, waiting);
+}
+
+/// An unknown project has no variables.
+pub(super) async fn an_unknown_project_has_no_variables(store: TestStore) {
+    assert_eq!(store.variables(&ProjectName::new("nobody")).await.expect("variables"), []);
+}

@@ -1,0 +1,39 @@
+//! The simulator over many seeds. `IMT_SIM_SEEDS` says how many (500 if unset), `IMT_SIM_FROM` the first one.
+#![cfg(feature = "testkit")]
+
+use std::collections::BTreeMap;
+
+use imt_core::status::Status;
+use imt_core::testkit::simulator::simulate;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+#[test]
+fn every_seed_keeps_every_promise() {
+    let first = number("IMT_SIM_FROM", 0);
+    let seeds = number("IMT_SIM_SEEDS", 500);
+    let mut ends: BTreeMap<Status, u64> = BTreeMap::new();
+    let (mut lives, mut began) = (0, 0);
+    for seed in first..first + seeds {
+        let summary = simulate(seed).unwrap_or_else(|violation| panic!("{violation}"));
+        *ends.entry(summary.status).or_default() += 1;
+        lives += u64::from(summary.lives);
+        began += summary.began;
+    }
+    println!("{seeds} seeds: {ends:?}, {lives} lives, {began} scripts");
+    if seeds >= 500 {
+        for status in [Status::Success, Status::Failed, Status::Errored, Status::Cancelled, Status::Skipped] {
+            assert!(ends.contains_key(&status), "no pipeline ended as {status}: the scenarios have become too tame");
+        }
+        assert!(lives > seeds, "nothing ever crashed");
+    }
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    for seed in [1, 7, 42, 1_000_003] {
+        assert_eq!(simulate(seed), simulate(seed), "seed {seed}");
+    }
+}

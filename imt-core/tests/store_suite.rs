@@ -1,0 +1,17 @@
+//! The in-memory store keeps every promise of the port, with logs in memory and with logs in files.
+
+mod in_memory {
+    use std::sync::Arc;
+
+    use imt_core::store::MemoryStore;
+
+    imt_core::store_suite!(async || Arc::new(MemoryStore::new()));
+}
+
+mod spilled {
+    use std::sync::Arc;
+
+    use imt_core::store::MemoryStore;
+
+    imt_core::store_suite!(async || Arc::new(MemoryStore::builder().log_spill(std::env::temp_dir()).build()));
+}
