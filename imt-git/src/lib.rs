@@ -1,0 +1,35 @@
+//! Source over the git command line.
+//!
+//! [`GitSource`] fills a workspace with one exact commit of a repository (https, ssh or a local path) through a cache of
+//! bare mirrors. [`WorkingTree`] is what the command line runs: the files of a directory as they are on disk, copied, so
+//! that jobs never touch the user's own.
+//!
+//! Git runs as a child process in a process group of its own, with an empty environment and a configuration written by
+//! us: no hook, no helper, no prompt and no protocol but the one asked for. Nothing is decided by what git prints for
+//! people; its last words are only quoted, scrubbed of credentials.
+//!
+//! Jobs that run as another user than the caller need `safe.directory` set for the workspace; that is the business of
+//! whoever starts them, because it belongs into their environment and not into the repository.
+
+mod command;
+mod config;
+mod credentials;
+mod failure;
+mod files;
+mod lock;
+mod mirror;
+mod packs;
+mod reference;
+mod session;
+mod snapshot;
+mod source;
+mod url;
+mod version;
+mod working_tree;
+mod workspace;
+
+pub use credentials::Credentials;
+pub use source::{GitSource, GitSourceBuilder, History, Submodules};
+pub use url::{Origin, RemoteUrl, Repository, Scheme, UrlError};
+pub use version::GitVersion;
+pub use working_tree::WorkingTree;

@@ -1,0 +1,313 @@
+//! The cache of bare mirrors, one per repository.
+//!
+//! Readers hold a shared file lock on a mirror, whoever changes it an exclusive one, and so does each git that changes
+//! it. Whoever has the exclusive lock is therefore alone: what a killed git left (lock files, half packs) may go. A mark
+//! in the mirror says that a change was under way; a mirror found with it is checked, and made anew if it is broken.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use imt_core::id::CommitId;
+use imt_core::ports::{Failure, FailureKind};
+use tokio::time::Instant;
+
+use crate::command::{Call, Git, Output};
+use crate::failure::{git_failed, io_failed, or_disk_full};
+use crate::lock::{FileLock, Mode};
+use crate::packs;
+use crate::session::Session;
+use crate::url::Repository;
+
+/// In the mirror while it is being changed.
+const CHANGING: &str = "imt-changing";
+
+/// With more packs than this, they are rolled up after a fetch.
+const MAX_PACKS: usize = 24;
+
+/// One repository's place in the cache, for one call of the source.
+pub(crate) struct Mirror<'a> {
+    git: &'a Git,
+    session: &'a Session,
+    repository: &'a Repository,
+    deadline: Instant,
+    dir: PathBuf,
+    lock: PathBuf,
+    sha256: bool,
+}
+
+/// A mirror that nobody changes as long as this is there.
+pub(crate) struct Reading {
+    dir: PathBuf,
+    _lock: FileLock,
+}
+
+impl Reading {
+    /// The bare repository.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl<'a> Mirror<'a> {
+    /// `hash_len`: the length of the repository's hashes, because a mirror is of one kind.
+    pub(crate) fn new(
+        git: &'a Git,
+        session: &'a Session,
+        cache: &Path,
+        repository: &'a Repository,
+        hash_len: usize,
+        deadline: Instant,
+    ) -> Self {
+        let sha256 = hash_len == 64;
+        let key = blake3::hash(repository.to_string().as_bytes()).to_hex();
+        let name = format!("{}{}", &key[..32], if sha256 { "-sha256" } else { "" });
+        let (dir, lock) = (cache.join(format!("{name}.git")), cache.join(format!("{name}.lock")));
+        Self { git, session, repository, deadline, dir, lock, sha256 }
+    }
+
+    /// Makes sure that the commit is there, fetching only if it is not.
+    pub(crate) async fn with_commit(&self, commit: &CommitId) -> Result<Reading, Failure> {
+        // Between the exclusive lock and the shared one somebody may make the mirror anew, though hardly twice.
+        for _ in 0..3 {
+            let reading = self.read().await?;
+            if self.is_usable() && self.peel(commit.as_str()).await?.as_ref() == Some(commit) {
+                return Ok(reading);
+            }
+            drop(reading);
+            let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
+            self.fetch_commit(&lock, commit).await?;
+        }
+        let message = format!("the mirror of {} is taken away again and again", self.repository);
+        Err(Failure::new(FailureKind::CheckoutFailed, message).retryable())
+    }
+
+    /// Brings all branches and tags up to date.
+    pub(crate) async fn with_fresh_refs(&self) -> Result<Reading, Failure> {
+        let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
+        self.prepare(&lock).await?;
+        self.change(&lock, &BRANCHES_AND_TAGS).await?;
+        drop(lock);
+        self.read().await
+    }
+
+    /// Makes the mirror anew if it is broken; says whether it was.
+    pub(crate) async fn repair(&self) -> Result<bool, Failure> {
+        let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
+        if self.is_sound().await? {
+            return Ok(false);
+        }
+        self.make_anew(&lock).await?;
+        Ok(true)
+    }
+
+    /// The commit that a revision leads to, if it is there.
+    pub(crate) async fn peel(&self, revision: &str) -> Result<Option<CommitId>, Failure> {
+        let revision = format!("{revision}^{{commit}}");
+        let output =
+            self.call().args(["rev-parse", "--quiet", "--verify", "--end-of-options", &revision]).run().await?;
+        Ok(output.success().then(|| CommitId::parse(&output.line()).ok()).flatten())
+    }
+
+    /// All commits whose hash begins so.
+    pub(crate) async fn commits_beginning_with(&self, prefix: &str) -> Result<Vec<CommitId>, Failure> {
+        let output = self.call().args(["rev-parse", &format!("--disambiguate={prefix}")]).run().await?;
+        let mut commits = Vec::new();
+        for hash in String::from_utf8_lossy(&output.stdout).lines().take(64) {
+            // Trees and blobs peel to nothing, a tag object to a commit with another hash.
+            commits.extend(self.peel(hash).await?.filter(|commit| commit.as_str() == hash));
+        }
+        Ok(commits)
+    }
+
+    async fn read(&self) -> Result<Reading, Failure> {
+        let lock = FileLock::acquire(&self.lock, Mode::Shared, self.deadline).await?;
+        Ok(Reading { dir: self.dir.clone(), _lock: lock })
+    }
+
+    fn is_usable(&self) -> bool {
+        self.dir.join("HEAD").is_file() && !self.is_suspect()
+    }
+
+    /// Whether a change was cut off in it, or a pack is shorter than it was.
+    fn is_suspect(&self) -> bool {
+        let hash_bytes = if self.sha256 { 32 } else { 20 };
+        self.dir.join(CHANGING).exists() || !packs::are_whole(&self.dir, hash_bytes)
+    }
+
+    async fn fetch_commit(&self, lock: &FileLock, commit: &CommitId) -> Result<(), Failure> {
+        self.prepare(lock).await?;
+        if self.has(commit).await? {
+            return Ok(());
+        }
+        // A pushed commit is the tip of a branch nearly always, and jobs want the branches and tags besides.
+        self.change(lock, &BRANCHES_AND_TAGS).await?;
+        if self.has(commit).await? {
+            return Ok(());
+        }
+        // A commit on no branch: many servers give it by its hash. Its failure proves nothing: asked for all refs next.
+        let by_hash = format!("+{commit}:refs/imt/{commit}");
+        let output = self.fetch(lock, &[&by_hash], false).await?;
+        if output.success() && self.has(commit).await? {
+            return self.settle(lock).await;
+        }
+        self.change(lock, &["+refs/*:refs/*", "^refs/imt/*"]).await?;
+        if self.has(commit).await? {
+            return Ok(());
+        }
+        Err(Failure::new(FailureKind::CommitNotFound, format!("commit {commit} is not in {}", self.repository))
+            .with_help("check the hash, and that the commit was pushed"))
+    }
+
+    async fn has(&self, commit: &CommitId) -> Result<bool, Failure> {
+        Ok(self.peel(commit.as_str()).await?.as_ref() == Some(commit))
+    }
+
+    /// A sound mirror without leftovers, whatever was there.
+    async fn prepare(&self, lock: &FileLock) -> Result<(), Failure> {
+        if !self.dir.join("HEAD").is_file() {
+            return self.make_anew(lock).await;
+        }
+        remove_leftovers(&self.dir).map_err(|error| self.io("tidy up", error))?;
+        if self.is_suspect() && !self.is_sound().await? {
+            return self.make_anew(lock).await;
+        }
+        self.unmark()
+    }
+
+    async fn make_anew(&self, lock: &FileLock) -> Result<(), Failure> {
+        remove_dir(&self.dir).map_err(|error| self.io("remove", error))?;
+        // Made aside and moved, so that a mirror is never half there.
+        let aside = self.session.path().join("mirror");
+        remove_dir(&aside).map_err(|error| self.io("remove", error))?;
+        let format = if self.sha256 { "--object-format=sha256" } else { "--object-format=sha1" };
+        let call = self.git.call(self.doing("making a mirror of"), self.session.path(), self.deadline);
+        let call = call.envs(self.session.env()).holding(lock.handle()?);
+        let output = call.args(["init", "--quiet", "--bare", format, "mirror"]).run().await?;
+        if !output.success() {
+            return Err(self.failed("no mirror can be made", &output));
+        }
+        fs::rename(&aside, &self.dir).map_err(|error| self.io("make", error))
+    }
+
+    /// Whether everything that the refs lead to is there and can be read.
+    async fn is_sound(&self) -> Result<bool, Failure> {
+        let output = self.call().args(["fsck", "--connectivity-only", "--no-dangling", "--no-progress"]).run().await?;
+        if !output.success() {
+            return Ok(false);
+        }
+        // The above looks at structure only; this reads the packs against their checksums.
+        for pack in packs::indexes(&self.dir).map_err(|error| self.io("read", error))? {
+            if !self.call().args(["verify-pack".as_ref(), pack.as_os_str()]).run().await?.success() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Fetches, and makes sure that the fault was not the mirror's before it blames the repository.
+    async fn change(&self, lock: &FileLock, refspecs: &[&str]) -> Result<(), Failure> {
+        let output = self.fetch(lock, refspecs, true).await?;
+        if output.success() {
+            return self.settle(lock).await;
+        }
+        let failed = || {
+            let failure = self.failed("cannot be fetched", &output);
+            failure.with_help("check the address, the credentials for its origin and the network").retryable()
+        };
+        if !self.answers().await? || self.is_sound().await? {
+            return Err(failed());
+        }
+        self.make_anew(lock).await?;
+        let output = self.fetch(lock, refspecs, true).await?;
+        if output.success() { self.settle(lock).await } else { Err(self.failed("cannot be fetched", &output)) }
+    }
+
+    /// Whether the repository can be listed.
+    async fn answers(&self) -> Result<bool, Failure> {
+        let call = self.call_at("listing").args(["ls-remote", "--quiet", &self.repository.to_string(), "HEAD"]);
+        Ok(call.run().await?.success())
+    }
+
+    async fn fetch(&self, lock: &FileLock, refspecs: &[&str], prune: bool) -> Result<Output, Failure> {
+        fs::write(self.dir.join(CHANGING), "").map_err(|error| self.io("mark", error))?;
+        let call = self.call_at("fetching").holding(lock.handle()?);
+        let call = call.args(["fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow"]);
+        let call = call.args(["--no-recurse-submodules", "--no-auto-maintenance"]);
+        let call = if prune { call.args(["--prune"]) } else { call };
+        call.args(["--end-of-options", &self.repository.to_string()]).args(refspecs).run().await
+    }
+
+    /// After a fetch: refs in one file, not too many packs, and the mark gone.
+    async fn settle(&self, lock: &FileLock) -> Result<(), Failure> {
+        let output = self.call().holding(lock.handle()?).args(["pack-refs", "--all", "--prune"]).run().await?;
+        if !output.success() {
+            return Err(self.failed("has a mirror whose refs cannot be packed", &output));
+        }
+        if packs::indexes(&self.dir).map_err(|error| self.io("read", error))?.len() > MAX_PACKS {
+            let call = self.call().holding(lock.handle()?).args(["repack", "--quiet", "-d", "--geometric=2"]);
+            let output = call.run().await?;
+            if !output.success() {
+                return Err(self.failed("has a mirror that cannot be packed", &output));
+            }
+        }
+        self.unmark()
+    }
+
+    fn unmark(&self) -> Result<(), Failure> {
+        match fs::remove_file(self.dir.join(CHANGING)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io("unmark", error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn call(&self) -> Call {
+        self.call_at("reading the mirror of")
+    }
+
+    fn call_at(&self, verb: &str) -> Call {
+        let call = self.git.call(self.doing(verb), self.session.path(), self.deadline).envs(self.session.env());
+        call.args(["--git-dir".as_ref(), self.dir.as_os_str()])
+    }
+
+    fn doing(&self, verb: &str) -> String {
+        format!("{verb} {}", self.repository)
+    }
+
+    fn failed(&self, what: &str, output: &Output) -> Failure {
+        let failure = git_failed(&format!("{} {what}", self.repository), output, self.session.secrets());
+        or_disk_full(failure, &[&self.lock])
+    }
+
+    fn io(&self, doing: &str, error: io::Error) -> Failure {
+        io_failed(FailureKind::CheckoutFailed, &format!("{doing} the mirror"), &self.dir, error)
+    }
+}
+
+const BRANCHES_AND_TAGS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+
+/// Removes what only a git that was killed leaves. Only for the holder of the exclusive lock.
+fn remove_leftovers(mirror: &Path) -> io::Result<()> {
+    let mut dirs = vec![mirror.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if entry.file_type()?.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "lock") || name.starts_with("tmp_") {
+                fs::remove_file(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove_dir(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

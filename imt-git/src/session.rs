@@ -1,0 +1,142 @@
+//! What one call of the source has for itself: a private directory with git's configuration and credentials, removed
+//! when the call is over, and swept when its process died.
+
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use imt_core::ports::{Failure, FailureKind};
+use imt_core::secret::Secret;
+use tempfile::TempDir;
+
+use crate::config::{Network, global_config, shell_quoted};
+use crate::credentials::{Credentials, ssh_file, store_file};
+use crate::failure::io_failed;
+use crate::lock::FileLock;
+use crate::url::Origin;
+
+/// The name of the lock that tells a living session's directory from a dead one's.
+const LOCK: &str = "lock";
+
+/// Limits of the network that are the same for all calls of a source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) low_speed_bytes: u32,
+    pub(crate) low_speed_seconds: u64,
+    pub(crate) connect_seconds: u64,
+}
+
+/// A private directory and the environment that points git to it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    env: Vec<(OsString, OsString)>,
+    secrets: Vec<Secret>,
+    dir: TempDir,
+    _alive: FileLock,
+}
+
+impl Session {
+    /// Opens one below `parent`, with the given credentials and protocols.
+    pub(crate) fn open(
+        parent: &Path,
+        protocols: &str,
+        known: &[(Origin, Credentials)],
+        limits: Limits,
+    ) -> Result<Self, Failure> {
+        let failed = |path: &Path, error| io_failed(FailureKind::CheckoutFailed, "use", path, error);
+        // `tempfile` makes it 0700, so nothing in it needs more care.
+        let dir = tempfile::Builder::new().prefix("call-").tempdir_in(parent).map_err(|error| failed(parent, error))?;
+        let alive = FileLock::try_exclusive(&dir.path().join(LOCK))?
+            .ok_or_else(|| Failure::new(FailureKind::Internal, "a fresh lock file is held by somebody else"))?;
+        let write = |name: &str, text: String| {
+            let path = dir.path().join(name);
+            private_file(&path, &text).map_err(|error| failed(&path, error))?;
+            Ok::<PathBuf, Failure>(path)
+        };
+
+        let store = store_file(known);
+        let store = if store.is_empty() { None } else { Some(write("credentials", store)?) };
+        let store = store.as_deref().map(text_of).transpose()?;
+        let Limits { low_speed_bytes, low_speed_seconds, connect_seconds } = limits;
+        let network = Network { low_speed_bytes, low_speed_seconds, credential_file: store };
+        let config = write("gitconfig", global_config(network))?;
+        let ssh = write("ssh_config", ssh_file(known, connect_seconds))?;
+        let ssh = format!("ssh -F {}", shell_quoted(text_of(&ssh)?));
+
+        let fixed = [
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_ATTR_NOSYSTEM", "1"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_ASKPASS", "/bin/false"),
+            ("SSH_ASKPASS", "/bin/false"),
+            ("GIT_SSH_VARIANT", "ssh"),
+            ("GIT_NO_LAZY_FETCH", "1"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+            ("GIT_OPTIONAL_LOCKS", "0"),
+            ("GIT_DEFAULT_REF_FORMAT", "files"),
+            ("LC_ALL", "C"),
+        ];
+        let mut env: Vec<(OsString, OsString)> = fixed.map(|(name, value)| (name.into(), value.into())).into();
+        env.push(("GIT_ALLOW_PROTOCOL".into(), protocols.into()));
+        env.push(("GIT_SSH_COMMAND".into(), ssh.into()));
+        env.push(("GIT_CONFIG_GLOBAL".into(), config.into()));
+        env.push(("HOME".into(), dir.path().into()));
+        env.push(("GIT_CEILING_DIRECTORIES".into(), parent.into()));
+        let secrets = known.iter().filter_map(|(_, credentials)| credentials.secret().cloned()).collect();
+        Ok(Self { env, secrets, dir, _alive: alive })
+    }
+
+    /// The environment for git.
+    pub(crate) fn env(&self) -> &[(OsString, OsString)] {
+        &self.env
+    }
+
+    /// What messages must not contain.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// A directory that is in no repository.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Removes the sessions below `parent` whose process is gone.
+pub(crate) fn sweep(parent: &Path) -> Result<(), Failure> {
+    let failed = |error| io_failed(FailureKind::CheckoutFailed, "sweep", parent, error);
+    for entry in fs::read_dir(parent).map_err(failed)? {
+        let dir = entry.map_err(failed)?.path();
+        let lock = dir.join(LOCK);
+        // Without a lock file it is being made right now, or being removed.
+        if lock.is_file() && FileLock::try_exclusive(&lock)?.is_some() {
+            match fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory that only its owner can enter.
+pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+fn private_file(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::File::options().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+fn text_of(path: &Path) -> Result<&str, Failure> {
+    let usable = path.to_str().filter(|text| !text.chars().any(char::is_control));
+    usable.ok_or_else(|| {
+        Failure::new(FailureKind::CheckoutFailed, format!("the cache directory {} cannot be used", path.display()))
+            .with_help("choose a path in UTF-8 without control characters")
+    })
+}

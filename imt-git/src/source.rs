@@ -1,0 +1,509 @@
+//! [`GitSource`]: exact commits of repositories, by way of the mirrors.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use imt_core::id::CommitId;
+use imt_core::ports::{Checkout, Failure, FailureKind, Source};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::command::{Git, deadline_in};
+use crate::credentials::Credentials;
+use crate::failure::{git_failed, io_failed, or_disk_full};
+use crate::files::{OPEN_DIR, on_thread};
+use crate::mirror::{Mirror, Reading};
+use crate::reference::{is_hash_prefix, is_ref_name};
+use crate::session::{Limits, Session, private_dir, sweep};
+use crate::url::{Origin, Repository, Scheme};
+use crate::version::GitVersion;
+use crate::workspace::{NewRepository, copy_objects, copy_refs, workspace_failed};
+
+/// How much of the history a workspace gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum History {
+    /// All of it, with all branches and tags, as a clone has. Costs one copy of the mirror's objects (free on disks that
+    /// can share blocks).
+    #[default]
+    Full,
+    /// This many commits back, without branches and tags. Costs what git needs to pack them; for very large repositories.
+    Depth(NonZeroU32),
+}
+
+/// What is done about submodules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Submodules {
+    /// Nothing: their directories stay empty.
+    #[default]
+    Ignore,
+    /// They are fetched, to any depth, over https and ssh only, each origin with its own credentials.
+    Update,
+}
+
+/// Makes a [`GitSource`].
+#[derive(Debug, Clone)]
+pub struct GitSourceBuilder {
+    cache: PathBuf,
+    program: PathBuf,
+    known: Vec<(String, Credentials)>,
+    deadline: Duration,
+    limits: Limits,
+    history: History,
+    submodules: Submodules,
+}
+
+impl GitSourceBuilder {
+    /// Another git than the one on `PATH`.
+    #[must_use]
+    pub fn git_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = program.into();
+        self
+    }
+
+    /// Credentials for one origin (`https://github.com`, `ssh://git.acme.dev:2222`), used for it and nothing else. The
+    /// last ones given for an origin count.
+    #[must_use]
+    pub fn credentials(mut self, origin: impl Into<String>, credentials: Credentials) -> Self {
+        self.known.push((origin.into(), credentials));
+        self
+    }
+
+    /// How long a checkout or a resolve may take in all; 20 minutes if not said.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Ends a transfer over https that is slower than this for so long (whole seconds, at least one); 1000 bytes per
+    /// second for 30 s if not said.
+    #[must_use]
+    pub fn low_speed(mut self, bytes_per_second: u32, during: Duration) -> Self {
+        self.limits.low_speed_bytes = bytes_per_second;
+        self.limits.low_speed_seconds = during.as_secs().max(1);
+        self
+    }
+
+    /// How much history workspaces get; all of it if not said.
+    #[must_use]
+    pub fn history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// What is done about submodules; nothing if not said.
+    #[must_use]
+    pub fn submodules(mut self, submodules: Submodules) -> Self {
+        self.submodules = submodules;
+        self
+    }
+
+    /// Makes the cache directory and sweeps what dead processes left in it.
+    ///
+    /// # Errors
+    /// `CheckoutFailed` when credentials are not usable for their origin or the cache directory cannot be used.
+    pub fn build(self) -> Result<GitSource, Failure> {
+        let mut known: Vec<(Origin, Credentials)> = Vec::new();
+        for (text, credentials) in self.known {
+            let origin = Origin::parse(&text).map_err(|error| {
+                // The text may be a whole URL with a password in it, so it is not repeated.
+                let message = format!("an origin that credentials were given for is not usable: {error}");
+                Failure::new(FailureKind::CheckoutFailed, message).with_help(error.help())
+            })?;
+            credentials.check(&origin)?;
+            known.retain(|(other, _)| *other != origin);
+            known.push((origin, credentials));
+        }
+        let cache = std::path::absolute(&self.cache)
+            .map_err(|error| io_failed(FailureKind::CheckoutFailed, "use", &self.cache, error))?;
+        let sessions = cache.join("calls");
+        for dir in [&cache, &sessions] {
+            private_dir(dir).map_err(|error| io_failed(FailureKind::CheckoutFailed, "make", dir, error))?;
+        }
+        sweep(&sessions)?;
+        Ok(GitSource {
+            git: Git::new(self.program),
+            cache,
+            sessions,
+            known,
+            deadline: self.deadline,
+            limits: self.limits,
+            history: self.history,
+            submodules: self.submodules,
+            checked: OnceCell::new(),
+        })
+    }
+}
+
+/// Commits of git repositories.
+///
+/// One source is one circle of trust: whoever may order checkouts from it can read every mirror in its cache. Callers
+/// that must not see each other's repositories get sources with different cache directories.
+///
+/// A URL with a user or password in it (with ssh: a password) is refused; credentials are given to the builder.
+/// From the environment of the process it takes `PATH`, `TMPDIR` and the settings of proxies and certificates.
+#[derive(Debug)]
+pub struct GitSource {
+    git: Git,
+    cache: PathBuf,
+    sessions: PathBuf,
+    known: Vec<(Origin, Credentials)>,
+    deadline: Duration,
+    limits: Limits,
+    history: History,
+    submodules: Submodules,
+    checked: OnceCell<()>,
+}
+
+impl GitSource {
+    /// Begins a source whose mirrors are kept in this directory, which becomes private to its owner.
+    pub fn builder(cache: impl Into<PathBuf>) -> GitSourceBuilder {
+        GitSourceBuilder {
+            cache: cache.into(),
+            program: PathBuf::from("git"),
+            known: Vec::new(),
+            deadline: Duration::from_mins(20),
+            limits: Limits { low_speed_bytes: 1000, low_speed_seconds: 30, connect_seconds: 20 },
+            history: History::default(),
+            submodules: Submodules::default(),
+        }
+    }
+
+    /// Checks what was asked for and gets ready to run git; nothing is started for a repository that is not allowed.
+    async fn open(&self, repository: &str) -> Result<(Repository, Session), Failure> {
+        let repository = parse_repository(repository)?;
+        if let Repository::Local(path) = &repository
+            && !path.is_dir()
+        {
+            let message = format!("there is no directory {}", path.display());
+            return Err(
+                Failure::new(FailureKind::CheckoutFailed, message).with_help("check the path of the repository")
+            );
+        }
+        let updating = self.submodules == Submodules::Update;
+        let known: Vec<_> = match &repository {
+            // Submodules may be on any origin; git and ssh give each only its own.
+            _ if updating => self.known.clone(),
+            Repository::Remote(url) => {
+                self.known.iter().filter(|(origin, _)| origin == url.origin()).cloned().collect()
+            }
+            Repository::Local(_) => Vec::new(),
+        };
+        if let Repository::Remote(url) = &repository
+            && url.origin().scheme() == Scheme::Ssh
+            && !known.iter().any(|(origin, _)| origin == url.origin())
+        {
+            let message = format!("no ssh key was given for {}, where {repository} is", url.origin());
+            let help = "give the source credentials for this origin: a private key and a known_hosts file";
+            return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+        }
+        self.checked
+            .get_or_try_init(|| async { GitVersion::detect(self.git.program()).await?.require_floor() })
+            .await?;
+        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits)?;
+        Ok((repository, session))
+    }
+
+    async fn fill(&self, work: &Work<'_>, reading: Reading) -> Result<(), Failure> {
+        let new = NewRepository {
+            into: work.into.to_owned(),
+            head: work.commit.to_string(),
+            origin: self.origin_of(work).await?,
+            sha256: work.commit.as_str().len() == 64,
+        };
+        let (commit, history, mirror) = (work.commit.clone(), self.history, reading.dir().to_owned());
+        let reading = on_thread(move |stop| {
+            open_dir(&new.into)?;
+            new.create()?;
+            if history == History::Full {
+                copy_objects(&mirror, &new.git_dir(), stop)?;
+                copy_refs(&mirror, &new.git_dir(), &commit)?;
+            }
+            Ok(reading)
+        })
+        .await?;
+        if let History::Depth(depth) = self.history {
+            let source = format!("file://{}", percent_path(reading.dir()));
+            let depth = format!("--depth={depth}");
+            let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", &depth];
+            let call = work.call("cutting the history of", &self.git).env("GIT_ALLOW_PROTOCOL", "file");
+            work.run(call.args(fetch).args(["--end-of-options", &source, work.commit.as_str()])).await?;
+        }
+        drop(reading);
+        let checkout =
+            ["-c", "checkout.workers=0", "checkout", "--quiet", "--force", "--detach", work.commit.as_str(), "--"];
+        work.run(work.call("checking out", &self.git).args(checkout)).await
+    }
+
+    /// What the workspace calls its origin: never a path of this machine, which means nothing in a job, or too much.
+    async fn origin_of(&self, work: &Work<'_>) -> Result<Option<String>, Failure> {
+        let Repository::Local(path) = work.repository else { return Ok(Some(work.repository.to_string())) };
+        let call = self.git.call(format!("reading {}", work.repository), path, work.deadline).envs(work.session.env());
+        let output = call.args(["config", "--get", "remote.origin.url"]).run().await?;
+        Ok(public_remote(&output.line()))
+    }
+
+    async fn update_submodules(&self, work: &Work<'_>) -> Result<(), Failure> {
+        if self.submodules == Submodules::Ignore || !work.into.join(".gitmodules").is_file() {
+            return Ok(());
+        }
+        let plain = matches!(work.repository, Repository::Remote(url) if url.origin().scheme() == Scheme::Http);
+        let protocols = if plain { "https:ssh:http" } else { "https:ssh" };
+        let call = work.call("fetching the submodules of", &self.git).env("GIT_ALLOW_PROTOCOL", protocols);
+        work.run(call.args(["submodule", "--quiet", "update", "--init", "--recursive"])).await
+    }
+}
+
+#[async_trait]
+impl Source for GitSource {
+    async fn checkout(&self, order: Checkout<'_>) -> Result<(), Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, session) = self.open(order.repository).await?;
+        let commit = CommitId::parse(order.commit.as_str()).map_err(|error| {
+            Failure::new(FailureKind::CommitNotFound, error.to_string()).with_help("give the full hash, in lower case")
+        })?;
+        require_empty(order.into)?;
+        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
+        let work = Work { repository: &repository, commit: &commit, into: order.into, session: &session, deadline };
+        let reading = mirror.with_commit(&commit).await?;
+        if let Err(failure) = self.fill(&work, reading).await {
+            if failure.kind == FailureKind::DiskFull || Instant::now() >= deadline || !mirror.repair().await? {
+                return Err(failure);
+            }
+            clear(order.into)?;
+            let reading = mirror.with_commit(&commit).await?;
+            self.fill(&work, reading).await?;
+        }
+        work.check_head()?;
+        self.update_submodules(&work).await
+    }
+
+    async fn resolve(&self, repository: &str, reference: &str) -> Result<CommitId, Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, session) = self.open(repository).await?;
+        match &repository {
+            Repository::Local(path) => self.resolve_local(path, &session, reference, deadline).await,
+            Repository::Remote(_) => self.resolve_remote(&repository, &session, reference, deadline).await,
+        }
+    }
+}
+
+impl GitSource {
+    /// In a repository of this machine everything that `git rev-parse` knows may be asked for: `HEAD~2`, `main@{1}`.
+    async fn resolve_local(
+        &self,
+        path: &Path,
+        session: &Session,
+        reference: &str,
+        deadline: Instant,
+    ) -> Result<CommitId, Failure> {
+        let shown = path.display();
+        if reference.is_empty() || reference.starts_with('-') || reference.chars().any(char::is_control) {
+            return Err(not_a_reference(reference));
+        }
+        let call = |doing: &str| self.git.call(format!("{doing} {shown}"), path, deadline).envs(session.env());
+        // Only the directory itself counts: nobody named a repository further up.
+        let ceiling = path.parent().unwrap_or(path);
+        let call = |doing: &str| call(doing).env("GIT_CEILING_DIRECTORIES", ceiling);
+        let output = call("opening").args(["rev-parse", "--git-dir"]).run().await?;
+        if !output.success() {
+            let failure = git_failed(&format!("{shown} is no git repository"), &output, &[]);
+            return Err(failure.with_help("give the path of a repository's top directory"));
+        }
+        let revision = format!("{reference}^{{commit}}");
+        let args = ["rev-parse", "--quiet", "--verify", "--end-of-options", &revision];
+        let output = call("resolving a reference in").args(args).run().await?;
+        let commit = output.success().then(|| CommitId::parse(&output.line()).ok()).flatten();
+        commit.ok_or_else(|| not_found(reference, &shown.to_string()))
+    }
+
+    /// At a remote: `HEAD`, a branch, a tag or an (abbreviated) hash, in this order.
+    async fn resolve_remote(
+        &self,
+        repository: &Repository,
+        session: &Session,
+        reference: &str,
+        deadline: Instant,
+    ) -> Result<CommitId, Failure> {
+        if !is_ref_name(reference) {
+            return Err(not_a_reference(reference));
+        }
+        let url = repository.to_string();
+        let candidates = match reference {
+            "HEAD" => vec!["HEAD".to_owned()],
+            full if full.starts_with("refs/") => vec![full.to_owned()],
+            name => vec![format!("refs/heads/{name}"), format!("refs/tags/{name}")],
+        };
+        let call = self.git.call(format!("listing {url}"), session.path(), deadline).envs(session.env());
+        let call = call.args(["ls-remote", "--quiet", "--end-of-options", &url]).args(&candidates).args(["HEAD"]);
+        let output = call.max_stdout(16 * 1024 * 1024).run().await?;
+        if !output.success() {
+            let failure = git_failed(&format!("{url} cannot be listed"), &output, session.secrets());
+            let help = "check the address, the credentials for its origin and the network";
+            return Err(failure.with_help(help).retryable());
+        }
+        let listing = String::from_utf8_lossy(&output.stdout).into_owned();
+        let listed: Vec<(&str, &str)> = listing.lines().filter_map(|line| line.split_once('\t')).collect();
+        let found = candidates.iter().find_map(|wanted| listed.iter().find(|(_, name)| name == wanted));
+        let hash_len = listed.first().map_or(40, |(hash, _)| hash.len());
+        let mirror = Mirror::new(&self.git, session, &self.cache, repository, hash_len, deadline);
+        if let Some((hash, name)) = found {
+            return self.resolve_listed(&mirror, hash, name, &url).await;
+        }
+        let hash = reference.to_ascii_lowercase();
+        if let Ok(commit) = CommitId::parse(&hash) {
+            mirror.with_commit(&commit).await?;
+            return Ok(commit);
+        }
+        if !is_hash_prefix(reference) {
+            return Err(not_found(reference, &url));
+        }
+        let _reading = mirror.with_fresh_refs().await?;
+        let mut commits = mirror.commits_beginning_with(&hash).await?;
+        match (commits.pop(), commits.len()) {
+            (Some(commit), 0) => Ok(commit),
+            (Some(_), others) => {
+                let message = format!("`{reference}` is ambiguous: {} commits of {url} begin so", others + 1);
+                Err(Failure::new(FailureKind::CommitNotFound, message).with_help("give more digits of the hash"))
+            }
+            (None, _) => Err(not_found(reference, &url)),
+        }
+    }
+
+    /// A listed hash may be that of a tag object, and what that stands for must be a commit.
+    async fn resolve_listed(
+        &self,
+        mirror: &Mirror<'_>,
+        hash: &str,
+        name: &str,
+        url: &str,
+    ) -> Result<CommitId, Failure> {
+        if !name.starts_with("refs/tags/") {
+            let commit = CommitId::parse(hash).map_err(|_| not_found(name, url))?;
+            mirror.with_commit(&commit).await?;
+            return Ok(commit);
+        }
+        if let Some(commit) = mirror.peel(hash).await? {
+            return Ok(commit);
+        }
+        let _reading = mirror.with_fresh_refs().await?;
+        mirror.peel(hash).await?.ok_or_else(|| {
+            let message = format!("`{name}` of {url} does not stand for a commit");
+            Failure::new(FailureKind::CommitNotFound, message).with_help("choose a tag of a commit")
+        })
+    }
+}
+
+/// One checkout.
+struct Work<'a> {
+    repository: &'a Repository,
+    commit: &'a CommitId,
+    into: &'a Path,
+    session: &'a Session,
+    deadline: Instant,
+}
+
+impl Work<'_> {
+    fn call(&self, verb: &str, git: &Git) -> crate::command::Call {
+        git.call(format!("{verb} {}", self.repository), self.into, self.deadline)
+            .envs(self.session.env())
+            .env("GIT_DIR", self.into.join(".git"))
+            .env("GIT_WORK_TREE", self.into)
+            .with_open_umask()
+    }
+
+    async fn run(&self, call: crate::command::Call) -> Result<(), Failure> {
+        let output = call.run().await?;
+        if output.success() {
+            return Ok(());
+        }
+        let what = format!("commit {} of {} cannot be checked out", self.commit, self.repository);
+        Err(or_disk_full(git_failed(&what, &output, self.session.secrets()), &[self.into]))
+    }
+
+    /// The promise of the port: exactly the commit that was ordered.
+    fn check_head(&self) -> Result<(), Failure> {
+        let path = self.into.join(".git/HEAD");
+        let head = std::fs::read_to_string(&path).map_err(|error| workspace_failed("read", &path, error))?;
+        if head.trim_end() == self.commit.as_str() {
+            return Ok(());
+        }
+        let message =
+            format!("{} was checked out at `{}` instead of {}", self.repository, head.trim_end(), self.commit);
+        Err(Failure::new(FailureKind::CheckoutFailed, message))
+    }
+}
+
+fn parse_repository(text: &str) -> Result<Repository, Failure> {
+    Repository::parse(text).map_err(|error| {
+        Failure::new(FailureKind::CheckoutFailed, format!("the address of the repository is refused: {error}"))
+            .with_help(error.help())
+    })
+}
+
+/// A remote as it may stand in a workspace: without credentials, and only if it is none of this machine.
+pub(crate) fn public_remote(url: &str) -> Option<String> {
+    let without_user = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split('/').next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        Some(format!("{scheme}://{}", &rest[user.len() + 1..]))
+    };
+    let parsed =
+        Repository::parse(url).or_else(|error| without_user().map_or(Err(error), |url| Repository::parse(&url)));
+    parsed.ok().filter(|repository| repository.as_local().is_none()).map(|repository| repository.to_string())
+}
+
+fn not_a_reference(reference: &str) -> Failure {
+    let shown: String = reference.chars().filter(|c| !c.is_control()).take(100).collect();
+    Failure::new(FailureKind::CommitNotFound, format!("`{shown}` is no branch, tag or commit hash"))
+        .with_help("give the name of a branch or tag, or a commit hash")
+}
+
+fn not_found(reference: &str, repository: &str) -> Failure {
+    Failure::new(
+        FailureKind::CommitNotFound,
+        format!("there is no branch, tag or commit `{reference}` in {repository}"),
+    )
+    .with_help("check the spelling, and that it was pushed")
+}
+
+fn require_empty(dir: &Path) -> Result<(), Failure> {
+    let mut entries = std::fs::read_dir(dir).map_err(|error| workspace_failed("use", dir, error))?;
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    Err(Failure::new(FailureKind::WorkspaceFailed, format!("the workspace {} is not empty", dir.display()))
+        .with_help("give an empty directory"))
+}
+
+pub(crate) fn open_dir(dir: &Path) -> Result<(), Failure> {
+    let open = || {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(OPEN_DIR))
+    };
+    open().map_err(|error| workspace_failed("open", dir, error))
+}
+
+/// Removes everything in a directory that was empty when it was given to us.
+fn clear(dir: &Path) -> Result<(), Failure> {
+    let clear = || {
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                std::fs::remove_dir_all(entry.path())?;
+            } else {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    };
+    clear().map_err(|error: std::io::Error| workspace_failed("clear", dir, error))
+}
+
+/// A path as it stands in a `file://` URL.
+fn percent_path(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25")
+}

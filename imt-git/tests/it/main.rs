@@ -1,0 +1,14 @@
+//! The source against the real git, on this machine only.
+
+#[cfg(test)]
+mod checkout;
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod ssh;
+#[cfg(test)]
+mod working_tree;
