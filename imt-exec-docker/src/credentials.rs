@@ -1,0 +1,214 @@
+//! Credentials for registries, as the docker command keeps them: in its configuration, or with a helper program.
+//!
+//! A helper gets the registry on stdin and has a deadline. Credentials that cannot be read do not stop a pull: it goes on
+//! without, as the docker command does, and a refusal then names the cause.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine as _;
+use bollard::auth::DockerCredentials;
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt;
+
+/// The key of Docker Hub in configurations.
+const HUB: &str = "https://index.docker.io/v1/";
+/// How long a helper may take.
+const HELPER_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Where credentials come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Credentials {
+    /// The docker command's configuration directory.
+    pub config_dir: Option<PathBuf>,
+}
+
+/// What was found for a registry.
+#[derive(Default)]
+pub(crate) struct Login {
+    pub credentials: Option<DockerCredentials>,
+    /// Why nothing could be found out; holds no secret.
+    pub problem: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Config {
+    #[serde(default)]
+    auths: BTreeMap<String, Auth>,
+    #[serde(rename = "credsStore")]
+    store: Option<String>,
+    #[serde(rename = "credHelpers", default)]
+    helpers: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Default, Clone)]
+struct Auth {
+    #[serde(rename = "auth")]
+    user_and_password: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    identitytoken: Option<String>,
+    registrytoken: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct HelperAnswer {
+    #[serde(rename = "Username")]
+    username: String,
+    #[serde(rename = "Secret")]
+    secret: String,
+}
+
+impl Credentials {
+    /// Looks up what the docker command would use for an image. Read anew each time: people log in while we run.
+    pub(crate) async fn for_image(&self, image: &str) -> Login {
+        let registry = registry_of(image);
+        match self.look_up(&registry).await {
+            Ok(credentials) => Login { credentials, problem: None },
+            Err(problem) => Login { credentials: None, problem: Some(problem) },
+        }
+    }
+
+    async fn look_up(&self, registry: &str) -> Result<Option<DockerCredentials>, String> {
+        let Some(path) = self.config_dir.as_ref().map(|dir| dir.join("config.json")) else { return Ok(None) };
+        let text = match tokio::fs::read(&path).await {
+            Ok(text) => text,
+            Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(problem) => return Err(format!("{}: {problem}", path.display())),
+        };
+        let config: Config = serde_json::from_slice(&text)
+            .map_err(|e| format!("{} is not valid (line {}, column {})", path.display(), e.line(), e.column()))?;
+        match config.helpers.get(registry).or(config.store.as_ref()).filter(|name| !name.is_empty()) {
+            Some(helper) => ask_helper(helper, registry).await,
+            None => Ok(from_auths(&config.auths, registry)),
+        }
+    }
+}
+
+/// The registry of an image, as configurations name it.
+fn registry_of(image: &str) -> String {
+    match image.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => match first {
+            "docker.io" | "index.docker.io" => HUB.to_owned(),
+            other => other.to_owned(),
+        },
+        _ => HUB.to_owned(),
+    }
+}
+
+fn from_auths(auths: &BTreeMap<String, Auth>, registry: &str) -> Option<DockerCredentials> {
+    let host = |key: &str| {
+        let key = key.trim_start_matches("https://").trim_start_matches("http://");
+        key.split('/').next().unwrap_or_default().to_owned()
+    };
+    let found =
+        auths.get(registry).or_else(|| auths.iter().find(|(key, _)| host(key) == host(registry)).map(|(_, a)| a))?;
+    let (mut username, mut password) = (found.username.clone(), found.password.clone());
+    if let Some(decoded) =
+        found.user_and_password.as_ref().and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok())
+        && let Ok(decoded) = String::from_utf8(decoded)
+        && let Some((user, pass)) = decoded.split_once(':')
+    {
+        username = Some(user.to_owned());
+        password = Some(pass.trim_end_matches('\0').to_owned());
+    }
+    let some = username.is_some() || found.identitytoken.is_some() || found.registrytoken.is_some();
+    some.then(|| DockerCredentials {
+        username,
+        password,
+        identitytoken: found.identitytoken.clone(),
+        registrytoken: found.registrytoken.clone(),
+        serveraddress: Some(registry.to_owned()),
+        ..Default::default()
+    })
+}
+
+async fn ask_helper(helper: &str, registry: &str) -> Result<Option<DockerCredentials>, String> {
+    let program = format!("docker-credential-{helper}");
+    if !helper.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+        return Err(format!("`{helper}` is no name of a credential helper"));
+    }
+    let mut child = tokio::process::Command::new(&program)
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| format!("{program}: {e}"))?;
+    let asked = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(registry.as_bytes()).await?;
+        }
+        child.wait_with_output().await
+    };
+    let output = tokio::time::timeout(HELPER_DEADLINE, asked)
+        .await
+        .map_err(|_| format!("{program} did not answer within {} s", HELPER_DEADLINE.as_secs()))?
+        .map_err(|e| format!("{program}: {e}"))?;
+    if !output.status.success() {
+        // The protocol's way of saying that it knows no such registry.
+        return Ok(None);
+    }
+    let answer: HelperAnswer =
+        serde_json::from_slice(&output.stdout).map_err(|_| format!("{program} gave no valid answer"))?;
+    let serveraddress = Some(registry.to_owned());
+    Ok(Some(if answer.username == "<token>" {
+        DockerCredentials { identitytoken: Some(answer.secret), serveraddress, ..Default::default() }
+    } else {
+        DockerCredentials {
+            username: Some(answer.username),
+            password: Some(answer.secret),
+            serveraddress,
+            ..Default::default()
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_of_an_image() {
+        for (image, registry) in [
+            ("busybox", HUB),
+            ("library/busybox:1", HUB),
+            ("docker.io/library/busybox", HUB),
+            ("ghcr.io/a/b:1", "ghcr.io"),
+            ("localhost/x", "localhost"),
+            ("localhost:5000/x", "localhost:5000"),
+        ] {
+            assert_eq!(registry_of(image), registry, "{image}");
+        }
+    }
+
+    async fn login(config: &str, image: &str) -> Login {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.json"), config).unwrap();
+        Credentials { config_dir: Some(dir.path().to_owned()) }.for_image(image).await
+    }
+
+    #[tokio::test]
+    async fn logins_are_read_from_the_configuration() {
+        // user:pa:ss
+        let config = r#"{"auths":{"localhost:5000":{"auth":"dXNlcjpwYTpzcw=="},"https://index.docker.io/v1/":{"identitytoken":"t"}}}"#;
+        let found = login(config, "localhost:5000/x").await.credentials.unwrap();
+        assert_eq!((found.username.as_deref(), found.password.as_deref()), (Some("user"), Some("pa:ss")));
+        let hub = login(config, "busybox").await.credentials.unwrap();
+        assert_eq!((hub.identitytoken.as_deref(), hub.username), (Some("t"), None));
+        assert!(login(config, "ghcr.io/a/b").await.credentials.is_none());
+        let broken = login("{", "busybox").await;
+        assert!(broken.credentials.is_none() && broken.problem.unwrap().contains("config.json"));
+    }
+
+    #[tokio::test]
+    async fn a_helper_that_is_not_there_is_named() {
+        let found = login(r#"{"credsStore":"imt-no-such-helper"}"#, "busybox").await;
+        assert!(found.problem.unwrap().contains("docker-credential-imt-no-such-helper"));
+        let found = login(r#"{"credHelpers":{"ghcr.io":"../x"}}"#, "ghcr.io/a/b").await;
+        assert!(found.problem.unwrap().contains("../x"));
+    }
+}

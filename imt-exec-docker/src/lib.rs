@@ -1,0 +1,44 @@
+//! Runs IMT's jobs in containers of a Docker engine: an [`Executor`](imt_core::ports::Executor) over the Docker API.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), imt_core::ports::Failure> {
+//! use imt_core::id::{InstanceId, StoreId};
+//! use imt_exec_docker::{DockerExecutor, Ownership};
+//!
+//! let owner = Ownership { store: StoreId::new("builds"), instance: InstanceId::new("host-1") };
+//! let executor = DockerExecutor::builder().from_env()?.owner(owner).connect().await?;
+//! # Ok(()) }
+//! ```
+//!
+//! - `connect` finds the engine; `credentials` and `pull` fetch images;
+//! - `spec`, `wrapper`, `labels` and `outcome` are pure: what a container is, what runs in it, whose it is, what its end means;
+//! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte),
+//!   `events` hears what the engine says of it;
+//! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed;
+//! - `executor` is the port itself.
+//!
+//! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
+
+mod attempt;
+mod builder;
+mod connect;
+mod credentials;
+mod engine;
+mod error;
+mod events;
+mod executor;
+mod frames;
+mod labels;
+mod outcome;
+mod output;
+mod prepare;
+mod pull;
+mod spec;
+mod sweep;
+mod workspace;
+mod wrapper;
+
+pub use builder::DockerExecutorBuilder;
+pub use connect::{Address, TlsFiles};
+pub use executor::DockerExecutor;
+pub use labels::Ownership;

@@ -1,0 +1,214 @@
+//! The shell text that runs as process 1 of each container, and what is said to it over stdin.
+//!
+//! Pure text. The wrapper works in every POSIX shell (tried in busybox ash, dash and bash) and needs no other program:
+//!
+//! 1. it reads the secrets as shell assignments up to a sentinel, so that they are in no configuration of the container;
+//! 2. it prints *ready* and waits for the *go*; end of input instead (whoever made the container died) ends it with 125;
+//! 3. it prints the *began* line, which the executor strips: without it in the log, the script has not begun;
+//! 4. it runs the script in a shell of its own with stdin from `/dev/null`, passes SIGTERM to all processes, reaps what
+//!    nobody else waits for, and ends with the script's code;
+//! 5. last it prints the *ended* line on both streams, which the executor strips: whether the last line of a log had a
+//!    newline can be told in the engine's copy only if another line follows.
+//!
+//! A shell without job control starts what it waits for in the background with SIGINT ignored, which a script could not
+//! undo. Where `env` can put the default back, it does; with busybox's `env` the script finds SIGINT ignored.
+
+use std::fmt::Write as _;
+
+use imt_core::id::AttemptId;
+
+/// The exit code of a wrapper that never got its go.
+pub(crate) const NO_GO: i64 = 125;
+
+/// Longest single argument Linux takes, its final NUL included.
+const ARGUMENT_MAX: usize = 128 * 1024;
+/// How much of a script goes into one argument.
+const PART: usize = 120 * 1024;
+/// How much script an `exec` takes beside the environment (2 MiB for both in all).
+pub(crate) const SCRIPT_MAX: usize = 1280 * 1024;
+/// Longest `NAME=value` an `exec` takes.
+pub(crate) const VARIABLE_MAX: usize = ARGUMENT_MAX - 1;
+
+const SECRETS_END: &str = "imt:end";
+const GO: &str = "imt:go";
+const READY: &str = "imt:ready";
+
+/// The line that says the script begins, with its newline. Differs per attempt, so that no log is taken for another's.
+pub(crate) fn began_line(attempt: AttemptId) -> Vec<u8> {
+    format!("imt:began {attempt}\n").into_bytes()
+}
+
+/// The line that follows all output of the script, with its newline.
+pub(crate) fn ended_line(attempt: AttemptId) -> Vec<u8> {
+    format!("imt:ended {attempt}\n").into_bytes()
+}
+
+/// The line that says the wrapper waits for its go, with its newline.
+pub(crate) fn ready_line() -> Vec<u8> {
+    format!("{READY}\n").into_bytes()
+}
+
+/// What is sent to open the gate.
+pub(crate) fn go_line() -> Vec<u8> {
+    format!("{GO}\n").into_bytes()
+}
+
+/// What is sent first: the secrets, each as a quoted assignment.
+pub(crate) fn preface<'a>(secrets: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut text = String::new();
+    for (name, value) in secrets {
+        let _infallible = writeln!(text, "export {name}={}", quote(value));
+    }
+    text.push_str(SECRETS_END);
+    text.push('\n');
+    text.into_bytes()
+}
+
+/// A POSIX shell word for any text without NUL.
+fn quote(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// The arguments of `sh`: the wrapper, its name, and the script in as many parts as its length needs.
+pub(crate) fn arguments(attempt: AttemptId, script: &str) -> Vec<String> {
+    let parts = split(script, PART);
+    let run = if parts.len() == 1 {
+        r#"sh -c "$1" sh"#.to_owned()
+    } else {
+        // The parts are put together inside the script's own shell, so that `$$` and signals are its own.
+        r#"sh -c 'i=$IFS; IFS=; set -- "$*"; IFS=$i; unset i; eval "set --;$1"' sh "$@""#.to_owned()
+    };
+    let began = String::from_utf8(began_line(attempt)).expect("made of text above");
+    let ended = String::from_utf8(ended_line(attempt)).expect("made of text above");
+    let wrapper = format!(
+        r#"trap 'exit {NO_GO}' TERM
+b=
+while IFS= read -r l || exit {NO_GO}; do
+[ "$l" != {SECRETS_END} ] || break
+b="$b$l
+"
+done
+eval "$b"
+e=
+if env --default-signal=INT,QUIT true >/dev/null 2>&1; then e='env --default-signal=INT,QUIT'; fi
+echo {READY}
+IFS= read -r l || exit {NO_GO}
+[ "$l" = {GO} ] || exit {NO_GO}
+unset b l
+t=
+trap 't=1; kill -TERM -1' TERM
+echo {began}
+exec </dev/null
+$e {run} &
+p=$!
+while :; do t=; wait "$p" 2>/dev/null; c=$?; [ "$c$t" = 1431 ] || break; done
+echo {ended}
+echo {ended} >&2
+exit "$c"
+"#,
+        began = began.trim_end(),
+        ended = ended.trim_end(),
+    );
+    let mut arguments = vec!["-c".to_owned(), wrapper, "imt".to_owned()];
+    arguments.extend(parts.into_iter().map(str::to_owned));
+    arguments
+}
+
+/// Cuts a text into pieces of at most `size` bytes, at character boundaries. At least one piece.
+fn split(text: &str, size: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while rest.len() > size {
+        let (part, tail) = rest.split_at(rest.floor_char_boundary(size));
+        parts.push(part);
+        rest = tail;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::process::{Command, Output, Stdio};
+
+    use imt_core::id::{JobIndex, PipelineId};
+
+    use super::*;
+
+    fn attempt() -> AttemptId {
+        let pipeline: PipelineId = "0193a1b2-0000-7000-8000-0123456789ab".parse().unwrap();
+        AttemptId { pipeline, job: JobIndex(0), number: 1 }
+    }
+
+    /// Runs the wrapper in the host's `sh`; enough for all that needs no process namespace.
+    fn run(script: &str, input: &[u8]) -> Output {
+        let mut child = Command::new("sh")
+            .args(arguments(attempt(), script))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The wrapper may end before it has read everything.
+        let _ended_early = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    fn input(secrets: &[(&str, &str)]) -> Vec<u8> {
+        [preface(secrets.iter().copied()), go_line()].concat()
+    }
+
+    fn ended() -> String {
+        String::from_utf8(ended_line(attempt())).unwrap()
+    }
+
+    fn opening() -> String {
+        format!("imt:ready\n{}", String::from_utf8(began_line(attempt())).unwrap())
+    }
+
+    #[test]
+    fn the_script_runs_after_the_go_and_its_code_comes_through() {
+        let out = run("echo hello; cat; exit 7", &input(&[]));
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), opening() + "hello\n" + &ended());
+        assert_eq!(out.status.code(), Some(7));
+        assert_eq!(String::from_utf8(out.stderr).unwrap(), ended());
+    }
+
+    #[test]
+    fn without_a_go_nothing_begins() {
+        for partial in [&b""[..], b"export A='1'\n", b"imt:end\n", b"imt:end\nimt:g", b"imt:end\nnonsense\n"] {
+            let out = run("echo hello", partial);
+            assert_eq!(out.status.code(), Some(125), "{partial:?}");
+            let stdout = String::from_utf8(out.stdout).unwrap();
+            assert!(!stdout.contains("began") && !stdout.contains("hello"), "{stdout}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_any_text_reach_the_script() {
+        let value = "it's $HOME `x` \\n \"q\"\n\nimt:go ü\\";
+        let out = run(r#"printf '%s|%s' "$A" "$B""#, &input(&[("A", value), ("B", "")]));
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("{}{value}|{}", opening(), ended()));
+    }
+
+    #[test]
+    fn a_script_longer_than_an_argument_runs_whole() {
+        let mut script = String::from("n=0\n");
+        while script.len() < 1024 * 1024 {
+            script.push_str("n=$((n+1)) # ünïcode so that a cut could hit a character\n");
+        }
+        script.push_str("IFS=,; set -- $(echo a,b); echo $n $# \"$0\"\n");
+        let lines = script.matches("n=$((").count();
+        let out = run(&script, &input(&[]));
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("{}{lines} 2 sh\n{}", opening(), ended()));
+        assert!(arguments(attempt(), &script).iter().all(|a| a.len() < ARGUMENT_MAX));
+    }
+
+    #[test]
+    fn a_script_that_kills_its_own_shell_leaves_no_words_of_ours() {
+        let out = run("kill -9 $$", &input(&[]));
+        assert_eq!(out.status.code(), Some(137));
+        assert_eq!(String::from_utf8(out.stderr).unwrap(), ended());
+    }
+}
