@@ -1,0 +1,9 @@
+//! One module per command. Each takes its arguments and answers with the exit code, or an error that `main` shows.
+
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod lint;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod schema;

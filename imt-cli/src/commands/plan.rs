@@ -1,0 +1,128 @@
+//! `imt plan`: what would run, in which order and why.
+
+use std::fmt::Write as _;
+
+use imt_core::plan::{Plan, PlannedJob, Selection};
+use imt_core::status::Reason;
+
+use crate::args::{PlanArgs, PlanOutput};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::output;
+use crate::planning;
+use crate::terminal::{Paint, Terminal, clean};
+use crate::view::revision;
+
+pub(crate) fn run(args: &PlanArgs) -> Result<Exit> {
+    let planned = planning::plan(&args.project, &args.trigger)?;
+    let text = match args.output {
+        PlanOutput::Human => human(&planned.plan, &planned.file, Terminal::stdout().paint),
+        PlanOutput::Json => output::json_line(&planned.plan)?,
+        PlanOutput::Mermaid => imt_core::plan::mermaid(&planned.plan),
+    };
+    output::result(&text)?;
+    Ok(Exit::Success)
+}
+
+fn human(plan: &Plan, file: &str, paint: Paint) -> String {
+    let mut out = String::new();
+    let about = format!("{} {}", revision(plan), clean(file));
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{} {}", paint.bold(plan.project.as_str()), paint.dim(about.trim_start()));
+    let widest = plan.jobs.iter().map(|job| job.name.len()).max().unwrap_or(0);
+    for stage in &plan.stages {
+        let _ = writeln!(out, "\n{}", paint.bold(&clean(&stage.name)));
+        if stage.jobs.is_empty() {
+            let _ = writeln!(out, "  {}", paint.dim("no jobs"));
+        }
+        for job in stage.jobs.iter().map(|index| plan.job(*index)) {
+            let line = match job.selection {
+                Selection::Run => format!("{} {:<widest$}  {}", paint.good("▸"), job.name, paint.dim(&facts(job))),
+                Selection::Skip(reason) => paint.dim(&format!("- {:<widest$}  skipped: {}", job.name, skipped(reason))),
+            };
+            let _ = writeln!(out, "  {}", line.trim_end());
+        }
+    }
+    let runs = plan.jobs.iter().filter(|job| job.selection == Selection::Run).count();
+    let side = match plan.concurrency.get() {
+        1 => "one after another".to_owned(),
+        n => format!("up to {n} of a stage side by side"),
+    };
+    let _ = writeln!(out, "\n{runs} of {} jobs would run, {side}.", plan.jobs.len());
+    out
+}
+
+/// What is special about a job.
+fn facts(job: &PlannedJob) -> String {
+    let mut facts = Vec::new();
+    facts.extend(job.image.as_deref().map(clean));
+    let items = job.script.len();
+    facts.push(format!("{items} command{}", if items == 1 { "" } else { "s" }));
+    facts.push(format!("timeout {}", span(job.timeout)));
+    if job.retry.max > 0 {
+        facts.push(format!("retry {}", job.retry.max));
+    }
+    if job.allow_failure {
+        facts.push("may fail".to_owned());
+    }
+    facts.join(", ")
+}
+
+/// A span as the pipeline file would have it: `1h30m`.
+fn span(time: std::time::Duration) -> String {
+    let mut rest = time.as_secs();
+    let mut out = String::new();
+    for (unit, seconds) in [("h", 3600), ("m", 60), ("s", 1)] {
+        if rest >= seconds {
+            let _ = write!(out, "{}{unit}", rest / seconds);
+            rest %= seconds;
+        }
+    }
+    if out.is_empty() { format!("{}ms", time.as_millis()) } else { out }
+}
+
+fn skipped(reason: Reason) -> &'static str {
+    match reason {
+        Reason::When => "its `when` does not match a manual run on this branch",
+        Reason::NotSelected => "not selected by --job",
+        other => other.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::plan_of;
+
+    #[test]
+    fn shows_order_choices_and_what_is_special() {
+        let plan = plan_of(
+            "stages: [build, test, empty]\nimage: busybox\nconcurrency: 2\njobs:\n  compile:\n    stage: build\n    script: [make, make check]\n    retry: 2\n    timeout: 90m\n  unit:\n    stage: test\n    script: \"true\"\n    allow_failure: true\n  release:\n    stage: test\n    script: \"true\"\n    when: { event: [tag] }\n",
+        );
+        insta::assert_snapshot!(human(&plan, "pipeline.yml", Paint::plain()), @r"
+        hello 0123456789ab (main) pipeline.yml
+
+        build
+          ▸ compile  busybox, 2 commands, timeout 1h30m, retry 2
+
+        test
+          ▸ unit     busybox, 1 command, timeout 1h, may fail
+          - release  skipped: its `when` does not match a manual run on this branch
+
+        empty
+          no jobs
+
+        2 of 3 jobs would run, up to 2 of a stage side by side.
+        ");
+    }
+
+    #[test]
+    fn spans_read_as_written() {
+        for (seconds, text) in [(3600, "1h"), (5400, "1h30m"), (61, "1m1s"), (86_400, "24h")] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(span(Duration::from_millis(20)), "20ms");
+    }
+}

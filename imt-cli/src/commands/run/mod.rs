@@ -1,0 +1,132 @@
+//! `imt run`: assembles an engine, gives it one pipeline and shows what happens until it is over.
+//!
+//! `assemble` chooses executor, store and source; `interrupts` counts what asks for the end; `writer` writes in a thread of
+//! its own, so that a reader that does not read holds up nothing; `show` brings events and logs to the view.
+
+mod assemble;
+mod interrupts;
+mod show;
+mod writer;
+
+use std::sync::Arc;
+
+use imt_core::engine::Engine;
+use imt_core::feed::{Feed, WakeSink};
+use imt_core::id::PipelineId;
+use imt_core::plan::Plan;
+use imt_core::schedule::CancelLevel;
+use imt_core::status::Reason;
+
+use crate::args::{RunArgs, RunOutput};
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output;
+use crate::planning::{self, Planned};
+use crate::terminal::Terminal;
+use crate::variables::{self, Surroundings};
+use crate::view::{Facts, Human, Json, Plain, View};
+use assemble::Assembled;
+use interrupts::Interrupts;
+use writer::Writer;
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+    // Two threads: one may be busy with logs while the other one reacts.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal("cannot start").because(error))?;
+    let result = runtime.block_on(async {
+        // Before anything else: from here on a Ctrl-C cleans up instead of cutting us off.
+        let interrupts = Interrupts::listen()?;
+        tokio::select! {
+            result = session(args, &interrupts) => result,
+            () = interrupts.reached(3) => Ok(Exit::Cancelled),
+        }
+    });
+    // What hangs must not keep us: the next start removes what it leaves.
+    runtime.shutdown_background();
+    result
+}
+
+async fn session(args: &RunArgs, interrupts: &Interrupts) -> Result<Exit> {
+    let secrets =
+        args.secrets.iter().map(|given| variables::secret(given, &Surroundings)).collect::<Result<Vec<_>>>()?;
+    if let Some(warning) = variables::unmasked(&secrets) {
+        output::warning(&warning);
+    }
+    let mut planned = planning::plan(&args.project, &args.trigger)?;
+    if let Some(jobs) = args.concurrency {
+        planned.plan.concurrency = jobs;
+    }
+    note_root(&planned);
+    let wake = Arc::new(WakeSink::new());
+    let mut assembled = tokio::select! {
+        assembled = assemble::assemble(args, &planned, secrets, Arc::clone(&wake)) => assembled?,
+        // Nothing has begun, so there is nothing to clean up.
+        () = interrupts.reached(2) => return Ok(Exit::Cancelled),
+    };
+    let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts).await;
+    assembled.close().await;
+    exit
+}
+
+/// Jobs run where the repository begins, which is not where the user points when they point below.
+fn note_root(planned: &Planned) {
+    let (dir, root) = (&planned.project.dir, planned.project.root());
+    if dir != root {
+        output::note(&format!("jobs work in a copy of the whole repository `{}`", root.display()));
+    }
+}
+
+/// Drives the pipeline to its end and shows it.
+async fn drive(
+    args: &RunArgs,
+    assembled: &mut Assembled,
+    plan: Plan,
+    wake: &WakeSink,
+    interrupts: &Interrupts,
+) -> Result<Exit> {
+    let engine = assembled.engine.clone();
+    let pipeline = engine.submit(plan.clone()).await?.id;
+    let facts = Facts { pipeline, plan, executor: assembled.executor_name };
+    let view = view(args.output, &facts);
+    let feed = Feed::new(Arc::clone(&assembled.store), pipeline, wake.subscribe(pipeline));
+    let (writer, written) = Writer::start(interrupts.counter());
+    let obeying = tokio::spawn(obey(interrupts.clone(), engine.clone(), pipeline));
+    let driving = tokio::spawn(async move { engine.drive(pipeline).await });
+    let shown = show::show(view, feed, &writer, driving, &mut assembled.warnings).await;
+    obeying.abort();
+    // It holds the engine, whose instance can only be retired when nobody does. That it was aborted is no news.
+    drop(obeying.await);
+    drop(writer);
+    let written = written.finish().await;
+    let end = shown?;
+    if args.keep_workspace {
+        output::note(&format!("the workspace is `{}`", assembled.workspace(&facts).display()));
+    }
+    written?;
+    Ok(Exit::of(end.status))
+}
+
+fn view(output: RunOutput, facts: &Facts) -> Box<dyn View> {
+    match output {
+        RunOutput::Human => {
+            let terminal = Terminal::stdout();
+            Box::new(Human::new(facts, terminal.paint, terminal.can_redraw))
+        }
+        RunOutput::Plain => Box::new(Plain::new(facts)),
+        RunOutput::Json => Box::new(Json::new(facts)),
+    }
+}
+
+/// Turns interrupts into cancels.
+async fn obey(interrupts: Interrupts, engine: Engine, pipeline: PipelineId) {
+    for (count, level) in [(1, CancelLevel::Graceful), (2, CancelLevel::Kill)] {
+        interrupts.reached(count).await;
+        if let Err(error) = engine.cancel(pipeline, level, Reason::User).await {
+            // The pipeline's own driver meets the same store and reports it; here it must only not be silent.
+            output::message(&CliError::from(error).render(Terminal::stderr().paint));
+        }
+    }
+}

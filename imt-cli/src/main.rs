@@ -1,0 +1,55 @@
+//! The `imt` command line: assembles the engine from its adapters and shows what it does.
+//!
+//! `args` is the grammar, `commands` one module per command, `error` and `exit` how it all ends.
+
+mod args;
+mod commands;
+mod error;
+mod exit;
+mod output;
+mod places;
+mod planning;
+mod project;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod variables;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use error::{CliError, Result};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    // Usage errors end here, with code 2 by clap's own rule.
+    let cli = Cli::parse();
+    let exit = dispatch(cli.command).unwrap_or_else(|error| {
+        output::message(&error.render(terminal::Terminal::stderr().paint));
+        error.exit
+    });
+    exit.into()
+}
+
+fn dispatch(command: Command) -> Result<Exit> {
+    match command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Lint(args) => commands::lint::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Schema => commands::schema::run(),
+        Command::Doctor(args) => runtime()?.block_on(commands::doctor::run(&args)),
+        Command::Completions { shell } => commands::completions::run(shell),
+    }
+}
+
+/// A runtime on this thread alone: all that short commands need.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal("cannot start").because(error))
+}

@@ -1,0 +1,42 @@
+//! Writing small texts out: the results of commands to standard output, messages to standard error.
+//!
+//! The stream of a running pipeline has its own writer in `run`.
+
+use std::io::{self, Write as _};
+
+use crate::error::{CliError, Result};
+use crate::terminal::{Terminal, clean};
+
+/// Writes a command's result. A reader that has gone away is no error.
+pub(crate) fn result(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::errored("cannot write to standard output").because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a message as it is. With nobody there to read it there is nothing left to do, so failing is ignored.
+pub(crate) fn message(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says something worth knowing.
+pub(crate) fn note(text: &str) {
+    message(&format!("{} {}\n", Terminal::stderr().paint.note("note:"), clean(text)));
+}
+
+/// Says something worth a second look.
+pub(crate) fn warning(text: &str) {
+    message(&format!("{} {}\n", Terminal::stderr().paint.warn("warning:"), clean(text)));
+}
+
+/// One object as a line of JSON.
+pub(crate) fn json_line(value: &impl serde::Serialize) -> Result<String> {
+    let mut line = serde_json::to_string(value)
+        .map_err(|error| CliError::internal("cannot write a result as JSON").because(error))?;
+    line.push('\n');
+    Ok(line)
+}

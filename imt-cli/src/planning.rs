@@ -1,0 +1,45 @@
+//! From the command line to a plan: what `run` and `plan` share.
+
+use imt_core::pipeline::TriggerEvent;
+use imt_core::plan::{self, Plan, Trigger};
+
+use crate::args::{ProjectArgs, TriggerArgs};
+use crate::error::{CliError, Result};
+use crate::project::{Project, check};
+use crate::variables;
+
+/// A plan, and the project it is of.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) project: Project,
+    /// The pipeline file's name, as people call it.
+    pub(crate) file: String,
+    pub(crate) plan: Plan,
+}
+
+/// Reads the project and its pipeline file and decides what runs.
+pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs) -> Result<Planned> {
+    let variables = trigger.variables.iter().map(|given| variables::variable(given)).collect::<Result<Vec<_>>>()?;
+    let file = project.file.as_deref();
+    let project = Project::open(project)?;
+    let file = project.pipeline_file(file)?;
+    let spec = check(&file)?;
+    let trigger = Trigger {
+        event: TriggerEvent::Manual,
+        repository: Some(repository(&project)?),
+        commit: project.commit.clone(),
+        branch: project.branch.clone(),
+        variables,
+        only_jobs: trigger.jobs.clone(),
+    };
+    let plan = plan::build(&spec, &project.name, trigger).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        CliError::usage(problems.join("\n"))
+    })?;
+    Ok(Planned { project, file: file.name, plan })
+}
+
+fn repository(project: &Project) -> Result<String> {
+    let text = project.root().to_str().map(str::to_owned);
+    text.ok_or_else(|| CliError::usage(format!("the directory's name `{}` is not UTF-8", project.root().display())))
+}

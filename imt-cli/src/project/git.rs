@@ -1,0 +1,163 @@
+//! What git says of the repository around a directory. Read-only, and deaf to the environment's own git settings of place
+//! (in a hook they point at another repository).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use imt_core::id::CommitId;
+
+use crate::error::{CliError, Result};
+
+/// Variables by which git would look elsewhere.
+const PLACES: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+];
+
+/// A repository with a work tree.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    root: PathBuf,
+}
+
+/// What is known of a repository at a glance.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The last part of the remote's URL, which holds no credential.
+    pub(crate) remote_name: Option<String>,
+    /// The branch that is checked out.
+    pub(crate) branch: Option<String>,
+    /// The commit that is checked out; a new repository has none.
+    pub(crate) head: Option<CommitId>,
+}
+
+impl Repository {
+    /// The repository that a directory lies in. Found by its `.git`, so that a directory without one costs no process.
+    pub(crate) fn around(dir: &Path) -> Result<Option<Self>> {
+        for root in dir.ancestors() {
+            match root.join(".git").symlink_metadata() {
+                Ok(_) => return Ok(Some(Self { root: root.to_owned() })),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(CliError::usage(format!("cannot look into `{}`", root.display())).because(error));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remote, branch and commit, asked for side by side.
+    pub(crate) fn facts(&self) -> Result<Facts> {
+        let remotes = self.start(&["config", "--get-regexp", r"^remote\..*\.url$"])?;
+        let branch = self.start(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+        let head = self.start(&["rev-parse", "--quiet", "--verify", "HEAD^{commit}"])?;
+        Ok(Facts {
+            remote_name: remotes.answer()?.as_deref().and_then(name_of_remote),
+            branch: branch.answer()?,
+            head: head.answer()?.and_then(|hash| CommitId::parse(&hash).ok()),
+        })
+    }
+
+    /// The commit that a hash, branch or tag stands for.
+    pub(crate) fn resolve(&self, revision: &str) -> Result<CommitId> {
+        let wanted = format!("{revision}^{{commit}}");
+        let found = self.start(&["rev-parse", "--quiet", "--verify", "--end-of-options", &wanted])?.answer();
+        let hash = found.ok().flatten().and_then(|hash| CommitId::parse(&hash).ok());
+        hash.ok_or_else(|| {
+            CliError::usage(format!("unknown commit `{revision}` in the repository `{}`", self.root.display()))
+                .help("give a hash, branch or tag that this clone has; `git fetch` brings what is missing")
+        })
+    }
+
+    /// A file of a commit, by its path from the root.
+    pub(crate) fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>> {
+        let name = format!("{commit}:{path}");
+        let exists = self.start(&["cat-file", "-e", &name])?.output()?;
+        if !exists.status.success() {
+            return Ok(None);
+        }
+        let output = self.start(&["cat-file", "blob", &name])?.output()?;
+        if output.status.success() { Ok(Some(output.stdout)) } else { Err(self.complaint(&output)) }
+    }
+
+    /// Where its work tree begins: what a workspace holds.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn start(&self, arguments: &[&str]) -> Result<Running<'_>> {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&self.root).args(["-c", "core.fsmonitor=false"]).args(arguments);
+        command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+        for place in PLACES {
+            command.env_remove(place);
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        match child {
+            Ok(child) => Ok(Running { child, repository: self }),
+            Err(error) => {
+                Err(CliError::errored(format!("cannot run git for the repository `{}`", self.root.display()))
+                    .help("install git and see that it is in PATH")
+                    .because(error))
+            }
+        }
+    }
+
+    fn complaint(&self, output: &Output) -> CliError {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next().unwrap_or("no reason given").to_owned();
+        CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said)
+    }
+}
+
+struct Running<'a> {
+    child: std::process::Child,
+    repository: &'a Repository,
+}
+
+impl Running<'_> {
+    fn output(self) -> Result<Output> {
+        self.child.wait_with_output().map_err(|error| CliError::errored("git gave no answer").because(error))
+    }
+
+    /// The answer, or `None` where git says by code 1 that there is none.
+    fn answer(self) -> Result<Option<String>> {
+        let repository = self.repository;
+        let output = self.output()?;
+        match output.status.code() {
+            Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())),
+            Some(1) => Ok(None),
+            _ => Err(repository.complaint(&output)),
+        }
+    }
+}
+
+/// The project's name in lines of `remote.<name>.url <url>`: that of `origin`, else of the first.
+fn name_of_remote(lines: &str) -> Option<String> {
+    let urls = || lines.lines().filter_map(|line| line.split_once(' '));
+    let (_, url) = urls().find(|(key, _)| *key == "remote.origin.url").or_else(|| urls().next())?;
+    let path = url.trim_end_matches('/');
+    let last = path.rsplit(['/', ':']).next()?.trim_end_matches(".git");
+    (!last.is_empty()).then(|| last.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remotes_give_the_name() {
+        let name = |lines: &str| name_of_remote(lines);
+        assert_eq!(name("remote.origin.url https://u:p@example.org/group/app.git").as_deref(), Some("app"));
+        assert_eq!(name("remote.origin.url git@example.org:app.git/").as_deref(), Some("app"));
+        assert_eq!(name("remote.up.url /srv/a\nremote.origin.url /srv/b").as_deref(), Some("b"));
+        assert_eq!(name("remote.up.url /srv/a").as_deref(), Some("a"));
+        assert_eq!(name(""), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! The directory that a command is about: its files, its repository if it has one, its pipeline file.
+//!
+//! Only looks; nothing here changes a file.
+
+mod file;
+mod git;
+
+use std::path::{Path, PathBuf};
+
+use imt_core::id::{CommitId, ProjectName};
+
+use crate::args::ProjectArgs;
+use crate::error::{CliError, Result};
+pub(crate) use file::{DEFAULT_NAMES, PipelineFile, check, diagnostics_text, read_limited};
+use git::Repository;
+
+/// A directory with all that a plan needs to know of it.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The directory, absolute and without symbolic links.
+    pub(crate) dir: PathBuf,
+    /// From the git remote, else from the directory.
+    pub(crate) name: ProjectName,
+    /// The commit asked for, else the one that the files are based on.
+    pub(crate) commit: CommitId,
+    /// The branch that is checked out.
+    pub(crate) branch: Option<String>,
+    /// Whether a commit is to be run, and not the files as they are.
+    pub(crate) at_commit: bool,
+    repository: Option<Repository>,
+}
+
+impl Project {
+    /// Looks at a directory.
+    pub(crate) fn open(args: &ProjectArgs) -> Result<Self> {
+        let dir = existing_dir(&args.dir)?;
+        let repository = Repository::around(&dir)?;
+        let facts = repository.as_ref().map(Repository::facts).transpose()?;
+        let name = facts.as_ref().and_then(|facts| facts.remote_name.clone());
+        let name = name.unwrap_or_else(|| dir.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let (branch, head) = facts.map_or((None, None), |facts| (facts.branch, facts.head));
+        let commit = match (&args.commit, &repository) {
+            (Some(_), None) => {
+                return Err(CliError::usage(format!("`{}` is not in a git repository", dir.display()))
+                    .help("leave --commit out to run the files as they are"));
+            }
+            (Some(revision), Some(repository)) => repository.resolve(revision)?,
+            (None, _) => head.unwrap_or_else(CommitId::none),
+        };
+        Ok(Self {
+            name: ProjectName::from_any(&name),
+            commit,
+            branch,
+            at_commit: args.commit.is_some(),
+            repository,
+            dir,
+        })
+    }
+
+    /// What a workspace is a copy of: the whole work tree that the directory lies in, else the directory.
+    pub(crate) fn root(&self) -> &Path {
+        self.repository.as_ref().map_or(&self.dir, Repository::root)
+    }
+
+    /// The pipeline file: the one named, else the first of the usual ones that is there.
+    pub(crate) fn pipeline_file(&self, named: Option<&Path>) -> Result<PipelineFile> {
+        match &self.repository {
+            Some(repository) if self.at_commit => {
+                let below = self.dir.strip_prefix(repository.root()).unwrap_or(Path::new(""));
+                file::from_commit(repository, &self.commit, below, named)
+            }
+            _ => file::from_disk(&self.dir, named),
+        }
+    }
+}
+
+/// A directory that is there and can be read, by its real name.
+pub(crate) fn existing_dir(path: &Path) -> Result<PathBuf> {
+    let unusable = |error: std::io::Error| {
+        CliError::usage(format!("cannot use the directory `{}`", path.display())).because(error)
+    };
+    let dir = path.canonicalize().map_err(unusable)?;
+    std::fs::read_dir(&dir).map_err(unusable)?;
+    Ok(dir)
+}
