@@ -1,0 +1,178 @@
+//! The Docker executor: fixed cost of a job, start after a predecessor, throughput and latency of its log.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::harness::{Bench, Cost, Row, median, pairs, percentile, ratio, repeat, walls};
+use crate::local::many_jobs;
+
+const IMAGE: &str = "imt-bench/busybox:2";
+
+/// Prints 1,000,000 lines of 100 bytes.
+const FLOOD: &str = "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789 \
+                     | cut -c1-99 | head -n 1000000";
+
+/// Imports the image from the host's static busybox, and its bash for the clock in it, unless it is there.
+fn image() -> Result<(), String> {
+    let there =
+        Command::new("docker").args(["image", "inspect", IMAGE]).output().map_err(|e| format!("docker: {e}"))?;
+    if there.status.success() {
+        return Ok(());
+    }
+    let script = format!(
+        "set -e; dir=$(mktemp -d); mkdir -p $dir/bin $dir/tmp; cp /bin/busybox $dir/bin/; \
+         for tool in $(/bin/busybox --list); do [ -e $dir/bin/$tool ] || ln -s busybox $dir/bin/$tool; done; \
+         cp --parents /bin/bash $(ldd /bin/bash | grep -o '/[^ ]*') $dir; \
+         chmod 1777 $dir/tmp; tar -C $dir -c . | docker import - {IMAGE}; rm -rf $dir"
+    );
+    let made = Command::new("sh").args(["-c", &script]).output().map_err(|e| e.to_string())?;
+    if made.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&made.stderr).into_owned()) }
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).stdout(Stdio::null());
+    command
+}
+
+pub(crate) fn thirty_jobs(bench: &Bench) -> Result<Vec<Row>, String> {
+    image()?;
+    let project = bench.project("thirty-docker", &many_jobs(30, IMAGE))?;
+    let script = repeat(30, |n| format!("docker run --rm {IMAGE} sh -c 'echo {n}'; "));
+    let (limit, ours) = pairs(
+        5,
+        || shell(&script),
+        || {
+            let mut run = bench.run(&project, "docker", "plain");
+            run.stdout(Stdio::null());
+            run
+        },
+    )?;
+    Ok(vec![Row {
+        what: "30 one-line jobs, each in a fresh container".into(),
+        limit: format!("a loop of `docker run --rm`: {:.2} s", median(walls(&limit))),
+        ours: format!("{:.2} s", median(walls(&ours))),
+        result: format!("{:.2} ×", ratio(&ours, &limit)),
+        goal: "≤ 0.65 ×, stretch 0.5",
+    }])
+}
+
+pub(crate) fn successor(bench: &Bench) -> Result<Vec<Row>, String> {
+    image()?;
+    let jobs = repeat(8, |n| format!("  job{n}: {{image: {IMAGE}, script: [\"echo {n}; sleep 1.5\"]}}\n"));
+    let file = format!("jobs:\n{jobs}");
+    let project = bench.project("successor", &file)?;
+    let output = bench.run(&project, "docker", "json").output().map_err(|e| e.to_string())?;
+    let mut gaps = Vec::new();
+    let mut ended: Option<f64> = None;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let at = field(line, "at").and_then(|at| seconds(&at)).ok_or_else(|| format!("no time in {line}"))?;
+        match field(line, "event").as_deref() {
+            Some("job_finished") => ended = Some(at),
+            Some("job_log") => gaps.extend(ended.take().map(|end| (at - end) * 1e3)),
+            _ => {}
+        }
+    }
+    Ok(vec![Row {
+        what: "a prepared job's first byte after its predecessor's end".into(),
+        limit: "–".into(),
+        ours: format!("median {:.1} ms, worst of {} {:.1} ms", median(gaps.clone()), gaps.len(), percentile(gaps, 1.0)),
+        result: "–".into(),
+        goal: "≤ 15 ms",
+    }])
+}
+
+/// The text of a field of a compact JSON object; enough for the two fields looked at here.
+fn field(line: &str, name: &str) -> Option<String> {
+    let (_, rest) = line.split_once(&format!("\"{name}\":\""))?;
+    rest.split_once('"').map(|(value, _)| value.to_owned())
+}
+
+/// Seconds of the day of an RFC 3339 time; differences are what matters.
+fn seconds(at: &str) -> Option<f64> {
+    let (_, time) = at.split_once('T')?;
+    let mut parts = time.trim_end_matches('Z').split(':').map(|p| p.parse::<f64>().ok());
+    Some(parts.next()?? * 3600.0 + parts.next()?? * 60.0 + parts.next()??)
+}
+
+pub(crate) fn hundred_megabytes(bench: &Bench) -> Result<Vec<Row>, String> {
+    image()?;
+    let file = format!("jobs:\n  flood:\n    image: {IMAGE}\n    script:\n      - {FLOOD}\n");
+    let project = bench.project("flood", &file)?;
+    let sink = bench.scratch.path().join("out");
+    let to_file = |mut command: Command| match File::create(&sink) {
+        Ok(file) => {
+            command.stdout(file);
+            command
+        }
+        // Without its file the command's output is short, which is checked below.
+        Err(_) => command,
+    };
+    let (limit, ours) = pairs(
+        5,
+        || {
+            let mut run = Command::new("docker");
+            run.args(["run", "--rm", IMAGE, "sh", "-c", FLOOD]);
+            to_file(run)
+        },
+        || to_file(bench.run(&project, "docker", "plain")),
+    )?;
+    let bytes = sink.metadata().map_err(|e| e.to_string())?.len();
+    if bytes < 100_000_000 {
+        return Err(format!("only {bytes} bytes came out"));
+    }
+    let peak = ours.iter().map(|Cost { peak_bytes, .. }| peak_bytes >> 20).max().unwrap_or(0);
+    Ok(vec![Row {
+        what: "100 MB of log in 1,000,000 lines to `--output plain`".into(),
+        limit: format!("`docker run > file`: {:.2} s", median(walls(&limit))),
+        ours: format!("{:.2} s, peak {peak} MiB", median(walls(&ours))),
+        result: format!("{:.2} ×", ratio(&ours, &limit)),
+        goal: "≤ 1.2 ×, < 64 MB",
+    }])
+}
+
+pub(crate) fn latency(bench: &Bench) -> Result<Vec<Row>, String> {
+    image()?;
+    // Each line is the time at which it was printed; both sides of the pipe read the same clock.
+    let ticks = "bash -c 'for i in {1..200}; do echo $EPOCHREALTIME; sleep 0.02; done'";
+    let file = format!("jobs:\n  ticks:\n    image: {IMAGE}\n    script:\n      - {ticks}\n");
+    let project = bench.project("ticks", &file)?;
+    let mut docker = Command::new("docker");
+    docker.args(["run", "--rm", IMAGE, "sh", "-c", ticks]);
+    let limit = delays(&mut docker)?;
+    let ours = delays(&mut bench.run(&project, "docker", "plain"))?;
+    let show = |of: &[f64]| {
+        let at = |share| percentile(of.to_vec(), share);
+        format!("median {:.1} ms, p95 {:.1}, p99 {:.1}", median(of.to_vec()), at(0.95), at(0.99))
+    };
+    Ok(vec![Row {
+        what: "container prints → reader sees".into(),
+        limit: format!("`docker run` in a pipe: {}", show(&limit)),
+        ours: show(&ours),
+        result: format!("{:.2} × in the median", median(ours.clone()) / median(limit.clone())),
+        goal: "median ≤ 10 ms, p99 ≤ 50 ms",
+    }])
+}
+
+/// How late each printed time arrives, in milliseconds.
+fn delays(command: &mut Command) -> Result<Vec<f64>, String> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("{command:?}: {e}"))?;
+    let lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
+    let mut delays = Vec::new();
+    for line in lines {
+        let line = line.map_err(|e| e.to_string())?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?;
+        if let Ok(printed) = line.trim().parse::<f64>() {
+            delays.push((now.as_secs_f64() - printed) * 1e3);
+        }
+    }
+    child.wait().map_err(|e| e.to_string())?;
+    if delays.len() < 100 { Err(format!("only {} lines came", delays.len())) } else { Ok(delays) }
+}

@@ -1,0 +1,60 @@
+//! Whole processes against their limits, both measured in the same run, turn and turn about.
+//!
+//! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout docker successor log
+//! latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
+
+mod checkout;
+mod containers;
+mod harness;
+mod local;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use harness::{Bench, Row};
+
+type Section = fn(&Bench) -> Result<Vec<Row>, String>;
+
+const SECTIONS: [(&str, Section); 7] = [
+    ("startup", local::startup),
+    ("local", local::thirty_jobs),
+    ("checkout", checkout::warm_mirror),
+    ("docker", containers::thirty_jobs),
+    ("successor", containers::successor),
+    ("log", containers::hundred_megabytes),
+    ("latency", containers::latency),
+];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            harness::complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let mut imt = None;
+    let mut wanted = Vec::new();
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--imt" => imt = args.next().map(PathBuf::from),
+            name if SECTIONS.iter().any(|(known, _)| *known == name) => wanted.push(name.to_owned()),
+            other => return Err(format!("`{other}` is no section")),
+        }
+    }
+    let bench = Bench::new(&imt.ok_or("--imt PATH is needed: the release build of `imt`")?)?;
+    harness::say("| what | limit | ours | ratio or difference | goal |");
+    harness::say("|---|---|---|---|---|");
+    for (name, section) in SECTIONS {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            for row in section(&bench).map_err(|e| format!("{name}: {e}"))? {
+                harness::say(&row.to_string());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The Docker engine as the tests see it, through the `docker` command: a second opinion on what `imt` says it did.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::wait::{SOON, until, until_holds, within};
+
+/// Runs `docker` against the engine of the environment and answers its standard output.
+///
+/// # Panics
+/// When it fails.
+pub fn docker(arguments: &[&str]) -> String {
+    run(&mut Command::new("docker"), arguments)
+}
+
+fn run(docker: &mut Command, arguments: &[&str]) -> String {
+    let output = docker.args(arguments).stdin(Stdio::null()).output().expect("docker can be run");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {}: {errors}", arguments.join(" "));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Ids of all containers of a pipeline, whatever their state.
+pub fn containers_of(pipeline: &str) -> Vec<String> {
+    containers_in(&mut Command::new("docker"), pipeline)
+}
+
+fn containers_in(command: &mut Command, pipeline: &str) -> Vec<String> {
+    let filter = format!("label=imt.pipeline={pipeline}");
+    let listing = run(command, &["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter]);
+    listing.lines().map(str::to_owned).collect()
+}
+
+/// Makes an image of a single file (no shell, no anything) and pushes it.
+///
+/// # Panics
+/// When the engine or the registry refuses.
+pub fn push_image_without_shell(name: &str) {
+    let scratch = TempDir::new().expect("a directory for the image");
+    fs::write(scratch.path().join("only-file"), "nothing to run here\n").expect("a file for the image");
+    let tar = scratch.path().join("image.tar");
+    let made = Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(scratch.path()).arg("only-file").status();
+    assert!(made.expect("tar can be run").success(), "tar fails");
+    docker(&["import", &tar.display().to_string(), name]);
+    docker(&["push", "--quiet", name]);
+    docker(&["rmi", name]);
+}
+
+/// A Docker engine of the test's own, which may be stopped and started. Ended and removed when dropped.
+pub struct Engine {
+    scratch: TempDir,
+    /// A network bridge of its own: told to use none, it would remove `docker0` from under the other engine.
+    bridge: String,
+    arguments: Vec<String>,
+    process: Option<Child>,
+}
+
+impl Engine {
+    /// Starts one. `live_restore`: its containers live on while it is down.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start(live_restore: bool) -> Self {
+        let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
+        let arguments = if live_restore { vec!["--live-restore".to_owned()] } else { Vec::new() };
+        let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
+        let bridge = format!("imt{name}");
+        ip(&["link", "add", "name", &bridge, "type", "bridge"]);
+        let mut engine = Self { scratch, bridge, arguments, process: None };
+        engine.up();
+        engine
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Value for `DOCKER_HOST`.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.file("docker.sock").display())
+    }
+
+    /// A `docker` command that talks to this engine.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("docker");
+        command.env("DOCKER_HOST", self.host());
+        command
+    }
+
+    /// Ids of all containers of a pipeline on this engine.
+    pub fn containers_of(&self, pipeline: &str) -> Vec<String> {
+        containers_in(&mut self.command(), pipeline)
+    }
+
+    /// Starts it again.
+    ///
+    /// # Panics
+    /// When it runs, or does not come up.
+    pub fn up(&mut self) {
+        assert!(self.process.is_none(), "the engine runs already");
+        let log = File::options().create(true).append(true).open(self.file("dockerd.log")).expect("a log file");
+        let errors = log.try_clone().expect("a second handle of the log");
+        let child = Command::new("dockerd")
+            .arg("--data-root")
+            .arg(self.file("data"))
+            .arg("--exec-root")
+            .arg(self.file("exec"))
+            .arg("--pidfile")
+            .arg(self.file("pid"))
+            .args(["--host", &self.host(), "--bridge", &self.bridge, "--iptables=false", "--ip-forward=false"])
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn()
+            .expect("dockerd can be run (scripts/with-services installs it)");
+        self.process = Some(child);
+        let mut waited = String::new();
+        until_holds("a second Docker engine comes up", SOON, || {
+            let child = self.process.as_mut().expect("just started");
+            if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                write!(waited, "{status}").expect("a string takes text");
+                panic!("dockerd ended at once ({waited}): {}", tail(&self.file("dockerd.log")));
+            }
+            let mut probe = self.command();
+            probe.arg("version").stdout(Stdio::null()).stderr(Stdio::null());
+            probe.status().is_ok_and(|status| status.success())
+        });
+    }
+
+    /// Stops it as an administrator would.
+    ///
+    /// # Panics
+    /// When it does not run or does not end.
+    pub fn down(&mut self) {
+        let mut child = self.process.take().expect("the engine runs");
+        signal(&child, Signal::TERM);
+        until("the Docker engine to end", SOON, || child.try_wait().expect("a child can be waited for"));
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            signal(&child, Signal::TERM);
+            let ended = within(SOON, || child.try_wait().ok().flatten());
+            if ended.is_none() {
+                signal(&child, Signal::KILL);
+                drop(child.wait());
+            }
+        }
+        end_leftovers(self.scratch.path());
+        ip(&["link", "delete", &self.bridge]);
+    }
+}
+
+fn ip(arguments: &[&str]) {
+    let status = Command::new("ip").args(arguments).status().expect("ip can be run (package iproute2)");
+    assert!(status.success(), "ip {arguments:?}");
+}
+
+/// Kills what an engine left (its containerd, shims of containers that lived on) and unmounts below its directory.
+fn end_leftovers(scratch: &Path) {
+    let mark = scratch.display().to_string();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&command).contains(&mark) {
+            send(pid, Signal::KILL);
+        }
+    }
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    for mount in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|at| at.starts_with(&mark)) {
+        drop(Command::new("umount").arg("-l").arg(mount).status());
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a process id");
+    send(pid, signal);
+}
+
+/// Sends a signal; a process that is gone already is fine.
+fn send(pid: Pid, signal: Signal) {
+    match kill_process(pid, signal) {
+        Ok(()) | Err(Errno::SRCH) => {}
+        Err(e) => panic!("signal {signal:?} to process {pid:?}: {e}"),
+    }
+}
+
+fn tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}

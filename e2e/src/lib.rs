@@ -1,0 +1,14 @@
+//! What the end-to-end tests share: running the built `imt`, and the real services it meets.
+//!
+//! Nothing here knows the inside of `imt`: it is started as a process and judged by its output, its exit code and by
+//! what the engine and the disk say afterwards. `scripts/with-services` brings up what is needed; a service that is
+//! missing fails the tests that need it.
+
+pub mod docker;
+pub mod event;
+pub mod executor;
+pub mod imt;
+pub mod project;
+pub mod services;
+pub mod stub;
+pub mod wait;

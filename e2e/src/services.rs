@@ -1,0 +1,19 @@
+//! What `scripts/with-services` brings up: where it is. A missing service fails the test that needs it.
+
+use std::env;
+
+fn given(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run these tests as `scripts/with-services cargo test --package imt-e2e`")
+    })
+}
+
+/// `host:port` of the registry. Everything in it belongs to the tests.
+pub fn registry() -> String {
+    given("IMT_TEST_REGISTRY")
+}
+
+/// An image with `sh` and the usual tools, in the registry.
+pub fn image() -> String {
+    given("IMT_TEST_IMAGE")
+}
