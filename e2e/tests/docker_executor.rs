@@ -431,4 +431,18 @@ async fn an_engine_that_hangs_is_an_error_within_the_deadline() {
     let failure = limited(20, connect).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::EngineUnavailable);
     assert!(failure.help.is_some());
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = Address::Unix(dir.path().join("none.sock"));
+    let failure = limited(20, DockerExecutor::builder().address(nowhere).probe()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::EngineUnavailable);
+    assert!(failure.message.contains("none.sock"), "{}", failure.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_says_what_it_is() {
+    let facts = limited(60, imt_exec_docker::probe()).await.expect("the engine of the environment");
+    let asked = |format| docker(&["version", "--format", format]);
+    assert_eq!(facts.version, asked("{{.Server.Version}}"));
+    assert_eq!(facts.api_version, asked("{{.Server.APIVersion}}"));
+    assert!(facts.endpoint.contains("://") && facts.component("runc").is_some(), "{facts:?}");
 }

@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::error;
 use crate::events::{self, Events};
 use crate::executor::DockerExecutor;
+use crate::facts::{self, EngineFacts};
 use crate::labels::Ownership;
 use crate::pull::Pulls;
 use crate::workspace::Sight;
@@ -95,6 +96,14 @@ impl DockerExecutorBuilder {
     pub fn engine_sees_files(mut self, sees: bool) -> Self {
         self.sees_files = Some(sees);
         self
+    }
+
+    /// Asks the engine about itself, without an executor.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn probe(self) -> Result<EngineFacts, Failure> {
+        facts::ask(&self.address, self.deadline).await
     }
 
     /// Connects.

@@ -10,7 +10,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - `connect` finds the engine; `credentials` and `pull` fetch images;
+//! - `connect` finds the engine, `facts` asks it about itself; `credentials` and `pull` fetch images;
 //! - `spec`, `wrapper`, `labels` and `outcome` are pure: what a container is, what runs in it, whose it is, what its end means;
 //! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte),
 //!   `events` hears what the engine says of it;
@@ -27,6 +27,7 @@ mod engine;
 mod error;
 mod events;
 mod executor;
+mod facts;
 mod frames;
 mod labels;
 mod outcome;
@@ -41,4 +42,5 @@ mod wrapper;
 pub use builder::DockerExecutorBuilder;
 pub use connect::{Address, TlsFiles};
 pub use executor::DockerExecutor;
+pub use facts::{EngineFacts, probe};
 pub use labels::Ownership;

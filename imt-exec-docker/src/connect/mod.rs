@@ -7,4 +7,4 @@ mod transport;
 
 pub use address::{Address, TlsFiles};
 pub(crate) use address::{config_dir, from_environment};
-pub(crate) use transport::connect;
+pub(crate) use transport::{connect, describe};

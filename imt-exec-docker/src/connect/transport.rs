@@ -43,7 +43,8 @@ pub(crate) async fn connect(address: &Address, deadline: Duration) -> Result<Doc
     error::within(deadline, "agree on a version", docker.negotiate_version()).await.map_err(named)
 }
 
-fn describe(address: &Address) -> String {
+/// An address for people.
+pub(crate) fn describe(address: &Address) -> String {
     match address {
         Address::Unix(path) => format!("unix://{}", path.display()),
         Address::Tcp(host) => format!("tcp://{host}"),
