@@ -227,3 +227,39 @@ fn a_job_that_kills_its_own_shell() {
         assert_eq!(printed, "$ echo before\nbefore\n$ kill -9 $$\n", "{executor}");
     }
 }
+
+/// A file system with next to no room, mounted for as long as it lives.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(at: std::path::PathBuf, size: &str) -> Self {
+        let options = format!("size={size},mode=0700");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "imt-e2e"]).arg(&at).status();
+        assert!(mount.expect("mount can be run").success(), "these tests run as root");
+        Self(at)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "the small disk stays mounted");
+    }
+}
+
+#[test]
+fn a_full_disk_under_the_state_directory() {
+    let home = Home::new();
+    let _disk = SmallDisk::mount(home.path().join("state"), "512k");
+    let project = Project::new("image: IMAGE\njobs: { x: { script: [seq 1 120000, echo the end] } }");
+    let finished = home.run_json(project.path(), ["--executor", "docker"]).finish();
+    assert_eq!(finished.code, Some(0), "{}", said(&finished));
+    let printed = String::from_utf8(finished.stream("x", "stdout")).expect("plain text");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!((lines.len(), lines[1], lines[120_000]), (120_003, "1", "120000"), "nothing of it was lost");
+    assert!(
+        finished.stderr.contains("No space left on device") && finished.stderr.contains("make room"),
+        "{}",
+        finished.stderr
+    );
+}

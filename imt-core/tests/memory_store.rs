@@ -95,18 +95,17 @@ async fn what_is_over_can_be_forgotten() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_spilled_is_unavailable_and_goes_on_later() {
+async fn a_log_that_cannot_be_spilled_stays_in_memory_up_to_its_bound() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing");
-    let store = MemoryStore::builder().log_spill(&missing).build();
+    let store = MemoryStore::builder().log_spill(&missing).fallback_bytes(100_000).build();
     let id = store.enqueue(new_pipeline()).await.unwrap().id;
     let claim = store.claim(&runner("one"), Some(id)).await.unwrap().unwrap();
     let large = Bytes::from(vec![b'x'; 65_536]);
-    let error = append(&store, &claim, 0, large.clone()).await.unwrap_err();
-    assert!(error.is_retryable() && error.to_string().contains(&missing.display().to_string()), "{error}");
-    std::fs::create_dir(&missing).unwrap();
     assert_eq!(append(&store, &claim, 0, large.clone()).await.unwrap(), 65_536);
+    let error = append(&store, &claim, 65_536, large.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Full(_)), "{error}");
+    assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
     let page = store.read_log(attempt(id), LogFrom::Offset(1), 1).await.unwrap();
     assert_eq!(page.chunks[0].bytes, large[1..]);
-    assert_eq!(std::fs::read_dir(&missing).unwrap().count(), 0, "the file has no name");
 }

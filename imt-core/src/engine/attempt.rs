@@ -9,15 +9,20 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
 
 use crate::engine::clock::Clock;
 use crate::engine::follow::Follower;
 use crate::engine::log_writer::{LogTarget, LogWriter};
 use crate::engine::orders::{Leave, Orders};
+use crate::engine::problem::{chain, problem};
 use crate::engine::retry::Backoff;
 use crate::id::AttemptId;
-use crate::ports::{Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, Note, Notes, StoreResult};
-use crate::schedule::{AttemptOutcome, Input, Problem};
+use crate::mask::Masker;
+use crate::ports::{
+    Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, Note, Notes, StoreError, StoreResult,
+};
+use crate::schedule::{AttemptOutcome, CancelLevel, Input, Problem};
 use crate::status::Reason;
 
 /// Lines of notes kept from before the attempt's turn; older ones give way.
@@ -25,6 +30,9 @@ const NOTES_KEPT: usize = 200;
 
 /// How often an executor that does not answer is asked for a started attempt.
 const ATTACH_TRIES: u32 = 60;
+
+/// How long an executor may take for what should take no time, once an attempt is to end.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// All that the task needs.
 pub(super) struct AttemptTask {
@@ -51,21 +59,26 @@ enum Quit {
     /// The driver is gone or has the end already.
     Done,
     /// The store no longer takes our writes.
-    Store,
+    Store(StoreError),
 }
 
 impl AttemptTask {
     /// Runs to the end. A panic below is an end too: it must not leave the pipeline waiting.
     pub(super) async fn run(self, origin: Origin) {
-        let (attempt, inputs) = (self.spec.attempt, self.inputs.clone());
+        let (attempt, inputs, needles) = (self.spec.attempt, self.inputs.clone(), self.log.needles.clone());
         let detail = match AssertUnwindSafe(self.steps(origin)).catch_unwind().await {
             Ok(Ok(()) | Err(Quit::Done)) => None,
             // With the claim lost the driver is gone already; else this is the only way in which it hears of it.
-            Ok(Err(Quit::Store)) => Some("the store refused the job's log; look at the store and run the job again"),
-            Err(_) => Some("the engine or its executor panicked; please report this with the process's standard error"),
+            Ok(Err(Quit::Store(error))) => {
+                let why = Masker::text(&needles, &chain(&error));
+                Some(format!("the store refused the job's log: {why}; look at the store and run the job again"))
+            }
+            Err(_) => {
+                Some("the engine or its executor panicked; please report this with the process's standard error".into())
+            }
         };
         if let Some(detail) = detail {
-            let problem = Problem { reason: Reason::Internal, detail: detail.into() };
+            let problem = Problem { reason: Reason::Internal, detail };
             // The machine takes the one that fits how far the attempt has come.
             let _gone = inputs.send(Input::Prepared(attempt, Err(problem.clone()))).await;
             let _gone = inputs.send(Input::Ended(attempt, AttemptOutcome::Broken(problem))).await;
@@ -82,19 +95,21 @@ impl AttemptTask {
     async fn run_new(&mut self) -> Result<(), Quit> {
         let Some(mut log) = self.prepare().await? else { return Ok(()) };
         self.until(Leave::Go).await?;
-        let outcome = match self.executor.start(&self.spec).await {
-            Ok(handle) => self.follow(&handle, &mut log).await?,
-            Err(failure) => self.not_started(&failure, &mut log).await?,
+        let outcome = match self.unless_stopped(self.executor.start(&self.spec)).await {
+            Some(Ok(handle)) => self.follow(&handle, &mut log).await?,
+            Some(Err(failure)) => self.not_started(&failure, &mut log).await?,
+            None => self.give_up(&mut log).await?,
         };
         self.end(outcome, log).await
     }
 
     async fn run_started(&mut self) -> Result<(), Quit> {
         let mut log = self.open_log().await?;
-        let outcome = match self.attach().await {
-            Ok(Some(handle)) => self.follow(&handle, &mut log).await?,
-            Ok(None) => AttemptOutcome::Lost { began: true },
-            Err(failure) => AttemptOutcome::Broken((&failure).into()),
+        let outcome = match self.unless_stopped(self.attach()).await {
+            Some(Ok(Some(handle))) => self.follow(&handle, &mut log).await?,
+            Some(Ok(None)) => AttemptOutcome::Lost { began: true },
+            Some(Err(failure)) => AttemptOutcome::Broken(problem(&failure, &self.log.needles)),
+            None => self.give_up(&mut log).await?,
         };
         self.end(outcome, log).await
     }
@@ -110,6 +125,43 @@ impl AttemptTask {
             }
             backoff.pause().await;
         }
+    }
+
+    /// Awaits the executor's word about a start. A stop order leaves it the job's grace to answer, a kill a moment;
+    /// `None`: it has not.
+    async fn unless_stopped<T>(&self, word: impl Future<Output = T>) -> Option<T> {
+        let mut orders = self.orders.clone();
+        let patience_ends = async {
+            let stopped = orders.wait_for(|o| o.stop.is_some()).await.is_ok();
+            if !stopped {
+                // Nobody is left to give orders: the driver is being dropped, and this task with it.
+                return std::future::pending().await;
+            }
+            tokio::select! {
+                () = sleep(self.grace.max(A_MOMENT)) => {}
+                () = killed(orders.clone()) => sleep(A_MOMENT).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = word => Some(answer),
+            () = patience_ends => None,
+        }
+    }
+
+    /// Ends an attempt of which nobody can say whether it has begun. What this does not reach, the cleaning up of the
+    /// pipeline ends.
+    async fn give_up(&self, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
+        let end = async {
+            if let Ok(Some(handle)) = self.executor.attach(self.attempt()).await {
+                // Best effort in a moment: a failure leaves what the cleaning up removes.
+                let _left = self.executor.stop(&handle, Duration::ZERO).await;
+            }
+        };
+        let _left = timeout(A_MOMENT, end).await;
+        let line = "stopped before the executor could say whether the job had begun";
+        log.say(line, self.clock.now()).await.map_err(Quit::Store)?;
+        Ok(AttemptOutcome::Stopped(None))
     }
 
     fn attempt(&self) -> AttemptId {
@@ -139,10 +191,10 @@ impl AttemptTask {
             self.tell(Input::Ended(self.attempt(), AttemptOutcome::Lost { began: false })).await?;
             return Ok(None);
         }
-        self.say_early(&mut ears, &mut log).await.map_err(|_| Quit::Store)?;
+        self.say_early(&mut ears, &mut log).await.map_err(Quit::Store)?;
         let result = match early {
             Some(result) => result,
-            None => self.prepare_in_turn(&mut ears, &mut work, &mut log).await.map_err(|_| Quit::Store)?,
+            None => self.prepare_in_turn(&mut ears, &mut work, &mut log).await.map_err(Quit::Store)?,
         };
         self.report_prepared(result, log).await
     }
@@ -183,29 +235,31 @@ impl AttemptTask {
             return Ok(Some(log));
         };
         let now = self.clock.now();
-        log.say(&failure.explain(), now).await.map_err(|_| Quit::Store)?;
-        log.finish(now).await.map_err(|_| Quit::Store)?;
-        self.tell(Input::Prepared(self.attempt(), Err((&failure).into()))).await?;
+        log.say(&failure.explain(), now).await.map_err(Quit::Store)?;
+        log.finish(now).await.map_err(Quit::Store)?;
+        self.tell(Input::Prepared(self.attempt(), Err(problem(&failure, &self.log.needles)))).await?;
         Ok(None)
     }
 
     async fn not_started(&self, failure: &Failure, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
-        log.say(&failure.explain(), self.clock.now()).await.map_err(|_| Quit::Store)?;
-        Ok(AttemptOutcome::NotStarted(failure.into()))
+        log.say(&failure.explain(), self.clock.now()).await.map_err(Quit::Store)?;
+        Ok(AttemptOutcome::NotStarted(problem(failure, &self.log.needles)))
     }
 
     async fn follow(&self, handle: &Handle, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
-        let follower = Follower { executor: &self.executor, handle, grace: self.grace, clock: self.clock };
-        follower.run(log, self.orders.clone()).await.map_err(|_| Quit::Store)
+        let Self { executor, grace, clock, .. } = self;
+        let needles = &self.log.needles;
+        let follower = Follower { executor, handle, grace: *grace, clock: *clock, needles };
+        follower.run(log, self.orders.clone()).await.map_err(Quit::Store)
     }
 
     async fn end(&self, outcome: AttemptOutcome, mut log: LogWriter) -> Result<(), Quit> {
-        log.finish(self.clock.now()).await.map_err(|_| Quit::Store)?;
+        log.finish(self.clock.now()).await.map_err(Quit::Store)?;
         self.tell(Input::Ended(self.attempt(), outcome)).await
     }
 
     async fn open_log(&self) -> Result<LogWriter, Quit> {
-        LogWriter::open(self.log.clone()).await.map_err(|_| Quit::Store)
+        LogWriter::open(self.log.clone()).await.map_err(Quit::Store)
     }
 
     async fn until(&mut self, leave: Leave) -> Result<(), Quit> {
@@ -214,6 +268,14 @@ impl AttemptTask {
 
     async fn tell(&self, input: Input) -> Result<(), Quit> {
         self.inputs.send(input).await.map_err(|_| Quit::Done)
+    }
+}
+
+/// Ends when a kill is ordered.
+async fn killed(mut orders: watch::Receiver<Orders>) {
+    let ordered = orders.wait_for(|o| o.stop == Some(CancelLevel::Kill)).await.is_ok();
+    if !ordered {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -254,12 +316,6 @@ fn render(note: &Note) -> String {
         Note::Open(title) => format!("{title} …"),
         Note::Line(line) => format!("  {line}"),
         Note::Close(span) => format!("  done in {:.1} s", span.as_secs_f64()),
-    }
-}
-
-impl From<&Failure> for Problem {
-    fn from(failure: &Failure) -> Self {
-        Self { reason: failure.kind.reason(), detail: failure.explain() }
     }
 }
 

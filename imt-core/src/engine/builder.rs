@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instance;
-use crate::engine::shared::{Pokes, Shared};
+use crate::engine::shared::{CalledOff, Pokes, Shared};
 use crate::engine::workspace::Workspaces;
 use crate::id::InstanceId;
 use crate::ports::{EventSink, Executor, NullSink, RunnerInfo, Source, Store};
@@ -134,6 +134,7 @@ impl Engine {
             log_cap_bytes: 256 << 20,
             pokes: Pokes::default(),
             queued: Notify::new(),
+            called_off: CalledOff::default(),
             warn: Box::new(|_| {}),
         };
         EngineBuilder { shared, workspace_root: None, instance: None }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
@@ -13,18 +14,22 @@ use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState};
 use crate::engine::log_writer::LogTarget;
 use crate::engine::orders::{Leave, Orders};
+use crate::engine::problem::problem;
 use crate::engine::retry::{Backoff, until_available};
 use crate::engine::shared::{Outcome, Shared};
 use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
 use crate::plan::job_spec;
-use crate::ports::{Checkout, Claim, Failure, Notice, StoreResult, Variable};
-use crate::schedule::{CancelLevel, Change, Decision, Effect, Input, Machine, PipelineState, Problem};
+use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, StoreResult, Variable};
+use crate::schedule::{CancelLevel, Change, Decision, Effect, Input, Machine, PipelineState};
 use crate::status::Reason;
 
 /// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
 const CLEANUP_TRIES: u32 = 8;
+
+/// How long cleaning up may take once a kill was asked for.
+const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
 
 /// One pipeline being driven.
 pub(super) struct Driver {
@@ -40,6 +45,8 @@ pub(super) struct Driver {
     /// The checkout, then the cleaning up.
     errand: Option<Task>,
     keeper: Task,
+    /// Somebody asked for a kill.
+    hurry: watch::Sender<bool>,
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState>,
@@ -54,18 +61,20 @@ struct Attempt {
 impl Driver {
     /// Loads a claimed pipeline.
     pub(super) async fn load(shared: Arc<Shared>, claim: Claim, claimed_at: Instant) -> Result<Self, EngineError> {
+        // First of all: from here on a cancel in this process comes to us.
+        let poke = shared.pokes.register(claim.pipeline);
         let store = &shared.store;
-        let record =
-            until_available(|| store.load(claim.pipeline)).await.map_err(EngineError::store("load the pipeline"))?;
+        let record = until_available(claim.lease, || store.load(claim.pipeline))
+            .await
+            .map_err(EngineError::store("load the pipeline"))?;
         let plan = Arc::new(record.plan);
-        let variables = until_available(|| store.variables(&plan.project))
+        let variables = until_available(claim.lease, || store.variables(&plan.project))
             .await
             .map_err(EngineError::store("read the project's variables"))?;
         let needles = Needles::new(variables.iter().filter(|v| v.is_secret).map(|v| &v.value));
         let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
         let (answer, inputs) = mpsc::channel(64);
         let (state, lease) = watch::channel(LeaseState::default());
-        let poke = shared.pokes.register(claim.pipeline);
         let keeper = Task::spawn(lease::keep(Arc::clone(store), claim.clone(), claimed_at, poke, state));
         Ok(Self {
             machine: Machine::new(plan, record.state, shared.job_limit),
@@ -73,6 +82,7 @@ impl Driver {
             clock: Clock::start(),
             attempts: BTreeMap::new(),
             errand: None,
+            hurry: watch::Sender::new(false),
             keeper,
             shared,
             claim,
@@ -116,6 +126,7 @@ impl Driver {
                         return Err(self.stand_down().await);
                     }
                     if let Some((level, reason)) = control.cancel.filter(|c| self.adds(*c)) {
+                        self.hurry.send_replace(level == CancelLevel::Kill);
                         return Ok(Input::CancelRecorded(level, reason));
                     }
                 }
@@ -220,8 +231,9 @@ impl Driver {
     fn check_out(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
+        let needles = self.needles.clone();
         let work = async move {
-            let result = fill(&shared, &plan, pipeline, path).await.map_err(|f| Problem::from(&f));
+            let result = fill(&shared, &plan, pipeline, path).await.map_err(|f| problem(&f, &needles));
             // A driver that is gone wants no answer.
             let _gone = answer.send(Input::CheckedOut(result)).await;
         };
@@ -232,13 +244,22 @@ impl Driver {
     fn clean_up(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
+        let (needles, hurry) = (self.needles.clone(), self.hurry.subscribe());
         let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
         work.extend(self.errand.take());
         self.errand = Some(Task::spawn(async move {
-            for task in work {
-                task.end().await;
-            }
-            let result = shared.remove(pipeline, path).await.map_err(|f| Problem::from(&f));
+            let removed = async {
+                for task in work {
+                    task.end().await;
+                }
+                shared.remove(pipeline, path).await
+            };
+            let result = tokio::select! {
+                biased;
+                result = removed => result,
+                () = cut_short(hurry) => Err(interrupted()),
+            };
+            let result = result.map_err(|f| problem(&f, &needles));
             let _gone = answer.send(Input::CleanedUp(result)).await;
         }));
     }
@@ -253,7 +274,8 @@ impl Driver {
         }
         if let Err(failure) = self.shared.executor.cleanup(self.claim.pipeline, None).await {
             // The sweep of this store finds what is left, by its labels.
-            self.shared.warn(&format!("after losing the claim: {}", failure.explain()));
+            let why = problem(&failure, &self.needles).detail;
+            self.shared.warn(&format!("after losing the claim: {why}"));
         }
         EngineError::ClaimLost(self.claim.pipeline)
     }
@@ -261,24 +283,25 @@ impl Driver {
     async fn let_go(self) -> Result<(), EngineError> {
         self.keeper.end().await;
         let (store, claim) = (&self.shared.store, &self.claim);
-        until_available(|| store.release(claim)).await.map_err(EngineError::store("give the claim back"))
+        until_available(claim.lease, || store.release(claim)).await.map_err(EngineError::store("give the claim back"))
     }
 }
 
-/// Commits; when an answer is lost, the rows tell whether the changes are recorded.
+/// Commits, for at most a lease; when an answer is lost, the rows tell whether the changes are recorded.
 async fn commit(
     store: &dyn crate::ports::Store,
     claim: &Claim,
     changes: &[Change],
     after: &PipelineState,
 ) -> StoreResult<Option<crate::ports::EventId>> {
+    let until = Instant::now() + claim.lease;
     let mut backoff = Backoff::new();
     loop {
         match store.commit(claim, changes).await {
-            Err(error) if error.is_retryable() => backoff.pause().await,
+            Err(error) if error.is_retryable() && Instant::now() < until => backoff.pause().await,
             result => return result.map(Some),
         }
-        let mut stored = until_available(|| store.load(claim.pipeline)).await?.state;
+        let mut stored = until_available(claim.lease, || store.load(claim.pipeline)).await?.state;
         stored.cancel = after.cancel;
         if stored == *after {
             return Ok(None);
@@ -321,6 +344,21 @@ impl Shared {
             _ => Ok(()),
         }
     }
+}
+
+/// Ends some time after a kill was asked for, or never.
+async fn cut_short(mut hurry: watch::Receiver<bool>) {
+    if hurry.wait_for(|killed| *killed).await.is_err() {
+        // The driver is gone, and the errand with it.
+        std::future::pending::<()>().await;
+    }
+    sleep(CLEANUP_AFTER_KILL).await;
+}
+
+fn interrupted() -> Failure {
+    let span = CLEANUP_AFTER_KILL.as_secs();
+    Failure::new(FailureKind::Internal, format!("cleaning up took more than {span} s after the kill"))
+        .with_help("the next start removes what is left")
 }
 
 /// The given moment, or never.

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use crate::engine::clock::Clock;
 use crate::engine::log_writer::LogWriter;
 use crate::engine::orders::Orders;
+use crate::engine::problem::problem;
 use crate::engine::retry::Backoff;
+use crate::mask::Needles;
 use crate::ports::{Executor, Failure, Handle, StoreResult};
 use crate::schedule::{AttemptOutcome, CancelLevel};
 
@@ -25,6 +27,7 @@ pub(super) struct Follower<'a> {
     pub(super) handle: &'a Handle,
     pub(super) grace: Duration,
     pub(super) clock: Clock,
+    pub(super) needles: &'a Needles,
 }
 
 impl Follower<'_> {
@@ -58,7 +61,7 @@ impl Follower<'_> {
             match self.executor.wait(self.handle).await {
                 Ok(exit) => return exit.into(),
                 Err(failure) if tries < WAIT_TRIES && failure.retryable => backoff.pause().await,
-                Err(failure) => return AttemptOutcome::Broken((&failure).into()),
+                Err(failure) => return AttemptOutcome::Broken(problem(&failure, self.needles)),
             }
         }
     }

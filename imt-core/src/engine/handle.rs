@@ -44,7 +44,7 @@ impl Engine {
     pub async fn submit_as(&self, new: NewPipeline) -> Result<Enqueued, EngineError> {
         let store = &self.shared.store;
         let accepted = match &new.idempotency_key {
-            Some(_) => until_available(|| store.enqueue(new.clone())).await,
+            Some(_) => until_available(self.shared.runner.lease, || store.enqueue(new.clone())).await,
             None => store.enqueue(new).await,
         };
         let accepted = accepted.map_err(EngineError::store("accept the pipeline"))?;
@@ -61,7 +61,7 @@ impl Engine {
     pub async fn drive(&self, pipeline: PipelineId) -> Result<Outcome, EngineError> {
         let claimed_at = Instant::now();
         let store = &self.shared.store;
-        let claim = until_available(|| store.claim(&self.shared.runner, Some(pipeline)))
+        let claim = until_available(self.shared.runner.lease, || store.claim(&self.shared.runner, Some(pipeline)))
             .await
             .map_err(EngineError::store("claim the pipeline"))?;
         match claim {
@@ -76,7 +76,9 @@ impl Engine {
     /// [`EngineError::Store`], also when there is no such pipeline.
     pub async fn outcome(&self, pipeline: PipelineId) -> Result<Option<Outcome>, EngineError> {
         let store = &self.shared.store;
-        let record = until_available(|| store.load(pipeline)).await.map_err(EngineError::store("load the pipeline"))?;
+        let record = until_available(self.shared.runner.lease, || store.load(pipeline))
+            .await
+            .map_err(EngineError::store("load the pipeline"))?;
         let (number, state) = (record.number, record.state);
         let end = state.verdict.clone().filter(|_| state.status.is_terminal());
         Ok(end.map(|end| Outcome { id: pipeline, number, end, state }))
@@ -98,16 +100,19 @@ impl Engine {
         self.drive(accepted.id).await
     }
 
-    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate.
+    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate. One that nobody drives yet is
+    /// ended by this engine's [`work`](Self::work) at once, else by whoever drives it next.
     ///
     /// # Errors
     /// [`EngineError::Store`], also when there is no such pipeline.
     pub async fn cancel(&self, pipeline: PipelineId, level: CancelLevel, reason: Reason) -> Result<(), EngineError> {
         let (store, at) = (&self.shared.store, Clock::start().now());
-        until_available(|| store.request_cancel(pipeline, level, reason, at))
+        until_available(self.shared.runner.lease, || store.request_cancel(pipeline, level, reason, at))
             .await
             .map_err(EngineError::store("record the cancel"))?;
-        self.shared.pokes.poke(pipeline);
+        if !self.shared.pokes.poke(pipeline) {
+            self.shared.called_off.add(pipeline);
+        }
         Ok(())
     }
 }

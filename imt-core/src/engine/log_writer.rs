@@ -8,8 +8,8 @@ use crate::engine::retry::until_available;
 use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
 use crate::ports::{
-    Claim, EventSink, LogAppend, LogChunk, LogEnd, LogFrom, LogPositions, MAX_PIECE_BYTES, Notice, Store, StoreResult,
-    StreamKind,
+    Claim, EventSink, LogAppend, LogChunk, LogEnd, LogFrom, LogPositions, MAX_PIECE_BYTES, Notice, Store, StoreError,
+    StoreResult, StreamKind,
 };
 use crate::time::Timestamp;
 
@@ -39,6 +39,8 @@ pub(super) struct LogWriter {
     pending: Pending,
     written: Written,
     dropped: u64,
+    /// The store has no room for more of the job's output.
+    full: bool,
     ended: Option<LogEnd>,
 }
 
@@ -92,12 +94,12 @@ impl Written {
 impl LogWriter {
     /// Opens the log where the store has it: at its beginning, or where an earlier life left off.
     pub(super) async fn open(to: LogTarget) -> StoreResult<Self> {
-        let cursor = until_available(|| to.store.log_cursor(to.attempt)).await?;
+        let cursor = until_available(to.claim.lease, || to.store.log_cursor(to.attempt)).await?;
         let mut written =
             Written { offset: 0, job_bytes: 0, newlines: 0, ends_in_newline: true, hasher: blake3::Hasher::new() };
         while written.offset < cursor.offset {
             let from = LogFrom::Offset(written.offset);
-            let page = until_available(|| to.store.read_log(to.attempt, from, 1 << 20)).await?;
+            let page = until_available(to.claim.lease, || to.store.read_log(to.attempt, from, 1 << 20)).await?;
             for chunk in &page.chunks {
                 written.count(chunk.stream, &chunk.bytes);
             }
@@ -111,6 +113,7 @@ impl LogWriter {
             pending: Pending::default(),
             written,
             dropped: 0,
+            full: false,
             ended: cursor.end,
             to,
         })
@@ -164,9 +167,16 @@ impl LogWriter {
         let raw = LogPositions { stdout: self.stdout.done(), stderr: self.stderr.done() };
         let piece = LogAppend { offset: self.written.offset, stream, bytes: bytes.clone(), at: self.pending.at, raw };
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_available(|| store.append_log(claim, *attempt, piece.clone())).await?;
-        self.written.count(stream, &bytes);
         self.pending.stream = None;
+        match until_available(claim.lease, || store.append_log(claim, *attempt, piece.clone())).await {
+            Err(StoreError::Full(_)) if stream != StreamKind::System => {
+                self.full = true;
+                self.dropped += bytes.len() as u64;
+                return Ok(());
+            }
+            result => result?,
+        };
+        self.written.count(stream, &bytes);
         self.to.sink.notify(Notice::Log { attempt: *attempt, next_offset: self.written.offset });
         Ok(())
     }
@@ -185,9 +195,8 @@ impl LogWriter {
         }
         self.flush().await?;
         if self.dropped > 0 {
-            let dropped = self.dropped;
-            self.say(&format!("log limit reached: {dropped} further bytes of the job's output were dropped"), at)
-                .await?;
+            let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
+            self.say(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await?;
         }
         let end = LogEnd {
             bytes: self.written.offset,
@@ -196,7 +205,7 @@ impl LogWriter {
             checksum: *self.written.hasher.finalize().as_bytes(),
         };
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_available(|| store.finish_log(claim, *attempt, end)).await?;
+        until_available(claim.lease, || store.finish_log(claim, *attempt, end)).await?;
         self.ended = Some(end);
         Ok(())
     }
@@ -215,7 +224,8 @@ impl LogWriter {
 
     /// Drops what was just added beyond the cap.
     fn cut_to_cap(&mut self, before: usize) {
-        let room = self.to.cap_bytes.saturating_sub(self.written.job_bytes + before as u64);
+        let cap = if self.full { 0 } else { self.to.cap_bytes };
+        let room = cap.saturating_sub(self.written.job_bytes + before as u64);
         let keep = before.saturating_add(usize::try_from(room).unwrap_or(usize::MAX));
         if self.pending.bytes.len() > keep {
             self.dropped += (self.pending.bytes.len() - keep) as u64;

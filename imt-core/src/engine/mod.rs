@@ -16,6 +16,7 @@ mod instance;
 mod lease;
 mod log_writer;
 mod orders;
+mod problem;
 mod retry;
 mod shared;
 mod sweep;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::ports::StoreResult;
 
 /// Doubling pauses from a first to a longest one.
@@ -22,15 +24,18 @@ impl Backoff {
     }
 }
 
-/// Repeats an idempotent call to the store for as long as the store is merely unavailable. It is the caller's lease that
-/// bounds this: whoever awaits it gives up when the claim is lost.
+/// Repeats an idempotent call to the store while the store is merely unavailable, for at most `patience`. That is the
+/// lease of the caller's claim: a store that is away for longer has lost the claim, and one that refuses only this call
+/// will not take it later either.
 pub(super) async fn until_available<T, F: Future<Output = StoreResult<T>>>(
+    patience: Duration,
     mut call: impl FnMut() -> F,
 ) -> StoreResult<T> {
+    let until = Instant::now() + patience;
     let mut backoff = Backoff::new();
     loop {
         match call().await {
-            Err(error) if error.is_retryable() => backoff.pause().await,
+            Err(error) if error.is_retryable() && Instant::now() < until => backoff.pause().await,
             result => return result,
         }
     }

@@ -1,6 +1,6 @@
 //! What all parts of one engine share: its ports, its settings and who is to be woken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,12 +39,37 @@ pub(super) struct Shared {
     pub(super) log_cap_bytes: u64,
     pub(super) pokes: Pokes,
     pub(super) queued: Notify,
+    pub(super) called_off: CalledOff,
     pub(super) warn: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Shared {
     pub(super) fn warn(&self, message: &str) {
         (self.warn)(message);
+    }
+}
+
+/// Pipelines that were cancelled here while nobody here drove them: a worker ends them without waiting for a free place.
+#[derive(Default)]
+pub(super) struct CalledOff {
+    pipelines: Mutex<BTreeSet<PipelineId>>,
+    added: Notify,
+}
+
+impl CalledOff {
+    pub(super) fn add(&self, pipeline: PipelineId) {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).insert(pipeline);
+        self.added.notify_one();
+    }
+
+    /// The next one. *Cancellation*: dropping the future takes none.
+    pub(super) async fn next(&self) -> PipelineId {
+        loop {
+            if let Some(next) = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner).pop_first() {
+                return next;
+            }
+            self.added.notified().await;
+        }
     }
 }
 
@@ -61,9 +86,11 @@ impl Pokes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pipeline);
     }
 
-    pub(super) fn poke(&self, pipeline: PipelineId) {
-        if let Some(notify) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&pipeline) {
-            notify.notify_one();
-        }
+    /// Answers whether there is one to wake.
+    pub(super) fn poke(&self, pipeline: PipelineId) -> bool {
+        let pokes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(driver) = pokes.get(&pipeline) else { return false };
+        driver.notify_one();
+        true
     }
 }

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
-use crate::engine::retry::until_available;
+use crate::engine::problem::chain;
+use crate::engine::retry::Backoff;
 use crate::engine::shared::Outcome;
 use crate::id::PipelineId;
 use crate::ports::Claim;
@@ -37,6 +38,7 @@ impl Engine {
                 biased;
                 () = &mut stop => break,
                 Some(done) = crew.jobs.join_next() => crew.done(done, &mut ended),
+                called_off = claim_called_off(&crew.engine, &crew.driving) => crew.take_up(called_off.0, called_off.1),
                 claimed = claim(&crew.engine, &crew.driving), if !full => match claimed {
                     Ok((claim, at)) => crew.take_up(claim, at),
                     Err(error) => { failed = Err(error); break }
@@ -55,18 +57,43 @@ async fn claim(engine: &Engine, driving: &[PipelineId]) -> Result<(Claim, Instan
     let shared = &engine.shared;
     let mut runner = shared.runner.clone();
     runner.driving = driving.to_vec();
+    let mut backoff = Backoff::new();
     loop {
         let asked_at = Instant::now();
-        let claim = until_available(|| shared.store.claim(&runner, None))
-            .await
-            .map_err(EngineError::store("claim a pipeline"))?;
-        if let Some(claim) = claim {
-            return Ok((claim, asked_at));
+        match shared.store.claim(&runner, None).await {
+            Ok(Some(claim)) => return Ok((claim, asked_at)),
+            Ok(None) => backoff = Backoff::new(),
+            // A worker outlives its store's restarts, however long they take; `stop` ends it meanwhile.
+            Err(error) if error.is_retryable() => {
+                shared.warn(&format!("cannot claim a pipeline: {}", chain(&error)));
+                backoff.pause().await;
+                continue;
+            }
+            Err(error) => return Err(EngineError::store("claim a pipeline")(error)),
         }
         tokio::select! {
             biased;
             () = shared.queued.notified() => {}
             () = sleep(POLL_EVERY) => {}
+        }
+    }
+}
+
+/// Claims what was cancelled before anybody drove it: ending it takes no place, because nothing of it runs.
+async fn claim_called_off(engine: &Engine, driving: &[PipelineId]) -> (Claim, Instant) {
+    let shared = &engine.shared;
+    loop {
+        let pipeline = shared.called_off.next().await;
+        if driving.contains(&pipeline) {
+            continue;
+        }
+        let asked_at = Instant::now();
+        match shared.store.claim(&shared.runner, Some(pipeline)).await {
+            Ok(Some(claim)) => return (claim, asked_at),
+            // Somebody drives it, or it is over: both know of the cancel.
+            Ok(None) => {}
+            // It is still cancelled, and ends when its turn comes.
+            Err(error) => shared.warn(&format!("pipeline {pipeline} stays in the queue: {}", chain(&error))),
         }
     }
 }

@@ -49,6 +49,14 @@ impl fmt::Debug for Masker {
 }
 
 impl Masker {
+    /// Masks a text that is whole.
+    pub fn text(needles: &Needles, text: &str) -> String {
+        let (mut masker, mut out) = (Self::new(needles.clone()), Vec::new());
+        masker.feed(text.as_bytes(), &mut out);
+        masker.finish(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
     /// A masker at the beginning of a stream, or at a restart point.
     pub fn new(needles: Needles) -> Self {
         Self { needles, state: 0, fed: 0, decided: 0, unions: Vec::new(), carry: Vec::new() }

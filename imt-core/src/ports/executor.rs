@@ -31,7 +31,7 @@ pub trait Executor: Send + Sync {
     /// is committed; concurrently for several attempts. *Idempotent*: a second call joins the first and gives its result;
     /// a failed preparation is tried afresh. *Nothing of the script runs before* [`start`](Self::start).
     /// *Cancellation*: dropping the future is allowed at any point and leaves at most what [`cleanup`](Self::cleanup)
-    /// removes. What it has to say to people (pull progress) goes to `notes`.
+    /// removes; a `cleanup` ends it with an error, soon, whatever it is waiting for. What it has to say to people (pull progress) goes to `notes`.
     ///
     /// # Errors
     /// Whatever keeps the job from being started: `ImageNotFound`, `NoShell`, `EngineUnavailable`, `Unsupported`, …
@@ -41,6 +41,10 @@ pub trait Executor: Send + Sync {
     ///
     /// *Called* once the attempt's start is committed; again after a crash between commit and go. *Idempotent*: a second
     /// call answers the same attempt, running or over, and never runs the script twice.
+    /// *Cancellation*: dropping the future is as a crash of ours: the script has begun or not, [`attach`](Self::attach)
+    /// tells, and `cleanup` ends it either way. [`stop`](Self::stop) needs a handle and so says nothing about a start that
+    /// has not answered; a `cleanup` ends that one soon, whatever it is waiting for: with an error, or with the handle of an
+    /// attempt that is over.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare). After an error the script has not begun.
@@ -86,8 +90,10 @@ pub trait Executor: Send + Sync {
     /// Removes everything of a pipeline: containers (also prepared, also being prepared), volumes, and in `workspace` those
     /// files that only the executor may remove (written by a job as another user). The directory itself is the caller's.
     ///
-    /// *Called* when all attempts are over, and for what a dead process left. *Idempotent*. Waits for preparations in
-    /// flight. Kills without grace what still runs.
+    /// *Called* when the pipeline is to end, and for what a dead process left. *Idempotent*. *Concurrent* with `prepare`,
+    /// `start` and `attach` of the same pipeline, waited for or dropped: it ends them within a second or two, where they
+    /// wait for an image, a disk or an engine that does not answer too, and no script begins once it has answered. Kills
+    /// without grace what still runs.
     ///
     /// # Errors
     /// When something may be left; what could be removed is.

@@ -104,7 +104,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Gap` when `offset` is past the durable one, `ClaimLost`, `Conflict` after [`finish_log`](Self::finish_log), for an
-    /// empty or oversized piece and for an attempt of another pipeline.
+    /// empty or oversized piece and for an attempt of another pipeline. `Full` for output only (never for a `System`
+    /// piece): the caller drops what the job prints from there on, and says so in the log.
     async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64>;
 
     /// Records that a log is whole. *Idempotent* for the same end.
@@ -163,6 +164,9 @@ pub enum StoreError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// There is no room for this piece of log, nor will there be for what follows it.
+    #[error("no room for more of the log: {0}")]
+    Full(String),
     /// What is stored cannot be understood, or a fault in the adapter.
     #[error("store failure: {message}")]
     Internal {

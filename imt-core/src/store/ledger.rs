@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU64;
 use std::ops::Bound;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
 use super::log::Log;
+use super::spill::Spill;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 use crate::ports::{
@@ -199,14 +199,14 @@ impl Ledger {
         &mut self,
         claim: &Claim,
         attempt: AttemptId,
-        spill_dir: Option<&Path>,
+        spill: Option<&Arc<Spill>>,
     ) -> StoreResult<SharedLog> {
         let entry = self.held(claim)?;
         if attempt.pipeline != claim.pipeline {
             let id = claim.pipeline;
             return Err(StoreError::Conflict(format!("attempt {attempt} is not of pipeline {id}")));
         }
-        let make = || Arc::new(Mutex::new(Log::new(claim.token, spill_dir)));
+        let make = || Arc::new(Mutex::new(Log::new(claim.token, spill.map(Arc::clone))));
         Ok(Arc::clone(entry.logs.entry(attempt).or_insert_with(make)))
     }
 

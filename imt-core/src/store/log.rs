@@ -4,12 +4,11 @@
 //! lock; what a read needs from a file is fetched after the lock is let go.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::segment::{Data, OpenSegment, Place, Run, SEGMENT_BYTES, Segment, newlines};
-use super::spill::SpillFile;
-use crate::ports::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPositions, StoreError, StoreResult};
+use super::spill::{Spill, SpillFile};
+use crate::ports::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPositions, StoreError, StoreResult, StreamKind};
 
 /// Pieces at least this big become segments as they are, without being copied.
 const KEEP_BYTES: usize = SEGMENT_BYTES / 2;
@@ -21,8 +20,10 @@ const MERGE_MICROS: u64 = 1_000_000;
 pub(super) struct Log {
     /// Writers with a lower fencing token are too late.
     fence: u64,
-    spill_dir: Option<PathBuf>,
+    spill: Option<Arc<Spill>>,
     file: Option<Arc<SpillFile>>,
+    /// Its file cannot be written: what comes is kept in memory, this much so far.
+    fallen_back: Option<u64>,
     closed: Vec<Segment>,
     open: Option<OpenSegment>,
     offset: u64,
@@ -35,11 +36,12 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(fence: u64, spill_dir: Option<&Path>) -> Self {
+    pub(super) fn new(fence: u64, spill: Option<Arc<Spill>>) -> Self {
         Self {
             fence,
-            spill_dir: spill_dir.map(Path::to_owned),
+            spill,
             file: None,
+            fallen_back: None,
             closed: Vec::new(),
             open: None,
             offset: 0,
@@ -83,13 +85,15 @@ impl Log {
         }
         let fresh = piece.bytes.slice(known..);
         let len = fresh.len();
+        // The engine's own lines are few, and the one that says what was dropped must not be dropped.
+        let need = if piece.stream == StreamKind::System { Need::Must } else { Need::IfRoom };
         if self.open.as_ref().is_some_and(|open| len >= KEEP_BYTES || !open.has_room(len, piece.at)) {
-            self.close_open()?;
+            self.close_open(need)?;
         }
         let place = Place { offset: self.offset, first_line: self.newlines, at: piece.at };
         let (lines, ends_in_newline) = (newlines(&fresh), fresh.ends_with(b"\n"));
         if len >= KEEP_BYTES {
-            let file = self.write(self.offset, &fresh)?;
+            let file = self.write(self.offset, &fresh, need)?;
             self.hash(&fresh);
             // At most 64 KiB, checked above.
             let run = Run { len: u32::try_from(len).unwrap_or(u32::MAX), after_micros: 0, stream: piece.stream };
@@ -124,7 +128,7 @@ impl Log {
             let stored = self.lines();
             return Err(StoreError::Conflict(format!("{stored} lines are stored, the end says {}", end.lines)));
         }
-        self.close_open()?;
+        self.close_open(Need::Must)?;
         let stored = self.hasher.as_ref().map(|h| h.finalize());
         if stored.is_none_or(|hash| *hash.as_bytes() != end.checksum) {
             return Err(StoreError::Conflict("the checksum is not that of the bytes stored".into()));
@@ -178,9 +182,9 @@ impl Log {
         (Start::Line(line), if in_open { self.closed.len() } else { after.saturating_sub(1) })
     }
 
-    fn close_open(&mut self) -> StoreResult<()> {
+    fn close_open(&mut self, need: Need) -> StoreResult<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        match self.write(open.place.offset, &open.bytes) {
+        match self.write(open.place.offset, &open.bytes, need) {
             Ok(file) => {
                 self.hash(&open.bytes);
                 self.closed.push(open.close(file.as_ref()));
@@ -199,21 +203,53 @@ impl Log {
         }
     }
 
-    /// Writes to the spill file, if logs are to be spilled.
-    fn write(&mut self, offset: u64, bytes: &[u8]) -> StoreResult<Option<Arc<SpillFile>>> {
-        let Some(dir) = &self.spill_dir else { return Ok(None) };
-        let unavailable = |error: io::Error| StoreError::Unavailable {
-            message: format!("cannot write the log to a file in {}", dir.display()),
-            source: Some(Box::new(error)),
-        };
+    /// Writes to the spill file, if logs are to be spilled. `None`: memory keeps the bytes, because it always does or
+    /// because the file cannot be written; what is in the file already stays there.
+    fn write(&mut self, offset: u64, bytes: &[u8], need: Need) -> StoreResult<Option<Arc<SpillFile>>> {
+        let Some(spill) = self.spill.clone() else { return Ok(None) };
+        if self.fallen_back.is_none() {
+            match self.write_to_file(&spill, offset, bytes) {
+                Ok(file) => return Ok(Some(file)),
+                Err(error) => {
+                    spill.tell(&error);
+                    self.fallen_back = Some(0);
+                }
+            }
+        }
+        let len = bytes.len() as u64;
+        if spill.take_room(len) {
+            self.fallen_back = self.fallen_back.map(|taken| taken + len);
+        } else if need == Need::IfRoom {
+            let dir = spill.dir().display();
+            return Err(StoreError::Full(format!("logs cannot be written to `{dir}`, and memory has taken its part")));
+        }
+        Ok(None)
+    }
+
+    fn write_to_file(&mut self, spill: &Spill, offset: u64, bytes: &[u8]) -> io::Result<Arc<SpillFile>> {
         let file = match &self.file {
             Some(file) => Arc::clone(file),
-            None => Arc::new(SpillFile::create(dir).map_err(unavailable)?),
+            None => Arc::new(SpillFile::create(spill.dir())?),
         };
-        file.write(offset, bytes).map_err(unavailable)?;
+        file.write(offset, bytes)?;
         self.file = Some(Arc::clone(&file));
-        Ok(Some(file))
+        Ok(file)
     }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let (Some(spill), Some(taken)) = (&self.spill, self.fallen_back) {
+            spill.give_room(taken);
+        }
+    }
+}
+
+/// Whether memory may refuse to stand in for the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    IfRoom,
+    Must,
 }
 
 /// Where a read begins.
@@ -277,10 +313,12 @@ fn begin_of_line(segment: &Segment, line: u64) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
     use bytes::Bytes;
 
     use super::*;
-    use crate::ports::StreamKind;
     use crate::time::Timestamp;
 
     fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
@@ -324,22 +362,68 @@ mod tests {
         assert_eq!(kept.as_ptr(), large.as_ptr(), "it was copied");
     }
 
+    /// A spill into a directory, and what it has told.
+    fn spill(dir: &Path, room: u64) -> (Arc<Spill>, Arc<Mutex<Vec<String>>>) {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let warn = Box::new(move |text: &str| heard.lock().unwrap().push(text.to_owned()));
+        (Arc::new(Spill::new(dir.to_owned(), room, warn)), told)
+    }
+
     #[test]
-    fn a_failed_spill_leaves_the_log_as_it_was() {
+    fn a_disk_that_fills_up_loses_nothing_and_memory_goes_on() {
         let dir = tempfile::tempdir().unwrap();
-        let gone = dir.path().join("gone");
-        let mut log = Log::new(0, Some(&gone));
-        log.append(&piece(0, "begin\n")).unwrap();
-        let before = log.cursor();
-        let large = piece(6, vec![b'y'; SEGMENT_BYTES]);
-        assert!(matches!(log.append(&large), Err(StoreError::Unavailable { .. })));
-        assert_eq!(log.cursor(), before);
-        std::fs::create_dir(&gone).unwrap();
-        log.append(&large).unwrap();
-        let page = log.plan_read(LogFrom::Offset(0), usize::MAX).read().unwrap();
-        assert_eq!(page.chunks[0].bytes, "begin\n");
-        assert_eq!(page.next_offset, 6 + SEGMENT_BYTES as u64);
+        let (spill, told) = spill(dir.path(), 1 << 20);
+        let mut log = Log::new(0, Some(Arc::clone(&spill)));
+        let first = vec![b'x'; SEGMENT_BYTES];
+        log.append(&piece(0, first.clone())).unwrap();
         assert!(matches!(log.closed[0].data, Data::Spilled(_)));
+        log.file = Some(Arc::new(SpillFile::full()));
+        for n in 1..4_u64 {
+            log.append(&piece(n * SEGMENT_BYTES as u64, vec![b'y'; SEGMENT_BYTES])).unwrap();
+        }
+        let page = log.plan_read(LogFrom::Offset(0), usize::MAX).read().unwrap();
+        assert_eq!(page.next_offset, 4 * SEGMENT_BYTES as u64);
+        assert_eq!(page.chunks[0].bytes, first, "what was spilled before is still there");
+        assert_eq!(page.chunks[3].bytes, vec![b'y'; SEGMENT_BYTES]);
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 1, "it is told once: {told:?}");
+        assert!(told[0].contains(&*dir.path().to_string_lossy()) && told[0].contains("make room"), "{told:?}");
+        drop(log);
+        assert!(spill.take_room(1 << 20), "a log that is gone gives its memory back");
+    }
+
+    #[test]
+    fn a_missing_directory_is_no_reason_to_lose_a_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spill, told) = spill(&dir.path().join("gone"), 1 << 20);
+        let mut log = Log::new(0, Some(spill));
+        log.append(&piece(0, "begin\n")).unwrap();
+        log.append(&piece(6, vec![b'y'; SEGMENT_BYTES])).unwrap();
+        let page = log.plan_read(LogFrom::Offset(0), usize::MAX).read().unwrap();
+        assert_eq!(page.next_offset, 6 + SEGMENT_BYTES as u64);
+        assert_eq!(told.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn past_the_bound_output_is_refused_and_the_engines_own_lines_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spill, _) = spill(dir.path(), SEGMENT_BYTES as u64);
+        let mut log = Log::new(0, Some(spill));
+        log.file = Some(Arc::new(SpillFile::full()));
+        log.append(&piece(0, vec![b'x'; SEGMENT_BYTES])).unwrap();
+        let before = log.cursor();
+        let more = piece(before.offset, vec![b'y'; SEGMENT_BYTES]);
+        let refused = log.append(&more).unwrap_err();
+        assert!(matches!(refused, StoreError::Full(_)) && !refused.is_retryable(), "{refused}");
+        assert_eq!(log.cursor(), before, "nothing was half done");
+        let marker = LogAppend { stream: StreamKind::System, ..piece(before.offset, "dropped\n") };
+        let bytes = log.append(&marker).unwrap();
+        let mut whole = vec![b'x'; SEGMENT_BYTES];
+        whole.extend_from_slice(b"dropped\n");
+        let end = LogEnd { bytes, lines: 1, dropped: SEGMENT_BYTES as u64, checksum: *blake3::hash(&whole).as_bytes() };
+        log.finish(end).unwrap();
+        assert_eq!(log.plan_read(LogFrom::Offset(0), usize::MAX).read().unwrap().next_offset, bytes);
     }
 
     #[test]

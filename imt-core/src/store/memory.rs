@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::ledger::{Ledger, SharedLog};
 use super::log::Log;
+use super::spill::{FALLBACK_BYTES, Spill};
 use crate::id::{AttemptId, PipelineId, ProjectName};
 use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
@@ -90,7 +91,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 pub struct MemoryStore {
     ledger: Mutex<Ledger>,
     clock: Clock,
-    spill_dir: Option<PathBuf>,
+    spill: Option<Arc<Spill>>,
 }
 
 /// How a [`MemoryStore`] is made.
@@ -98,17 +99,35 @@ pub struct MemoryStoreBuilder {
     ledger: Ledger,
     clock: Clock,
     spill_dir: Option<PathBuf>,
+    fallback_bytes: u64,
+    warn: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl MemoryStoreBuilder {
     /// Keeps the bytes of logs in files in this existing directory instead of in memory.
     ///
     /// A file is made for a log of more than 64 KiB only, has no name, and is gone with the store or with
-    /// [`MemoryStore::forget`]; it costs one file descriptor until then. When it cannot be written, appending answers
-    /// `Unavailable` and nothing is lost.
+    /// [`MemoryStore::forget`]; it costs one file descriptor until then. When it cannot be written (a full disk), memory
+    /// takes the rest of that log, up to [`fallback_bytes`](Self::fallback_bytes) for all logs together; past that, appending output answers `Full`. Nothing
+    /// that was stored is lost, and [`on_warning`](Self::on_warning) hears of it once.
     #[must_use]
     pub fn log_spill(mut self, dir: impl Into<PathBuf>) -> Self {
         self.spill_dir = Some(dir.into());
+        self
+    }
+
+    /// How many bytes of logs memory takes when their files cannot be written, for all logs together. Default 64 MiB.
+    #[must_use]
+    pub const fn fallback_bytes(mut self, bytes: u64) -> Self {
+        self.fallback_bytes = bytes;
+        self
+    }
+
+    /// Who hears that logs can no longer be spilled. Default: nobody. Called with a lock held: it must not wait, nor use the
+    /// store.
+    #[must_use]
+    pub fn on_warning(mut self, hear: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Box::new(hear);
         self
     }
 
@@ -128,7 +147,9 @@ impl MemoryStoreBuilder {
 
     /// The store.
     pub fn build(self) -> MemoryStore {
-        MemoryStore { ledger: Mutex::new(self.ledger), clock: self.clock, spill_dir: self.spill_dir }
+        let Self { ledger, clock, spill_dir, fallback_bytes, warn } = self;
+        let spill = spill_dir.map(|dir| Arc::new(Spill::new(dir, fallback_bytes, warn)));
+        MemoryStore { ledger: Mutex::new(ledger), clock, spill }
     }
 }
 
@@ -146,7 +167,13 @@ impl MemoryStore {
 
     /// Begins a store with options.
     pub fn builder() -> MemoryStoreBuilder {
-        MemoryStoreBuilder { ledger: Ledger::default(), clock: Arc::new(Instant::now), spill_dir: None }
+        MemoryStoreBuilder {
+            ledger: Ledger::default(),
+            clock: Arc::new(Instant::now),
+            spill_dir: None,
+            fallback_bytes: FALLBACK_BYTES,
+            warn: Box::new(|_| {}),
+        }
     }
 
     /// Sets a variable of a project, in the place of one of the same name. Seen by pipelines claimed from now on.
@@ -174,7 +201,7 @@ impl MemoryStore {
         attempt: AttemptId,
         write: impl FnOnce(&mut Log) -> StoreResult<T>,
     ) -> StoreResult<T> {
-        let log = self.ledger().log_for_writing(claim, attempt, self.spill_dir.as_deref())?;
+        let log = self.ledger().log_for_writing(claim, attempt, self.spill.as_ref())?;
         let mut log = lock(&log);
         if !log.admits(claim.token) {
             return Err(StoreError::ClaimLost(claim.pipeline));
@@ -271,7 +298,7 @@ impl Store for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("spill_dir", &self.spill_dir).finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("spill", &self.spill).finish_non_exhaustive()
     }
 }
 

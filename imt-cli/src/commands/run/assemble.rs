@@ -60,12 +60,12 @@ pub(super) async fn assemble(
     let instances = Instances::open(&state.path)?;
     let instance = Arc::new(instances.acquire()?);
     let (executor, executor_name) = executor(args.executor, &state.path, &instance).await?;
-    let mut store = MemoryStore::builder().log_spill(instance.dir());
+    let (warn, warnings) = warnings();
+    let mut store = MemoryStore::builder().log_spill(instance.dir()).on_warning(warn.clone());
     for secret in secrets {
         store = store.set_variable(planned.plan.project.clone(), secret);
     }
     let store: Arc<dyn Store> = Arc::new(store.build());
-    let (warn, warnings) = mpsc::channel(WARNINGS);
     let engine = Engine::builder(executor, Arc::clone(&store))
         .source(source(planned, &state.path).await?)
         .workspace_root(&workspace_root)
@@ -73,18 +73,25 @@ pub(super) async fn assemble(
         .sink(wake as Arc<dyn EventSink>)
         .instance(Arc::clone(&instance))
         .labels(planned.plan.runs_on.iter().cloned())
-        .on_warning(move |text| {
-            // Nobody shows it any more, or not fast enough: said at once is better than not at all.
-            if warn.try_send(text.to_owned()).is_err() {
-                output::warning(text);
-            }
-        })
+        .on_warning(warn)
         .build();
     let sweeping = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.sweep(&instances).await })
     };
     Ok(Assembled { engine, store, executor_name, warnings, workspace_root, instance, sweeping })
+}
+
+/// Where engine and store put their warnings, and where the view takes them.
+fn warnings() -> (impl Fn(&str) + Clone + Send + Sync + 'static, mpsc::Receiver<String>) {
+    let (sender, receiver) = mpsc::channel::<String>(WARNINGS);
+    let warn = move |text: &str| {
+        // Nobody shows it any more, or not fast enough: said at once is better than not at all.
+        if sender.try_send(text.to_owned()).is_err() {
+            output::warning(text);
+        }
+    };
+    (warn, receiver)
 }
 
 impl Assembled {

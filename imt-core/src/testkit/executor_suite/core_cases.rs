@@ -11,6 +11,9 @@ use super::{Act, Capability};
 use crate::id::{AttemptId, JobIndex, PipelineId};
 use crate::ports::{Exit, LogPositions, Notes};
 
+/// Three times what is promised of a cleanup.
+const SOON: Duration = Duration::from_secs(6);
+
 /// Codes come out as they went in.
 pub async fn exit_codes_are_kept(bench: &mut Bench<'_>) {
     for code in [0, 1, 42, 126, 127, 255] {
@@ -151,8 +154,46 @@ pub async fn cleanup_removes_what_is_prepared(bench: &mut Bench<'_>) {
     assert_eq!(bench.executor.attach(job.attempt).await.expect("attach"), None);
 }
 
+/// A start that a cleanup meets, wherever it has come to, answers soon; afterwards nothing of it runs or is left.
+pub async fn cleanup_ends_starts_in_flight(bench: &mut Bench<'_>) {
+    for millis in [0, 1, 30, 150, 500] {
+        // Each with a pipeline of its own: what was cleaned up is not started again.
+        bench.pipeline = PipelineId::generate();
+        let job = bench.job(vec![Act::IgnoreTerm, Act::Sleep]);
+        let mut start = Box::pin(bench.executor.start(&job));
+        let head_start = Duration::from_millis(millis);
+        let early = tokio::time::timeout(head_start, &mut start).await.ok();
+        let both = async {
+            if let Some(answer) = early {
+                (bench.cleanup().await, answer)
+            } else {
+                tokio::join!(bench.cleanup(), start)
+            }
+        };
+        let ended = tokio::time::timeout(SOON, both).await;
+        let ((), answer) =
+            ended.unwrap_or_else(|_| panic!("start and cleanup take over {SOON:?} after {head_start:?}"));
+        if let Err(failure) = answer {
+            assert!(!failure.message.is_empty(), "a start that was cleaned up says so");
+        }
+        assert!(!bench.is_owned().await, "something is left of a start cleaned up after {head_start:?}");
+        assert_eq!(bench.executor.attach(job.attempt).await.expect("attach"), None);
+    }
+}
+
+/// A start that nobody waits for any more is ended by a cleanup all the same.
+pub async fn cleanup_ends_dropped_starts(bench: &mut Bench<'_>) {
+    for millis in [0, 1, 30, 150] {
+        bench.pipeline = PipelineId::generate();
+        let job = bench.job(vec![Act::IgnoreTerm, Act::Sleep]);
+        drop(tokio::time::timeout(Duration::from_millis(millis), bench.executor.start(&job)).await);
+        tokio::time::timeout(SOON, bench.cleanup()).await.expect("a cleanup is soon done");
+        assert!(!bench.is_owned().await, "something is left of a start dropped after {millis} ms");
+    }
+}
+
 /// A preparation in flight, also one that nobody waits for any more, is not left behind by a cleanup.
-pub async fn cleanup_waits_for_preparations(bench: &mut Bench<'_>) {
+pub async fn cleanup_ends_preparations(bench: &mut Bench<'_>) {
     let acts = Behaviour(vec![out(b"x")]);
     let (kept, given_up) = (bench.job(acts.0.clone()), bench.job(acts.0));
     let notes = Notes::discard();

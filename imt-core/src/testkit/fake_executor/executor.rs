@@ -10,7 +10,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep_until};
 
 use super::container::{Container, Phase};
-use super::world::{Call, FakeWorld, Method, State};
+use super::world::{Call, FakeWorld, Fault, Method, State};
 use crate::id::{AttemptId, InstanceId, PipelineId};
 use crate::ports::{
     Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, LogChunk, LogPositions, LogStream, Note,
@@ -53,7 +53,7 @@ impl FakeExecutor {
         pipeline: Option<PipelineId>,
         attempt: Option<AttemptId>,
     ) -> ExecutorResult<()> {
-        let failure = {
+        let fault = {
             let mut state = self.world.lock();
             if state.dead.contains(&self.life) {
                 None
@@ -62,10 +62,20 @@ impl FakeExecutor {
                 Some(state.fault(method))
             }
         };
-        match failure {
+        match fault {
             None => std::future::pending().await,
             Some(None) => Ok(()),
-            Some(Some(failure)) => Err(failure),
+            Some(Some(Fault::Fails(kind))) => {
+                Err(Failure::new(kind, format!("{method:?} failed by order of the test")).retryable())
+            }
+            Some(Some(Fault::Hangs)) => {
+                self.until(|state| {
+                    let cleaned = pipeline.is_some_and(|id| state.cleaned.contains(&(self.life, id)));
+                    if cleaned { Look::Answer(()) } else { Look::Again(None) }
+                })
+                .await;
+                Err(Failure::new(FailureKind::Internal, format!("cleaned up while {method:?} hung")))
+            }
         }
     }
 
@@ -317,15 +327,6 @@ impl Executor for FakeExecutor {
             state.cleaned.insert((self.life, pipeline));
         }
         self.until(|state| {
-            let now = Instant::now();
-            let of_pipeline = state.containers.iter().filter(|(id, _)| id.pipeline == pipeline);
-            let in_flight = of_pipeline.filter_map(|(_, c)| match c.phase {
-                Phase::Preparing { until, .. } if until > now => Some(until),
-                _ => None,
-            });
-            if let Some(until) = in_flight.max() {
-                return Look::Again(Some(until));
-            }
             let doomed: Vec<_> = state.containers.keys().filter(|id| id.pipeline == pipeline).copied().collect();
             for id in doomed {
                 state.containers.remove(&id);

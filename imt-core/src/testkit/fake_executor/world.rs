@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::container::{Container, Phase};
 use super::script::FakeScript;
 use crate::id::{AttemptId, PipelineId};
-use crate::ports::{Failure, FailureKind, JobSpec};
+use crate::ports::{FailureKind, JobSpec};
 use crate::time::Timestamp;
 
 /// The methods of an executor, for records and faults.
@@ -25,6 +25,13 @@ pub enum Method {
     Stop,
     Cleanup,
     ListOwned,
+}
+
+/// What a call does instead of its work.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fault {
+    Fails(FailureKind),
+    Hangs,
 }
 
 /// One call, recorded when it came in.
@@ -66,7 +73,7 @@ pub(super) struct State {
     pub(super) most_side_by_side: usize,
     pub(super) calls: Vec<Call>,
     pub(super) violations: Vec<String>,
-    faults: Vec<(Method, FailureKind)>,
+    faults: Vec<(Method, Fault)>,
     pub(super) lives: u32,
     pub(super) dead: BTreeSet<u32>,
     /// What each life has cleaned up.
@@ -131,7 +138,13 @@ impl FakeWorld {
 
     /// Makes the next call of a method fail, retryable, before it has any effect. Faults of a method queue up.
     pub fn fail_next(&self, method: Method, kind: FailureKind) {
-        self.lock().faults.push((method, kind));
+        self.lock().faults.push((method, Fault::Fails(kind)));
+    }
+
+    /// Makes the next call of a method hang before it has any effect: until its pipeline is cleaned up, then it fails. A
+    /// cleanup that hangs never answers.
+    pub fn hang_next(&self, method: Method) {
+        self.lock().faults.push((method, Fault::Hangs));
     }
 
     /// Loses what runs of an attempt: nobody can say any more how it ends. `false` when nothing runs.
@@ -220,10 +233,9 @@ impl State {
         by_number.or(by_job).unwrap_or(&self.other).clone()
     }
 
-    pub(super) fn fault(&mut self, method: Method) -> Option<Failure> {
+    pub(super) fn fault(&mut self, method: Method) -> Option<Fault> {
         let index = self.faults.iter().position(|(of, _)| *of == method)?;
-        let (_, kind) = self.faults.remove(index);
-        Some(Failure::new(kind, format!("{method:?} failed by order of the test")).retryable())
+        Some(self.faults.remove(index).1)
     }
 
     pub(super) fn violate(&mut self, life: u32, text: impl AsRef<str>) {

@@ -77,6 +77,9 @@ impl Simulation {
         for (method, kind) in &scenario.executor_faults {
             world.fail_next(*method, *kind);
         }
+        for method in &scenario.executor_hangs {
+            world.hang_next(*method);
+        }
         for (job, scripts) in scenario.plan.jobs.iter().zip(&scenario.scripts) {
             for (number, script) in (1..).zip(scripts) {
                 world.script_attempt(&job.name, number, script.clone());

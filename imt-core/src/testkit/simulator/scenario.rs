@@ -27,6 +27,8 @@ pub(super) struct Scenario {
     pub(super) outputs: Vec<Vec<Output>>,
     /// What the executor refuses, once each.
     pub(super) executor_faults: Vec<(Method, FailureKind)>,
+    /// What the executor does not answer, once each, until the pipeline is cleaned up.
+    pub(super) executor_hangs: Vec<Method>,
     /// Whether running jobs survive a crash.
     pub(super) survives: bool,
     /// How each life ends but the last.
@@ -72,22 +74,32 @@ impl Scenario {
         let crashes =
             if draw.per_mille(700) { (0..draw.below(5)).map(|_| crash(&mut draw)).collect() } else { Vec::new() };
         let cancels = if draw.per_mille(300) { cancels(&mut draw) } else { Vec::new() };
-        Self {
+        let mut scenario = Self {
             plan,
             scripts,
             outputs,
             executor_faults,
+            executor_hangs: Vec::new(),
             survives: draw.per_mille(750),
             crashes,
             cancels,
             store_faults: if draw.per_mille(300) { store_faults(&mut draw) } else { FaultRates::default() },
             prepare_ahead: usize::try_from(draw.below(4)).unwrap_or(0),
+        };
+        // Drawn last, so that the seeds of old findings still make the scenarios they were found in.
+        if draw.per_mille(150) {
+            let methods = [Method::Start, Method::Attach];
+            scenario.executor_hangs = (0..=draw.below(2)).map(|_| methods[draw.index(methods.len())]).collect();
         }
+        scenario
     }
 
     /// Whether nothing fails but the jobs themselves.
     pub(super) fn is_calm(&self) -> bool {
-        self.crashes.is_empty() && self.executor_faults.is_empty() && self.store_faults == FaultRates::default()
+        self.crashes.is_empty()
+            && self.executor_faults.is_empty()
+            && self.executor_hangs.is_empty()
+            && self.store_faults == FaultRates::default()
     }
 
     /// What an attempt prints.

@@ -2,6 +2,8 @@
 #![cfg(feature = "testkit")]
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
+mod trouble;
+
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
