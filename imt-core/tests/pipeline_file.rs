@@ -81,4 +81,7 @@ fn every_code_of_the_sources_has_a_fixture() {
     }
     assert!(known.len() > 25, "{known:?}");
     assert_eq!(told, known);
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pipeline-file.md")).unwrap();
+    let untold: Vec<_> = known.iter().filter(|code| !docs.contains(&format!("`{code}`"))).collect();
+    assert!(untold.is_empty(), "not in docs/pipeline-file.md: {untold:?}");
 }

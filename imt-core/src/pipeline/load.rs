@@ -34,7 +34,8 @@ pub(super) fn load(text: &str, problems: &mut Problems<'_>) -> Option<Node> {
         let (event, place) = match step {
             Ok(step) => step,
             Err(error) => {
-                report_syntax(&error, text.len(), loader.problems);
+                let open = loader.innermost_bracket(text);
+                report_syntax(&error, text.len(), open, loader.problems);
                 return None;
             }
         };
@@ -100,7 +101,9 @@ impl Loader<'_, '_> {
             Event::Alias(id) => self.alias(id, span),
             Event::UnresolvedAlias(name) => {
                 let message = format!("no anchor `&{}` stands before this alias", shown(&name));
-                self.problems.error("unknown-alias", span, message, None);
+                let help =
+                    "put the anchor on an earlier value (`&name`), or quote the text if it is no alias".to_owned();
+                self.problems.error("unknown-alias", span, message, Some(help));
                 self.finish(leaf(Content::Invalid, span), 0)
             }
             Event::SequenceStart(_, anchor, node_tag) => {
@@ -128,7 +131,9 @@ impl Loader<'_, '_> {
         let node = if let Some(target) = self.anchors.get(&id) {
             Node { span: span.clone(), content: Rc::clone(&target.content), cost: target.cost }
         } else {
-            self.problems.error("unknown-alias", span, "this alias refers to what it is itself a part of", None);
+            let help = "write out what is meant here, or put the anchor elsewhere".to_owned();
+            let message = "this alias refers to what it is itself a part of";
+            self.problems.error("unknown-alias", span, message, Some(help));
             leaf(Content::Invalid, span)
         };
         self.finish(node, 0)
@@ -153,6 +158,14 @@ impl Loader<'_, '_> {
         self.count(&span, Cost { nodes: 1, bytes: 0, depth: 0 })?;
         self.place(Node { span, content: Rc::new(content), cost }, frame.anchor);
         Ok(())
+    }
+
+    /// The innermost collection in brackets that is being read.
+    fn innermost_bracket(&self, text: &str) -> Option<(usize, char)> {
+        let mut open = self.stack.iter().rev().map(|frame| frame.span.start);
+        let bracket =
+            |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).filter(|c| matches!(c, '{' | '['));
+        open.find_map(|at| Some((at, bracket(at)?)))
     }
 
     /// A node that is whole: a scalar or an alias.
@@ -196,7 +209,8 @@ impl Loader<'_, '_> {
                 let Content::Mapping(brought) = &*source.content else {
                     if !matches!(&*source.content, Content::Invalid) {
                         let message = format!("`<<` merges mappings, this is {}", source.kind());
-                        self.problems.error("wrong-type", &source.span, message, None);
+                        let help = "name an anchored mapping: `<<: *name`".to_owned();
+                        self.problems.error("wrong-type", &source.span, message, Some(help));
                     }
                     continue;
                 };
@@ -233,7 +247,8 @@ fn read_key(node: &Node, names: &mut BTreeSet<Rc<str>>, merges: &[Node], problem
         Content::Invalid => return PendingKey::Unusable,
         Content::Sequence(_) | Content::Mapping(_) => {
             let message = format!("a key must be text, this is {}", node.kind());
-            problems.error("wrong-type", &node.span, message, None);
+            let help = "write a plain name before the colon; quote it if it begins with `{` or `[`".to_owned();
+            problems.error("wrong-type", &node.span, message, Some(help));
             return PendingKey::Unusable;
         }
     };
@@ -271,10 +286,27 @@ fn report_depth(span: &Span, problems: &mut Problems<'_>) {
     problems.error("too-deep", span, "lists and mappings are nested too deep", Some(help));
 }
 
-fn report_syntax(error: &ScanError, length: usize, problems: &mut Problems<'_>) {
+/// A bracket that the text ends without closing: the place to look at is where it stands, not the end of the file.
+fn report_open(open: Option<(usize, char)>, problems: &mut Problems<'_>) {
+    let Some((at, bracket)) = open else { return };
+    let closing = if bracket == '{' { '}' } else { ']' };
+    let help = format!("add the closing `{closing}`");
+    problems.error("syntax", &(at..at + 1), format!("this `{bracket}` is never closed"), Some(help));
+}
+
+fn report_syntax(error: &ScanError, length: usize, open: Option<(usize, char)>, problems: &mut Problems<'_>) {
     let start = error.marker().byte_offset().unwrap_or_default().min(length);
     let span = start..start;
     let help = match error.kind() {
+        ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::UnexpectedEof
+            if open.is_some() =>
+        {
+            return report_open(open, problems);
+        }
         ErrorKind::RecursionLimitExceeded => return report_depth(&span, problems),
         ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation | ErrorKind::TabNotAllowed => {
             Some("YAML is indented with spaces; replace the tab".to_owned())
@@ -283,7 +315,7 @@ fn report_syntax(error: &ScanError, length: usize, problems: &mut Problems<'_>) 
             Some("a bracket before it may lack its closing one, or a text with `: ` in it its quotes".to_owned())
         }
         ErrorKind::MappingValueNotAllowed => Some("a text with `: ` in it needs quotes, or a block (`|`)".to_owned()),
-        _ => None,
+        _ => Some("look at the quotes, brackets and indentation before this place".to_owned()),
     };
     problems.error("syntax", &span, format!("this is not valid YAML: {}", error.info()), help);
 }

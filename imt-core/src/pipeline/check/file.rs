@@ -62,7 +62,8 @@ impl Checker<'_, '_> {
             self.problems.error("bad-name", &entry.key.span, message, Some(help));
         } else {
             let message = "`deploy` is not supported yet and does nothing";
-            self.problems.warning("deploy-ignored", &entry.key.span, message, None);
+            let help = "remove it; run what deploys as a job for now".to_owned();
+            self.problems.warning("deploy-ignored", &entry.key.span, message, Some(help));
         }
     }
 

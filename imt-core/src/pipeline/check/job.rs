@@ -186,6 +186,12 @@ impl Checker<'_, '_> {
                 return None;
             }
         };
+        if scalar.is_null() && !scalar.text.is_empty() {
+            let message = format!("an item of the script of job `{job}` must be text, this is nothing");
+            let help = "remove it, or put it in quotes if it is a command".to_owned();
+            self.problems.error("wrong-type", &node.span, message, Some(help));
+            return None;
+        }
         if scalar.text.trim().is_empty() {
             let message = format!("an item of the script of job `{job}` is empty");
             // Nothing is written there: point at the dash.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Checker, units};
+use crate::image::ImageReference;
 use crate::pipeline::diagnostic::shown;
 use crate::pipeline::names;
 use crate::pipeline::tree::{Content, Entry, Key, Node, Span};
@@ -22,12 +23,32 @@ pub(super) fn quoted<'a>(names: impl IntoIterator<Item = impl AsRef<str> + 'a>) 
     told.join(", ") + rest
 }
 
+/// How to write what should be there.
+fn written_as(should: &str) -> &'static str {
+    match should {
+        A_MAPPING => "write `key: value` pairs, one a line and indented",
+        A_LIST => "write `[one, other]`, or one `- item` a line",
+        A_BOOLEAN => "write `true` or `false`, without quotes",
+        A_WHOLE_NUMBER => "write digits only, without quotes",
+        _ => "write one value, in quotes where YAML would take it for something else",
+    }
+}
+
+/// A longer text is shown cut where it is no image: registry, repository, tag and digest fit well into this.
+const LONGEST_IMAGE: usize = 500;
+
+const A_MAPPING: &str = "a mapping";
+const A_LIST: &str = "a list";
+const A_BOOLEAN: &str = "`true` or `false`";
+const A_WHOLE_NUMBER: &str = "a whole number";
+const TEXT: &str = "text";
+
 impl Checker<'_, '_> {
     pub(super) fn wrong_type(&mut self, span: &Span, what: &str, should: &str, node: &Node) {
         if !matches!(&*node.content, Content::Invalid) {
             let message = format!("{what} must be {should}, this is {}", node.kind());
-            let help = node.is_null().then(|| "give it a value or remove it".to_owned());
-            self.problems.error("wrong-type", span, message, help);
+            let help = if node.is_null() { "give it a value or remove it" } else { written_as(should) };
+            self.problems.error("wrong-type", span, message, Some(help.to_owned()));
         }
     }
 
@@ -46,7 +67,7 @@ impl Checker<'_, '_> {
     pub(super) fn mapping<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Entry]> {
         let entries = node.as_mapping();
         if entries.is_none() {
-            self.wrong_type(&node.span, what, "a mapping", node);
+            self.wrong_type(&node.span, what, A_MAPPING, node);
         }
         entries
     }
@@ -70,7 +91,7 @@ impl Checker<'_, '_> {
             }
             Content::Sequence(items) => items.iter().collect(),
             _ => {
-                self.wrong_type(place(entry), &format!("`{name}`"), "a list", &entry.value);
+                self.wrong_type(place(entry), &format!("`{name}`"), A_LIST, &entry.value);
                 Vec::new()
             }
         }
@@ -98,7 +119,7 @@ impl Checker<'_, '_> {
         match &*node.content {
             Content::Scalar(scalar) if !scalar.is_null() => Some(scalar.text.clone()),
             _ => {
-                self.wrong_type(span, what, "text", node);
+                self.wrong_type(span, what, TEXT, node);
                 None
             }
         }
@@ -111,7 +132,7 @@ impl Checker<'_, '_> {
         };
         if value.is_none() {
             let what = format!("`{}`", entry.key.name);
-            self.wrong_type(place(entry), &what, "`true` or `false`", &entry.value);
+            self.wrong_type(place(entry), &what, A_BOOLEAN, &entry.value);
         }
         value
     }
@@ -119,18 +140,19 @@ impl Checker<'_, '_> {
     pub(super) fn integer(&mut self, entry: &Entry, range: RangeInclusive<u64>) -> Option<u64> {
         let name = &entry.key.name;
         let Content::Scalar(scalar) = &*entry.value.content else {
-            self.wrong_type(place(entry), &format!("`{name}`"), "a whole number", &entry.value);
+            self.wrong_type(place(entry), &format!("`{name}`"), A_WHOLE_NUMBER, &entry.value);
             return None;
         };
         let digits = scalar.plain && scalar.text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
         if scalar.text.is_empty() || !digits || scalar.is_null() {
-            self.wrong_type(place(entry), &format!("`{name}`"), "a whole number", &entry.value);
+            self.wrong_type(place(entry), &format!("`{name}`"), A_WHOLE_NUMBER, &entry.value);
             return None;
         }
         let number = scalar.as_integer().filter(|number| range.contains(number));
         if number.is_none() {
             let message = format!("`{name}` must be from {} to {}", range.start(), range.end());
-            self.problems.error("out-of-range", place(entry), message, None);
+            let help = format!("choose a whole number from {} to {}", range.start(), range.end());
+            self.problems.error("out-of-range", place(entry), message, Some(help));
         }
         number
     }
@@ -149,7 +171,8 @@ impl Checker<'_, '_> {
         }
         let (least, most) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
         let message = format!("`{}` must be from {least} to {most}", entry.key.name);
-        self.problems.error("out-of-range", place(entry), message, None);
+        let help = format!("write {least}, {most} or something between, such as `10m`");
+        self.problems.error("out-of-range", place(entry), message, Some(help));
         None
     }
 
@@ -177,18 +200,16 @@ impl Checker<'_, '_> {
 
     pub(super) fn image(&mut self, entry: &Entry) -> Option<String> {
         let text = self.entry_text(entry)?;
-        let fault = if text.is_empty() {
-            "it is empty"
-        } else if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            "it has a space or control character in it"
-        } else if text.starts_with('-') {
-            "it begins with a dash"
-        } else {
-            return Some(text);
+        let error = match text.parse::<ImageReference>() {
+            Ok(_) => return Some(text),
+            Err(error) => error.to_string(),
         };
-        let message = format!("`{}` is not an image: {fault}", shown(&text));
-        let help = "write it as `name:tag` or `registry/name:tag`".to_owned();
-        self.problems.error("bad-image", place(entry), message, Some(help));
+        // The sentence names the part and, after the last colon, the remedy; it holds the whole text.
+        let (fault, help) =
+            error.rsplit_once(": ").unwrap_or((&error, "write it as `name:tag` or `registry/name:tag`"));
+        let message =
+            if text.len() > LONGEST_IMAGE { format!("`{}` is not an image", shown(&text)) } else { fault.into() };
+        self.problems.error("bad-image", place(entry), message, Some(help.to_owned()));
         None
     }
 
@@ -196,13 +217,19 @@ impl Checker<'_, '_> {
         let mut variables: Vec<(String, String)> = Vec::new();
         for inner in self.optional_mapping(entry) {
             self.variable_name(&inner.key);
-            let value = if let Content::Scalar(scalar) = &*inner.value.content {
-                // Also where YAML takes it for nothing: an unset value is the empty text.
-                self.without_nul(&scalar.text, place(inner), "a variable")
-            } else {
-                let what = format!("the variable `{}`", shown(&inner.key.name));
-                self.wrong_type(place(inner), &what, "text", &inner.value);
-                None
+            let what = format!("the variable `{}`", shown(&inner.key.name));
+            let value = match &*inner.value.content {
+                Content::Scalar(scalar) if scalar.is_null() => {
+                    let message = format!("{what} must be text, this is nothing");
+                    let help = "write `\"\"` for an empty value, or quote it".to_owned();
+                    self.problems.error("wrong-type", place(inner), message, Some(help));
+                    None
+                }
+                Content::Scalar(scalar) => self.without_nul(&scalar.text, place(inner), "a variable"),
+                _ => {
+                    self.wrong_type(place(inner), &what, TEXT, &inner.value);
+                    None
+                }
             };
             variables.extend(value.map(|value| (inner.key.name.to_string(), value)));
         }

@@ -164,7 +164,7 @@ schema_of!(Anything, _generator => json_schema!(true));
 schema_of!(Variables, _generator => json_schema!({
     "type": ["null", "object"],
     "propertyNames": { "pattern": pattern::VARIABLE },
-    "additionalProperties": { "type": ["null", "string", "number", "boolean"] },
+    "additionalProperties": { "type": ["string", "number", "boolean"] },
 }));
 schema_of!(Jobs, generator => json_schema!({
     "type": "object",
