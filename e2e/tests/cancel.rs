@@ -1,13 +1,15 @@
 //! Ctrl-C in every phase: it ends in time, says so, and leaves nothing.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use imt_e2e::docker::{containers_of, docker};
-use imt_e2e::imt::{Finished, Home, Running};
+use imt_e2e::holding::HoldingEngine;
+use imt_e2e::imt::{Finished, Home, Output, Running};
 use imt_e2e::project::Project;
 use imt_e2e::services;
 use imt_e2e::stub::SlowRegistry;
-use imt_e2e::wait::{SOON, until_holds};
+use imt_e2e::wait::{SOON, until_holds, within};
 use rustix::process::Signal;
 
 const NONE: [&str; 0] = [];
@@ -62,6 +64,34 @@ fn while_containers_are_made_and_started() {
         // Not to wait for anything: the signal is to hit a different moment each time.
         std::thread::sleep(Duration::from_millis(delay));
         cancel(running, &project, Duration::ZERO);
+    }
+}
+
+/// The engine goes on with what it was asked for when nobody waits for the answer any more.
+#[test]
+fn while_the_engine_is_busy_with_a_request() {
+    docker(&["pull", "--quiet", &services::image()]);
+    let project = Project::new("image: IMAGE\njobs: { a: { script: sleep 300 } }");
+    // A helper container of ours, then the job's: made, attached to, started.
+    for request in ["/containers/create", "name=imt-", "/attach?", "/start"] {
+        let engine = Arc::new(HoldingEngine::start(request));
+        let home = Home::new();
+        let mut command = home.imt();
+        command.env("DOCKER_HOST", engine.address());
+        command.arg("run").arg(project.path()).args(["--executor", "docker", "--output", "json"]);
+        let mut running = Running::start(command, Output::Events);
+        let pipeline = running.pipeline();
+        engine.await_held();
+        let slow = Arc::clone(&engine);
+        let releasing = std::thread::spawn(move || {
+            // Long enough that the cancel has come by then; the engine is slow, not dead.
+            let _nothing: Option<()> = within(Duration::from_secs(1), || None);
+            slow.release();
+        });
+        cancel(running, &project, Duration::ZERO);
+        releasing.join().expect("the request is released");
+        engine.await_answered();
+        assert_eq!(containers_of(&pipeline), NONE, "{request}: a container is left behind");
     }
 }
 

@@ -170,22 +170,24 @@ impl Shared {
             }
             Stage::Nothing => {}
         }
-        let closing =
-            || Failure::new(FailureKind::Internal, format!("pipeline {} is being cleaned up", job.attempt.pipeline));
+        let closing = || prepare::closing(job.attempt.pipeline);
         crate::spec::attempt_container(job, &self.engine.owner, None)?;
-        // Before there is a container, a cleanup need not wait; from there on each step is short and is finished.
-        let readied = async {
-            prepare::image(&self.engine, job, notes).await?;
-            match (&job.workspace, &job.image) {
-                (Some(dir), Some(image)) => {
-                    let ready = || workspace::mount(&self.engine, &self.sight, image, job.attempt.pipeline, dir);
-                    pipeline.mount.get_or_try_init(ready).await.map(Some)
-                }
-                _ => Ok(None),
+        // Only a pull may be dropped: the engine makes what it was asked to make also when nobody waits for the answer, so
+        // whatever makes a container goes on until it has removed it.
+        let closing_token = &pipeline.closing;
+        closing_token.run_until_cancelled(prepare::image(&self.engine, job, notes)).await.ok_or_else(closing)??;
+        let mount = match (&job.workspace, &job.image) {
+            (Some(dir), Some(image)) => {
+                let id = job.attempt.pipeline;
+                let ready = || workspace::mount(&self.engine, &self.sight, image, id, dir, closing_token);
+                Some(pipeline.mount.get_or_try_init(ready).await?)
             }
+            _ => None,
         };
-        let mount = pipeline.closing.run_until_cancelled(readied).await.ok_or_else(closing)??;
-        let outcome = prepare::container(&self.engine, job, mount).await?;
+        if closing_token.is_cancelled() {
+            return Err(closing());
+        }
+        let outcome = prepare::container(&self.engine, job, mount, closing_token).await?;
         match outcome {
             Outcome::Begun(container) => return Ok(Some(container)),
             Outcome::AtGate(prepared) if pipeline.closing.is_cancelled() => {

@@ -15,10 +15,12 @@ use bollard::query_parameters::{
     KillContainerOptions, StartContainerOptions,
 };
 use futures_util::StreamExt;
+use imt_core::id::PipelineId;
 use imt_core::pipeline::PullPolicy;
 use imt_core::ports::{EnvValue, Failure, FailureKind, JobSpec, Notes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::error;
@@ -90,11 +92,18 @@ pub(crate) async fn image(engine: &Engine, job: &JobSpec, notes: &Notes) -> Resu
     }
 }
 
-/// Brings the attempt's container to its gate. The image is there.
+/// The failure of whatever is under way while its pipeline is cleaned up.
+pub(crate) fn closing(pipeline: PipelineId) -> Failure {
+    Failure::new(FailureKind::Internal, format!("pipeline {pipeline} is being cleaned up"))
+}
+
+/// Brings the attempt's container to its gate. The image is there. Once the pipeline is closing, the container is removed
+/// at once, wherever it stands.
 pub(crate) async fn container(
     engine: &Engine,
     job: &JobSpec,
     workspace: Option<&WorkspaceMount>,
+    closed: &CancellationToken,
 ) -> Result<Outcome, Failure> {
     let body = spec::attempt_container(job, &engine.owner, workspace)?;
     let id = match create(engine, job, body.clone()).await? {
@@ -117,7 +126,8 @@ pub(crate) async fn container(
             }
         }
     };
-    match to_the_gate(engine, job, &id).await {
+    let reached = closed.run_until_cancelled(to_the_gate(engine, job, &id)).await;
+    match reached.unwrap_or_else(|| Err(closing(job.attempt.pipeline))) {
         Ok(prepared) => Ok(Outcome::AtGate(prepared)),
         Err(failure) => {
             engine.events.forget(&id);

@@ -23,8 +23,9 @@ use crate::labels::{self, owner_of};
 use crate::spec::{WORKSPACE, helper_container};
 use crate::workspace;
 
-/// How long preparations in flight may take to notice that nobody wants them.
-const IN_FLIGHT: Duration = Duration::from_mins(2);
+/// How long preparations in flight may take to notice that nobody wants them: a call to the engine, and the removal of what
+/// it made.
+const IN_FLIGHT: Duration = Duration::from_secs(10);
 /// How long handing back a workspace's files may take.
 const HAND_BACK: Duration = Duration::from_mins(5);
 

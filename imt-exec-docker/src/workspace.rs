@@ -15,10 +15,12 @@ use futures_util::stream;
 use imt_core::id::PipelineId;
 use imt_core::ports::{Failure, FailureKind};
 use tokio::sync::{OnceCell, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::error;
 use crate::labels::volume_name;
+use crate::prepare::closing;
 use crate::spec::{WORKSPACE, WorkspaceMount, idle_container};
 
 /// Pieces in which a workspace is sent.
@@ -39,20 +41,22 @@ impl Sight {
     }
 }
 
-/// Readies a pipeline's workspace; called once per pipeline, with an image that the engine has.
+/// Readies a pipeline's workspace; called once per pipeline, with an image that the engine has. Never to be dropped: the
+/// engine goes on making a container that nobody waits for. Once the pipeline is closing it ends soon by itself.
 pub(crate) async fn mount(
     engine: &Engine,
     sight: &Sight,
     image: &str,
     pipeline: PipelineId,
     dir: &Path,
+    closed: &CancellationToken,
 ) -> Result<WorkspaceMount, Failure> {
     let owned = dir.to_owned();
     blocking(dir, move || open_to_all(&owned)).await?;
     if sight.sees(engine, image, pipeline, dir).await? {
         return Ok(WorkspaceMount::Bind(dir.to_string_lossy().into_owned()));
     }
-    fill_volume(engine, image, pipeline, dir).await
+    fill_volume(engine, image, pipeline, dir, closed).await
 }
 
 async fn blocking<T: Send + 'static>(
@@ -144,6 +148,7 @@ async fn fill_volume(
     image: &str,
     pipeline: PipelineId,
     dir: &Path,
+    closed: &CancellationToken,
 ) -> Result<WorkspaceMount, Failure> {
     let name = volume_name(pipeline);
     let request = VolumeCreateRequest {
@@ -156,7 +161,7 @@ async fn fill_volume(
     let body = idle_container(image, &engine.owner, pipeline, dir, &mount);
     let call = engine.docker.create_container(None::<CreateContainerOptions>, body);
     let id = error::within(engine.deadline, "create a container", call).await?.id;
-    let sent = send(engine, &id, dir).await;
+    let sent = closed.run_until_cancelled(send(engine, &id, dir)).await.unwrap_or_else(|| Err(closing(pipeline)));
     engine.remove(&id).await?;
     sent.map(|()| mount)
 }
