@@ -17,3 +17,8 @@ pub fn registry() -> String {
 pub fn image() -> String {
     given("IMT_TEST_IMAGE")
 }
+
+/// `postgres://…` of a database in which the tests may do as they like.
+pub fn postgres() -> String {
+    given("IMT_TEST_POSTGRES")
+}

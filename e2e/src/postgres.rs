@@ -1,0 +1,40 @@
+//! A place of one's own in the test database.
+
+use imt_store_postgres::{Options, open};
+use imt_store_sql::SqlStore;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+use crate::services;
+
+/// A schema that nobody else uses. It is left behind: the database ends with the tests.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Its name.
+    pub name: String,
+}
+
+impl Schema {
+    /// Makes one.
+    pub async fn new() -> Self {
+        let mut connection = connection().await;
+        let name: String = sqlx::query("SELECT 'test_' || replace(CAST(gen_random_uuid() AS TEXT), '-', '')")
+            .fetch_one(&mut connection)
+            .await
+            .expect("the database answers")
+            .get(0);
+        let make = AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+        sqlx::query(make).execute(&mut connection).await.expect("a new schema");
+        Self { name }
+    }
+
+    /// A store in it.
+    pub async fn open(&self) -> SqlStore {
+        let options = Options { schema: Some(self.name.clone()), ..Options::default() };
+        open(&services::postgres(), options).await.expect("the store opens")
+    }
+}
+
+/// A connection to the test database.
+pub async fn connection() -> PgConnection {
+    PgConnection::connect(&services::postgres()).await.expect("the database of the tests answers")
+}

@@ -1,0 +1,80 @@
+//! How a database is reached: what an adapter implements.
+
+use async_trait::async_trait;
+use imt_core::ports::StoreError;
+
+use crate::dialect::Dialect;
+use crate::value::{Row, Value};
+
+/// What a call to the database answers.
+pub type DatabaseResult<T> = Result<T, DatabaseError>;
+
+/// What a single statement is for. Leases must be renewed also when all else waits, so they have a way of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading.
+    Read,
+    /// Keeping a lease alive, which writes.
+    Lease,
+}
+
+/// One database.
+///
+/// Every call has a deadline of the adapter's own and ends as `Unavailable` when it is over.
+#[async_trait]
+pub trait Database: Send + Sync + 'static {
+    /// What this database says differently.
+    fn dialect(&self) -> &'static Dialect;
+
+    /// Begins a transaction that may write. Dropping it rolls it back.
+    async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>>;
+
+    /// Begins a transaction that only reads and sees one state of the database throughout.
+    async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>>;
+
+    /// Runs one statement as a transaction of its own.
+    async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;
+}
+
+/// An open transaction.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Runs one statement; answers its rows, for a writing statement those of its `RETURNING`.
+    async fn run(&mut self, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;
+
+    /// Commits. After an error the outcome is unknown.
+    async fn commit(self: Box<Self>) -> DatabaseResult<()>;
+}
+
+/// What a database reports.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// It cannot be reached, did not answer in time, is full, or asks to try again.
+    #[error("{message}")]
+    Unavailable {
+        /// What it said.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// It refused the statement, or answered what nobody expects.
+    #[error("{message}")]
+    Refused {
+        /// What it said.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Unavailable { message, source } => Self::Unavailable { message, source },
+            DatabaseError::Refused { message, source } => Self::Internal { message, source },
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What databases say differently, as pieces of SQL put into the statements that all share.
+
+/// The pieces. In a statement, `{name}` stands for the field `name`.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// Microseconds since 1970 by the clock that leases are held against.
+    pub now: &'static str,
+    /// Locks the rows of a `SELECT` until the end of the transaction, waiting for whoever has them.
+    pub for_update: &'static str,
+    /// The same against being changed by others only.
+    pub for_share: &'static str,
+    /// Locks the rows of a `SELECT` that nobody has, and leaves the others out.
+    pub skip_locked: &'static str,
+    /// The id of the next event of the pipeline in the row at hand: grows with commit order, see
+    /// [`events_after`](imt_core::ports::Store::events_after).
+    pub next_event: &'static str,
+    /// The events that no transaction under way can still come before.
+    pub settled: &'static str,
+    /// A column that numbers its rows and is their key.
+    pub serial: &'static str,
+    /// The type of bytes.
+    pub blob: &'static str,
+    /// A statement that lets one process at a time change the schema, until the end of the transaction.
+    pub schema_lock: Option<&'static str>,
+    /// Statements that only this database wants after the schema is made.
+    pub tuning: &'static [&'static str],
+}
+
+impl Dialect {
+    /// A statement in this dialect.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let pieces = [
+            ("{now}", self.now),
+            ("{for_update}", self.for_update),
+            ("{for_share}", self.for_share),
+            ("{skip_locked}", self.skip_locked),
+            ("{next_event}", self.next_event),
+            ("{settled}", self.settled),
+            ("{serial}", self.serial),
+            ("{blob}", self.blob),
+        ];
+        pieces.iter().fold(statement.to_owned(), |sql, (name, piece)| sql.replace(name, piece))
+    }
+}
+
+/// `$from, $from+1, …`: placeholders for a list.
+pub(crate) fn placeholders(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `($1, $2), ($3, $4), …`: placeholders for rows.
+pub(crate) fn row_placeholders(rows: usize, columns: usize) -> String {
+    (0..rows).map(|row| format!("({})", placeholders(row * columns + 1, columns))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,31 @@
+//! The store over SQL, written once for every database that agrees on it: schema and migrations, the statements of the
+//! queue, commits, events and logs, and how rows become the model.
+//!
+//! What databases do not agree on is in [`Dialect`]; how one is reached is behind [`Database`] and [`Transaction`],
+//! which the adapters implement. Knows no driver, no connection and no URL.
+//!
+//! **Portable SQL.** Ids are text, times `BIGINT` microseconds, flags 0 or 1, words as the model serialises them, structures
+//! opaque JSON text: then both databases take the same statements and give the same answers.
+//!
+//! **Nothing half done.** Every write runs in a task of its own to its commit or rollback, so that a dropped future leaves
+//! no open transaction and poisons no connection.
+
+mod database;
+mod dialect;
+mod log;
+mod open;
+mod pipelines;
+mod queue;
+mod rows;
+mod schema;
+mod store;
+mod task;
+mod value;
+mod variables;
+
+pub use database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
+pub use dialect::Dialect;
+pub use open::OpenError;
+pub use schema::{SCHEMA_VERSION, migrate};
+pub use store::SqlStore;
+pub use value::{Row, Value};

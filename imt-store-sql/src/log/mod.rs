@@ -1,0 +1,10 @@
+//! Logs: chunks of up to 64 KiB with the line each begins in, so that any byte and any line is one look away.
+//!
+//! [`chunk`] decides what rows an append leads to and knows no database; [`write`] and [`read`] do the rest.
+
+mod chunk;
+mod read;
+mod write;
+
+pub(crate) use read::{cursor, read};
+pub(crate) use write::Writers;

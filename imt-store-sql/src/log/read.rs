@@ -1,0 +1,175 @@
+//! Reading logs: from a byte, from a line, from the end.
+
+use imt_core::id::AttemptId;
+use imt_core::ports::{
+    LogCursor, LogEnd, LogFrom, LogPage, LogPositions, MAX_PIECE_BYTES, StoreError, StoreResult, StoredChunk,
+    StreamKind,
+};
+use imt_core::time::Timestamp;
+
+use super::chunk::{Chunk, Position};
+use crate::database::{Database, Purpose};
+use crate::value::Row;
+
+/// A log's row.
+pub(super) struct Stored {
+    pub id: i64,
+    pub position: Position,
+    pub end: Option<LogEnd>,
+}
+
+const LOG: &str = "
+    SELECT id, bytes, newlines, ends_in_newline, raw_stdout, raw_stderr, dropped, checksum
+      FROM job_logs WHERE pipeline = $1 AND job = $2 AND attempt = $3";
+
+/// A log's row, its last chunk left out.
+pub(super) async fn stored(database: &dyn Database, attempt: AttemptId) -> StoreResult<Option<Stored>> {
+    let values = vec![attempt.pipeline.to_string().into(), attempt.job.0.into(), attempt.number.into()];
+    let rows = database.run(Purpose::Read, LOG, values).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut row = row.of("log");
+    let id = row.int()?;
+    let position = Position {
+        offset: row.count()?,
+        newlines: row.count()?,
+        ends_in_newline: row.flag()?,
+        raw: LogPositions { stdout: row.count()?, stderr: row.count()? },
+        last: None,
+    };
+    let end = match (row.maybe_count()?, row.maybe_bytes()?) {
+        (Some(dropped), Some(checksum)) => {
+            let checksum = checksum.try_into().map_err(|_| wrong("a checksum that is not 32 bytes long"))?;
+            Some(LogEnd { bytes: position.offset, lines: position.lines(), dropped, checksum })
+        }
+        _ => None,
+    };
+    Ok(Some(Stored { id, position, end }))
+}
+
+fn wrong(what: &str) -> StoreError {
+    StoreError::Internal { message: format!("a log has {what}"), source: None }
+}
+
+pub(crate) async fn cursor(database: &dyn Database, attempt: AttemptId) -> StoreResult<LogCursor> {
+    let stored = stored(database, attempt).await?;
+    Ok(stored.map_or(LogCursor::default(), |Stored { position, end, .. }| LogCursor {
+        offset: position.offset,
+        newlines: position.newlines,
+        raw: position.raw,
+        end,
+    }))
+}
+
+pub(crate) async fn read(
+    database: &dyn Database,
+    attempt: AttemptId,
+    from: LogFrom,
+    max_bytes: usize,
+) -> StoreResult<LogPage> {
+    let Some(Stored { id, position, end }) = stored(database, attempt).await? else {
+        let next_offset = if let LogFrom::Offset(offset) = from { offset } else { 0 };
+        return Ok(LogPage { chunks: Vec::new(), next_offset, end: None });
+    };
+    let offset = match from {
+        LogFrom::Offset(offset) => offset,
+        LogFrom::Line(line) => line_start(database, id, &position, line).await?,
+        LogFrom::Tail(lines) => line_start(database, id, &position, position.lines().saturating_sub(lines)).await?,
+    };
+    let chunks = if offset < position.offset { chunks(database, id, offset, max_bytes).await? } else { Vec::new() };
+    let next_offset = chunks.last().map_or(offset, |chunk| chunk.offset + chunk.bytes.len() as u64);
+    Ok(LogPage { chunks, next_offset, end })
+}
+
+/// The last chunk that begins before a line, which is the one that the newline before the line is in.
+const CHUNK_BEFORE_LINE: &str = "
+    SELECT start, first_line, stream, at, bytes FROM job_log_chunks WHERE log = $1 AND first_line < $2
+    ORDER BY first_line DESC, start DESC LIMIT 1";
+
+/// Where a line begins; the end when there is no such line.
+async fn line_start(database: &dyn Database, log: i64, position: &Position, line: u64) -> StoreResult<u64> {
+    if line == 0 {
+        return Ok(0);
+    }
+    if line > position.newlines {
+        return Ok(position.offset);
+    }
+    let rows = database.run(Purpose::Read, CHUNK_BEFORE_LINE, vec![log.into(), line.into()]).await?;
+    let row = rows.into_iter().next().ok_or_else(|| wrong("fewer lines than its row says"))?;
+    let chunk = chunk(row)?;
+    let nth = usize::try_from(line - chunk.first_line - 1).unwrap_or(usize::MAX);
+    let newline = memchr::memchr_iter(b'\n', &chunk.bytes).nth(nth);
+    let newline = newline.ok_or_else(|| wrong("fewer lines than its index says"))?;
+    Ok(chunk.start + newline as u64 + 1)
+}
+
+const CHUNKS: &str = "
+    SELECT start, first_line, stream, at, bytes FROM job_log_chunks
+     WHERE log = $1 AND start < $3
+       AND start >= (SELECT MAX(start) FROM job_log_chunks WHERE log = $1 AND start <= $2)
+    ORDER BY start";
+
+/// Chunks from an offset on, of about so many bytes, at least one.
+async fn chunks(database: &dyn Database, log: i64, offset: u64, max_bytes: usize) -> StoreResult<Vec<StoredChunk>> {
+    // Pages are bounded also for those who ask for everything.
+    let max_bytes = max_bytes.clamp(1, 8 << 20);
+    let until = offset.saturating_add(max_bytes as u64);
+    let rows = database.run(Purpose::Read, CHUNKS, vec![log.into(), offset.into(), until.into()]).await?;
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        let chunk = from_offset(chunk(row)?, offset);
+        bytes += chunk.bytes.len();
+        if !page.is_empty() && bytes > max_bytes {
+            break;
+        }
+        page.push(chunk);
+    }
+    Ok(page)
+}
+
+/// What of a chunk lies at and past an offset.
+fn from_offset(chunk: Chunk, offset: u64) -> StoredChunk {
+    let Chunk { start, mut first_line, stream, at, mut bytes } = chunk;
+    let cut = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
+    if cut > 0 {
+        first_line += memchr::memchr_iter(b'\n', &bytes[..cut]).count() as u64;
+        bytes.drain(..cut);
+    }
+    StoredChunk { offset: start + cut as u64, first_line, stream, bytes: bytes.into(), at }
+}
+
+fn chunk(row: Row) -> StoreResult<Chunk> {
+    let mut row = row.of("log chunk");
+    let (start, first_line, stream) = (row.count()?, row.count()?, row.text()?);
+    let stream = [StreamKind::Stdout, StreamKind::Stderr, StreamKind::System]
+        .into_iter()
+        .find(|kind| kind.as_str() == stream)
+        .ok_or_else(|| wrong(&format!("a chunk of a stream `{stream}`")))?;
+    Ok(Chunk { start, first_line, stream, at: Timestamp::from_micros(row.count()?), bytes: row.bytes()? })
+}
+
+const LAST_CHUNK: &str = "
+    SELECT start, first_line, stream, at, bytes FROM job_log_chunks WHERE log = $1 ORDER BY start DESC LIMIT 1";
+
+/// The last chunk, for whoever goes on writing.
+pub(super) async fn last_chunk(database: &dyn Database, log: i64, position: &Position) -> StoreResult<Option<Chunk>> {
+    if position.offset == 0 {
+        return Ok(None);
+    }
+    let rows = database.run(Purpose::Read, LAST_CHUNK, vec![log.into()]).await?;
+    rows.into_iter().next().map(chunk).transpose()
+}
+
+/// BLAKE3 over a whole log as it is stored.
+pub(super) async fn checksum(database: &dyn Database, attempt: AttemptId) -> StoreResult<[u8; 32]> {
+    let (mut hasher, mut offset) = (blake3::Hasher::new(), 0);
+    loop {
+        let page = read(database, attempt, LogFrom::Offset(offset), 16 * MAX_PIECE_BYTES).await?;
+        if page.chunks.is_empty() {
+            return Ok(*hasher.finalize().as_bytes());
+        }
+        for chunk in &page.chunks {
+            hasher.update(&chunk.bytes);
+        }
+        offset = page.next_offset;
+    }
+}

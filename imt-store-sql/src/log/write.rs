@@ -1,0 +1,266 @@
+//! Appending to logs and ending them.
+//!
+//! Who writes a log keeps where it stands in memory, so that an append is one short transaction: the log's row is moved on,
+//! if it still stands there and the claim is the one it is open to, and the chunks are written. Anything unexpected throws
+//! that knowledge away, and the next call reads it again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use imt_core::id::AttemptId;
+use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult};
+
+use super::chunk::{Chunk, Position};
+use super::read::{self, Stored};
+use crate::database::{Database, Transaction};
+use crate::rows;
+use crate::task::finished;
+use crate::value::{Value, word};
+
+/// Where each log stands that this process writes.
+#[derive(Default)]
+pub(crate) struct Writers(Mutex<HashMap<AttemptId, Slot>>);
+
+type Slot = Arc<tokio::sync::Mutex<Option<Open>>>;
+
+/// A log open for writing.
+struct Open {
+    id: i64,
+    token: u64,
+    position: Position,
+    /// Over all bytes; missing when this process has not written them all.
+    hasher: Option<blake3::Hasher>,
+}
+
+impl Writers {
+    fn slot(&self, attempt: AttemptId) -> Slot {
+        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(attempt).or_default())
+    }
+
+    fn forget(&self, attempt: AttemptId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
+    }
+
+    /// Forgets the logs of a pipeline: somebody else may write them from now on.
+    pub(crate) fn forget_pipeline(&self, claim: &Claim) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|attempt, _| attempt.pipeline != claim.pipeline);
+    }
+
+    /// Appends pieces that follow each other; answers the durable offset.
+    pub(crate) async fn append(
+        &self,
+        database: Arc<dyn Database>,
+        claim: &Claim,
+        attempt: AttemptId,
+        pieces: Vec<LogAppend>,
+    ) -> StoreResult<u64> {
+        of_its_pipeline(claim, attempt)?;
+        if let Some(piece) = pieces.iter().find(|p| p.bytes.is_empty() || p.bytes.len() > MAX_PIECE_BYTES) {
+            let bytes = piece.bytes.len();
+            return Err(StoreError::Conflict(format!("a piece of log has 1 to {MAX_PIECE_BYTES} bytes, not {bytes}")));
+        }
+        let (slot, claim) = (self.slot(attempt), claim.clone());
+        finished(async move {
+            let mut slot = slot.lock_owned().await;
+            let mut open = open(database.as_ref(), &claim, attempt, slot.take()).await?;
+            let before = open.position.offset;
+            let mut written = Vec::new();
+            for piece in &pieces {
+                if !open.position.append(piece, &mut written) {
+                    return Err(StoreError::Gap { offset: piece.offset, durable: before });
+                }
+            }
+            if written.is_empty() {
+                must_hold(database.as_ref(), &claim).await?;
+            } else {
+                store(database.as_ref(), &claim, &open, before, &written).await?;
+                if let Some(hasher) = &mut open.hasher {
+                    hash_new(hasher, before, &written);
+                }
+                open.position.wrote(written);
+            }
+            let offset = open.position.offset;
+            *slot = Some(open);
+            Ok(offset)
+        })
+        .await
+    }
+
+    /// Ends a log.
+    pub(crate) async fn finish(
+        &self,
+        database: Arc<dyn Database>,
+        claim: &Claim,
+        attempt: AttemptId,
+        end: LogEnd,
+    ) -> StoreResult<()> {
+        of_its_pipeline(claim, attempt)?;
+        let (slot, owned) = (self.slot(attempt), claim.clone());
+        let result = finished(async move {
+            let mut slot = slot.lock_owned().await;
+            let database = database.as_ref();
+            if let Some(stored) = read::stored(database, attempt).await?.filter(|stored| stored.end.is_some()) {
+                must_hold(database, &owned).await?;
+                return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
+            }
+            let open = open(database, &owned, attempt, slot.take()).await?;
+            let result = end_it(database, &owned, attempt, &open, end).await;
+            if matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
+                *slot = Some(open);
+            }
+            result
+        })
+        .await;
+        if result.is_ok() {
+            self.forget(attempt);
+        }
+        result
+    }
+}
+
+fn conflict(why: &str) -> StoreError {
+    StoreError::Conflict(format!("the log does not end like this: {why}"))
+}
+
+fn of_its_pipeline(claim: &Claim, attempt: AttemptId) -> StoreResult<()> {
+    if attempt.pipeline == claim.pipeline {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!("attempt {attempt} is not of pipeline {}", claim.pipeline)))
+}
+
+const HOLDS: &str = "SELECT token FROM pipelines WHERE id = $1 AND token = $2 AND holder IS NOT NULL";
+
+async fn must_hold(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
+    let values = vec![claim.pipeline.to_string().into(), claim.token.into()];
+    let rows = database.run(crate::database::Purpose::Read, HOLDS, values).await?;
+    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+}
+
+const ADD_LOG: &str = "
+    INSERT INTO job_logs (pipeline, job, attempt, token) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (pipeline, job, attempt) DO NOTHING";
+
+/// Where the log stands: as remembered, as stored, or at its beginning.
+async fn open(
+    database: &dyn Database,
+    claim: &Claim,
+    attempt: AttemptId,
+    remembered: Option<Open>,
+) -> StoreResult<Open> {
+    if let Some(open) = remembered.filter(|open| open.token == claim.token) {
+        return Ok(open);
+    }
+    let mut stored = read::stored(database, attempt).await?;
+    let new = stored.is_none();
+    if new {
+        let mut tx = database.begin().await?;
+        hold(tx.as_mut(), database.dialect().for_share, claim).await?;
+        let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
+        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()]).await?;
+        tx.commit().await?;
+        stored = read::stored(database, attempt).await?;
+    } else {
+        must_hold(database, claim).await?;
+    }
+    let Stored { id, mut position, end, .. } = stored.ok_or(StoreError::NotFound("log"))?;
+    if end.is_some() {
+        return Err(StoreError::Conflict("the log has ended already".to_owned()));
+    }
+    position.last = read::last_chunk(database, id, &position).await?;
+    let hasher = (position.offset == 0).then(blake3::Hasher::new);
+    Ok(Open { id, token: claim.token, position, hasher })
+}
+
+/// Checks a claim, and that nobody claims until the end of the transaction.
+async fn hold(tx: &mut dyn Transaction, lock: &str, claim: &Claim) -> StoreResult<()> {
+    let rows = tx.run(&format!("{HOLDS} {lock}"), vec![claim.pipeline.to_string().into(), claim.token.into()]).await?;
+    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+}
+
+const MOVE_ON: &str = "
+    UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8
+     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
+
+async fn store(database: &dyn Database, claim: &Claim, open: &Open, before: u64, written: &[Chunk]) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    let position = &open.position;
+    let values = vec![
+        open.id.into(),
+        open.token.into(),
+        before.into(),
+        position.offset.into(),
+        position.newlines.into(),
+        position.ends_in_newline.into(),
+        position.raw.stdout.into(),
+        position.raw.stderr.into(),
+    ];
+    if tx.run(MOVE_ON, values).await?.is_empty() {
+        drop(tx);
+        must_hold(database, claim).await?;
+        return Err(StoreError::Conflict("the log has ended or was written by somebody else".to_owned()));
+    }
+    let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
+    let columns = "job_log_chunks (log, start, first_line, stream, at, bytes)";
+    rows::upsert(tx.as_mut(), columns, "(log, start) DO UPDATE SET bytes = excluded.bytes", &rows).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
+    vec![
+        log.into(),
+        chunk.start.into(),
+        chunk.first_line.into(),
+        word(chunk.stream.as_str()),
+        chunk.at.as_micros().into(),
+        chunk.bytes.clone().into(),
+    ]
+}
+
+/// Adds what of the chunks lies past an offset.
+fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]) {
+    for chunk in written {
+        let known = usize::try_from(from.saturating_sub(chunk.start)).unwrap_or(usize::MAX);
+        hasher.update(chunk.bytes.get(known..).unwrap_or_default());
+    }
+}
+
+const END: &str = "
+    UPDATE job_logs SET dropped = $4, checksum = $5
+     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
+
+async fn end_it(
+    database: &dyn Database,
+    claim: &Claim,
+    attempt: AttemptId,
+    open: &Open,
+    end: LogEnd,
+) -> StoreResult<()> {
+    must_hold(database, claim).await?;
+    let position = &open.position;
+    if end.bytes > position.offset {
+        return Err(StoreError::Gap { offset: end.bytes, durable: position.offset });
+    }
+    if (end.bytes, end.lines) != (position.offset, position.lines()) {
+        return Err(conflict("there are other numbers of bytes or lines"));
+    }
+    let checksum = match &open.hasher {
+        Some(hasher) => *hasher.finalize().as_bytes(),
+        None => read::checksum(database, attempt).await?,
+    };
+    if checksum != end.checksum {
+        return Err(conflict("the bytes are not those"));
+    }
+    let values =
+        vec![open.id.into(), open.token.into(), end.bytes.into(), end.dropped.into(), checksum.to_vec().into()];
+    let mut tx = database.begin().await?;
+    if tx.run(END, values).await?.is_empty() {
+        drop(tx);
+        must_hold(database, claim).await?;
+        return Err(conflict("somebody else has written to it"));
+    }
+    tx.commit().await?;
+    Ok(())
+}

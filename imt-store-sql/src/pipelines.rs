@@ -1,0 +1,149 @@
+//! Pipelines as they stand: loading, committing changes, cancels, events.
+
+use imt_core::id::PipelineId;
+use imt_core::ports::{Claim, Control, Event, EventId, PipelineRecord, StoreError, StoreResult};
+use imt_core::schedule::{CancelLevel, Change, ChangeKind, PipelineState};
+use imt_core::status::Reason;
+use imt_core::time::Timestamp;
+
+use crate::database::{Database, Purpose, Transaction};
+use crate::dialect::{Dialect, row_placeholders};
+use crate::rows::{self, PIPELINE_COLUMNS};
+use crate::value::{Value, json};
+
+/// Events that one statement writes.
+const EVENTS_AT_ONCE: usize = 500;
+
+pub(crate) async fn load(database: &dyn Database, id: PipelineId) -> StoreResult<PipelineRecord> {
+    // One state throughout: a reader sees all of a commit or nothing of it.
+    let mut tx = database.snapshot().await?;
+    let record = read(tx.as_mut(), id, "").await?.record;
+    tx.commit().await?;
+    Ok(record)
+}
+
+/// A pipeline's row and what only the store needs of it.
+struct Found {
+    record: PipelineRecord,
+    token: u64,
+    held: bool,
+    last_event: u64,
+}
+
+async fn read(tx: &mut dyn Transaction, id: PipelineId, lock: &str) -> StoreResult<Found> {
+    let sql = format!(
+        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END, last_event, plan,
+            {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 {lock}"
+    );
+    let rows = tx.run(&sql, vec![id.to_string().into()]).await?;
+    let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
+    let (number, submitted_at) = (rows::number(&mut row)?, Timestamp::from_micros(row.count()?));
+    let (token, held, last_event, plan) = (row.count()?, row.flag()?, row.count()?, row.json()?);
+    let mut state = rows::pipeline_state(&mut row, id, &plan)?;
+    rows::add_jobs(tx, &mut state).await?;
+    Ok(Found { record: PipelineRecord { number, submitted_at, plan, state }, token, held, last_event })
+}
+
+pub(crate) async fn commit(database: &dyn Database, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    let id = claim.pipeline;
+    let mut tx = database.begin().await?;
+    let found = match read(tx.as_mut(), id, database.dialect().for_update).await {
+        Err(StoreError::NotFound(_)) => return Err(StoreError::ClaimLost(id)),
+        found => found?,
+    };
+    if !found.held || found.token != claim.token {
+        return Err(StoreError::ClaimLost(id));
+    }
+    if changes.is_empty() {
+        return Ok(EventId(found.last_event));
+    }
+    let state = found.record.state;
+    let ends = |change: &Change| matches!(change.kind, ChangeKind::PipelineEnded { .. });
+    let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
+    if state.status.is_terminal() || before_last.iter().any(ends) {
+        return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
+    }
+    let last = record(tx.as_mut(), database.dialect(), &state, changes).await?;
+    tx.commit().await?;
+    Ok(last)
+}
+
+/// Folds changes into a pipeline whose row is locked, and adds them as events.
+async fn record(
+    tx: &mut dyn Transaction,
+    dialect: &Dialect,
+    before: &PipelineState,
+    changes: &[Change],
+) -> StoreResult<EventId> {
+    let mut after = before.clone();
+    for change in changes {
+        after.apply(change);
+    }
+    let update = dialect.sql(rows::UPDATE_PIPELINE);
+    let rows = tx.run(&update, rows::pipeline_values(&after, changes.len())).await?;
+    let last = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline").count()?;
+    let first = last + 1 - changes.len() as u64;
+    let events: Vec<Vec<Value>> = (first..)
+        .zip(changes)
+        .map(|(event, change)| vec![event.into(), before.id.to_string().into(), json(change)])
+        .collect();
+    for events in events.chunks(EVENTS_AT_ONCE) {
+        let sql = format!("INSERT INTO events (id, pipeline, change) VALUES {}", row_placeholders(events.len(), 3));
+        tx.run(&sql, events.concat()).await?;
+    }
+    rows::write_changes(tx, before, &after).await?;
+    Ok(EventId(last))
+}
+
+pub(crate) async fn request_cancel(
+    database: &dyn Database,
+    id: PipelineId,
+    level: CancelLevel,
+    reason: Reason,
+    at: Timestamp,
+) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    let state = read(tx.as_mut(), id, database.dialect().for_update).await?.record.state;
+    let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
+    if adds {
+        let change = Change { at, kind: ChangeKind::CancelRequested { level, reason } };
+        record(tx.as_mut(), database.dialect(), &state, &[change]).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+const CONTROL: &str = "
+    SELECT cancel_level, cancel_reason FROM pipelines WHERE id = $1 AND token = $2 AND holder IS NOT NULL";
+
+pub(crate) async fn control(database: &dyn Database, claim: &Claim) -> StoreResult<Control> {
+    let values = vec![claim.pipeline.to_string().into(), claim.token.into()];
+    let rows = database.run(Purpose::Read, CONTROL, values).await?;
+    let mut row = rows.into_iter().next().ok_or(StoreError::ClaimLost(claim.pipeline))?.of("pipeline");
+    Ok(Control { cancel: row.maybe_word()?.zip(row.maybe_word()?) })
+}
+
+pub(crate) async fn events_after(
+    database: &dyn Database,
+    of: Option<PipelineId>,
+    after: EventId,
+    limit: usize,
+) -> StoreResult<Vec<Event>> {
+    let limit = Value::from(limit as u64);
+    let rows = match of {
+        // A pipeline's events come one commit after another: none can still come before one that is there.
+        Some(id) => {
+            let sql = "SELECT id, pipeline, change FROM events WHERE pipeline = $3 AND id > $1 ORDER BY id LIMIT $2";
+            database.run(Purpose::Read, sql, vec![after.0.into(), limit, id.to_string().into()]).await?
+        }
+        None => {
+            let sql = "SELECT id, pipeline, change FROM events WHERE id > $1 {settled} ORDER BY id LIMIT $2";
+            database.run(Purpose::Read, &database.dialect().sql(sql), vec![after.0.into(), limit]).await?
+        }
+    };
+    let event = |row: crate::value::Row| {
+        let mut row = row.of("event");
+        Ok(Event { id: EventId(row.count()?), pipeline: rows::pipeline_id(&mut row)?, change: row.json()? })
+    };
+    rows.into_iter().map(event).collect()
+}

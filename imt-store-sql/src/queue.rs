@@ -1,0 +1,244 @@
+//! Accepting pipelines, and who may drive which.
+
+use std::num::NonZeroU64;
+
+use imt_core::id::{InstanceId, PipelineId};
+use imt_core::ports::{Claim, Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult};
+use imt_core::status::Status;
+
+use crate::database::{Database, Purpose, Transaction};
+use crate::dialect::{Dialect, placeholders};
+use crate::rows;
+use crate::value::{Value, json, word};
+
+const NEXT_NUMBER: &str = "UPDATE projects SET last_number = last_number + 1 WHERE name = $1 RETURNING last_number";
+const ADD_PROJECT: &str = "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
+const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
+const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
+const ADD_PIPELINE: &str = "
+    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING position";
+
+pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreResult<Enqueued> {
+    let mut tx = database.begin().await?;
+    let project = new.plan.project.as_str();
+    // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
+    let number = next_number(tx.as_mut(), project).await?;
+    if let Some(key) = &new.idempotency_key {
+        let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
+        if let Some(row) = known.into_iter().next() {
+            let mut row = row.of("pipeline");
+            let id = rows::pipeline_id(&mut row)?;
+            return Ok(Enqueued { id, number: rows::number(&mut row)?, created: false });
+        }
+    }
+    let labels = lane(&new.plan.runs_on);
+    tx.run(ADD_LANE, vec![project.into(), labels.as_str().into()]).await?;
+    let values = vec![
+        new.id.to_string().into(),
+        project.into(),
+        number.get().into(),
+        new.idempotency_key.clone().into(),
+        new.at.as_micros().into(),
+        labels.into(),
+        json(&new.plan),
+        word(Status::Pending),
+    ];
+    if tx.run(ADD_PIPELINE, values).await?.is_empty() {
+        return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
+    }
+    tx.commit().await?;
+    Ok(Enqueued { id: new.id, number, created: true })
+}
+
+async fn next_number(tx: &mut dyn Transaction, project: &str) -> StoreResult<NonZeroU64> {
+    loop {
+        let rows = tx.run(NEXT_NUMBER, vec![project.into()]).await?;
+        if let Some(row) = rows.into_iter().next() {
+            return rows::number(&mut row.of("project"));
+        }
+        tx.run(ADD_PROJECT, vec![project.into()]).await?;
+    }
+}
+
+/// The labels that a pipeline wants, as the one text that stands for the set.
+fn lane(runs_on: &[String]) -> String {
+    let mut labels: Vec<_> = runs_on.iter().map(String::as_str).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    // Labels hold no line break: the reader of pipeline files sees to it, and elsewhere it only splits a label in two.
+    labels.join("\n")
+}
+
+/// Whether a runner has all labels of a lane.
+fn suits(lane: &str, runner: &RunnerInfo) -> bool {
+    lane.split('\n').filter(|label| !label.is_empty()).all(|label| runner.labels.iter().any(|has| has == label))
+}
+
+const LOOK: &str = "
+    SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM pipelines WHERE id = $1 {for_update}";
+
+/// Claims a given pipeline.
+pub(crate) async fn claim_given(
+    database: &dyn Database,
+    runner: &RunnerInfo,
+    id: PipelineId,
+) -> StoreResult<Option<Claim>> {
+    let mut tx = database.begin().await?;
+    let rows = tx.run(&database.dialect().sql(LOOK), vec![id.to_string().into()]).await?;
+    let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
+    let (ended, holder, runs) = (row.flag()?, row.maybe_text()?, row.flag()?);
+    let somebody_elses = holder.is_some_and(|holder| runs && holder != runner.instance.as_str());
+    if ended || somebody_elses {
+        return Ok(None);
+    }
+    take(tx, database.dialect(), runner, id).await.map(Some)
+}
+
+const LANES: &str = "
+    SELECT lanes.project, lanes.labels,
+        (SELECT MIN(position) FROM pipelines
+          WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0),
+        (SELECT COUNT(*) FROM pipelines WHERE project = lanes.project AND holder IS NOT NULL AND ended = 0)
+    FROM lanes";
+const HEAD: &str = "
+    SELECT id FROM pipelines WHERE project = $1 AND labels = $2 AND holder IS NULL AND ended = 0
+    ORDER BY position LIMIT 1 {skip_locked}";
+
+/// Claims what has waited longest, what somebody left behind before all else.
+pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claim>> {
+    let lanes = database.run(Purpose::Read, LANES, Vec::new()).await?;
+    let mut waiting = Vec::new();
+    let mut suitable = Vec::new();
+    for row in lanes {
+        let mut row = row.of("lane");
+        let (project, labels, first, busy) = (row.text()?, row.text()?, row.maybe_int()?, row.count()?);
+        if !suits(&labels, runner) {
+            continue;
+        }
+        if let Some(first) = first {
+            waiting.push((busy, first, project, labels.clone()));
+        }
+        if !suitable.contains(&labels) {
+            suitable.push(labels);
+        }
+    }
+    if let Some(claim) = claim_left(database, runner, &suitable).await? {
+        return Ok(Some(claim));
+    }
+    waiting.sort_unstable();
+    for (_, _, project, labels) in waiting {
+        let mut tx = database.begin().await?;
+        let rows = tx.run(&database.dialect().sql(HEAD), vec![project.into(), labels.into()]).await?;
+        // None: others were faster, or are at it.
+        if let Some(row) = rows.into_iter().next() {
+            let id = rows::pipeline_id(&mut row.of("pipeline"))?;
+            return take(tx, database.dialect(), runner, id).await.map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Claims what is held by nobody who still lives: our own from an earlier life, and leases that ran out.
+async fn claim_left(database: &dyn Database, runner: &RunnerInfo, lanes: &[String]) -> StoreResult<Option<Claim>> {
+    if lanes.is_empty() {
+        return Ok(None);
+    }
+    let mut values: Vec<Value> = vec![runner.instance.as_str().into()];
+    values.extend(lanes.iter().map(|lane| Value::from(lane.as_str())));
+    values.extend(runner.driving.iter().map(|id| Value::from(id.to_string())));
+    let driving = if runner.driving.is_empty() {
+        String::new()
+    } else {
+        format!("AND id NOT IN ({})", placeholders(2 + lanes.len(), runner.driving.len()))
+    };
+    let select = format!(
+        "SELECT id FROM pipelines WHERE holder IS NOT NULL AND ended = 0 AND (holder = $1 OR lease_until <= {{now}})
+           AND labels IN ({}) {driving} ORDER BY position LIMIT 1 {{skip_locked}}",
+        placeholders(2, lanes.len()),
+    );
+    let select = database.dialect().sql(&select);
+    // Looked at without a transaction first: there is seldom anything.
+    let look = select.replace(database.dialect().skip_locked, "");
+    if database.run(Purpose::Read, &look, values.clone()).await?.is_empty() {
+        return Ok(None);
+    }
+    let mut tx = database.begin().await?;
+    let rows = tx.run(&select, values).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let id = rows::pipeline_id(&mut row.of("pipeline"))?;
+    take(tx, database.dialect(), runner, id).await.map(Some)
+}
+
+const TAKE: &str = "
+    UPDATE pipelines SET token = token + 1, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
+const FENCE_LOGS: &str = "UPDATE job_logs SET token = $2 WHERE pipeline = $1 AND checksum IS NULL";
+
+/// Takes a pipeline whose row is locked and free.
+async fn take(
+    mut tx: Box<dyn Transaction>,
+    dialect: &Dialect,
+    runner: &RunnerInfo,
+    id: PipelineId,
+) -> StoreResult<Claim> {
+    let values = vec![id.to_string().into(), runner.instance.as_str().into(), micros(runner)];
+    let rows = tx.run(&dialect.sql(TAKE), values).await?;
+    let token = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline").count()?;
+    if token > 1 {
+        // Whoever held it can write to its logs no more.
+        tx.run(FENCE_LOGS, vec![id.to_string().into(), token.into()]).await?;
+    }
+    tx.commit().await?;
+    let (instance, lease): (InstanceId, _) = (runner.instance.clone(), runner.lease);
+    Ok(Claim { pipeline: id, instance, token, lease })
+}
+
+fn micros(runner: &RunnerInfo) -> Value {
+    u64::try_from(runner.lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60).into()
+}
+
+const RENEW: &str = "
+    UPDATE pipelines SET lease_until = {now} + $3 WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
+
+pub(crate) async fn renew(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
+    let lease = u64::try_from(claim.lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60);
+    let values = vec![claim.pipeline.to_string().into(), claim.token.into(), lease.into()];
+    let rows = database.run(Purpose::Lease, &database.dialect().sql(RENEW), values).await?;
+    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+}
+
+const RELEASE: &str = "
+    UPDATE pipelines SET holder = NULL, lease_until = NULL
+     WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
+
+pub(crate) async fn release(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    let id = claim.pipeline.to_string();
+    let released = tx.run(RELEASE, vec![id.as_str().into(), claim.token.into()]).await?;
+    if !released.is_empty() {
+        // No token is ever that of a claim that was given back.
+        tx.run(FENCE_LOGS, vec![id.into(), Value::from(-1_i64)]).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_a_set() {
+        let lane = lane(&["linux".into(), "gpu".into(), "linux".into()]);
+        assert_eq!(lane, "gpu\nlinux");
+        let mut runner = RunnerInfo {
+            instance: InstanceId::new("one"),
+            labels: vec!["linux".into()],
+            driving: Vec::new(),
+            lease: std::time::Duration::from_secs(1),
+        };
+        assert!(suits("", &runner) && suits("linux", &runner) && !suits(&lane, &runner));
+        runner.labels.push("gpu".into());
+        assert!(suits(&lane, &runner));
+    }
+}

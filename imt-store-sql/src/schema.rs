@@ -1,0 +1,149 @@
+//! The tables, and how a database comes to have them.
+//!
+//! Migrations only go forward. Each runs in one transaction with the record that it ran, under a lock, so that a process
+//! that dies in the middle, or two that start together, leave the schema as it was or as it should be.
+
+use crate::database::{Database, DatabaseError, DatabaseResult, Transaction};
+use crate::open::OpenError;
+use crate::value::Value;
+
+/// The newest schema this version knows.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Statements from one version to the next, in order. Never changed once released.
+const MIGRATIONS: &[&[&str]] = &[&[
+    "CREATE TABLE projects (
+        name TEXT PRIMARY KEY,
+        last_number BIGINT NOT NULL)",
+    // What waits is kept apart by project, for fairness, and by the labels it wants, so that a runner never has to look
+    // through what it cannot run.
+    "CREATE TABLE lanes (
+        project TEXT NOT NULL REFERENCES projects (name),
+        labels TEXT NOT NULL,
+        PRIMARY KEY (project, labels))",
+    "CREATE TABLE pipelines (
+        position {serial},
+        id TEXT NOT NULL UNIQUE,
+        project TEXT NOT NULL REFERENCES projects (name),
+        number BIGINT NOT NULL,
+        idempotency_key TEXT,
+        submitted_at BIGINT NOT NULL,
+        labels TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        status TEXT NOT NULL,
+        ended BIGINT NOT NULL DEFAULT 0,
+        started_at BIGINT,
+        ended_at BIGINT,
+        workspace_ready BIGINT NOT NULL DEFAULT 0,
+        cancel_level TEXT,
+        cancel_reason TEXT,
+        verdict TEXT,
+        token BIGINT NOT NULL DEFAULT 0,
+        holder TEXT,
+        lease_until BIGINT,
+        last_event BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (project, number),
+        UNIQUE (project, idempotency_key))",
+    "CREATE INDEX pipelines_waiting ON pipelines (project, labels, position) WHERE holder IS NULL AND ended = 0",
+    "CREATE INDEX pipelines_held ON pipelines (project, position) WHERE holder IS NOT NULL AND ended = 0",
+    "CREATE TABLE jobs (
+        pipeline TEXT NOT NULL REFERENCES pipelines (id) ON DELETE CASCADE,
+        job BIGINT NOT NULL,
+        status TEXT NOT NULL,
+        ended_at BIGINT,
+        outcome TEXT,
+        PRIMARY KEY (pipeline, job))",
+    "CREATE TABLE attempts (
+        pipeline TEXT NOT NULL REFERENCES pipelines (id) ON DELETE CASCADE,
+        job BIGINT NOT NULL,
+        attempt BIGINT NOT NULL,
+        phase TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        started_at BIGINT,
+        ended_at BIGINT,
+        stop_cause TEXT,
+        stop_at BIGINT,
+        began BIGINT NOT NULL,
+        outcome TEXT,
+        PRIMARY KEY (pipeline, job, attempt))",
+    "CREATE TABLE events (
+        id {serial},
+        pipeline TEXT NOT NULL REFERENCES pipelines (id) ON DELETE CASCADE,
+        change TEXT NOT NULL)",
+    "CREATE INDEX events_of_pipeline ON events (pipeline, id)",
+    "CREATE TABLE job_logs (
+        id {serial},
+        pipeline TEXT NOT NULL REFERENCES pipelines (id) ON DELETE CASCADE,
+        job BIGINT NOT NULL,
+        attempt BIGINT NOT NULL,
+        token BIGINT NOT NULL,
+        bytes BIGINT NOT NULL DEFAULT 0,
+        newlines BIGINT NOT NULL DEFAULT 0,
+        ends_in_newline BIGINT NOT NULL DEFAULT 1,
+        raw_stdout BIGINT NOT NULL DEFAULT 0,
+        raw_stderr BIGINT NOT NULL DEFAULT 0,
+        dropped BIGINT,
+        checksum {blob},
+        UNIQUE (pipeline, job, attempt))",
+    "CREATE TABLE job_log_chunks (
+        log BIGINT NOT NULL REFERENCES job_logs (id) ON DELETE CASCADE,
+        start BIGINT NOT NULL,
+        first_line BIGINT NOT NULL,
+        stream TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        bytes {blob} NOT NULL,
+        PRIMARY KEY (log, start))",
+    "CREATE INDEX job_log_chunks_by_line ON job_log_chunks (log, first_line, start)",
+    "CREATE TABLE variables (
+        project TEXT NOT NULL REFERENCES projects (name),
+        name TEXT NOT NULL,
+        is_secret BIGINT NOT NULL,
+        value {blob} NOT NULL,
+        PRIMARY KEY (project, name))",
+]];
+
+/// Brings the schema to the newest version, or finds it there.
+///
+/// # Errors
+/// [`OpenError::Newer`] when a later version of this program has written to it, else as the database says.
+pub async fn migrate(database: &dyn Database, at: &str) -> Result<(), OpenError> {
+    let unusable = |error: DatabaseError| OpenError::Unusable { at: at.to_owned(), why: error.to_string() };
+    let mut tx = database.begin().await.map_err(unusable)?;
+    let dialect = database.dialect();
+    if let Some(lock) = dialect.schema_lock {
+        tx.run(lock, Vec::new()).await.map_err(unusable)?;
+    }
+    let found = version(tx.as_mut()).await.map_err(unusable)?;
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { at: at.to_owned(), found, known: SCHEMA_VERSION });
+    }
+    let mut missing = MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default()).copied().peekable();
+    let grown = missing.peek().is_some();
+    for statement in missing.flatten() {
+        tx.run(&dialect.sql(statement), Vec::new()).await.map_err(unusable)?;
+    }
+    if grown {
+        if found == 0 {
+            for statement in dialect.tuning {
+                tx.run(statement, Vec::new()).await.map_err(unusable)?;
+            }
+        }
+        let set = "UPDATE meta SET value = $1 WHERE name = 'schema'";
+        tx.run(set, vec![SCHEMA_VERSION.into()]).await.map_err(unusable)?;
+    }
+    tx.commit().await.map_err(unusable)
+}
+
+/// The version of the schema that is there; 0 for a new database.
+async fn version(tx: &mut dyn Transaction) -> DatabaseResult<i64> {
+    let make = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
+    tx.run(make, Vec::new()).await?;
+    for name in ["schema", "event_base"] {
+        let add = "INSERT INTO meta (name, value) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
+        tx.run(add, vec![Value::from(name)]).await?;
+    }
+    let rows = tx.run("SELECT value FROM meta WHERE name = 'schema'", Vec::new()).await?;
+    let found = rows.into_iter().next().map(|row| row.of("meta").int());
+    let refused = |message: String| DatabaseError::Refused { message, source: None };
+    found.ok_or_else(|| refused("the table meta is empty".to_owned()))?.map_err(|error| refused(error.to_string()))
+}

@@ -1,0 +1,18 @@
+//! What SQLite says differently.
+
+use imt_store_sql::Dialect;
+
+/// A transaction that may write has the database for itself from its beginning on, so rows need no locks; and events are
+/// numbered in the order of commits.
+pub(crate) static SQLITE: Dialect = Dialect {
+    now: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    for_update: "",
+    for_share: "",
+    skip_locked: "",
+    next_event: "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events')",
+    settled: "",
+    serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    blob: "BLOB",
+    schema_lock: None,
+    tuning: &[],
+};

@@ -1,0 +1,66 @@
+//! Opening a file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use imt_store_sql::{OpenError, SqlStore, migrate};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::database::SqliteFile;
+use crate::error::code;
+
+/// Earlier versions can corrupt a file in WAL mode that two connections write to (fixed in 3.51.3, "WAL-reset bug").
+const OLDEST: (u32, u32, u32) = (3, 51, 3);
+/// How long a write waits for another process's.
+const BUSY: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
+
+/// Opens a store in a file, which is made if it is not there; its directory must be.
+///
+/// # Errors
+/// [`OpenError`], with what is wrong and what to do.
+pub async fn open(path: &Path) -> Result<SqlStore, OpenError> {
+    let at = path.display().to_string();
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
+    let writer = pool(1).connect_with(options.clone()).await.map_err(|error| refused(&at, error))?;
+    let version: String =
+        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(|error| refused(&at, error))?;
+    if parse(&version).is_none_or(|version| version < OLDEST) {
+        return Err(OpenError::Unusable {
+            at,
+            why: format!("SQLite {version} is linked, 3.51.3 is the oldest safe one"),
+        });
+    }
+    let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    let database = Arc::new(SqliteFile { writer, readers });
+    migrate(database.as_ref(), &at).await?;
+    Ok(SqlStore::new(database))
+}
+
+fn parse(version: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = version.split('.').map(str::parse);
+    Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?))
+}
+
+fn refused(at: &str, error: sqlx::Error) -> OpenError {
+    let at = at.to_owned();
+    let sqlx::Error::Database(refusal) = &error else {
+        return OpenError::Unreachable { at, why: error.to_string() };
+    };
+    let why = refusal.message().to_owned();
+    let help = match code(refusal.as_ref()).map(|code| code & 0xff) {
+        Some(3 | 8 | 14) => "choose a file in an existing directory that this user may write to",
+        Some(13) => "make room on that disk",
+        Some(11 | 26) => "this is no SQLite file, or a damaged one: restore a backup, or choose another file",
+        _ => return OpenError::Unusable { at, why },
+    };
+    OpenError::Refused { at, why, help }
+}
