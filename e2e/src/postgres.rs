@@ -1,7 +1,7 @@
 //! A place of one's own in the test database.
 
 use imt_store_postgres::{Options, open};
-use imt_store_sql::SqlStore;
+use imt_store_sql::{KeyRing, SqlStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::services;
@@ -30,7 +30,7 @@ impl Schema {
     /// A store in it.
     pub async fn open(&self) -> SqlStore {
         let options = Options { schema: Some(self.name.clone()), ..Options::default() };
-        open(&services::postgres(), options).await.expect("the store opens")
+        open(&services::postgres(), options, Some(KeyRing::generate().expect("a key"))).await.expect("the store opens")
     }
 }
 

@@ -1,12 +1,18 @@
-//! The conformance suite of `Store` on a PostgreSQL database.
+//! The conformance suites of `Store` and `Catalog` on a PostgreSQL database.
 
 use std::sync::Arc;
 
-use imt_core::ports::Store;
 use imt_e2e::postgres::Schema;
+use imt_store_sql::SqlStore;
 
-async fn make() -> Arc<dyn Store> {
+async fn make() -> Arc<SqlStore> {
     Arc::new(Schema::new().await.open().await)
 }
 
-imt_core::store_suite!(make);
+mod store {
+    imt_core::store_suite!(super::make);
+}
+
+mod catalog {
+    imt_core::catalog_suite!(super::make);
+}

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_store_sql::{OpenError, SqlStore, migrate};
+use imt_store_sql::{KeyRing, OpenError, SqlStore, migrate};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 
@@ -37,7 +37,7 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do. The password is in none.
-pub async fn open(url: &str, options: Options) -> Result<SqlStore, OpenError> {
+pub async fn open(url: &str, options: Options, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
     let connect = connect_options(url, &options)?;
     let at = format!("{}:{}/{}", connect.get_host(), connect.get_port(), connect.get_database().unwrap_or_default());
     // One connection by itself first: a pool repeats and then only says that it took too long.
@@ -53,7 +53,7 @@ pub async fn open(url: &str, options: Options) -> Result<SqlStore, OpenError> {
     };
     let database = Arc::new(Pools { work: pool(options.connections), leases: pool(2) });
     migrate(database.as_ref(), &at).await?;
-    Ok(SqlStore::new(database))
+    Ok(SqlStore::new(database, keys))
 }
 
 fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, OpenError> {

@@ -10,6 +10,7 @@
 //! **Nothing half done.** Every write runs in a task of its own to its commit or rollback, so that a dropped future leaves
 //! no open transaction and poisons no connection.
 
+mod catalog;
 mod database;
 mod dialect;
 mod log;
@@ -18,6 +19,7 @@ mod pipelines;
 mod queue;
 mod rows;
 mod schema;
+mod seal;
 mod store;
 mod task;
 mod value;
@@ -27,5 +29,6 @@ pub use database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction
 pub use dialect::Dialect;
 pub use open::OpenError;
 pub use schema::{SCHEMA_VERSION, migrate};
+pub use seal::{KeyFileError, KeyRing, SealError};
 pub use store::SqlStore;
 pub use value::{Row, Value};

@@ -9,7 +9,7 @@ use imt_core::time::Timestamp;
 use crate::database::{Database, Purpose, Transaction};
 use crate::dialect::{Dialect, row_placeholders};
 use crate::rows::{self, PIPELINE_COLUMNS};
-use crate::value::{Value, json};
+use crate::value::{Row, Value, json};
 
 /// Events that one statement writes.
 const EVENTS_AT_ONCE: usize = 500;
@@ -130,18 +130,15 @@ pub(crate) async fn events_after(
     limit: usize,
 ) -> StoreResult<Vec<Event>> {
     let limit = Value::from(limit as u64);
-    let rows = match of {
+    let rows = if let Some(id) = of {
         // A pipeline's events come one commit after another: none can still come before one that is there.
-        Some(id) => {
-            let sql = "SELECT id, pipeline, change FROM events WHERE pipeline = $3 AND id > $1 ORDER BY id LIMIT $2";
-            database.run(Purpose::Read, sql, vec![after.0.into(), limit, id.to_string().into()]).await?
-        }
-        None => {
-            let sql = "SELECT id, pipeline, change FROM events WHERE id > $1 {settled} ORDER BY id LIMIT $2";
-            database.run(Purpose::Read, &database.dialect().sql(sql), vec![after.0.into(), limit]).await?
-        }
+        let sql = "SELECT id, pipeline, change FROM events WHERE pipeline = $3 AND id > $1 ORDER BY id LIMIT $2";
+        database.run(Purpose::Read, sql, vec![after.0.into(), limit, id.to_string().into()]).await?
+    } else {
+        let sql = "SELECT id, pipeline, change FROM events WHERE id > $1 {settled} ORDER BY id LIMIT $2";
+        database.run(Purpose::Read, &database.dialect().sql(sql), vec![after.0.into(), limit]).await?
     };
-    let event = |row: crate::value::Row| {
+    let event = |row: Row| {
         let mut row = row.of("event");
         Ok(Event { id: EventId(row.count()?), pipeline: rows::pipeline_id(&mut row)?, change: row.json()? })
     };

@@ -12,7 +12,8 @@ use crate::rows;
 use crate::value::{Value, json, word};
 
 const NEXT_NUMBER: &str = "UPDATE projects SET last_number = last_number + 1 WHERE name = $1 RETURNING last_number";
-const ADD_PROJECT: &str = "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
+pub(crate) const ADD_PROJECT: &str =
+    "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
 const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
 const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
 const ADD_PIPELINE: &str = "
@@ -70,9 +71,14 @@ fn lane(runs_on: &[String]) -> String {
     labels.join("\n")
 }
 
-/// Whether a runner has all labels of a lane.
-fn suits(lane: &str, runner: &RunnerInfo) -> bool {
-    lane.split('\n').filter(|label| !label.is_empty()).all(|label| runner.labels.iter().any(|has| has == label))
+/// The labels of a lane.
+pub(crate) fn labels_of(lane: &str) -> Vec<String> {
+    lane.split('\n').filter(|label| !label.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether these are all the labels of a lane, or more.
+pub(crate) fn has_labels(lane: &str, labels: &[String]) -> bool {
+    labels_of(lane).iter().all(|label| labels.contains(label))
 }
 
 const LOOK: &str = "
@@ -113,7 +119,7 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
     for row in lanes {
         let mut row = row.of("lane");
         let (project, labels, first, busy) = (row.text()?, row.text()?, row.maybe_int()?, row.count()?);
-        if !suits(&labels, runner) {
+        if !has_labels(&labels, &runner.labels) {
             continue;
         }
         if let Some(first) = first {
@@ -231,14 +237,10 @@ mod tests {
     fn a_lane_is_a_set() {
         let lane = lane(&["linux".into(), "gpu".into(), "linux".into()]);
         assert_eq!(lane, "gpu\nlinux");
-        let mut runner = RunnerInfo {
-            instance: InstanceId::new("one"),
-            labels: vec!["linux".into()],
-            driving: Vec::new(),
-            lease: std::time::Duration::from_secs(1),
-        };
-        assert!(suits("", &runner) && suits("linux", &runner) && !suits(&lane, &runner));
-        runner.labels.push("gpu".into());
-        assert!(suits(&lane, &runner));
+        let mut labels = vec!["linux".to_owned()];
+        assert!(has_labels("", &labels) && has_labels("linux", &labels) && !has_labels(&lane, &labels));
+        labels.push("gpu".into());
+        assert!(has_labels(&lane, &labels));
+        assert_eq!(labels_of(&lane), ["gpu", "linux"]);
     }
 }

@@ -8,7 +8,8 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+pub const SCHEMA_VERSION: i64 = 1;
+const _: () = assert!(MIGRATIONS.len() == 1, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
 const MIGRATIONS: &[&[&str]] = &[&[
@@ -97,9 +98,18 @@ const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE TABLE variables (
         project TEXT NOT NULL REFERENCES projects (name),
         name TEXT NOT NULL,
-        is_secret BIGINT NOT NULL,
         value {blob} NOT NULL,
+        key TEXT,
         PRIMARY KEY (project, name))",
+    "CREATE TABLE runners (
+        instance TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        version TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        capacity BIGINT NOT NULL,
+        driving BIGINT NOT NULL,
+        draining BIGINT NOT NULL,
+        seen_at BIGINT NOT NULL)",
 ]];
 
 /// Brings the schema to the newest version, or finds it there.

@@ -1,13 +1,16 @@
 //! The port over the parts.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::id::{AttemptId, PipelineId, ProjectName};
+use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use imt_core::ports::{
-    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
+    Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
+    PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store, StoreResult,
+    Variable, Waiting,
 };
 use imt_core::schedule::{CancelLevel, Change};
 use imt_core::status::Reason;
@@ -15,19 +18,38 @@ use imt_core::time::Timestamp;
 
 use crate::database::Database;
 use crate::log::{self, Writers};
+use crate::seal::KeyRing;
 use crate::task::finished;
-use crate::{pipelines, queue, variables};
+use crate::{catalog, pipelines, queue, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
     database: Arc<dyn Database>,
     writers: Writers,
+    keys: Option<Arc<KeyRing>>,
 }
 
 impl SqlStore {
-    /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)).
-    pub fn new(database: Arc<dyn Database>) -> Self {
-        Self { database, writers: Writers::default() }
+    /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
+    /// secret, and use none that is there.
+    pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
+        Self { database, writers: Writers::default(), keys: keys.map(Arc::new) }
+    }
+
+    /// Seals one batch of secrets anew that are not sealed with the newest key, while the store is in use; answers how many
+    /// there were. None: the older keys are needed no more, once every process has the newest.
+    ///
+    /// # Errors
+    /// `Internal` when one cannot be opened, which the message names.
+    pub async fn reseal(&self, limit: u64) -> StoreResult<u64> {
+        let (database, keys) = (self.database(), self.keys.clone());
+        finished(async move {
+            match keys {
+                Some(keys) => variables::reseal(database.as_ref(), &keys, limit).await,
+                None => Ok(0),
+            }
+        })
+        .await
     }
 
     fn database(&self) -> Arc<dyn Database> {
@@ -121,6 +143,59 @@ impl Store for SqlStore {
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
-        variables::variables(self.database.as_ref(), project).await
+        variables::variables(self.database.as_ref(), self.keys.as_deref(), project).await
+    }
+}
+
+#[async_trait]
+impl Catalog for SqlStore {
+    async fn projects(&self) -> StoreResult<Vec<ProjectName>> {
+        catalog::projects(self.database.as_ref()).await
+    }
+
+    async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<PipelineId> {
+        catalog::find(self.database.as_ref(), project, number).await
+    }
+
+    async fn pipelines(
+        &self,
+        project: &ProjectName,
+        before: Option<NonZeroU64>,
+        limit: usize,
+    ) -> StoreResult<Vec<PipelineSummary>> {
+        catalog::pipelines(self.database.as_ref(), project, before, limit).await
+    }
+
+    async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {
+        catalog::waiting(self.database.as_ref(), pipeline, alive).await
+    }
+
+    async fn set_variable(&self, project: &ProjectName, variable: Variable) -> StoreResult<()> {
+        let (database, keys, project) = (self.database(), self.keys.clone(), project.clone());
+        finished(async move { variables::set(database.as_ref(), keys.as_deref(), &project, &variable).await }).await
+    }
+
+    async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
+        let (database, project, name) = (self.database(), project.clone(), name.to_owned());
+        finished(async move { variables::unset(database.as_ref(), &project, &name).await }).await
+    }
+
+    async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
+        let (database, runner) = (self.database(), runner.clone());
+        finished(async move { catalog::beat(database.as_ref(), &runner).await }).await
+    }
+
+    async fn retire_runner(&self, instance: &InstanceId) -> StoreResult<()> {
+        let (database, instance) = (self.database(), instance.clone());
+        finished(async move { catalog::retire(database.as_ref(), &instance).await }).await
+    }
+
+    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>> {
+        catalog::runners(self.database.as_ref()).await
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+        let (database, keep) = (self.database(), *keep);
+        finished(async move { catalog::prune(database.as_ref(), &keep, limit).await }).await
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_store_sql::{OpenError, SqlStore, migrate};
+use imt_store_sql::{KeyRing, OpenError, SqlStore, migrate};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::SqliteFile;
@@ -20,7 +20,7 @@ const READERS: u32 = 4;
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do.
-pub async fn open(path: &Path) -> Result<SqlStore, OpenError> {
+pub async fn open(path: &Path, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
     let at = path.display().to_string();
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -30,9 +30,9 @@ pub async fn open(path: &Path) -> Result<SqlStore, OpenError> {
         .foreign_keys(true)
         .busy_timeout(BUSY);
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
-    let writer = pool(1).connect_with(options.clone()).await.map_err(|error| refused(&at, error))?;
+    let writer = pool(1).connect_with(options.clone()).await.map_err(|error| refused(&at, &error))?;
     let version: String =
-        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(|error| refused(&at, error))?;
+        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(|error| refused(&at, &error))?;
     if parse(&version).is_none_or(|version| version < OLDEST) {
         return Err(OpenError::Unusable {
             at,
@@ -42,7 +42,7 @@ pub async fn open(path: &Path) -> Result<SqlStore, OpenError> {
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     let database = Arc::new(SqliteFile { writer, readers });
     migrate(database.as_ref(), &at).await?;
-    Ok(SqlStore::new(database))
+    Ok(SqlStore::new(database, keys))
 }
 
 fn parse(version: &str) -> Option<(u32, u32, u32)> {
@@ -50,9 +50,9 @@ fn parse(version: &str) -> Option<(u32, u32, u32)> {
     Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
-fn refused(at: &str, error: sqlx::Error) -> OpenError {
+fn refused(at: &str, error: &sqlx::Error) -> OpenError {
     let at = at.to_owned();
-    let sqlx::Error::Database(refusal) = &error else {
+    let sqlx::Error::Database(refusal) = error else {
         return OpenError::Unreachable { at, why: error.to_string() };
     };
     let why = refusal.message().to_owned();

@@ -1,12 +1,19 @@
-//! The conformance suite of `Store` on a SQLite file.
+//! The conformance suites of `Store` and `Catalog` on a SQLite file.
 
 use std::sync::Arc;
 
-use imt_core::ports::Store;
+use imt_store_sql::{KeyRing, SqlStore};
 
-async fn make() -> Arc<dyn Store> {
+async fn make() -> Arc<SqlStore> {
     let dir = tempfile::tempdir().expect("a scratch directory").keep();
-    Arc::new(imt_store_sqlite::open(&dir.join("store.db")).await.expect("a new store"))
+    let keys = KeyRing::generate().expect("a key");
+    Arc::new(imt_store_sqlite::open(&dir.join("store.db"), Some(keys)).await.expect("a new store"))
 }
 
-imt_core::store_suite!(make);
+mod store {
+    imt_core::store_suite!(super::make);
+}
+
+mod catalog {
+    imt_core::catalog_suite!(super::make);
+}

@@ -3,12 +3,14 @@
 //! A port's doc comment is its contract; `testkit` holds the suites that prove it. Adapters know these traits and
 //! the model, never each other.
 
+mod catalog;
 mod error;
 mod event;
 mod executor;
 mod source;
 mod store;
 
+pub use catalog::{Catalog, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerStatus, Waiting};
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};
 pub use executor::{

@@ -1,5 +1,6 @@
 //! Tools for testing adapters and tools built on this crate: strict fakes, conformance suites, a simulator.
 
+pub mod catalog_suite;
 pub mod executor_suite;
 pub mod fake_executor;
 mod fault_store;

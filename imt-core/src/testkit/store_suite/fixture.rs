@@ -19,24 +19,24 @@ use crate::status::{End, Reason, Status};
 use crate::time::Timestamp;
 
 /// A store under test.
-pub(super) type TestStore = Arc<dyn Store>;
+pub(in crate::testkit) type TestStore = Arc<dyn Store>;
 
 /// Long enough that no lease of this length runs out within a case.
-pub(super) const LONG_LEASE: Duration = Duration::from_mins(10);
+pub(in crate::testkit) const LONG_LEASE: Duration = Duration::from_mins(10);
 /// No waiting of a case takes longer.
-pub(super) const DEADLINE: Duration = Duration::from_secs(30);
+pub(in crate::testkit) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A time, counted from an arbitrary but realistic one.
-pub(super) fn at(micros: u64) -> Timestamp {
+pub(in crate::testkit) fn at(micros: u64) -> Timestamp {
     Timestamp::from_micros(1_790_000_000_000_000 + micros)
 }
 
-pub(super) fn project() -> ProjectName {
+pub(in crate::testkit) fn project() -> ProjectName {
     ProjectName::new("shop")
 }
 
 /// A plan with this many jobs in one stage, with something in every field.
-pub(super) fn plan(project: ProjectName, jobs: u32) -> Plan {
+pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
     let job = |index: u32| PlannedJob {
         name: format!("job-{index}"),
         stage: "test".into(),
@@ -69,19 +69,19 @@ pub(super) fn plan(project: ProjectName, jobs: u32) -> Plan {
 }
 
 /// A pipeline of three jobs, without key.
-pub(super) fn new_pipeline() -> NewPipeline {
+pub(in crate::testkit) fn new_pipeline() -> NewPipeline {
     NewPipeline { id: PipelineId::generate(), plan: plan(project(), 3), at: at(0), idempotency_key: None }
 }
 
-pub(super) async fn enqueued(store: &TestStore) -> PipelineId {
+pub(in crate::testkit) async fn enqueued(store: &TestStore) -> PipelineId {
     store.enqueue(new_pipeline()).await.expect("enqueue").id
 }
 
-pub(super) fn runner(instance: &str) -> RunnerInfo {
+pub(in crate::testkit) fn runner(instance: &str) -> RunnerInfo {
     RunnerInfo { instance: InstanceId::new(instance), labels: Vec::new(), driving: Vec::new(), lease: LONG_LEASE }
 }
 
-pub(super) async fn claim(store: &TestStore, runner: &RunnerInfo, pipeline: PipelineId) -> Claim {
+pub(in crate::testkit) async fn claim(store: &TestStore, runner: &RunnerInfo, pipeline: PipelineId) -> Claim {
     let claim = store.claim(runner, Some(pipeline)).await.expect("claim");
     let claim = claim.expect("the pipeline can be claimed");
     assert_eq!(claim.pipeline, pipeline, "the claim is on the pipeline asked for");
@@ -91,29 +91,29 @@ pub(super) async fn claim(store: &TestStore, runner: &RunnerInfo, pipeline: Pipe
 }
 
 /// A fresh pipeline and a claim on it.
-pub(super) async fn claimed(store: &TestStore) -> Claim {
+pub(in crate::testkit) async fn claimed(store: &TestStore) -> Claim {
     let pipeline = enqueued(store).await;
     claim(store, &runner("one"), pipeline).await
 }
 
 /// A claim that was lost to another instance, with the claim that took its place.
-pub(super) async fn superseded(store: &TestStore) -> (Claim, Claim) {
+pub(in crate::testkit) async fn superseded(store: &TestStore) -> (Claim, Claim) {
     let old = claimed(store).await;
     store.release(&old).await.expect("release");
     let new = claim(store, &runner("two"), old.pipeline).await;
     (old, new)
 }
 
-pub(super) fn attempt(pipeline: PipelineId, job: u32) -> AttemptId {
+pub(in crate::testkit) fn attempt(pipeline: PipelineId, job: u32) -> AttemptId {
     AttemptId { pipeline, job: JobIndex(job), number: 1 }
 }
 
-pub(super) fn change(micros: u64, kind: ChangeKind) -> Change {
+pub(in crate::testkit) fn change(micros: u64, kind: ChangeKind) -> Change {
     Change { at: at(micros), kind }
 }
 
 /// All that happens to a job, from its turn to its end.
-pub(super) fn job_changes(pipeline: PipelineId, job: u32) -> Vec<Change> {
+pub(in crate::testkit) fn job_changes(pipeline: PipelineId, job: u32) -> Vec<Change> {
     let attempt = attempt(pipeline, job);
     let end = End::because(Status::Failed, Reason::ExitCode).with_exit_code(3).with_detail("`false` said no");
     [
@@ -128,17 +128,17 @@ pub(super) fn job_changes(pipeline: PipelineId, job: u32) -> Vec<Change> {
     .collect()
 }
 
-pub(super) fn pipeline_ended() -> Change {
+pub(in crate::testkit) fn pipeline_ended() -> Change {
     change(99, ChangeKind::PipelineEnded { end: End::success() })
 }
 
 /// All events of a pipeline.
-pub(super) async fn events_of(store: &TestStore, pipeline: PipelineId) -> Vec<Event> {
+pub(in crate::testkit) async fn events_of(store: &TestStore, pipeline: PipelineId) -> Vec<Event> {
     store.events_after(Some(pipeline), EventId(0), 10_000).await.expect("events_after")
 }
 
 /// The state after these events.
-pub(super) fn fold(pipeline: PipelineId, plan: &Plan, events: &[Event]) -> PipelineState {
+pub(in crate::testkit) fn fold(pipeline: PipelineId, plan: &Plan, events: &[Event]) -> PipelineState {
     let mut state = PipelineState::new(pipeline, plan);
     for event in events {
         state.apply(&event.change);
@@ -146,26 +146,26 @@ pub(super) fn fold(pipeline: PipelineId, plan: &Plan, events: &[Event]) -> Pipel
     state
 }
 
-pub(super) fn changes_of(events: &[Event]) -> Vec<Change> {
+pub(in crate::testkit) fn changes_of(events: &[Event]) -> Vec<Change> {
     events.iter().map(|event| event.change.clone()).collect()
 }
 
-pub(super) fn piece(offset: u64, stream: StreamKind, bytes: impl Into<Bytes>) -> LogAppend {
+pub(in crate::testkit) fn piece(offset: u64, stream: StreamKind, bytes: impl Into<Bytes>) -> LogAppend {
     LogAppend { offset, stream, bytes: bytes.into(), at: at(offset), raw: LogPositions::default() }
 }
 
-pub(super) fn out(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
+pub(in crate::testkit) fn out(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
     piece(offset, StreamKind::Stdout, bytes)
 }
 
-pub(super) async fn append(store: &TestStore, claim: &Claim, attempt: AttemptId, piece: LogAppend) {
+pub(in crate::testkit) async fn append(store: &TestStore, claim: &Claim, attempt: AttemptId, piece: LogAppend) {
     let end = piece.offset + piece.bytes.len() as u64;
     let durable = store.append_log(claim, attempt, piece).await.expect("append_log");
     assert_eq!(durable, end, "the durable offset is the end of the piece");
 }
 
 /// The end that fits these bytes.
-pub(super) fn end_of(bytes: &[u8]) -> LogEnd {
+pub(in crate::testkit) fn end_of(bytes: &[u8]) -> LogEnd {
     LogEnd {
         bytes: bytes.len() as u64,
         lines: line_count(bytes),
@@ -174,22 +174,22 @@ pub(super) fn end_of(bytes: &[u8]) -> LogEnd {
     }
 }
 
-pub(super) fn newlines(bytes: &[u8]) -> u64 {
+pub(in crate::testkit) fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-pub(super) fn line_count(bytes: &[u8]) -> u64 {
+pub(in crate::testkit) fn line_count(bytes: &[u8]) -> u64 {
     newlines(bytes) + u64::from(bytes.last().is_some_and(|b| *b != b'\n'))
 }
 
 /// Where a line begins, counted from 0; the end when there is no such line.
-pub(super) fn line_start(bytes: &[u8], line: u64) -> usize {
+pub(in crate::testkit) fn line_start(bytes: &[u8], line: u64) -> usize {
     let starts = memchr::memchr_iter(b'\n', bytes).map(|newline| newline + 1);
     std::iter::once(0).chain(starts).nth(usize::try_from(line).unwrap_or(usize::MAX)).unwrap_or(bytes.len())
 }
 
 /// Reads page by page to the present end, checking that pieces follow each other.
-pub(super) async fn read_from(
+pub(in crate::testkit) async fn read_from(
     store: &TestStore,
     attempt: AttemptId,
     from: LogFrom,
@@ -213,17 +213,21 @@ pub(super) async fn read_from(
     }
 }
 
-pub(super) fn bytes_of(chunks: &[StoredChunk]) -> Vec<u8> {
+pub(in crate::testkit) fn bytes_of(chunks: &[StoredChunk]) -> Vec<u8> {
     chunks.iter().map(|chunk| &chunk.bytes[..]).collect::<Vec<_>>().concat()
 }
 
 /// All bytes of a log.
-pub(super) async fn whole_log(store: &TestStore, attempt: AttemptId) -> Vec<u8> {
+pub(in crate::testkit) async fn whole_log(store: &TestStore, attempt: AttemptId) -> Vec<u8> {
     bytes_of(&read_from(store, attempt, LogFrom::Offset(0), 1 << 20).await)
 }
 
 /// Checks that a call was refused because its claim is lost.
-pub(super) fn assert_lost<T: std::fmt::Debug>(answer: Result<T, StoreError>, pipeline: PipelineId, call: &str) {
+pub(in crate::testkit) fn assert_lost<T: std::fmt::Debug>(
+    answer: Result<T, StoreError>,
+    pipeline: PipelineId,
+    call: &str,
+) {
     match answer {
         Err(StoreError::ClaimLost(lost)) => assert_eq!(lost, pipeline, "{call} names the pipeline"),
         other => panic!("{call} must answer ClaimLost, not {other:?}"),
@@ -239,28 +243,28 @@ macro_rules! assert_refused {
         }
     };
 }
-pub(super) use assert_refused;
+pub(in crate::testkit) use assert_refused;
 
 /// Waiting for something, asking again every few milliseconds, with a deadline.
-pub(super) struct Patience {
+pub(in crate::testkit) struct Patience {
     what: &'static str,
     deadline: Instant,
     peeks: u32,
 }
 
 impl Patience {
-    pub(super) fn until(what: &'static str) -> Self {
+    pub(in crate::testkit) fn until(what: &'static str) -> Self {
         Self { what, deadline: Instant::now() + DEADLINE, peeks: 0 }
     }
 
     /// Waits a little before the next question.
-    pub(super) async fn wait(&self) {
+    pub(in crate::testkit) async fn wait(&self) {
         assert!(Instant::now() < self.deadline, "{} did not happen within {DEADLINE:?}", self.what);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 
     /// Mostly only lets others go on before the next question, so as to see as much as possible of what they do.
-    pub(super) async fn peek(&mut self) {
+    pub(in crate::testkit) async fn peek(&mut self) {
         self.peeks += 1;
         if self.peeks.is_multiple_of(64) {
             // Virtual time stands still while anybody is ready to run, and the deadline with it.
@@ -272,7 +276,11 @@ impl Patience {
 }
 
 /// Waits until a pipeline can be claimed.
-pub(super) async fn claim_when_free(store: &TestStore, runner: &RunnerInfo, which: Option<PipelineId>) -> Claim {
+pub(in crate::testkit) async fn claim_when_free(
+    store: &TestStore,
+    runner: &RunnerInfo,
+    which: Option<PipelineId>,
+) -> Claim {
     let patience = Patience::until("the lease's end");
     loop {
         if let Some(claim) = store.claim(runner, which).await.expect("claim") {

@@ -12,7 +12,7 @@
 
 mod changes;
 mod fencing;
-mod fixture;
+pub(in crate::testkit) mod fixture;
 mod log_model;
 mod log_reading;
 mod logs;

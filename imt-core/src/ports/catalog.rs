@@ -1,0 +1,161 @@
+//! The port through which people ask what a store holds, and tell it what it cannot know by itself.
+//!
+//! Beside [`Store`](crate::ports::Store), which is what driving pipelines takes: an embedder who only runs pipelines never
+//! needs this one.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CommitId, InstanceId, PipelineId, ProjectName};
+use crate::pipeline::TriggerEvent;
+use crate::ports::store::{StoreResult, Variable};
+use crate::status::{End, Status};
+use crate::time::Timestamp;
+
+/// What a store holds: projects with their variables, pipelines by number, runners.
+///
+/// All methods may be called concurrently. *Cancellation*: as with [`Store`](crate::ports::Store).
+/// *Errors*: those of broken machinery, and what each method names.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// All projects, by name.
+    async fn projects(&self) -> StoreResult<Vec<ProjectName>>;
+
+    /// The pipeline with a number.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<PipelineId>;
+
+    /// Pipelines of a project, newest first: those with a number below `before` (absent: all), at most `limit`.
+    async fn pipelines(
+        &self,
+        project: &ProjectName,
+        before: Option<NonZeroU64>,
+        limit: usize,
+    ) -> StoreResult<Vec<PipelineSummary>>;
+
+    /// Why a pipeline waits; `None` when it does not. Runners heard of within `alive` count.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>>;
+
+    /// Sets a variable of a project, in the place of one of the same name. Seen by pipelines claimed from then on; a project
+    /// that does not exist is made.
+    async fn set_variable(&self, project: &ProjectName, variable: Variable) -> StoreResult<()>;
+
+    /// Removes a variable; answers whether there was one.
+    async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool>;
+
+    /// Says that a runner lives. Its time is the store's.
+    async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()>;
+
+    /// Says that a runner has ended of its own will.
+    async fn retire_runner(&self, instance: &InstanceId) -> StoreResult<()>;
+
+    /// Runners heard of and not retired, by name.
+    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>>;
+
+    /// Removes one batch of pipelines that are over and that nothing keeps, with their events and logs, oldest first.
+    /// Their numbers are not used again. Answers what was removed; nothing: it is done.
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>>;
+}
+
+/// A pipeline in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineSummary {
+    /// Its id.
+    pub id: PipelineId,
+    /// Its number within its project.
+    pub number: NonZeroU64,
+    /// Where it stands.
+    pub status: Status,
+    /// How it ended, or will, once that is known.
+    pub end: Option<End>,
+    /// What it was made for.
+    pub event: TriggerEvent,
+    /// The commit.
+    pub commit: CommitId,
+    /// The branch, when one is known.
+    pub branch: Option<String>,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When a runner took it up.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Who holds it.
+    pub holder: Option<InstanceId>,
+}
+
+/// Why a pipeline waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Waiting {
+    /// No runner is there at all.
+    NoRunner,
+    /// There are runners, but none has all of these labels.
+    NoSuchRunner {
+        /// What its file asks for.
+        labels: Vec<String>,
+    },
+    /// It waits its turn.
+    Turn {
+        /// Pipelines of its project with the same labels that have waited longer.
+        ahead: u64,
+    },
+}
+
+/// What a runner says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerBeat {
+    /// Its instance.
+    pub instance: InstanceId,
+    /// The host it is on.
+    pub host: String,
+    /// The version of its program.
+    pub version: String,
+    /// What it offers to `runs_on`.
+    pub labels: Vec<String>,
+    /// How many pipelines it drives side by side, at most.
+    pub capacity: NonZeroU32,
+    /// How many it drives now.
+    pub driving: u32,
+    /// Whether it takes up no more and ends when it has finished those it has.
+    pub draining: bool,
+}
+
+/// A runner as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunnerStatus {
+    /// What it last said.
+    pub beat: RunnerBeat,
+    /// How long ago, by the store's clock.
+    pub silent_for: Duration,
+}
+
+/// What is kept. A pipeline that is over is kept when any of these keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Those that ended less long ago than this, by the store's clock.
+    pub age: Duration,
+    /// This many newest of each project.
+    pub count: u64,
+    /// The newest successful one of each project.
+    pub last_success: bool,
+}
+
+/// A pipeline that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    /// Its project.
+    pub project: ProjectName,
+    /// Its number.
+    pub number: NonZeroU64,
+    /// Bytes of log that it held.
+    pub log_bytes: u64,
+}

@@ -1,0 +1,270 @@
+//! The conformance suite of [`Catalog`], for stores that have it: every promise of the port as a named case.
+//!
+//! ```
+//! # #[cfg(any())]
+//! imt_core::catalog_suite!(async || std::sync::Arc::new(my_new_empty_store()));
+//! ```
+//!
+//! As with [`store_suite`](super::store_suite), the maker gives a new, empty store each time, which can hold secrets.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::store_suite::fixture::{
+    append, assert_refused, at, attempt, claim, job_changes, new_pipeline, out, pipeline_ended, plan, runner,
+};
+use crate::id::{InstanceId, PipelineId, ProjectName};
+use crate::ports::{Catalog, LogCursor, NewPipeline, Retention, RunnerBeat, Store, StoreError, Variable, Waiting};
+use crate::schedule::{Change, ChangeKind};
+use crate::secret::Secret;
+use crate::status::{End, Reason, Status};
+use crate::time::Timestamp;
+
+/// A store that has both ports.
+pub trait CatalogStore: Store + Catalog {}
+
+impl<S: Store + Catalog> CatalogStore for S {}
+
+type TestStore = Arc<dyn CatalogStore>;
+
+/// Makes one test per case of the conformance suite of [`Catalog`](crate::ports::Catalog), each named like its case.
+#[macro_export]
+macro_rules! catalog_suite {
+    ($make:expr) => {
+        $crate::catalog_suite! { [$make]
+            projects_are_listed_by_name
+            pipelines_are_listed_newest_first
+            a_number_finds_its_pipeline
+            a_summary_tells_where_a_pipeline_stands
+            what_waits_says_why
+            variables_are_set_replaced_and_unset
+            runners_say_that_they_live
+            what_nothing_keeps_is_pruned
+            what_is_not_over_is_never_pruned
+            pruning_leaves_nothing_and_uses_no_number_again
+        }
+    };
+    ([$make:expr] $($name:ident)*) => {
+        $(
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                let make = $make;
+                $crate::testkit::catalog_suite::$name(make().await).await;
+            }
+        )*
+    };
+}
+
+fn shop() -> ProjectName {
+    ProjectName::new("shop")
+}
+
+async fn enqueue(store: &TestStore, project: &str, labels: &[&str]) -> PipelineId {
+    let mut new = NewPipeline { plan: plan(ProjectName::new(project), 1), ..new_pipeline() };
+    new.plan.runs_on = labels.iter().map(|&label| label.to_owned()).collect();
+    store.enqueue(new).await.expect("enqueue").id
+}
+
+/// A pipeline of the project `shop` that ended like this, at this time.
+async fn ended(store: &TestStore, end: End, at: Timestamp) -> PipelineId {
+    let id = enqueue(store, "shop", &[]).await;
+    let held = store.claim(&runner("one"), Some(id)).await.expect("claim").expect("it is free");
+    append(&as_store(store), &held, attempt(id, 0), out(0, "said\n")).await;
+    let mut changes = job_changes(id, 0);
+    changes.push(Change { at, kind: ChangeKind::PipelineEnded { end } });
+    store.commit(&held, &changes).await.expect("commit");
+    store.release(&held).await.expect("release");
+    id
+}
+
+fn as_store(store: &TestStore) -> Arc<dyn Store> {
+    Arc::clone(store) as Arc<dyn Store>
+}
+
+fn number(n: u64) -> NonZeroU64 {
+    NonZeroU64::new(n).expect("numbers count from 1")
+}
+
+async fn numbers(store: &TestStore, before: Option<u64>, limit: usize) -> Vec<u64> {
+    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines");
+    listed.iter().map(|pipeline| pipeline.number.get()).collect()
+}
+
+/// Projects are those that have a pipeline or a variable, by name.
+pub async fn projects_are_listed_by_name(store: TestStore) {
+    assert_eq!(store.projects().await.expect("projects"), []);
+    enqueue(&store, "shop", &[]).await;
+    enqueue(&store, "api", &[]).await;
+    enqueue(&store, "shop", &[]).await;
+    let variable = Variable { name: "A".into(), value: Secret::new("1"), is_secret: false };
+    store.set_variable(&ProjectName::new("docs"), variable).await.expect("set_variable");
+    let expected = ["api", "docs", "shop"].map(ProjectName::new);
+    assert_eq!(store.projects().await.expect("projects"), expected);
+}
+
+/// Pipelines of one project come newest first, page by page.
+pub async fn pipelines_are_listed_newest_first(store: TestStore) {
+    for _ in 0..5 {
+        enqueue(&store, "shop", &[]).await;
+        enqueue(&store, "api", &[]).await;
+    }
+    assert_eq!(numbers(&store, None, 10).await, [5, 4, 3, 2, 1]);
+    assert_eq!(numbers(&store, None, 2).await, [5, 4]);
+    assert_eq!(numbers(&store, Some(4), 2).await, [3, 2]);
+    assert_eq!(numbers(&store, Some(1), 2).await, NONE);
+    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), []);
+}
+
+/// A number finds its pipeline, in its project only.
+pub async fn a_number_finds_its_pipeline(store: TestStore) {
+    enqueue(&store, "api", &[]).await;
+    enqueue(&store, "shop", &[]).await;
+    let second = enqueue(&store, "shop", &[]).await;
+    assert_eq!(store.find(&shop(), number(2)).await.expect("find"), second);
+    assert_refused!(store.find(&shop(), number(3)).await, StoreError::NotFound(_));
+    assert_refused!(store.find(&ProjectName::new("api"), number(2)).await, StoreError::NotFound(_));
+}
+
+/// A summary tells what the pipeline is for, who holds it, and how it ended.
+pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
+    let new = new_pipeline();
+    let id = store.enqueue(new.clone()).await.expect("enqueue").id;
+    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").remove(0);
+    let waiting = summary().await;
+    assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
+    let trigger = &new.plan.trigger;
+    assert_eq!((waiting.event, &waiting.commit, &waiting.branch), (trigger.event, &trigger.commit, &trigger.branch));
+    assert_eq!((waiting.submitted_at, waiting.started_at, waiting.ended_at), (new.at, None, None));
+    assert_eq!((waiting.end, waiting.holder), (None, None));
+
+    let held = claim(&as_store(&store), &runner("one"), id).await;
+    store.commit(&held, &[Change { at: at(5), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
+    let running = summary().await;
+    assert_eq!((running.status, running.started_at), (Status::Running, Some(at(5))));
+    assert_eq!(running.holder, Some(InstanceId::new("one")));
+
+    store.commit(&held, &[pipeline_ended()]).await.expect("commit");
+    store.release(&held).await.expect("release");
+    let over = summary().await;
+    assert_eq!((over.status, over.ended_at, over.end), (Status::Success, Some(at(99)), Some(End::success())));
+    assert_eq!(over.holder, None);
+}
+
+fn beat(instance: &str, labels: &[&str]) -> RunnerBeat {
+    RunnerBeat {
+        instance: InstanceId::new(instance),
+        host: "host".into(),
+        version: "1.2.3".into(),
+        labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        capacity: NonZeroU32::new(4).expect("not 0"),
+        driving: 1,
+        draining: false,
+    }
+}
+
+/// What waits says why: no runner, none with its labels, or its turn.
+pub async fn what_waits_says_why(store: TestStore) {
+    let alive = Duration::from_mins(1);
+    let waiting = async |id| store.waiting(id, alive).await.expect("waiting");
+    let (first, second) = (enqueue(&store, "shop", &[]).await, enqueue(&store, "shop", &[]).await);
+    let picky = enqueue(&store, "shop", &["gpu", "arm"]).await;
+    assert_eq!(waiting(first).await, Some(Waiting::NoRunner));
+    store.beat(&beat("one", &["arm"])).await.expect("beat");
+    assert_eq!(waiting(first).await, Some(Waiting::Turn { ahead: 0 }));
+    assert_eq!(waiting(second).await, Some(Waiting::Turn { ahead: 1 }));
+    let labels = vec!["arm".to_owned(), "gpu".to_owned()];
+    assert_eq!(waiting(picky).await, Some(Waiting::NoSuchRunner { labels }));
+    store.beat(&beat("two", &["linux", "gpu", "arm"])).await.expect("beat");
+    assert_eq!(waiting(picky).await, Some(Waiting::Turn { ahead: 0 }));
+    claim(&as_store(&store), &runner("one"), first).await;
+    assert_eq!(waiting(first).await, None);
+    assert_eq!(waiting(second).await, Some(Waiting::Turn { ahead: 0 }));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(store.waiting(second, Duration::from_millis(1)).await.expect("waiting"), Some(Waiting::NoRunner));
+    assert_refused!(store.waiting(PipelineId::generate(), alive).await, StoreError::NotFound(_));
+}
+
+/// Variables are set, replaced, also from plain to secret, and removed; each project has its own.
+pub async fn variables_are_set_replaced_and_unset(store: TestStore) {
+    let variable =
+        |name: &str, value: &str, is_secret| Variable { name: name.into(), value: Secret::new(value), is_secret };
+    let set = async |variable: Variable| store.set_variable(&shop(), variable).await.expect("set_variable");
+    set(variable("TOKEN", "hunter2-\u{fc}\n'\"", true)).await;
+    set(variable("MODE", "fast", false)).await;
+    set(variable("EMPTY", "", true)).await;
+    let expected =
+        [variable("EMPTY", "", true), variable("MODE", "fast", false), variable("TOKEN", "hunter2-\u{fc}\n'\"", true)];
+    assert_eq!(store.variables(&shop()).await.expect("variables"), expected);
+    assert_eq!(store.variables(&ProjectName::new("api")).await.expect("variables"), []);
+    set(variable("MODE", "slow", true)).await;
+    assert!(store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"));
+    assert!(!store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"), "it is gone already");
+    let expected = [variable("EMPTY", "", true), variable("MODE", "slow", true)];
+    assert_eq!(store.variables(&shop()).await.expect("variables"), expected);
+}
+
+/// Runners are those that beat, with what they said last, until they retire.
+pub async fn runners_say_that_they_live(store: TestStore) {
+    assert_eq!(store.runners().await.expect("runners"), []);
+    store.beat(&beat("two", &[])).await.expect("beat");
+    store.beat(&beat("one", &["gpu"])).await.expect("beat");
+    let later = RunnerBeat { driving: 3, draining: true, ..beat("one", &["gpu", "arm"]) };
+    store.beat(&later).await.expect("beat");
+    let runners = store.runners().await.expect("runners");
+    let beats: Vec<_> = runners.iter().map(|runner| runner.beat.clone()).collect();
+    assert_eq!(beats, [later, beat("two", &[])]);
+    assert!(runners.iter().all(|runner| runner.silent_for < Duration::from_secs(30)));
+    store.retire_runner(&InstanceId::new("one")).await.expect("retire_runner");
+    store.retire_runner(&InstanceId::new("one")).await.expect("twice is fine");
+    assert_eq!(store.runners().await.expect("runners").len(), 1);
+}
+
+const NONE: [u64; 0] = [];
+const NOTHING_KEPT: Retention = Retention { age: Duration::ZERO, count: 0, last_success: false };
+
+async fn pruned(store: &TestStore, keep: Retention, limit: usize) -> Vec<u64> {
+    let pruned = store.prune(&keep, limit).await.expect("prune");
+    pruned.iter().map(|pruned| pruned.number.get()).collect()
+}
+
+/// Age, count and the last success each keep; the rest goes, oldest first, batch by batch.
+pub async fn what_nothing_keeps_is_pruned(store: TestStore) {
+    let old = Timestamp::from_micros(1_000_000);
+    let failed = || End::because(Status::Failed, Reason::ExitCode);
+    for end in [failed(), End::success(), End::success(), failed(), failed(), failed()] {
+        ended(&store, end, old).await;
+    }
+    let year = Duration::from_hours(24 * 365);
+    assert_eq!(pruned(&store, Retention { age: 1_000 * year, ..NOTHING_KEPT }, 10).await, NONE, "all are young enough");
+    assert_eq!(pruned(&store, Retention { count: 6, ..NOTHING_KEPT }, 10).await, NONE, "all are new enough");
+    let keep = Retention { age: year, count: 1, last_success: true };
+    assert_eq!(pruned(&store, keep, 2).await, [1, 2]);
+    assert_eq!(pruned(&store, keep, 2).await, [4, 5]);
+    assert_eq!(pruned(&store, keep, 2).await, NONE, "3 is the last success, 6 the newest");
+    assert_eq!(numbers(&store, None, 10).await, [6, 3]);
+    assert_eq!(pruned(&store, NOTHING_KEPT, 10).await, [3, 6]);
+}
+
+/// What waits or runs is never removed.
+pub async fn what_is_not_over_is_never_pruned(store: TestStore) {
+    enqueue(&store, "shop", &[]).await;
+    let running = enqueue(&store, "shop", &[]).await;
+    let held = claim(&as_store(&store), &runner("one"), running).await;
+    store.commit(&held, &[Change { at: at(1), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
+    assert_eq!(pruned(&store, NOTHING_KEPT, 10).await, NONE);
+    assert_eq!(numbers(&store, None, 10).await, [2, 1]);
+}
+
+/// Of what was removed nothing is left, its size is told, and its number is not used again.
+pub async fn pruning_leaves_nothing_and_uses_no_number_again(store: TestStore) {
+    let id = ended(&store, End::success(), Timestamp::from_micros(1_000_000)).await;
+    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune");
+    assert_eq!((removed.len(), &removed[0].project, removed[0].log_bytes), (1, &shop(), 5));
+    assert_refused!(store.load(id).await, StoreError::NotFound(_));
+    assert_refused!(store.find(&shop(), number(1)).await, StoreError::NotFound(_));
+    assert_eq!(store.log_cursor(attempt(id, 0)).await.expect("log_cursor"), LogCursor::default());
+    assert_eq!(store.events_after(Some(id), crate::ports::EventId(0), 10).await.expect("events_after"), []);
+    enqueue(&store, "shop", &[]).await;
+    assert_eq!(numbers(&store, None, 10).await, [2]);
+}

@@ -1,0 +1,9 @@
+//! The port [`Catalog`](imt_core::ports::Catalog): what people ask and set.
+
+mod pipelines;
+mod prune;
+mod runners;
+
+pub(crate) use pipelines::{find, pipelines, projects, waiting};
+pub(crate) use prune::prune;
+pub(crate) use runners::{beat, retire, runners};
