@@ -13,7 +13,7 @@ use crate::value::{Value, word};
 /// differs from it only moves the age.
 const PRUNABLE: &str = "
     SELECT id, project, number,
-        (SELECT COALESCE(SUM(bytes), 0) FROM job_logs WHERE job_logs.pipeline = pipelines.id)
+        (SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM job_logs WHERE job_logs.pipeline = pipelines.id)
       FROM pipelines
      WHERE ended = 1 AND ended_at < {now} - $1
        AND number <= (SELECT last_number FROM projects WHERE name = pipelines.project) - $2
