@@ -3,8 +3,11 @@
 //! **Ids of events.** A sequence would hand out ids in another order than that of the commits, so that a reader could pass by
 //! an event that comes later. Instead an id is made of the id of the transaction that writes the event, with room for 2^20
 //! events each, but is always above the pipeline's last. A reader of all events stays below the oldest transaction that is
-//! still under way; of one pipeline it need not, because its row is locked from one commit to the next. After a restore into
-//! a new cluster, whose transaction ids begin anew, `event_base` keeps ids growing.
+//! still under way; of one pipeline it need not, because its row is locked from one commit to the next.
+//!
+//! After a restore into a new cluster transaction ids begin anew, so each opening raises `event_base` when an event is there
+//! whose id no transaction of this cluster can have given. A process that had the store open before the restore must open it
+//! again.
 
 use imt_store_sql::Dialect;
 
@@ -27,4 +30,13 @@ pub(crate) static POSTGRES: Dialect = Dialect {
         "ALTER TABLE pipelines SET (fillfactor = 70)",
         "ALTER TABLE job_logs SET (fillfactor = 70)",
     ],
+    // Whatever this statement sees was written by a transaction below the end of its snapshot. The comparison is with that
+    // and not with the transaction's own id, which others that are finished may have passed: the base must never move while
+    // others write.
+    event_base: Some(
+        "UPDATE meta SET value = newest.id + 1 - newest.floor
+        FROM (SELECT COALESCE(MAX(id), 0) AS id,
+            CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 AS floor FROM events) AS newest
+        WHERE meta.name = 'event_base' AND newest.id >= newest.floor + meta.value",
+    ),
 };

@@ -24,6 +24,9 @@ pub struct Dialect {
     pub schema_lock: Option<&'static str>,
     /// Statements that only this database wants after the schema is made.
     pub tuning: &'static [&'static str],
+    /// A statement run at each opening, under the lock, with the schema at its newest: keeps the ids of events growing when
+    /// what they are made of began anew.
+    pub event_base: Option<&'static str>,
 }
 
 impl Dialect {

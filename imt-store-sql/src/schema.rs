@@ -141,6 +141,9 @@ pub async fn migrate(database: &dyn Database, at: &str) -> Result<(), OpenError>
         let set = "UPDATE meta SET value = $1 WHERE name = 'schema'";
         tx.run(set, vec![SCHEMA_VERSION.into()]).await.map_err(unusable)?;
     }
+    if let Some(raise) = dialect.event_base {
+        tx.run(raise, Vec::new()).await.map_err(unusable)?;
+    }
     tx.commit().await.map_err(unusable)
 }
 

@@ -15,4 +15,5 @@ pub(crate) static SQLITE: Dialect = Dialect {
     blob: "BLOB",
     schema_lock: None,
     tuning: &[],
+    event_base: None,
 };
