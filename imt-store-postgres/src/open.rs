@@ -71,11 +71,13 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, Ope
     Ok(connect.application_name("imt").options(settings))
 }
 
+/// The address with nothing in it that could be a password: that may also be a parameter, and hold any character.
 fn without_password(url: &str) -> String {
-    let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
+    let bare = |rest: &str| rest.split('?').next().unwrap_or_default().to_owned();
+    let Some((before, host)) = url.rsplit_once('@') else { return bare(url) };
     let (scheme, user) = before.split_once("://").unwrap_or(("", before));
-    let user = user.split_once(':').map_or(user, |(user, _)| user);
-    format!("{scheme}://{user}@{host}")
+    let user = user.split([':', '@', '/', '?']).next().unwrap_or_default();
+    format!("{scheme}://{user}@{}", bare(host))
 }
 
 fn refused(at: &str, error: &sqlx::Error) -> OpenError {
@@ -103,5 +105,15 @@ mod tests {
         let shown = without_password("postgres://imt:hunter2@db.example:5432/imt");
         assert_eq!(shown, "postgres://imt@db.example:5432/imt");
         assert_eq!(without_password("postgres://host/db"), "postgres://host/db");
+        for url in [
+            "postgres://imt@host/db?password=hunter2",
+            "postgres://host/db?password=hunter2",
+            "postgres://imt@host/db?password=hunter2@x",
+            "postgres://imt:hunter2?@host/db",
+            "postgres://imt:hunter2/@host/db",
+            "postgres://imt:a@hunter2@host/db",
+        ] {
+            assert!(!without_password(url).contains("hunter2"), "{}", without_password(url));
+        }
     }
 }
