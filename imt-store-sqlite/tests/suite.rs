@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imt_store_sql::{KeyRing, SqlStore};
 
 async fn make() -> Arc<SqlStore> {
-    let dir = tempfile::tempdir().expect("a scratch directory").keep();
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
     let keys = KeyRing::generate().expect("a key");
     Arc::new(imt_store_sqlite::open(&dir.join("store.db"), Some(keys)).await.expect("a new store"))
 }

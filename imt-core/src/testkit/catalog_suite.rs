@@ -1,7 +1,6 @@
 //! The conformance suite of [`Catalog`], for stores that have it: every promise of the port as a named case.
 //!
-//! ```
-//! # #[cfg(any())]
+//! ```text
 //! imt_core::catalog_suite!(async || std::sync::Arc::new(my_new_empty_store()));
 //! ```
 //!
