@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::common::{World, checkout, files_below, git};
+use crate::common::{World, checkout, executable, files_below, git};
 use imt_core::id::CommitId;
 use imt_core::ports::{FailureKind, Source};
 use imt_git::{GitVersion, History};
@@ -241,8 +241,7 @@ async fn hooks_filters_and_templates_of_others_never_run() {
     for hook in ["post-checkout", "reference-transaction", "post-index-change"] {
         let path = world.origin().join(".git/hooks").join(hook);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, format!("#!/bin/sh\ntouch {}\n", marker.display())).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, &format!("#!/bin/sh\ntouch {}\n", marker.display()));
     }
     let source = world.source();
     checkout(&source, &world.origin_text(), &commit, &world.workspace("w")).await.unwrap();
@@ -271,8 +270,7 @@ async fn a_missing_git_and_an_old_one_are_named() {
     assert!(failure.explain().contains("/nowhere/git") && failure.explain().contains("install git"), "{failure}");
 
     let old = world.path("old-git");
-    fs::write(&old, "#!/bin/sh\necho git version 2.20.1\n").unwrap();
-    fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&old, "#!/bin/sh\necho git version 2.20.1\n");
     let source = world.builder().git_program(&old).build().unwrap();
     let failure = checkout(&source, &world.origin_text(), &commit, &world.workspace("w2")).await.unwrap_err();
     assert!(failure.message.contains("2.20.1 is too old"), "{failure}");

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use imt_core::id::{CommitId, PipelineId};
 use imt_core::ports::{Checkout, Failure, Source};
@@ -59,6 +60,19 @@ impl World {
         git(&self.origin(), &["commit", "-q", "-m", file]);
         CommitId::parse(&git(&self.origin(), &["rev-parse", "HEAD"])).unwrap()
     }
+}
+
+/// Writes a script that can be run at once. Another process writes it: a test beside this one that forks while we had it
+/// open for writing would keep it open for a moment, and running it would fail as busy.
+pub(crate) fn executable(path: &Path, script: &str) {
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{}", path.display());
 }
 
 /// Runs the real git, away from the configuration of whoever runs the tests.

@@ -1,12 +1,10 @@
 //! Addresses and references that must not get anywhere near a command line.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use imt_core::id::CommitId;
 use imt_core::ports::{FailureKind, Source};
 
-use crate::common::{World, checkout, git};
+use crate::common::{World, checkout, executable, git};
 
 const HOSTILE: [&str; 56] = [
     "",
@@ -70,8 +68,7 @@ const HOSTILE: [&str; 56] = [
 /// A git that leaves a mark when it is started.
 fn marking_git(world: &World) -> (std::path::PathBuf, std::path::PathBuf) {
     let (program, mark) = (world.path("marking-git"), world.path("started"));
-    fs::write(&program, format!("#!/bin/sh\ntouch {}\nexec git \"$@\"\n", mark.display())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&program, &format!("#!/bin/sh\ntouch {}\nexec git \"$@\"\n", mark.display()));
     (program, mark)
 }
 

@@ -1,7 +1,6 @@
 //! Over http on the loopback interface: credentials, redirects, stalls. The server is a few lines that keep what they got.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use crate::common::{World, checkout, files_below, git};
+use crate::common::{World, checkout, executable, files_below, git};
 
 /// `alice:hunter22/%` in Base64.
 const AUTHORIZED: &str = "authorization: basic ywxpy2u6ahvudgvymjivjq==";
@@ -121,8 +120,7 @@ async fn credentials_open_their_origin_and_leave_no_trace() {
     // A git that shows its arguments and environment to us.
     let (program, seen) = (world.path("seen-git"), world.path("seen"));
     let script = format!("#!/bin/sh\n{{ echo \"$@\"; env; }} >> {}\nexec git \"$@\"\n", seen.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&program, &script);
     let source = world.builder().git_program(&program).credentials(&server.address, alice()).build().unwrap();
 
     for (reference, expected) in [("main", &commit), ("v1", &first), ("HEAD", &commit), (first.short(), &first)] {

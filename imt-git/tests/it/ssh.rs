@@ -1,11 +1,10 @@
 //! What is asked of ssh. A script stands in for it, keeps what it got and runs the command on this machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use imt_git::Credentials;
 
-use crate::common::{World, checkout, git};
+use crate::common::{World, checkout, executable, git};
 
 #[tokio::test]
 async fn ssh_gets_a_configuration_of_ours_and_no_options_of_others() {
@@ -13,14 +12,10 @@ async fn ssh_gets_a_configuration_of_ours_and_no_options_of_others() {
     let commit = world.commit("a", "1");
     let (bin, seen) = (world.path("bin"), world.path("seen"));
     fs::create_dir(&bin).unwrap();
-    let executable = |path: &std::path::Path, script: String| {
-        fs::write(path, script).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    };
     let ssh = "#!/bin/sh\necho \"argv: $*\" >> SEEN\ncat \"$2\" >> SEEN\nfor last; do :; done\nexec sh -c \"$last\"\n";
-    executable(&bin.join("ssh"), ssh.replace("SEEN", seen.to_str().unwrap()));
+    executable(&bin.join("ssh"), &ssh.replace("SEEN", seen.to_str().unwrap()));
     let program = world.path("git-with-our-ssh");
-    executable(&program, format!("#!/bin/sh\nPATH={}:$PATH exec git \"$@\"\n", bin.display()));
+    executable(&program, &format!("#!/bin/sh\nPATH={}:$PATH exec git \"$@\"\n", bin.display()));
 
     let key = Credentials::SshKey { private_key: "/keys/id".into(), known_hosts: "/keys/known hosts".into() };
     let source = world.builder().git_program(&program).credentials("ssh://h.dev:2222", key).build().unwrap();

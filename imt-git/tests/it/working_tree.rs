@@ -198,7 +198,9 @@ async fn what_cannot_be_read_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let copy = dir.path().join("test");
-        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        // By another process, as with `executable`.
+        let cp = std::process::Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status().unwrap();
+        assert!(cp.success());
         let name = "working_tree::what_cannot_be_read_is_named";
         let mut command = std::process::Command::new(&copy);
         command.args(["--exact", name]).env(AGAIN, "1").env("HOME", dir.path()).env("TMPDIR", dir.path());
