@@ -5,6 +5,7 @@
 use std::io::IsTerminal as _;
 
 use anstyle::{AnsiColor, Style};
+use imt_core::lines::misleads;
 use unicode_width::UnicodeWidthChar as _;
 
 /// Columns assumed where nobody says.
@@ -105,15 +106,11 @@ impl Paint {
 /// A text that may hold anything, as it may stand on a terminal: line breaks stay, other control characters and those that
 /// turn or hide text are replaced.
 pub(crate) fn clean(text: &str) -> String {
-    let unsafe_here = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     text.chars()
         .map(|c| {
             if c == '\t' {
                 ' '
-            } else if unsafe_here(c) {
+            } else if c != '\n' && misleads(c) {
                 '\u{fffd}'
             } else {
                 c

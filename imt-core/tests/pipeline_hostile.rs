@@ -5,7 +5,9 @@
 use std::fs;
 use std::time::Duration;
 
+use imt_core::id::ProjectName;
 use imt_core::pipeline::{MAX_FILE_BYTES, Read, read};
+use imt_core::plan::{Trigger, build};
 use proptest::prelude::*;
 
 /// One second for the worst MiB, unoptimised; asserted with three times its value.
@@ -83,6 +85,19 @@ fn merge_bombs_are_refused() {
         n => format!(".m{n}: &m{n} {{ <<: [*m{p}, *m{p}], k{n}: v }}\n", p = n - 1),
     });
     assert_eq!(code(chain.as_bytes()), "too-large");
+}
+
+/// A plan is kept and stored: it must not be the product of what the file has many of.
+#[test]
+fn many_variables_times_many_jobs_stay_a_sum() {
+    let variables = each(10_000, |n| format!("  V{n}: value-{n}\n"));
+    let jobs = each(10_000, |n| format!("  j{n}: {{ script: x }}\n"));
+    let read = checked(format!("image: alpine\nvariables:\n{variables}jobs:\n{jobs}").as_bytes());
+    let spec = read.spec.expect("the file is valid");
+    let plan = build(&spec, &ProjectName::new("p"), Trigger::manual()).expect("nothing is wrong with the trigger");
+    assert_eq!((plan.jobs.len(), plan.variables.len()), (10_000, 10_000));
+    let stored = serde_json::to_string(&plan).expect("a plan can be stored");
+    assert!(stored.len() < 8 << 20, "{} bytes", stored.len());
 }
 
 #[test]

@@ -112,6 +112,29 @@ fn failures_that_the_shell_forgives_are_forgiven() {
     prints(&["set -u; set -f", "echo *"], "$ set -u; set -f\n$ echo *\n*\n");
 }
 
+/// An item is a command that must succeed as a whole, a list that stops early included.
+#[test]
+fn a_list_that_stops_early_is_a_failure() {
+    fails(&["false && echo x", "echo never"], "$ false && echo x\n", 1);
+    fails(&["[ -n \"$NOT_SET\" ] && echo x", "echo never"], "$ [ -n \"$NOT_SET\" ] && echo x\n", 1);
+    fails(&["! true", "echo never"], "$ ! true\n", 1);
+    let forgiving = "if [ -n \"$NOT_SET\" ]; then echo x; fi";
+    prints(&[forgiving, "echo on"], &format!("$ {forgiving}\n$ echo on\non\n"));
+}
+
+#[test]
+fn the_code_of_an_item_is_there_for_the_next_one() {
+    fails(&["set +e", "(exit 5)", "exit $?"], "$ set +e\n$ (exit 5)\n$ exit $?\n", 5);
+    fails(
+        &["set +e", "(exit 7)", "rc=$?", "set -e", "exit $rc"],
+        "$ set +e\n$ (exit 7)\n$ rc=$?\n$ set -e\n$ exit $rc\n",
+        7,
+    );
+    prints(&["set +e", "false", "echo $?", "echo $?"], "$ set +e\n$ false\n$ echo $?\n1\n$ echo $?\n0\n");
+    // Nothing is kept in a variable of ours.
+    prints(&["set +e", "s=mine", "false", "echo $s"], "$ set +e\n$ s=mine\n$ false\n$ echo $s\nmine\n");
+}
+
 #[test]
 fn an_incomplete_item_fails_there_and_nowhere_else() {
     for broken in ["echo 'open", "echo \"open", "if true; then", "echo $(", "fi", "{ echo x"] {
@@ -175,7 +198,10 @@ fn the_environment_is_left_alone() {
         let ours = run(&shell, &script, dir.path());
         let bare = run(&shell, "set -e\nset", dir.path());
         let names = |text: &str| -> Vec<String> {
-            text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+            // Only names: bash shows its own script too, as a variable of several lines.
+            let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let assigned = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+            assigned.filter(|name| is_name(name)).map(str::to_owned).collect()
         };
         let added: Vec<_> =
             names(&ours.stdout).into_iter().filter(|name| !names(&bare.stdout).contains(name)).collect();

@@ -39,6 +39,7 @@ impl Scene {
             trigger,
             concurrency: std::num::NonZeroU32::MIN,
             runs_on: Vec::new(),
+            variables: Vec::new(),
             stages: Vec::new(),
             jobs: Vec::new(),
         };

@@ -8,8 +8,15 @@ use std::str::Chars;
 const ESCAPE: char = '\u{1b}';
 const RESET: &str = "\u{1b}[0m";
 
+/// Whether a character moves the cursor, is invisible or turns the direction of text: what is shown with it in it is not what
+/// it seems. Joiners, which emoji and some scripts need, do none of that to others.
+pub fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The line as a terminal may show it: colours (SGR sequences) stay and are reset at the end; every other control
-/// character or sequence is dropped, tabs apart. Of text that overwrites itself by carriage returns, as progress bars do,
+/// character or sequence is dropped, tabs apart, and so are characters that turn or hide text. Of text that overwrites itself by carriage returns, as progress bars do,
 /// the last part is shown. Bytes that are no UTF-8 become the replacement character.
 pub fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
@@ -33,7 +40,7 @@ pub fn printable(line: &[u8]) -> String {
             },
             '\u{9b}' => coloured = control_sequence(&mut chars, &mut out).unwrap_or(coloured),
             '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => strings.skip(&mut chars),
-            _ if c.is_control() => {}
+            _ if misleads(c) => {}
             _ => out.push(c),
         }
     }

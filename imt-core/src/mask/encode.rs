@@ -1,16 +1,17 @@
 //! The forms in which a secret turns up in a log.
 //!
-//! Every form but the wrapped base64 is also found where the secret is a part of a longer encoded text. Pure tables; decides nothing about length or number.
+//! Every form is also found where the secret is a part of a longer encoded text. Pure tables; decides nothing about length or
+//! number.
 
-use std::collections::BTreeSet;
+use std::ops::Range;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const HEX_LOWER: &[u8; 16] = b"0123456789abcdef";
 const HEX_UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
-/// The columns at which `base64` (coreutils, MIME) and `openssl`, PEM and Python's `encodebytes` break lines.
-const WRAP_COLUMNS: [usize; 2] = [76, 64];
+/// How many characters of base64 are looked for where its lines are broken: what six bytes of the secret make.
+const WINDOW: usize = 8;
 
 /// All encoded forms of a text; some may be the text itself.
 pub(super) fn forms(text: &str) -> Vec<Vec<u8>> {
@@ -41,7 +42,8 @@ pub(super) fn forms(text: &str) -> Vec<Vec<u8>> {
     forms.push(escaped(bytes, br#"\"$`"#));
     forms.push(escaped(bytes, b" \t\n|&;()<>!{}*[]?^$`'\"\\,#~="));
     forms.push(escaped(bytes, b" \t\n|&;()<>!{}*[]?^$`'\"\\,"));
-    forms.push(ansi_c(bytes));
+    forms.push(ansi_c(bytes, false));
+    forms.push(ansi_c(bytes, true));
     forms
 }
 
@@ -49,29 +51,40 @@ pub(super) fn forms(text: &str) -> Vec<Vec<u8>> {
 /// that depend on what follows, once as it reads when nothing follows. The first character is left out when it depends on
 /// what comes before.
 fn base64_inside(bytes: &[u8], alignment: usize, alphabet: &[u8; 64]) -> Vec<Vec<u8>> {
-    let mut padded = vec![0; alignment];
-    padded.extend_from_slice(bytes);
-    let encoded = base64(&padded, alphabet);
-    let first = (alignment * 8).div_ceil(6);
-    let sure = padded.len() * 8 / 6;
-    let digits = (padded.len() * 8).div_ceil(6);
-    let mut forms = vec![encoded[first..sure].to_vec()];
-    if sure < digits {
-        forms.push(encoded[first..digits].to_vec());
-        forms.push(encoded[first..].to_vec());
+    let (encoded, sure) = base64_at(bytes, alignment, alphabet);
+    let digits = ((alignment + bytes.len()) * 8).div_ceil(6);
+    let mut forms = vec![encoded[sure.clone()].to_vec()];
+    if sure.end < digits {
+        forms.push(encoded[sure.start..digits].to_vec());
+        forms.push(encoded[sure.start..].to_vec());
     }
     forms
 }
 
-/// The lines of the whole value's base64 as the usual tools break it; those too short to be told from chance left out.
-pub(super) fn wrapped_base64(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
-    let encoded = base64(bytes, BASE64);
-    WRAP_COLUMNS
-        .into_iter()
-        .filter(|&columns| encoded.len() > columns)
-        .flat_map(|columns| encoded.chunks(columns).filter(|line| line.len() >= 8))
-        .map(<[u8]>::to_vec)
-        .collect()
+/// Pieces of the base64 of `bytes` at all three alignments: each group of four characters with the one after it, and at both
+/// ends the part of a group that depends on `bytes` alone with the group beside it. They find the secret where its base64 is
+/// broken into lines, whatever stands before it, because `base64`, MIME, PEM and `openssl` all break lines between groups (at
+/// 76 or 64 columns). What they miss is a group that stands alone in its line.
+pub(super) fn base64_windows(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut windows = Vec::new();
+    for alignment in 0..3 {
+        let (encoded, sure) = base64_at(bytes, alignment, BASE64);
+        let (begin, end) = (sure.start.next_multiple_of(4), sure.end / 4 * 4);
+        let inner = encoded.get(begin..end).unwrap_or_default();
+        windows.extend(inner.windows(WINDOW).step_by(4).map(<[u8]>::to_vec));
+        let edges = [sure.start..begin + WINDOW, end.saturating_sub(WINDOW)..sure.end];
+        let inside = edges.into_iter().filter(|edge| sure.start <= edge.start && edge.end <= sure.end);
+        windows.extend(inside.map(|edge| encoded[edge].to_vec()));
+    }
+    windows
+}
+
+/// Base64 of `bytes` after `alignment` unknown bytes, and the range of its characters that depend on `bytes` alone.
+fn base64_at(bytes: &[u8], alignment: usize, alphabet: &[u8; 64]) -> (Vec<u8>, Range<usize>) {
+    let mut padded = vec![0; alignment];
+    padded.extend_from_slice(bytes);
+    let sure = (alignment * 8).div_ceil(6)..padded.len() * 8 / 6;
+    (base64(&padded, alphabet), sure)
 }
 
 fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> Vec<u8> {
@@ -152,8 +165,8 @@ fn escaped(bytes: &[u8], special: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|&b| special.contains(&b).then_some(b'\\').into_iter().chain([b])).collect()
 }
 
-/// The inside of `$'…'`, as bash writes what has control characters in it.
-fn ansi_c(bytes: &[u8]) -> Vec<u8> {
+/// The inside of `$'…'`, as bash writes what has control characters in it; in the C locale also what is not ASCII.
+fn ansi_c(bytes: &[u8], ascii: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
@@ -162,9 +175,14 @@ fn ansi_c(bytes: &[u8]) -> Vec<u8> {
             b'\t' => out.extend_from_slice(b"\\t"),
             0x1b => out.extend_from_slice(b"\\E"),
             b'\\' | b'\'' => out.extend([b'\\', byte]),
-            0..b' ' | 0x7f => out.extend([b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
+            0..b' ' | 0x7f => out.extend(octal(byte)),
+            0x80.. if ascii => out.extend(octal(byte)),
             _ => out.push(byte),
         }
     }
     out
+}
+
+fn octal(byte: u8) -> [u8; 4] {
+    [b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]
 }

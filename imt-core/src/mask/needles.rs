@@ -55,7 +55,7 @@ impl fmt::Debug for Shared {
 
 impl Needles {
     /// The needles of these secrets: each one of at least [`MIN_SECRET_BYTES`], whole and per line (lines of at least
-    /// that many bytes), plain, base64 (at all three alignments, both alphabets, and wrapped), hexadecimal, URL-, JSON- and
+    /// that many bytes), plain, base64 (at all three alignments, both alphabets, also where it is broken into lines), hexadecimal, URL-, JSON- and
     /// shell-escaped. White space around a secret or a line does not count.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let secrets: Vec<&str> = secrets.into_iter().map(Secret::expose).collect();
@@ -70,7 +70,7 @@ impl Needles {
         let mut left = ENCODED_LIMIT_BYTES;
         for at in by_size {
             let texts = texts(secrets[at]);
-            let encoded = encoded_within(secrets[at], &texts, left);
+            let encoded = encoded_within(&texts, left);
             all.extend(texts.into_iter().map(String::into_bytes));
             match encoded {
                 Some(encoded) => {
@@ -157,14 +157,13 @@ fn blocks(mut text: &str) -> Vec<&str> {
 }
 
 /// The encoded forms of a secret, when they are no more than `limit` bytes together.
-fn encoded_within(secret: &str, texts: &BTreeSet<String>, limit: usize) -> Option<BTreeSet<Vec<u8>>> {
-    let mut encoded = encode::wrapped_base64(secret.as_bytes());
-    let mut bytes: usize = encoded.iter().map(Vec::len).sum();
+fn encoded_within(texts: &BTreeSet<String>, limit: usize) -> Option<BTreeSet<Vec<u8>>> {
+    let (mut encoded, mut bytes) = (BTreeSet::new(), 0);
     for text in texts {
         if bytes > limit {
             return None;
         }
-        for form in encode::forms(text) {
+        for form in encode::forms(text).into_iter().chain(encode::base64_windows(text.as_bytes())) {
             debug_assert!(form.len() >= MIN_SECRET_BYTES);
             let length = form.len();
             if !texts.contains(text_of(&form)) && encoded.insert(form) {

@@ -262,17 +262,35 @@ fn a_secret_of_many_lines_is_masked_whole_and_line_by_line() {
 }
 
 #[test]
-fn base64_of_a_file_is_masked_where_tools_wrap_it() {
-    let secret = "0123456789abcdefghij".repeat(8);
-    let encoded = encode::forms(&secret).swap_remove(2);
-    let encoded = String::from_utf8(encoded).unwrap();
-    for columns in [76, 64] {
-        let lines: Vec<&str> =
-            encoded.as_bytes().chunks(columns).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        assert!(lines.len() >= 3);
-        let masked = mask_text(&[&secret], &lines.join("\n"));
-        assert_eq!(masked, vec!["***"; lines.len()].join("\n"));
+fn base64_is_masked_where_tools_break_its_lines() {
+    let token = "github_pat_11ABCDEFG0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcde";
+    // From the tools themselves: `printf user:%s "$T" | base64`, `echo "$T" | base64`, `printf 'oauth2:%s:and …' | base64 -w 64`.
+    for (encoded, masked) in [
+        (
+            "dXNlcjpnaXRodWJfcGF0XzExQUJDREVGRzAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9wcXJzdHV2\n\
+             d3h5ekFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaMDEyMzQ1Njc4OWFiY2Rl\n",
+            "dXNlcjp***\n***\n",
+        ),
+        (
+            "Z2l0aHViX3BhdF8xMUFCQ0RFRkcwMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXpB\n\
+             QkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWjAxMjM0NTY3ODlhYmNkZQo=\n",
+            "***\n***Qo=\n",
+        ),
+        (
+            "b2F1dGgyOmdpdGh1Yl9wYXRfMTFBQkNERUZHMDEyMzQ1Njc4OWFiY2RlZmdoaWpr\n\
+             bG1ub3BxcnN0dXZ3eHl6QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU2\n\
+             Nzg5YWJjZGU6YW5kIG1vcmUgYmVoaW5kIGl0\n",
+            "b2F1dGgyOm***\n***\n***GU6YW5kIG1vcmUgYmVoaW5kIGl0\n",
+        ),
+    ] {
+        assert_eq!(mask_text(&[token], encoded), masked);
     }
+}
+
+#[test]
+fn a_secret_that_is_not_ascii_is_masked_as_bash_quotes_it_in_the_c_locale() {
+    // `LC_ALL=C bash -c 'printf %q "$S"'`
+    assert_eq!(mask_text(&["pä$$wörd1"], r"$'p\303\244$$w\303\266rd1'"), "$'***'");
 }
 
 #[test]

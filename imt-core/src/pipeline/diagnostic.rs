@@ -1,11 +1,12 @@
 //! What is wrong with a file, where, and what to do about it; and how that is shown to people.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
 use super::position::Lines;
+use crate::lines::misleads;
 
 /// Characters of a source line that a diagnostic shows at most.
 const EXCERPT_WIDTH: usize = 120;
@@ -121,7 +122,7 @@ impl Diagnostic {
         let label = format!("{}[{}]", self.severity.as_str(), self.code);
         let mut out =
             format!("{}: {}\n", paint(Part::Label(self.severity), &label), paint(Part::Message, &self.message));
-        let place = format!("{}:{}:{}", shown(&self.file), self.line, self.column);
+        let place = format!("{}:{}:{}", escaped(&self.file), self.line, self.column);
         let mut row = |gutter: String, rest: String| {
             let line = format!("{}{rest}", paint(Part::Gutter, &gutter));
             out.push_str(line.trim_end());
@@ -147,7 +148,7 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     /// One line: `pipeline.yml:3:5: error[unknown-key]: …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (severity, file) = (self.severity.as_str(), shown(&self.file));
+        let (severity, file) = (self.severity.as_str(), escaped(&self.file));
         write!(f, "{file}:{}:{}: {severity}[{}]: {}", self.line, self.column, self.code, self.message)
     }
 }
@@ -178,29 +179,26 @@ impl Excerpt {
 fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
-        c if is_unsafe(c) => '\u{fffd}',
+        c if misleads(c) => '\u{fffd}',
         c => c,
     }
-}
-
-/// Characters that move the cursor, hide text or turn its direction.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A text of the user's as it stands in a sentence: escaped where a terminal would stumble, cut where it is long.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", escaped(&text[..end])),
+        None => escaped(text),
+    }
+}
+
+/// A text escaped where a terminal would stumble.
+fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
-        if is_unsafe(c) {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{}", c.escape_default());
+    for c in text.chars() {
+        if misleads(c) {
+            out.extend(c.escape_default());
         } else {
             out.push(c);
         }

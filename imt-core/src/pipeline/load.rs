@@ -45,7 +45,8 @@ pub(super) fn load(text: &str, problems: &mut Problems<'_>) -> Option<Node> {
             if documents > 1 {
                 let help = "a pipeline file is one document; remove the `---` and what follows".to_owned();
                 loader.problems.error("several-documents", &span, "a second YAML document begins here", Some(help));
-                return None;
+                // What is wrong with the first one is worth telling all the same.
+                break;
             }
         }
         let tag = place.tag_span().map(|tag| byte_span(&tag));

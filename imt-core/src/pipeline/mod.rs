@@ -3,6 +3,7 @@
 //! Knows the file's grammar and rules; knows nothing of triggers, executors or where the text came from. The way of a text:
 //! `load` (YAML events → a tree with places, bounded) → `check` (tree → spec, every rule) → [`Read`].
 
+mod branch_pattern;
 mod check;
 mod diagnostic;
 mod load;
@@ -15,10 +16,9 @@ mod spec;
 mod starter;
 mod tree;
 
+pub use branch_pattern::BranchPattern;
 pub use diagnostic::{Diagnostic, Excerpt, Part, Severity};
 pub use read::{MAX_FILE_BYTES, Read, read};
 pub use schema::schema;
-pub use spec::{
-    BranchPattern, JobDefinition, PipelineSpec, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When,
-};
+pub use spec::{JobDefinition, PipelineSpec, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When};
 pub use starter::{Starter, starter};

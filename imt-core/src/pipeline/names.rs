@@ -1,5 +1,7 @@
 //! What jobs, stages and variables may be called.
 
+use crate::lines::misleads;
+
 /// Bytes in the name of a job or stage.
 pub(crate) const LONGEST: usize = 64;
 
@@ -32,6 +34,11 @@ pub(crate) fn is_stage(name: &str) -> bool {
     (1..=LONGEST).contains(&name.len()) && name.trim() == name && !name.contains(|c: char| c.is_control())
 }
 
+/// A label of a runner: a word, as it is written on a command line.
+pub(crate) fn is_label(label: &str) -> bool {
+    (1..=LONGEST).contains(&label.len()) && !label.contains(|c: char| misleads(c) || c.is_whitespace())
+}
+
 /// A variable's name: a shell identifier.
 pub(crate) fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -58,6 +65,14 @@ mod tests {
             assert_eq!(job_from(name), fixed);
         }
         assert!(!is_job(&"x".repeat(65)) && is_job(&job_from(&"x ".repeat(65))));
+    }
+
+    #[test]
+    fn labels() {
+        assert!(is_label("gpu") && is_label("os=linux") && is_label("größe"));
+        for label in ["", "a b", "a\0b", "a\n", &"x".repeat(65)] {
+            assert!(!is_label(label), "{label:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::branch_pattern::BranchPattern;
+
 /// What a valid pipeline file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PipelineSpec {
@@ -109,20 +111,6 @@ pub struct When {
     pub branch: Vec<BranchPattern>,
     /// Trigger events.
     pub event: Vec<TriggerEvent>,
-}
-
-/// A branch name or a glob: `*` and `?` stop at `/`, `**` does not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BranchPattern(pub String);
-
-impl BranchPattern {
-    /// Whether a branch is meant. A pattern that is no valid glob (the reader lets none through) means the branch of
-    /// just that name.
-    pub fn matches(&self, branch: &str) -> bool {
-        let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
-        glob::Pattern::new(&self.0).map_or(self.0 == branch, |pattern| pattern.matches_with(branch, options))
-    }
 }
 
 /// What set a pipeline off.

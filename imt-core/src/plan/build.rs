@@ -85,12 +85,12 @@ pub fn build(spec: &PipelineSpec, project: &ProjectName, trigger: Trigger) -> Re
         for job in by_stage.remove(stage.as_str()).unwrap_or_default() {
             let place = u32::try_from(jobs.len()).expect("a file of 1 MiB holds fewer than 2^32 jobs");
             indices.push(JobIndex(place));
-            jobs.push(planned(spec, job, &trigger, &selected));
+            jobs.push(planned(job, &trigger, &selected));
         }
         stages.push(PlannedStage { name: stage.clone(), jobs: indices });
     }
     let (project, concurrency, runs_on) = (project.clone(), spec.concurrency, spec.runs_on.clone());
-    Ok(Plan { project, trigger, concurrency, runs_on, stages, jobs })
+    Ok(Plan { project, trigger, concurrency, runs_on, variables: spec.variables.clone(), stages, jobs })
 }
 
 fn problems(spec: &PipelineSpec, trigger: &Trigger) -> Vec<PlanProblem> {
@@ -110,7 +110,7 @@ fn problems(spec: &PipelineSpec, trigger: &Trigger) -> Vec<PlanProblem> {
     problems
 }
 
-fn planned(spec: &PipelineSpec, job: &JobDefinition, trigger: &Trigger, selected: &BTreeSet<&str>) -> PlannedJob {
+fn planned(job: &JobDefinition, trigger: &Trigger, selected: &BTreeSet<&str>) -> PlannedJob {
     PlannedJob {
         name: job.name.clone(),
         stage: job.stage.clone(),
@@ -118,28 +118,13 @@ fn planned(spec: &PipelineSpec, job: &JobDefinition, trigger: &Trigger, selected
         image: job.image.clone(),
         pull: job.pull,
         script: job.script.clone(),
-        env: overlaid([&spec.variables, &job.variables, &trigger.variables]),
+        variables: job.variables.clone(),
         timeout: job.timeout,
         grace: job.grace,
         retry: job.retry.clone(),
         allow_failure: job.allow_failure,
         resources: job.resources,
     }
-}
-
-/// Variables in the order they are first named, each with its last value.
-fn overlaid<'v>(sources: impl IntoIterator<Item = &'v Vec<(String, String)>>) -> Vec<(String, String)> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut variables: Vec<(String, String)> = Vec::new();
-    for (name, value) in sources.into_iter().flatten() {
-        if let Some(&place) = places.get(name.as_str()) {
-            variables[place].1.clone_from(value);
-        } else {
-            places.insert(name, variables.len());
-            variables.push((name.clone(), value.clone()));
-        }
-    }
-    variables
 }
 
 fn selection(job: &JobDefinition, trigger: &Trigger, selected: &BTreeSet<&str>) -> Selection {

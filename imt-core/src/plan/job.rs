@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::build::check_variable_name;
 use super::model::Plan;
 use super::shell::shell_script;
 use crate::id::{AttemptId, JobIndex, PipelineId, ProjectName};
@@ -97,18 +98,20 @@ pub fn job_spec(plan: &Plan, attempt: AttemptId, variables: &[Variable], workspa
 }
 
 /// The whole environment of a job, names unique. Later ones win: the project's plain variables, those of file, job and
-/// trigger, the project's secrets, the engine's own.
+/// trigger, the project's secrets, the engine's own. A project's variable whose name no trigger could use is left out.
 ///
 /// # Panics
 /// If the index is of another plan.
 pub fn environment(plan: &Plan, job: JobIndex, pipeline: PipelineId, variables: &[Variable]) -> Vec<EnvVar> {
     let planned = plan.job(job);
-    let (secret, open): (Vec<_>, Vec<_>) = variables.iter().partition(|variable| variable.is_secret);
+    // Whoever sets variables refuses such names; a store may have been filled by something else.
+    let usable = variables.iter().filter(|variable| check_variable_name(&variable.name).is_ok());
+    let (secret, open): (Vec<_>, Vec<_>) = usable.partition(|variable| variable.is_secret);
     let mut env = Environment::default();
     for variable in open {
         env.set(&variable.name, EnvValue::Plain(variable.value.expose().to_owned()));
     }
-    for (name, value) in &planned.env {
+    for (name, value) in plan.variables.iter().chain(&planned.variables).chain(&plan.trigger.variables) {
         env.set(name, EnvValue::Plain(value.clone()));
     }
     for variable in secret {

@@ -20,6 +20,9 @@ pub struct Plan {
     pub concurrency: NonZeroU32,
     /// Labels a runner must have.
     pub runs_on: Vec<String>,
+    /// The file's variables for all jobs, names unique. Kept once: a file of many jobs and many variables must not become
+    /// their product.
+    pub variables: Vec<(String, String)>,
     /// Stages in the order they run, each with its jobs in the order they start.
     pub stages: Vec<PlannedStage>,
     /// All jobs; a `JobIndex` is a position here. In execution order: stage by stage, in file order.
@@ -60,9 +63,9 @@ pub struct PlannedJob {
     pub pull: PullPolicy,
     /// Script items, each a complete command.
     pub script: Vec<String>,
-    /// Variables of file, job and trigger, later ones winning, names unique. The rest of its environment is known only
-    /// when it runs: see [`environment`](super::environment).
-    pub env: Vec<(String, String)>,
+    /// The job's own variables. Its whole environment is known only when it runs: see
+    /// [`environment`](super::environment).
+    pub variables: Vec<(String, String)>,
     /// How long it may run, counted from its go.
     pub timeout: Duration,
     /// How long it may clean up between SIGTERM and SIGKILL.

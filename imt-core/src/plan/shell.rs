@@ -17,24 +17,37 @@ pub fn quote(text: &str) -> String {
 /// One shell with `-e`, so that directory, variables, functions and traps persist from item to item. Before each item its
 /// text is echoed on standard output, the first line as `$ …`, further ones as `> …`. Each item goes through `eval`, so it must be a
 /// complete command by itself and a mistake in its syntax shows there and nowhere else: the last item echoed is the one that
-/// failed. The script sets no trap, no variable and no function of its own.
+/// failed. The script sets no trap, no variable and no function of its own, and `$?` is that of the item before.
 pub fn shell_script(items: &[String]) -> String {
     let mut script = String::from("set -e\n");
-    for item in items {
-        // `command` and the backslash get past functions and aliases of the user's; a closed output is no failure.
-        script.push_str("\\command printf '%s\\n'");
-        for (index, line) in item.trim_end_matches('\n').split('\n').enumerate() {
-            let mark = if index == 0 { "$" } else { ">" };
-            script.push(' ');
-            script.push_str(&quote(&format!("{mark} {line}")));
+    for (place, item) in items.iter().enumerate() {
+        let echo = echo(item);
+        if place == 0 {
+            script.extend([&echo, " || :\n"]);
+        } else {
+            // After `set +e` the item before may have failed, and this one may ask how: its code outlives the echo. A
+            // process is made for that only when there is something to keep.
+            script.extend(["case $? in 0) ", &echo, " || : ;; *) (s=$?; ", &echo, "; exit $s) ;; esac\n"]);
         }
-        script.push_str(" || :\neval ");
+        script.push_str("eval ");
         // bash takes a leading dash for an option of `eval`.
         let guarded = if item.starts_with('-') { format!(" {item}") } else { item.clone() };
         script.push_str(&quote(&guarded));
         script.push('\n');
     }
     script
+}
+
+/// The command that shows an item. `command` and the backslash get past functions and aliases of the user's; with a closed
+/// output it fails, which must not matter.
+fn echo(item: &str) -> String {
+    let mut echo = String::from("\\command printf '%s\\n'");
+    for (index, line) in item.trim_end_matches('\n').split('\n').enumerate() {
+        let mark = if index == 0 { "$" } else { ">" };
+        echo.push(' ');
+        echo.push_str(&quote(&format!("{mark} {line}")));
+    }
+    echo
 }
 
 #[cfg(test)]
@@ -64,7 +77,8 @@ mod tests {
         let expected = "set -e\n\
             \\command printf '%s\\n' '$ make' || :\n\
             eval make\n\
-            \\command printf '%s\\n' '$ if true; then' '>   echo '\\''x'\\''' '> fi' || :\n\
+            case $? in 0) \\command printf '%s\\n' '$ if true; then' '>   echo '\\''x'\\''' '> fi' || : ;; \
+            *) (s=$?; \\command printf '%s\\n' '$ if true; then' '>   echo '\\''x'\\''' '> fi'; exit $s) ;; esac\n\
             eval 'if true; then\n  echo '\\''x'\\''\nfi\n'\n";
         assert_eq!(script, expected);
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::{Plan, PlannedJob, Selection};
+use crate::lines::misleads;
 use crate::status::Reason;
 
 /// The plan as a text: stages in order, their jobs below them, each with what matters about it.
@@ -71,7 +72,7 @@ fn line(out: &mut String, text: &str) {
 
 /// A name as it may go to a terminal.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if misleads(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A name inside a quoted mermaid label.

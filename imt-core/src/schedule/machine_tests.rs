@@ -22,7 +22,7 @@ fn job(stage: &str, name: &str) -> PlannedJob {
         image: None,
         pull: PullPolicy::Missing,
         script: vec!["true".into()],
-        env: Vec::new(),
+        variables: Vec::new(),
         timeout: SECOND * 60,
         grace: SECOND * 10,
         retry: RetryPolicy::default(),
@@ -48,7 +48,15 @@ fn plan(concurrency: u32, jobs: Vec<PlannedJob>) -> Arc<Plan> {
         only_jobs: Vec::new(),
     };
     let concurrency = NonZeroU32::new(concurrency).unwrap();
-    Arc::new(Plan { project: ProjectName::new("p"), trigger, concurrency, runs_on: Vec::new(), stages, jobs })
+    Arc::new(Plan {
+        project: ProjectName::new("p"),
+        trigger,
+        concurrency,
+        runs_on: Vec::new(),
+        variables: Vec::new(),
+        stages,
+        jobs,
+    })
 }
 
 /// Performs effects at once; attempts end as `outcomes` say (by job name, in order of tries), else with code 0.

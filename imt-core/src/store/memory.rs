@@ -58,6 +58,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     },
 ///     concurrency: std::num::NonZeroU32::MIN,
 ///     runs_on: Vec::new(),
+///     variables: Vec::new(),
 ///     stages: Vec::new(),
 ///     jobs: Vec::new(),
 /// };

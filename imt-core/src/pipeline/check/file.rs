@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use super::job::{JOB_KEYS, JobDefaults};
 use super::{Checker, values};
 use crate::pipeline::diagnostic::shown;
+use crate::pipeline::names;
 use crate::pipeline::spec::PipelineSpec;
 use crate::pipeline::tree::{Content, Entry, Key, Node, Span, find};
 
@@ -94,9 +95,10 @@ impl Checker<'_, '_> {
         for group in entries.iter().filter(|entry| &*entry.key.name == "jobs") {
             all.extend(self.jobs_of(group));
         }
-        if all.is_empty() && matches!(&*jobs.value.content, Content::Mapping(found) if found.is_empty()) {
+        let hidden_only = |found: &[Entry]| found.iter().all(|entry| entry.key.name.starts_with('.'));
+        if all.is_empty() && matches!(&*jobs.value.content, Content::Mapping(found) if hidden_only(found)) {
             let help = "add at least one job with a `script`".to_owned();
-            self.problems.error("no-jobs", values::place(jobs), "`jobs` is empty", Some(help));
+            self.problems.error("no-jobs", values::place(jobs), "`jobs` has no job", Some(help));
         }
         all
     }
@@ -137,8 +139,21 @@ impl Checker<'_, '_> {
     }
 
     fn labels(&mut self, entry: &Entry) -> Vec<String> {
-        let nodes = self.items(entry);
-        nodes.into_iter().filter_map(|node| self.text(node, "a label of `runs_on`")).collect()
+        let mut labels = Vec::new();
+        for node in self.items(entry) {
+            let Some(label) = self.text(node, "a label of `runs_on`") else { continue };
+            if !names::is_label(&label) {
+                let message = format!("`{}` cannot be a label of a runner", shown(&label));
+                let help = format!("use 1 to {} printable characters, no white space", names::LONGEST);
+                self.problems.error("bad-name", &node.span, message, Some(help));
+            } else if labels.contains(&label) {
+                let message = format!("label `{}` is listed twice", shown(&label));
+                self.problems.error("duplicate-label", &node.span, message, Some("keep one of them".to_owned()));
+            } else {
+                labels.push(label);
+            }
+        }
+        labels
     }
 }
 

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::units::{self, MINUTE};
 use super::{Checker, values};
+use crate::pipeline::branch_pattern::{self, BranchPattern};
 use crate::pipeline::diagnostic::shown;
-use crate::pipeline::spec::{
-    BranchPattern, JobDefinition, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When,
-};
+use crate::pipeline::spec::{JobDefinition, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When};
 use crate::pipeline::tree::{Content, Entry, Key, Node, find};
 
 /// The keys of a job.
@@ -280,13 +279,9 @@ impl Checker<'_, '_> {
         let mut patterns = Vec::new();
         for node in self.one_or_more(entry) {
             let Some(text) = self.text(node, "a branch pattern") else { continue };
-            let fault = match glob::Pattern::new(&text) {
-                Ok(_) if text.is_empty() => "it is empty".to_owned(),
-                Ok(_) => {
-                    patterns.push(BranchPattern(text));
-                    continue;
-                }
-                Err(error) => error.msg.to_owned(),
+            let Some(fault) = branch_pattern::fault(&text) else {
+                patterns.push(BranchPattern(text));
+                continue;
             };
             let message = format!("`{}` is not a valid branch pattern: {fault}", shown(&text));
             let help = "`*` and `?` match within a part, `**` matches whole parts, `[abc]` one of these".to_owned();

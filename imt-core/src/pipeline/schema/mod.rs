@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 /// What names in the file look like, as regular expressions.
 mod pattern {
-    pub(super) const JOB: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
+    pub(super) const JOB: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
+    pub(super) const LABEL: &str = "^\\S{1,64}$";
     pub(super) const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
     /// Holders of anchors, ignored.
     pub(super) const HIDDEN: &str = "^\\.";

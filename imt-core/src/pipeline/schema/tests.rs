@@ -225,7 +225,8 @@ fn has_type(value: &Value, name: &str) -> bool {
 /// The patterns of the schema, as the reader means them.
 fn matches_pattern(name: &str, text: &str) -> bool {
     match name {
-        pattern::JOB => names::is_job(text) || (text.len() > names::LONGEST && names::is_job(&text[..names::LONGEST])),
+        pattern::JOB => names::is_job(text),
+        pattern::LABEL => names::is_label(text),
         pattern::VARIABLE => names::is_variable(text),
         pattern::HIDDEN => text.starts_with('.'),
         other => panic!("no pattern `{other}`"),

@@ -26,7 +26,8 @@ pub(super) struct PipelineFile {
     concurrency: Option<u32>,
     /// Labels that a runner must have.
     #[schemars(length(min = 1))]
-    runs_on: Option<Vec<Text>>,
+    #[schemars(extend("uniqueItems" = true))]
+    runs_on: Option<Vec<Label>>,
     /// Deployment after success. Not supported yet: ignored.
     deploy: Option<Anything>,
     /// The jobs by name. In the older form they stand at the top of the file instead.
@@ -153,6 +154,9 @@ macro_rules! schema_of {
 
 // Text is taken as written, whatever YAML would make of it: `1.10` and `true` are text here.
 schema_of!(Text, _generator => json_schema!({ "type": ["string", "number", "boolean"] }));
+schema_of!(Label, _generator => json_schema!({
+    "type": ["string", "number", "boolean"], "pattern": pattern::LABEL,
+}));
 schema_of!(Image, _generator => json_schema!({ "type": ["string", "number"], "minLength": 1 }));
 schema_of!(StageName, _generator => json_schema!({
     "type": ["string", "number", "boolean"], "minLength": 1, "maxLength": names::LONGEST,
@@ -168,7 +172,8 @@ schema_of!(Variables, _generator => json_schema!({
 }));
 schema_of!(Jobs, generator => json_schema!({
     "type": "object",
-    "minProperties": 1,
+    // At least one that is a job.
+    "not": { "propertyNames": { "pattern": pattern::HIDDEN } },
     "patternProperties": {
         pattern::HIDDEN: true,
         pattern::JOB: generator.subschema_for::<Job>(),

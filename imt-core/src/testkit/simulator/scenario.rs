@@ -154,7 +154,15 @@ fn plan(draw: &mut Seed) -> Plan {
         only_jobs: Vec::new(),
     };
     let concurrency = NonZeroU32::MIN.saturating_add(u32::try_from(draw.below(3)).unwrap_or(0));
-    Plan { project: ProjectName::new("simulated"), trigger, concurrency, runs_on: Vec::new(), stages, jobs }
+    Plan {
+        project: ProjectName::new("simulated"),
+        trigger,
+        concurrency,
+        runs_on: Vec::new(),
+        variables: Vec::new(),
+        stages,
+        jobs,
+    }
 }
 
 fn job(draw: &mut Seed, stage: &str, index: JobIndex) -> PlannedJob {
@@ -167,7 +175,7 @@ fn job(draw: &mut Seed, stage: &str, index: JobIndex) -> PlannedJob {
         image: None,
         pull: PullPolicy::Missing,
         script: vec!["simulated".into()],
-        env: Vec::new(),
+        variables: Vec::new(),
         timeout: Duration::from_secs(5 + draw.below(20)),
         grace: Duration::from_secs(draw.below(10)),
         retry: RetryPolicy { max: u32::try_from(draw.below(3)).unwrap_or(0), on },

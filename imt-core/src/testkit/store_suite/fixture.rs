@@ -44,7 +44,7 @@ pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
         image: index.is_multiple_of(2).then(|| "busybox:1.36".into()),
         pull: PullPolicy::Always,
         script: vec!["echo 'a\n\u{fc}'".into(), "true".into()],
-        env: vec![("CI".into(), "true".into()), ("EMPTY".into(), String::new())],
+        variables: vec![("CI".into(), "true".into()), ("EMPTY".into(), String::new())],
         timeout: Duration::from_micros(3_600_000_001),
         grace: Duration::from_secs(10),
         retry: RetryPolicy { max: 2, ..RetryPolicy::default() },
@@ -63,6 +63,7 @@ pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
         },
         concurrency: NonZeroU32::MIN,
         runs_on: Vec::new(),
+        variables: vec![("FILE".into(), "1".into())],
         stages: vec![PlannedStage { name: "test".into(), jobs: (0..jobs).map(JobIndex).collect() }],
         jobs: (0..jobs).map(job).collect(),
     }
