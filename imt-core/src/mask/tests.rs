@@ -280,7 +280,7 @@ fn base64_is_masked_where_tools_break_its_lines() {
             "b2F1dGgyOmdpdGh1Yl9wYXRfMTFBQkNERUZHMDEyMzQ1Njc4OWFiY2RlZmdoaWpr\n\
              bG1ub3BxcnN0dXZ3eHl6QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU2\n\
              Nzg5YWJjZGU6YW5kIG1vcmUgYmVoaW5kIGl0\n",
-            "b2F1dGgyOm***\n***\n***GU6YW5kIG1vcmUgYmVoaW5kIGl0\n",
+            "b2F1dGgyOm***\n***\n***U6YW5kIG1vcmUgYmVoaW5kIGl0\n",
         ),
     ] {
         assert_eq!(mask_text(&[token], encoded), masked);
