@@ -1,10 +1,11 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
 //! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout docker successor log
-//! latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
+//! memory latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
 
 mod checkout;
 mod containers;
+mod embedded;
 mod harness;
 mod local;
 
@@ -15,13 +16,14 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
     ("docker", containers::thirty_jobs),
     ("successor", containers::successor),
     ("log", containers::hundred_megabytes),
+    ("memory", containers::hundred_megabytes_in_memory),
     ("latency", containers::latency),
 ];
 
@@ -42,6 +44,7 @@ fn run() -> Result<(), String> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--imt" => imt = args.next().map(PathBuf::from),
+            "--embedded" => return embedded::flood(&args.next().ok_or("--embedded IMAGE")?),
             name if SECTIONS.iter().any(|(known, _)| *known == name) => wanted.push(name.to_owned()),
             other => return Err(format!("`{other}` is no section")),
         }
