@@ -63,8 +63,23 @@ struct World {
     /// Attempts that do not end by themselves.
     hangs: Vec<String>,
     running: Vec<AttemptId>,
+    /// What came of attempts that are over, for whoever asks again.
+    over: BTreeMap<AttemptId, AttemptOutcome>,
+    /// How often the script of each attempt began.
+    began: BTreeMap<AttemptId, u32>,
     most_running: usize,
     story: Vec<String>,
+}
+
+/// Where in a step the process dies.
+#[derive(Debug, Clone, Copy)]
+enum Dies {
+    /// When the effects are performed.
+    AfterEffects,
+    /// When the changes are committed.
+    BeforeEffects,
+    /// When this many of the effects are performed.
+    Within(usize),
 }
 
 impl World {
@@ -80,6 +95,8 @@ impl World {
             outcomes: BTreeMap::new(),
             hangs: Vec::new(),
             running: Vec::new(),
+            over: BTreeMap::new(),
+            began: BTreeMap::new(),
             most_running: 0,
             story: Vec::new(),
         }
@@ -96,13 +113,22 @@ impl World {
     }
 
     fn step(&mut self) -> bool {
+        self.step_until(Dies::AfterEffects)
+    }
+
+    fn step_until(&mut self, dies: Dies) -> bool {
         let Some(input) = self.inbox.pop_front() else { return false };
         let Decision { changes, effects } = self.machine.handle(input, self.now);
         for change in &changes {
             self.rows.apply(change);
         }
         assert_eq!(&self.rows, self.machine.state(), "the machine's state is the fold of its changes");
-        for effect in effects {
+        let performed = match dies {
+            Dies::AfterEffects => effects.len(),
+            Dies::BeforeEffects => 0,
+            Dies::Within(effects) => effects,
+        };
+        for effect in effects.into_iter().take(performed) {
             self.perform(effect);
         }
         true
@@ -113,11 +139,13 @@ impl World {
         self
     }
 
-    /// The first `steps` inputs only, then a crash: a new machine from the rows, nothing in flight but what runs.
-    fn crash_after(&mut self, steps: usize) {
+    /// `steps` inputs and one that is not finished, then a crash: a new machine from the rows, nothing in flight but what
+    /// runs.
+    fn crash_after(&mut self, steps: usize, dies: Dies) {
         for _ in 0..steps {
             self.step();
         }
+        self.step_until(dies);
         self.machine = Machine::new(Arc::clone(&self.plan), self.rows.clone(), usize::MAX);
         self.inbox = VecDeque::from([Input::Claimed]);
     }
@@ -132,6 +160,7 @@ impl World {
             Effect::Prepare(attempt) => self.inbox.push_back(Input::Prepared(attempt, Ok(()))),
             Effect::Start(attempt) => {
                 self.story.push(self.name(attempt));
+                *self.began.entry(attempt).or_default() += 1;
                 self.running.push(attempt);
                 self.most_running = self.most_running.max(self.running.len());
                 self.run_on(attempt);
@@ -140,12 +169,16 @@ impl World {
                 if self.running.contains(&attempt) {
                     self.run_on(attempt);
                 } else {
-                    self.inbox.push_back(Input::Ended(attempt, AttemptOutcome::Lost { began: false }));
+                    let outcome = self.over.get(&attempt).cloned();
+                    let outcome = outcome.unwrap_or(AttemptOutcome::Lost { began: false });
+                    self.inbox.push_back(Input::Ended(attempt, outcome));
                 }
             }
             Effect::Stop(attempt, level) => {
                 self.story.push(format!("stop {} {level:?}", self.name(attempt)));
-                self.end(attempt, AttemptOutcome::Stopped(None));
+                if self.running.contains(&attempt) {
+                    self.end(attempt, AttemptOutcome::Stopped(None));
+                }
             }
             Effect::Abandon(attempt) => self.story.push(format!("abandon {}", self.name(attempt))),
             Effect::Cleanup => self.inbox.push_back(Input::CleanedUp(Ok(()))),
@@ -163,6 +196,7 @@ impl World {
 
     fn end(&mut self, attempt: AttemptId, outcome: AttemptOutcome) {
         self.running.retain(|a| *a != attempt);
+        self.over.insert(attempt, outcome.clone());
         self.inbox.push_back(Input::Ended(attempt, outcome));
     }
 
@@ -377,14 +411,19 @@ fn any_outcome() -> impl Strategy<Value = AttemptOutcome> {
     ]
 }
 
+fn any_death() -> impl Strategy<Value = Dies> {
+    prop_oneof![Just(Dies::AfterEffects), Just(Dies::BeforeEffects), (1..3usize).prop_map(Dies::Within)]
+}
+
 proptest! {
-    /// Wherever it crashes, a pipeline ends, every attempt ends, no job ends twice and the order of stages holds.
+    /// Wherever it crashes, a pipeline ends, every attempt ends, none begins twice, no job ends twice, the order of stages
+    /// holds and what a script came to is not forgotten.
     #[test]
     fn any_crash_is_repaired_by_claiming_again(
         shape in prop::collection::vec((0..3usize, 0..3u32, any::<bool>()), 1..7),
         concurrency in 1..4u32,
         outcomes in prop::collection::vec(prop::collection::vec(any_outcome(), 0..4), 7),
-        crashes in prop::collection::vec(0..12usize, 0..4),
+        crashes in prop::collection::vec((0..12usize, any_death()), 0..4),
     ) {
         let mut shape = shape;
         shape.sort_by_key(|(stage, ..)| *stage);
@@ -398,16 +437,22 @@ proptest! {
         for (i, outcomes) in outcomes.into_iter().enumerate() {
             world = world.ends(&i.to_string(), outcomes);
         }
-        for steps in crashes {
-            world.crash_after(steps);
+        for (steps, dies) in crashes {
+            world.crash_after(steps, dies);
         }
         world.settle();
         prop_assert!(world.rows.status.is_terminal());
         prop_assert!(world.running.is_empty());
         prop_assert!(world.most_running <= concurrency as usize);
+        prop_assert!(world.began.values().all(|times| *times == 1), "{:?}", world.began);
         for row in &world.rows.jobs {
             prop_assert!(row.status.is_terminal());
             prop_assert!(row.attempts.iter().all(|a| a.phase == AttemptPhase::Ended));
+        }
+        for attempt in world.rows.jobs.iter().flat_map(|j| &j.attempts) {
+            let told = world.over.get(&attempt.id).map(|outcome| outcome.end(None, Reason::User));
+            prop_assert!(told.is_some() || !attempt.began, "{attempt:?}");
+            prop_assert!(told.is_none() || told == attempt.end, "{attempt:?} came to {told:?}");
         }
         let started: Vec<&str> = world.story.iter().map(|name| shape_stage(&world, name)).collect();
         prop_assert!(started.is_sorted(), "{started:?}");
