@@ -178,7 +178,7 @@ impl Turn<'_> {
             Input::Ended(attempt, outcome) => self.ended(attempt, &outcome),
             Input::CancelRecorded(level, reason) => {
                 self.fold(&Change { at: self.now, kind: ChangeKind::CancelRequested { level, reason } });
-                self.cancel(level, reason);
+                self.cancel();
             }
             Input::Tick => self.tick(),
             Input::CleanedUp(result) => self.cleaned_up(result),
@@ -204,9 +204,7 @@ impl Turn<'_> {
         for attempt in live {
             self.resume(&attempt);
         }
-        if let Some((level, reason)) = self.machine.state.cancel {
-            self.cancel(level, reason);
-        }
+        self.cancel();
     }
 
     fn resume(&mut self, attempt: &AttemptState) {
@@ -311,7 +309,9 @@ impl Turn<'_> {
         self.effect(Effect::Prepare(attempt));
     }
 
-    fn cancel(&mut self, level: CancelLevel, reason: Reason) {
+    /// Ends what is to be ended if a cancel is recorded: by the strongest level so far, whatever came last.
+    fn cancel(&mut self) {
+        let Some((level, reason)) = self.machine.state.cancel else { return };
         if self.machine.state.verdict.is_some() {
             return;
         }

@@ -329,6 +329,7 @@ fn a_second_cancel_escalates_and_none_de_escalates() {
     assert_eq!(first_effect(&mut world, CancelLevel::Kill), Effect::Stop(attempt, CancelLevel::Kill));
     let again = world.machine.handle(Input::CancelRecorded(CancelLevel::Graceful, Reason::Superseded), world.now);
     assert!(again.changes.is_empty(), "{again:?}");
+    assert_eq!(again.effects, [Effect::Stop(attempt, CancelLevel::Kill)], "the kill holds");
     assert_eq!(world.machine.state().cancel, Some((CancelLevel::Kill, Reason::User)));
 }
 
