@@ -306,6 +306,42 @@ fn a_timeout_stops_the_attempt_and_is_the_reason_whatever_the_code() {
 }
 
 #[test]
+fn what_never_had_its_go_did_not_run_out_of_time() {
+    let problem = Problem { reason: Reason::EngineUnavailable, detail: "no engine".into() };
+    let table = [
+        (AttemptOutcome::Lost { began: false }, 2, (Status::Success, None)),
+        (AttemptOutcome::Lost { began: true }, 1, (Status::Failed, Some(Reason::Timeout))),
+        (AttemptOutcome::NotStarted(problem), 1, (Status::Errored, Some(Reason::EngineUnavailable))),
+    ];
+    for (outcome, tries, verdict) in table {
+        let mut world = World::new(plan(1, vec![job("a", "1")]));
+        // Dead from before the go until after the timeout, so that this is the first thing to be seen.
+        world.crash_after(2, Dies::BeforeEffects);
+        world.now = world.machine.deadline().expect("its start is committed");
+        let attempt = world.rows.jobs[0].attempts[0].id;
+        let claimed = world.machine.handle(Input::Claimed, world.now);
+        assert_eq!(claimed.effects, [Effect::Attach(attempt)]);
+        world.inbox = VecDeque::from([Input::Tick, Input::Ended(attempt, outcome.clone())]);
+        world.settle();
+        assert_eq!((world.rows.jobs[0].attempts.len(), world.verdict()), (tries, verdict), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_cancelled_before_its_go_is_not_started_again() {
+    for cause in [AttemptOutcome::Lost { began: false }, AttemptOutcome::Lost { began: true }] {
+        let mut world = World::new(plan(1, vec![job("a", "1")])).hangs("1");
+        world.settle();
+        let attempt = world.running[0];
+        let stopped = world.machine.handle(Input::CancelRecorded(CancelLevel::Graceful, Reason::User), world.now);
+        assert_eq!(stopped.effects, [Effect::Stop(attempt, CancelLevel::Graceful)]);
+        let ended = world.machine.handle(Input::Ended(attempt, cause), world.now);
+        assert!(ended.effects.iter().all(|e| *e == Effect::Cleanup), "{ended:?}");
+        assert_eq!(world.machine.state().jobs[0].status, Status::Cancelled);
+    }
+}
+
+#[test]
 fn a_cancel_reaches_every_phase() {
     for steps in 0..6 {
         let mut world = World::new(plan(1, vec![job("a", "1"), job("b", "2")])).hangs("1");
