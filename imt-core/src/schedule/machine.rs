@@ -169,7 +169,9 @@ impl Turn<'_> {
         match input {
             Input::Claimed => self.claimed(),
             Input::CheckedOut(Ok(())) => {
-                if !self.machine.state.workspace_ready {
+                // A cancel may have been quicker: then it comes after the verdict, and nobody needs it.
+                let state = &self.machine.state;
+                if !state.workspace_ready && state.verdict.is_none() {
                     self.record(ChangeKind::WorkspaceReady);
                 }
             }

@@ -385,6 +385,20 @@ fn a_failed_checkout_ends_everything_with_its_reason() {
 }
 
 #[test]
+fn a_checkout_that_answers_after_a_cancel_changes_nothing() {
+    let problem = Problem { reason: Reason::CheckoutFailed, detail: "no network".into() };
+    for answer in [Ok(()), Err(problem)] {
+        let mut world = World::new(plan(1, vec![job("a", "1")]));
+        world.step();
+        world.inbox = VecDeque::from([Input::CheckedOut(answer)]);
+        world.cancel(CancelLevel::Graceful);
+        world.settle();
+        assert_eq!((world.verdict(), world.statuses()), ((Status::Cancelled, Some(Reason::User)), vec!["cancelled"]));
+        assert!(!world.rows.workspace_ready);
+    }
+}
+
+#[test]
 fn a_failed_preparation_is_not_retried_and_names_its_reason() {
     let mut retried = job("a", "1");
     retried.retry.max = 3;
