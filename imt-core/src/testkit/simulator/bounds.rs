@@ -10,7 +10,7 @@ use crate::testkit::simulator::check::{Evidence, Verdict, ensure};
 use crate::testkit::simulator::scenario::LONGEST_PREPARATION;
 
 /// For one look at the store, which comes every second, and some room.
-const ROOM: Duration = Duration::from_secs(3);
+const ROOM: Duration = Duration::from_millis(1_500);
 
 /// Attempts end by their timeout, cancels reach their end.
 pub(super) fn in_time(evidence: &Evidence<'_>, state: &PipelineState) -> Verdict {

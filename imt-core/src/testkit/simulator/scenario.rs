@@ -187,7 +187,13 @@ fn checkout(draw: &mut Seed) -> CheckoutScript {
         90..=94 => CheckoutEnd::Fails(FailureKind::CommitNotFound),
         _ => CheckoutEnd::Hangs,
     };
-    CheckoutScript { takes: if draw.per_mille(300) { Duration::ZERO } else { millis(draw, 8_000) }, end }
+    let takes = match draw.below(10) {
+        0..=1 => Duration::ZERO,
+        // Just when the engine looks for a cancel.
+        2..=4 => Duration::from_secs(1 + draw.below(8)),
+        _ => millis(draw, 8_000),
+    };
+    CheckoutScript { takes, end }
 }
 
 fn cancels(draw: &mut Seed) -> Vec<(Duration, CancelLevel)> {

@@ -61,6 +61,10 @@ impl SimulatedSource {
         self.seen().last
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.seen().under_way
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
