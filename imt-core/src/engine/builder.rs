@@ -6,19 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+#[cfg(feature = "testkit")]
+use tokio::time::Instant;
 use uuid::Uuid;
 
+#[cfg(feature = "testkit")]
+use crate::engine::clock::Clock;
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instance;
 use crate::engine::shared::{CalledOff, Pokes, Shared};
 use crate::engine::workspace::Workspaces;
 use crate::id::InstanceId;
 use crate::ports::{EventSink, Executor, NullSink, RunnerInfo, Source, Store};
+#[cfg(feature = "testkit")]
+use crate::time::Timestamp;
 
 /// Settings of an engine.
 pub struct EngineBuilder {
     shared: Shared,
     workspace_root: Option<PathBuf>,
+    imagined: bool,
     instance: Option<Arc<Instance>>,
 }
 
@@ -109,10 +116,26 @@ impl EngineBuilder {
         self
     }
 
+    /// Makes no workspace on the disk, although everyone is told of one: a simulated world has a disk of its own.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub(crate) const fn imagine_workspaces(mut self) -> Self {
+        self.imagined = true;
+        self
+    }
+
+    /// Goes by a clock that said `base` at `origin`, so that wall time goes on from one simulated life to the next.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub(crate) const fn clock(mut self, base: Timestamp, origin: Instant) -> Self {
+        self.shared.clock = Some(Clock::since(base, origin));
+        self
+    }
+
     /// The engine.
     pub fn build(self) -> Engine {
-        let Self { mut shared, workspace_root, instance } = self;
-        shared.workspaces = workspace_root.map(|root| Workspaces { root, instance });
+        let Self { mut shared, workspace_root, imagined, instance } = self;
+        shared.workspaces = workspace_root.map(|root| Workspaces { root, imagined, instance });
         Engine { shared: Arc::new(shared) }
     }
 }
@@ -135,8 +158,9 @@ impl Engine {
             pokes: Pokes::default(),
             queued: Notify::new(),
             called_off: CalledOff::default(),
+            clock: None,
             warn: Box::new(|_| {}),
         };
-        EngineBuilder { shared, workspace_root: None, instance: None }
+        EngineBuilder { shared, workspace_root: None, imagined: false, instance: None }
     }
 }

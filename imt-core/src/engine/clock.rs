@@ -21,6 +21,12 @@ impl Clock {
         Self { base: Timestamp::from_system(SystemTime::now()), origin: Instant::now() }
     }
 
+    /// One that said `base` at `origin`.
+    #[cfg(feature = "testkit")]
+    pub(super) const fn since(base: Timestamp, origin: Instant) -> Self {
+        Self { base, origin }
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.base.after(self.origin.elapsed())
     }

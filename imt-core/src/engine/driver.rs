@@ -79,7 +79,7 @@ impl Driver {
         Ok(Self {
             machine: Machine::new(plan, record.state, shared.job_limit),
             number: record.number,
-            clock: Clock::start(),
+            clock: shared.clock(),
             attempts: BTreeMap::new(),
             errand: None,
             hurry: watch::Sender::new(false),

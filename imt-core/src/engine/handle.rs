@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::engine::clock::Clock;
 use crate::engine::driver::Driver;
 use crate::engine::error::EngineError;
 use crate::engine::retry::until_available;
@@ -33,7 +32,7 @@ impl Engine {
         let id = PipelineId::generate();
         // The id as the key makes it safe to repeat a call whose answer was lost.
         let idempotency_key = Some(id.to_string());
-        self.submit_as(NewPipeline { id, plan, at: Clock::start().now(), idempotency_key }).await
+        self.submit_as(NewPipeline { id, plan, at: self.shared.clock().now(), idempotency_key }).await
     }
 
     /// Accepts a pipeline whose id and idempotency key the caller chose. Without a key it is not repeated when the store is
@@ -106,7 +105,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`], also when there is no such pipeline.
     pub async fn cancel(&self, pipeline: PipelineId, level: CancelLevel, reason: Reason) -> Result<(), EngineError> {
-        let (store, at) = (&self.shared.store, Clock::start().now());
+        let (store, at) = (&self.shared.store, self.shared.clock().now());
         until_available(self.shared.runner.lease, || store.request_cancel(pipeline, level, reason, at))
             .await
             .map_err(EngineError::store("record the cancel"))?;

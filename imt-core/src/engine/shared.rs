@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::engine::clock::Clock;
 use crate::engine::workspace::Workspaces;
 use crate::id::PipelineId;
 use crate::ports::{EventSink, Executor, RunnerInfo, Source, Store};
@@ -40,10 +41,16 @@ pub(super) struct Shared {
     pub(super) pokes: Pokes,
     pub(super) queued: Notify,
     pub(super) called_off: CalledOff,
+    /// The clock of a world of its own; without it each use starts one of this world.
+    pub(super) clock: Option<Clock>,
     pub(super) warn: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Shared {
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.unwrap_or_else(Clock::start)
+    }
+
     pub(super) fn warn(&self, message: &str) {
         (self.warn)(message);
     }

@@ -18,6 +18,8 @@ use crate::ports::{Failure, FailureKind};
 #[derive(Debug, Clone)]
 pub(super) struct Workspaces {
     pub(super) root: PathBuf,
+    /// They are only talked of: nothing is done on the disk.
+    pub(super) imagined: bool,
     pub(super) instance: Option<Arc<Instance>>,
 }
 
@@ -29,8 +31,7 @@ impl Workspaces {
 
     /// Makes it, empty. What an interrupted checkout left in it is removed first.
     pub(super) async fn make(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
-        let this = self.clone();
-        blocking(move || {
+        self.on_disk(move |this| {
             this.record(pipeline, &path).map_err(failed("record", &path))?;
             remove_all(&path).map_err(failed("empty", &path))?;
             make_root(&this.root)?;
@@ -42,8 +43,7 @@ impl Workspaces {
 
     /// Removes it and its record.
     pub(super) async fn remove(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
-        let this = self.clone();
-        blocking(move || {
+        self.on_disk(move |this| {
             remove_all(&path).map_err(failed("remove", &path))?;
             this.forget(pipeline).map_err(failed("forget", &path))
         })
@@ -52,8 +52,17 @@ impl Workspaces {
 
     /// Leaves it in place for good.
     pub(super) async fn keep(&self, pipeline: PipelineId) -> Result<(), Failure> {
+        self.on_disk(move |this| this.forget(pipeline).map_err(failed("keep", &this.root))).await
+    }
+
+    async fn on_disk(&self, work: impl FnOnce(&Self) -> Result<(), Failure> + Send + 'static) -> Result<(), Failure> {
+        if self.imagined {
+            return Ok(());
+        }
         let this = self.clone();
-        blocking(move || this.forget(pipeline).map_err(failed("keep", &this.root))).await
+        tokio::task::spawn_blocking(move || work(&this)).await.unwrap_or_else(|e| {
+            Err(Failure::new(FailureKind::Internal, "the work on the workspace was torn down").with_source(e))
+        })
     }
 
     fn record(&self, pipeline: PipelineId, path: &Path) -> io::Result<()> {
@@ -109,12 +118,6 @@ pub(super) fn remove_all(path: &Path) -> io::Result<()> {
 
 fn make_root(root: &Path) -> Result<(), Failure> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed("make", root))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
-        Err(Failure::new(FailureKind::Internal, "the work on the workspace was torn down").with_source(e))
-    })
 }
 
 fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {

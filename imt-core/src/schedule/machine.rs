@@ -169,7 +169,9 @@ impl Turn<'_> {
         match input {
             Input::Claimed => self.claimed(),
             Input::CheckedOut(Ok(())) => {
-                if !self.machine.state.workspace_ready {
+                // A cancel may have been quicker: then it comes after the verdict, and nobody needs it.
+                let state = &self.machine.state;
+                if !state.workspace_ready && state.verdict.is_none() {
                     self.record(ChangeKind::WorkspaceReady);
                 }
             }
@@ -178,7 +180,7 @@ impl Turn<'_> {
             Input::Ended(attempt, outcome) => self.ended(attempt, &outcome),
             Input::CancelRecorded(level, reason) => {
                 self.fold(&Change { at: self.now, kind: ChangeKind::CancelRequested { level, reason } });
-                self.cancel(level, reason);
+                self.cancel();
             }
             Input::Tick => self.tick(),
             Input::CleanedUp(result) => self.cleaned_up(result),
@@ -204,9 +206,7 @@ impl Turn<'_> {
         for attempt in live {
             self.resume(&attempt);
         }
-        if let Some((level, reason)) = self.machine.state.cancel {
-            self.cancel(level, reason);
-        }
+        self.cancel();
     }
 
     fn resume(&mut self, attempt: &AttemptState) {
@@ -311,7 +311,9 @@ impl Turn<'_> {
         self.effect(Effect::Prepare(attempt));
     }
 
-    fn cancel(&mut self, level: CancelLevel, reason: Reason) {
+    /// Ends what is to be ended if a cancel is recorded: by the strongest level so far, whatever came last.
+    fn cancel(&mut self) {
+        let Some((level, reason)) = self.machine.state.cancel else { return };
         if self.machine.state.verdict.is_some() {
             return;
         }

@@ -71,8 +71,23 @@ struct World {
     /// Attempts that do not end by themselves.
     hangs: Vec<String>,
     running: Vec<AttemptId>,
+    /// What came of attempts that are over, for whoever asks again.
+    over: BTreeMap<AttemptId, AttemptOutcome>,
+    /// How often the script of each attempt began.
+    began: BTreeMap<AttemptId, u32>,
     most_running: usize,
     story: Vec<String>,
+}
+
+/// Where in a step the process dies.
+#[derive(Debug, Clone, Copy)]
+enum Dies {
+    /// When the effects are performed.
+    AfterEffects,
+    /// When the changes are committed.
+    BeforeEffects,
+    /// When this many of the effects are performed.
+    Within(usize),
 }
 
 impl World {
@@ -88,6 +103,8 @@ impl World {
             outcomes: BTreeMap::new(),
             hangs: Vec::new(),
             running: Vec::new(),
+            over: BTreeMap::new(),
+            began: BTreeMap::new(),
             most_running: 0,
             story: Vec::new(),
         }
@@ -104,13 +121,22 @@ impl World {
     }
 
     fn step(&mut self) -> bool {
+        self.step_until(Dies::AfterEffects)
+    }
+
+    fn step_until(&mut self, dies: Dies) -> bool {
         let Some(input) = self.inbox.pop_front() else { return false };
         let Decision { changes, effects } = self.machine.handle(input, self.now);
         for change in &changes {
             self.rows.apply(change);
         }
         assert_eq!(&self.rows, self.machine.state(), "the machine's state is the fold of its changes");
-        for effect in effects {
+        let performed = match dies {
+            Dies::AfterEffects => effects.len(),
+            Dies::BeforeEffects => 0,
+            Dies::Within(effects) => effects,
+        };
+        for effect in effects.into_iter().take(performed) {
             self.perform(effect);
         }
         true
@@ -121,11 +147,13 @@ impl World {
         self
     }
 
-    /// The first `steps` inputs only, then a crash: a new machine from the rows, nothing in flight but what runs.
-    fn crash_after(&mut self, steps: usize) {
+    /// `steps` inputs and one that is not finished, then a crash: a new machine from the rows, nothing in flight but what
+    /// runs.
+    fn crash_after(&mut self, steps: usize, dies: Dies) {
         for _ in 0..steps {
             self.step();
         }
+        self.step_until(dies);
         self.machine = Machine::new(Arc::clone(&self.plan), self.rows.clone(), usize::MAX);
         self.inbox = VecDeque::from([Input::Claimed]);
     }
@@ -140,6 +168,7 @@ impl World {
             Effect::Prepare(attempt) => self.inbox.push_back(Input::Prepared(attempt, Ok(()))),
             Effect::Start(attempt) => {
                 self.story.push(self.name(attempt));
+                *self.began.entry(attempt).or_default() += 1;
                 self.running.push(attempt);
                 self.most_running = self.most_running.max(self.running.len());
                 self.run_on(attempt);
@@ -148,12 +177,16 @@ impl World {
                 if self.running.contains(&attempt) {
                     self.run_on(attempt);
                 } else {
-                    self.inbox.push_back(Input::Ended(attempt, AttemptOutcome::Lost { began: false }));
+                    let outcome = self.over.get(&attempt).cloned();
+                    let outcome = outcome.unwrap_or(AttemptOutcome::Lost { began: false });
+                    self.inbox.push_back(Input::Ended(attempt, outcome));
                 }
             }
             Effect::Stop(attempt, level) => {
                 self.story.push(format!("stop {} {level:?}", self.name(attempt)));
-                self.end(attempt, AttemptOutcome::Stopped(None));
+                if self.running.contains(&attempt) {
+                    self.end(attempt, AttemptOutcome::Stopped(None));
+                }
             }
             Effect::Abandon(attempt) => self.story.push(format!("abandon {}", self.name(attempt))),
             Effect::Cleanup => self.inbox.push_back(Input::CleanedUp(Ok(()))),
@@ -171,6 +204,7 @@ impl World {
 
     fn end(&mut self, attempt: AttemptId, outcome: AttemptOutcome) {
         self.running.retain(|a| *a != attempt);
+        self.over.insert(attempt, outcome.clone());
         self.inbox.push_back(Input::Ended(attempt, outcome));
     }
 
@@ -280,6 +314,42 @@ fn a_timeout_stops_the_attempt_and_is_the_reason_whatever_the_code() {
 }
 
 #[test]
+fn what_never_had_its_go_did_not_run_out_of_time() {
+    let problem = Problem { reason: Reason::EngineUnavailable, detail: "no engine".into() };
+    let table = [
+        (AttemptOutcome::Lost { began: false }, 2, (Status::Success, None)),
+        (AttemptOutcome::Lost { began: true }, 1, (Status::Failed, Some(Reason::Timeout))),
+        (AttemptOutcome::NotStarted(problem), 1, (Status::Errored, Some(Reason::EngineUnavailable))),
+    ];
+    for (outcome, tries, verdict) in table {
+        let mut world = World::new(plan(1, vec![job("a", "1")]));
+        // Dead from before the go until after the timeout, so that this is the first thing to be seen.
+        world.crash_after(2, Dies::BeforeEffects);
+        world.now = world.machine.deadline().expect("its start is committed");
+        let attempt = world.rows.jobs[0].attempts[0].id;
+        let claimed = world.machine.handle(Input::Claimed, world.now);
+        assert_eq!(claimed.effects, [Effect::Attach(attempt)]);
+        world.inbox = VecDeque::from([Input::Tick, Input::Ended(attempt, outcome.clone())]);
+        world.settle();
+        assert_eq!((world.rows.jobs[0].attempts.len(), world.verdict()), (tries, verdict), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_cancelled_before_its_go_is_not_started_again() {
+    for cause in [AttemptOutcome::Lost { began: false }, AttemptOutcome::Lost { began: true }] {
+        let mut world = World::new(plan(1, vec![job("a", "1")])).hangs("1");
+        world.settle();
+        let attempt = world.running[0];
+        let stopped = world.machine.handle(Input::CancelRecorded(CancelLevel::Graceful, Reason::User), world.now);
+        assert_eq!(stopped.effects, [Effect::Stop(attempt, CancelLevel::Graceful)]);
+        let ended = world.machine.handle(Input::Ended(attempt, cause), world.now);
+        assert!(ended.effects.iter().all(|e| *e == Effect::Cleanup), "{ended:?}");
+        assert_eq!(world.machine.state().jobs[0].status, Status::Cancelled);
+    }
+}
+
+#[test]
 fn a_cancel_reaches_every_phase() {
     for steps in 0..6 {
         let mut world = World::new(plan(1, vec![job("a", "1"), job("b", "2")])).hangs("1");
@@ -303,6 +373,7 @@ fn a_second_cancel_escalates_and_none_de_escalates() {
     assert_eq!(first_effect(&mut world, CancelLevel::Kill), Effect::Stop(attempt, CancelLevel::Kill));
     let again = world.machine.handle(Input::CancelRecorded(CancelLevel::Graceful, Reason::Superseded), world.now);
     assert!(again.changes.is_empty(), "{again:?}");
+    assert_eq!(again.effects, [Effect::Stop(attempt, CancelLevel::Kill)], "the kill holds");
     assert_eq!(world.machine.state().cancel, Some((CancelLevel::Kill, Reason::User)));
 }
 
@@ -319,6 +390,20 @@ fn a_failed_checkout_ends_everything_with_its_reason() {
     world.settle();
     assert_eq!(world.verdict(), (Status::Errored, Some(Reason::CommitNotFound)));
     assert_eq!(world.statuses(), ["skipped", "skipped"]);
+}
+
+#[test]
+fn a_checkout_that_answers_after_a_cancel_changes_nothing() {
+    let problem = Problem { reason: Reason::CheckoutFailed, detail: "no network".into() };
+    for answer in [Ok(()), Err(problem)] {
+        let mut world = World::new(plan(1, vec![job("a", "1")]));
+        world.step();
+        world.inbox = VecDeque::from([Input::CheckedOut(answer)]);
+        world.cancel(CancelLevel::Graceful);
+        world.settle();
+        assert_eq!((world.verdict(), world.statuses()), ((Status::Cancelled, Some(Reason::User)), vec!["cancelled"]));
+        assert!(!world.rows.workspace_ready);
+    }
 }
 
 #[test]
@@ -385,14 +470,19 @@ fn any_outcome() -> impl Strategy<Value = AttemptOutcome> {
     ]
 }
 
+fn any_death() -> impl Strategy<Value = Dies> {
+    prop_oneof![Just(Dies::AfterEffects), Just(Dies::BeforeEffects), (1..3usize).prop_map(Dies::Within)]
+}
+
 proptest! {
-    /// Wherever it crashes, a pipeline ends, every attempt ends, no job ends twice and the order of stages holds.
+    /// Wherever it crashes, a pipeline ends, every attempt ends, none begins twice, no job ends twice, the order of stages
+    /// holds and what a script came to is not forgotten.
     #[test]
     fn any_crash_is_repaired_by_claiming_again(
         shape in prop::collection::vec((0..3usize, 0..3u32, any::<bool>()), 1..7),
         concurrency in 1..4u32,
         outcomes in prop::collection::vec(prop::collection::vec(any_outcome(), 0..4), 7),
-        crashes in prop::collection::vec(0..12usize, 0..4),
+        crashes in prop::collection::vec((0..12usize, any_death()), 0..4),
     ) {
         let mut shape = shape;
         shape.sort_by_key(|(stage, ..)| *stage);
@@ -406,16 +496,22 @@ proptest! {
         for (i, outcomes) in outcomes.into_iter().enumerate() {
             world = world.ends(&i.to_string(), outcomes);
         }
-        for steps in crashes {
-            world.crash_after(steps);
+        for (steps, dies) in crashes {
+            world.crash_after(steps, dies);
         }
         world.settle();
         prop_assert!(world.rows.status.is_terminal());
         prop_assert!(world.running.is_empty());
         prop_assert!(world.most_running <= concurrency as usize);
+        prop_assert!(world.began.values().all(|times| *times == 1), "{:?}", world.began);
         for row in &world.rows.jobs {
             prop_assert!(row.status.is_terminal());
             prop_assert!(row.attempts.iter().all(|a| a.phase == AttemptPhase::Ended));
+        }
+        for attempt in world.rows.jobs.iter().flat_map(|j| &j.attempts) {
+            let told = world.over.get(&attempt.id).map(|outcome| outcome.end(None, Reason::User));
+            prop_assert!(told.is_some() || !attempt.began, "{attempt:?}");
+            prop_assert!(told.is_none() || told == attempt.end, "{attempt:?} came to {told:?}");
         }
         let started: Vec<&str> = world.story.iter().map(|name| shape_stage(&world, name)).collect();
         prop_assert!(started.is_sorted(), "{started:?}");

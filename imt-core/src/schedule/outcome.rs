@@ -58,12 +58,12 @@ impl AttemptOutcome {
     }
 
     /// The end of an attempt with this outcome. Once a stop was asked for, the stop's cause is the reason: a script that
-    /// traps TERM and then answers 0 has still been stopped.
+    /// traps TERM and then answers 0 has still been stopped. But what never began cannot have taken too long.
     pub(super) fn end(&self, stop: Option<StopCause>, cancel_reason: Reason) -> End {
         let mut end = match stop {
-            Some(StopCause::Timeout) => End::because(Status::Failed, Reason::Timeout),
+            Some(StopCause::Timeout) if self.began() => End::because(Status::Failed, Reason::Timeout),
             Some(StopCause::Cancel) => End::because(Status::Cancelled, cancel_reason),
-            None => self.plain_end(),
+            Some(StopCause::Timeout) | None => self.plain_end(),
         };
         end.exit_code = self.exit_code();
         end
@@ -103,6 +103,7 @@ mod tests {
             (AttemptOutcome::OutOfMemory, Status::Failed, Some(Reason::OutOfMemory), Some(137)),
             (AttemptOutcome::Stopped(None), Status::Errored, Some(Reason::RunnerLost), None),
             (AttemptOutcome::Lost { began: true }, Status::Errored, Some(Reason::RunnerLost), None),
+            (AttemptOutcome::Lost { began: false }, Status::Errored, Some(Reason::RunnerLost), None),
             (AttemptOutcome::NotStarted(problem.clone()), Status::Errored, Some(Reason::NoShell), None),
             (AttemptOutcome::Broken(problem), Status::Errored, Some(Reason::NoShell), None),
         ];
@@ -110,7 +111,8 @@ mod tests {
             let end = outcome.end(None, Reason::User);
             assert_eq!((end.status, end.reason, end.exit_code), (status, reason, code), "{outcome:?}");
             let timed_out = outcome.end(Some(StopCause::Timeout), Reason::User);
-            assert_eq!((timed_out.status, timed_out.reason), (Status::Failed, Some(Reason::Timeout)), "{outcome:?}");
+            let late = if outcome.began() { (Status::Failed, Some(Reason::Timeout)) } else { (status, reason) };
+            assert_eq!((timed_out.status, timed_out.reason), late, "{outcome:?}");
             let cancelled = outcome.end(Some(StopCause::Cancel), Reason::Superseded);
             assert_eq!((cancelled.status, cancelled.reason), (Status::Cancelled, Some(Reason::Superseded)));
         }

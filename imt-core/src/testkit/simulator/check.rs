@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::id::{InstanceId, JobIndex, PipelineId};
 use crate::mask::{Masker, Needles};
@@ -11,7 +12,13 @@ use crate::schedule::{AttemptState, ChangeKind, PipelineState};
 use crate::secret::Secret;
 use crate::status::{Reason, Status};
 use crate::testkit::FakeWorld;
+use crate::testkit::simulator::bounds::in_time;
 use crate::testkit::simulator::scenario::{SECRET, Scenario};
+use crate::testkit::simulator::source::SimulatedSource;
+use crate::testkit::simulator::verdict::ends_by_the_rules;
+
+/// How often what never had its go is started again for free.
+const FREE_RESTARTS: usize = 5;
 
 /// A broken promise, with all that is needed to see it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +45,14 @@ pub(super) struct Evidence<'a> {
     pub(super) pipeline: PipelineId,
     pub(super) store: &'a dyn Store,
     pub(super) world: &'a FakeWorld,
+    pub(super) source: &'a SimulatedSource,
     pub(super) testimony: Vec<String>,
+    /// How long it took from the beginning to the end of the last life.
+    pub(super) over_after: Duration,
 }
 
-type Verdict = Result<(), String>;
+/// Whether a promise was kept; else what was broken.
+pub(super) type Verdict = Result<(), String>;
 
 /// Holds all promises against the evidence; answers the final status and the number of events.
 pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), String> {
@@ -58,6 +69,8 @@ pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), St
     stages_in_order(evidence, &events)?;
     world_is_clean(evidence, &record.state)?;
     tries_as_the_policy_says(evidence, &record.state)?;
+    ends_by_the_rules(evidence, &events, &record.state)?;
+    in_time(evidence, &record.state)?;
     for attempt in record.state.jobs.iter().flat_map(|j| &j.attempts) {
         log_is_right(evidence, attempt).await?;
     }
@@ -65,7 +78,7 @@ pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), St
     Ok((record.state.status, events.len()))
 }
 
-fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }
 
@@ -90,6 +103,9 @@ fn events_tell_the_state(evidence: &Evidence<'_>, events: &[Event], state: &Pipe
     let mut told = PipelineState::new(evidence.pipeline, &evidence.scenario.plan);
     for event in events {
         ensure(!told.status.is_terminal(), || format!("an event after the end: {event:?}"))?;
+        let concludes =
+            matches!(event.change.kind, ChangeKind::CancelRequested { .. } | ChangeKind::PipelineEnded { .. });
+        ensure(told.verdict.is_none() || concludes, || format!("an event after the verdict: {event:?}"))?;
         told.apply(&event.change);
     }
     ensure(told == *state, || format!("the events tell {told:?}\nthe rows say {state:?}"))
@@ -107,9 +123,8 @@ fn each_end_once(events: &[Event]) -> Verdict {
             ChangeKind::PipelineStarted => "pipeline started".into(),
             ChangeKind::Concluded { .. } => "concluded".into(),
             ChangeKind::PipelineEnded { .. } => "pipeline ended".into(),
-            ChangeKind::WorkspaceReady | ChangeKind::StopRequested { .. } | ChangeKind::CancelRequested { .. } => {
-                continue;
-            }
+            ChangeKind::WorkspaceReady => "workspace ready".into(),
+            ChangeKind::StopRequested { .. } | ChangeKind::CancelRequested { .. } => continue,
         };
         *seen.entry(key).or_default() += 1;
     }
@@ -142,17 +157,31 @@ fn world_is_clean(evidence: &Evidence<'_>, state: &PipelineState) -> Verdict {
     let world = evidence.world;
     let left = world.leftovers(evidence.pipeline);
     ensure(left.is_empty(), || format!("left behind: {left:?}"))?;
+    ensure(!evidence.source.is_under_way(), || "a checkout goes on after the end".into())?;
     for attempt in world.began() {
         let times = world.times_script_began(attempt);
         ensure(times == 1, || format!("the script of {attempt} began {times} times"))?;
         let row = state.attempt(attempt);
         ensure(row.is_some_and(|a| a.began), || format!("{attempt} ran and its row says otherwise: {row:?}"))?;
     }
+    // An executor that does not answer leaves it open whether a script began; else it is known.
+    let known = evidence.scenario.executor_hangs.is_empty();
+    for attempt in state.jobs.iter().flat_map(|j| &j.attempts).filter(|a| a.began && known) {
+        ensure(world.times_script_began(attempt.id) == 1, || {
+            format!("never ran, its row says otherwise: {attempt:?}")
+        })?;
+    }
+    // One that is given up because its executor answered neither the question for it nor the one for its stop may run on
+    // beside the next job, until the cleaning up.
+    let given_up = evidence.scenario.executor_hangs.len() / 2;
     let (most, limit) = (world.max_running_side_by_side(), evidence.scenario.plan.concurrency.get());
-    ensure(u32::try_from(most).is_ok_and(|m| m <= limit), || format!("{most} side by side, {limit} allowed"))
+    ensure(most <= given_up + usize::try_from(limit).unwrap_or(usize::MAX), || {
+        format!("{most} side by side, {limit} allowed")
+    })
 }
 
-/// Each try after the first has a cause that the job's policy names, and none that it names is left out.
+/// Each try after the first is a free one for what never had its go, or has a cause that the job's policy names; and none
+/// that is due is left out.
 fn tries_as_the_policy_says(evidence: &Evidence<'_>, state: &PipelineState) -> Verdict {
     for (planned, job) in evidence.scenario.plan.jobs.iter().zip(&state.jobs) {
         let mut began = 0;
@@ -162,14 +191,17 @@ fn tries_as_the_policy_says(evidence: &Evidence<'_>, state: &PipelineState) -> V
             let cause = match (end.status, end.reason) {
                 (Status::Failed, Some(Reason::Timeout)) => Some(RetryCause::Timeout),
                 (Status::Failed, _) => Some(RetryCause::Failed),
-                (Status::Errored, Some(Reason::RunnerLost)) if attempt.began => Some(RetryCause::Lost),
+                (Status::Errored, Some(Reason::RunnerLost)) => Some(RetryCause::Lost),
                 _ => None,
             };
-            let free = !attempt.began && end.reason == Some(Reason::RunnerLost);
-            let named = cause.is_some_and(|c| planned.retry.on.contains(&c)) && began <= planned.retry.max;
-            let last = position + 1 == job.attempts.len();
-            ensure(last || free || named, || format!("{} was followed by another try", attempt.id))?;
-            ensure(!last || !named || state.cancel.is_some(), || format!("{} was to be tried again", attempt.id))?;
+            let tries = position + 1;
+            let never = tries - usize::try_from(began).unwrap_or(tries);
+            let free = !attempt.began && end.reason == Some(Reason::RunnerLost) && never <= FREE_RESTARTS;
+            let wanted = cause.is_some_and(|c| planned.retry.on.contains(&c)) && began <= planned.retry.max;
+            let again = free || (attempt.began && wanted);
+            let last = tries == job.attempts.len();
+            ensure(last || again, || format!("{} was followed by another try", attempt.id))?;
+            ensure(!last || !again || state.cancel.is_some(), || format!("{} was to be tried again", attempt.id))?;
         }
     }
     Ok(())
@@ -229,7 +261,7 @@ async fn nothing_to_claim(evidence: &Evidence<'_>) -> Verdict {
         instance: InstanceId::new("another"),
         labels: Vec::new(),
         driving: Vec::new(),
-        lease: std::time::Duration::from_secs(30),
+        lease: Duration::from_secs(30),
     };
     let claim = evidence.store.claim(&runner, None).await.map_err(|e| e.to_string())?;
     ensure(claim.is_none(), || format!("still to be claimed: {claim:?}"))

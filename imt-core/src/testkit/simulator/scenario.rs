@@ -17,6 +17,12 @@ use crate::testkit::{FaultRates, Seed};
 /// The secret that jobs print and no log may show.
 pub(super) const SECRET: &str = "hunter2-hunter2";
 
+/// Where the commits come from, if there is a repository.
+pub(super) const REPOSITORY: &str = "simulated://repository";
+
+/// The longest preparation is shorter than this.
+pub(super) const LONGEST_PREPARATION: Duration = Duration::from_secs(3);
+
 /// All that one seed decides.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
@@ -38,13 +44,35 @@ pub(super) struct Scenario {
     /// How often calls to the store fail.
     pub(super) store_faults: FaultRates,
     pub(super) prepare_ahead: usize,
+    /// How long nobody lives after each crash.
+    pub(super) pauses: Vec<Duration>,
+    /// What checkouts do, one after another; empty where there is no repository.
+    pub(super) checkouts: Vec<CheckoutScript>,
 }
 
-/// What a script prints on each stream.
+/// What a script prints on each stream, and how it ends if nobody ends it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Output {
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
+    /// `None`: never.
+    pub(super) end: Option<FakeEnd>,
+}
+
+/// What one checkout does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CheckoutScript {
+    pub(super) takes: Duration,
+    pub(super) end: CheckoutEnd,
+}
+
+/// How a checkout ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CheckoutEnd {
+    Done,
+    Fails(FailureKind),
+    /// Not before it is dropped.
+    Hangs,
 }
 
 /// When a life ends.
@@ -85,13 +113,37 @@ impl Scenario {
             cancels,
             store_faults: if draw.per_mille(300) { store_faults(&mut draw) } else { FaultRates::default() },
             prepare_ahead: usize::try_from(draw.below(4)).unwrap_or(0),
+            pauses: Vec::new(),
+            checkouts: Vec::new(),
         };
         // Drawn last, so that the seeds of old findings still make the scenarios they were found in.
         if draw.per_mille(150) {
             let methods = [Method::Start, Method::Attach];
             scenario.executor_hangs = (0..=draw.below(2)).map(|_| methods[draw.index(methods.len())]).collect();
         }
+        scenario.pauses = scenario.crashes.iter().map(|_| pause(&mut draw)).collect();
+        if draw.per_mille(500) {
+            scenario.add_repository(&mut draw);
+        }
         scenario
+    }
+
+    fn add_repository(&mut self, draw: &mut Seed) {
+        self.plan.trigger.repository = Some(REPOSITORY.to_owned());
+        self.plan.trigger.commit = commit();
+        self.checkouts = (0..=self.crashes.len()).map(|_| checkout(draw)).collect();
+        if draw.per_mille(150) {
+            // One more life, which ends while it checks out.
+            let cut_short = checkout(draw);
+            self.crashes.insert(0, Crash::At(cut_short.takes / 2));
+            self.pauses.insert(0, pause(draw));
+            self.checkouts.insert(0, cut_short);
+        }
+        // A checkout has no timeout: what hangs is for somebody to cancel.
+        let hangs = self.checkouts.iter().any(|c| c.end == CheckoutEnd::Hangs);
+        if self.cancels.is_empty() && hangs {
+            self.cancels = vec![(millis(draw, 10_000), CancelLevel::Graceful)];
+        }
     }
 
     /// Whether nothing fails but the jobs themselves.
@@ -117,6 +169,31 @@ fn store_faults(draw: &mut Seed) -> FaultRates {
 
 fn crash(draw: &mut Seed) -> Crash {
     if draw.per_mille(750) { Crash::AfterCommit(1 + draw.below(12)) } else { Crash::At(millis(draw, 40_000)) }
+}
+
+fn pause(draw: &mut Seed) -> Duration {
+    if draw.per_mille(300) { millis(draw, 60_000) } else { Duration::ZERO }
+}
+
+/// The commit of the repository.
+pub(super) fn commit() -> CommitId {
+    CommitId::new("c0ffee".repeat(7).split_at(40).0)
+}
+
+fn checkout(draw: &mut Seed) -> CheckoutScript {
+    let end = match draw.below(100) {
+        0..=84 => CheckoutEnd::Done,
+        85..=89 => CheckoutEnd::Fails(FailureKind::CheckoutFailed),
+        90..=94 => CheckoutEnd::Fails(FailureKind::CommitNotFound),
+        _ => CheckoutEnd::Hangs,
+    };
+    let takes = match draw.below(10) {
+        0..=1 => Duration::ZERO,
+        // Just when the engine looks for a cancel.
+        2..=4 => Duration::from_secs(1 + draw.below(8)),
+        _ => millis(draw, 8_000),
+    };
+    CheckoutScript { takes, end }
 }
 
 fn cancels(draw: &mut Seed) -> Vec<(Duration, CancelLevel)> {
@@ -193,18 +270,19 @@ fn script(draw: &mut Seed) -> (FakeScript, Output) {
         _ => FakeEnd::Lost,
     };
     let last = millis(draw, 15_000);
-    let mut script = match draw.below(20) {
-        0 => FakeScript::never_ends(),
-        _ => FakeScript::runs_for(last),
-    };
-    script = script.ending(end).on_term(on_term(draw)).prepare_takes(millis(draw, 3_000));
+    let never = draw.below(20) == 0;
+    let mut script = if never { FakeScript::never_ends() } else { FakeScript::runs_for(last) };
+    let longest = u64::try_from(LONGEST_PREPARATION.as_millis()).unwrap_or(0);
+    script = script.ending(end).on_term(on_term(draw)).prepare_takes(millis(draw, longest));
     if draw.per_mille(60) {
         script = script.prepare_fails(FailureKind::ImageNotFound);
     }
     if draw.per_mille(100) {
         script = script.logs_break_after(draw.below(60));
     }
-    print(draw, script, last)
+    let (script, mut output) = print(draw, script, last);
+    output.end = Some(end).filter(|_| !never);
+    (script, output)
 }
 
 fn on_term(draw: &mut Seed) -> OnTerm {

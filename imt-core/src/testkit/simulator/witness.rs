@@ -53,7 +53,7 @@ impl<E: Executor> Executor for Witness<E> {
     async fn start(&self, job: &JobSpec) -> ExecutorResult<Handle> {
         let id = job.attempt;
         self.expect(id.pipeline, &format!("start of {id}"), |state| {
-            state.attempt(id).is_some_and(|a| a.phase == AttemptPhase::Running)
+            state.workspace_ready && state.attempt(id).is_some_and(|a| a.phase == AttemptPhase::Running)
         })
         .await;
         self.inner.start(job).await
