@@ -23,8 +23,8 @@ const MIGRATIONS: &[&[&str]] = &[&[
         labels TEXT NOT NULL,
         PRIMARY KEY (project, labels))",
     "CREATE TABLE pipelines (
-        position {serial},
-        id TEXT NOT NULL UNIQUE,
+        position {counter},
+        id TEXT NOT NULL {key},
         project TEXT NOT NULL REFERENCES projects (name),
         number BIGINT NOT NULL,
         idempotency_key TEXT,

@@ -52,6 +52,13 @@ impl SqlStore {
         .await
     }
 
+    /// The statements that must stay fast however full the database is, by name, for the tests that look at their plans.
+    #[doc(hidden)]
+    pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
+        let dialect = self.database.dialect();
+        queue::hot().into_iter().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
+    }
+
     fn database(&self) -> Arc<dyn Database> {
         Arc::clone(&self.database)
     }

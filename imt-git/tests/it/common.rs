@@ -1,8 +1,8 @@
 //! What the integration tests share: repositories made by the real git in temporary directories.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use imt_core::id::{CommitId, PipelineId};
