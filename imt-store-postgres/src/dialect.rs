@@ -41,4 +41,9 @@ pub(crate) static POSTGRES: Dialect = Dialect {
             CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 AS floor FROM events) AS newest
         WHERE meta.name = 'event_base' AND newest.id >= newest.floor + meta.value",
     ),
+    event_base_due: Some(
+        "SELECT value FROM meta WHERE name = 'event_base' AND (SELECT COALESCE(MAX(id), 0) FROM events) >=
+            CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 + value",
+    ),
+    has_meta: "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'",
 };

@@ -32,6 +32,10 @@ pub struct Dialect {
     /// A statement run at each opening, under the lock, with the schema at its newest: keeps the ids of events growing when
     /// what they are made of began anew.
     pub event_base: Option<&'static str>,
+    /// A query that has a row when that statement has something to do.
+    pub event_base_due: Option<&'static str>,
+    /// A query that has a row when the table `meta` is there.
+    pub has_meta: &'static str,
 }
 
 impl Dialect {

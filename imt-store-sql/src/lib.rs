@@ -28,7 +28,7 @@ mod variables;
 pub use database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 pub use dialect::Dialect;
 pub use open::OpenError;
-pub use schema::{SCHEMA_VERSION, migrate};
+pub use schema::{MigrateError, SCHEMA_VERSION, migrate};
 pub use seal::{KeyFileError, KeyRing, SealError};
 pub use store::SqlStore;
 pub use value::{Row, Value};

@@ -59,7 +59,9 @@ impl SqlStore {
         queue::hot().into_iter().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }
 
-    fn database(&self) -> Arc<dyn Database> {
+    /// The database below, for the tests of adapters.
+    #[doc(hidden)]
+    pub fn database(&self) -> Arc<dyn Database> {
         Arc::clone(&self.database)
     }
 }

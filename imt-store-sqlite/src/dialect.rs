@@ -19,4 +19,6 @@ pub(crate) static SQLITE: Dialect = Dialect {
     schema_lock: None,
     tuning: &[],
     event_base: None,
+    event_base_due: None,
+    has_meta: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
 };

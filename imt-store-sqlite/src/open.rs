@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_store_sql::{KeyRing, OpenError, SqlStore, migrate};
+use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, migrate};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::SqliteFile;
@@ -41,8 +41,19 @@ pub async fn open(path: &Path, keys: Option<KeyRing>) -> Result<SqlStore, OpenEr
     }
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     let database = Arc::new(SqliteFile { writer, readers });
-    migrate(database.as_ref(), &at).await?;
+    migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
+}
+
+/// What the database said while the schema was looked at.
+fn unusable(at: &str, error: &DatabaseError) -> OpenError {
+    let (DatabaseError::Unavailable { source, message } | DatabaseError::Refused { source, message }) = error else {
+        return OpenError::Unusable { at: at.to_owned(), why: error.to_string() };
+    };
+    match source.as_deref().and_then(|source| source.downcast_ref::<sqlx::Error>()) {
+        Some(said) => refused(at, said),
+        None => OpenError::Unusable { at: at.to_owned(), why: message.clone() },
+    }
 }
 
 fn parse(version: &str) -> Option<(u32, u32, u32)> {
@@ -58,6 +69,8 @@ fn refused(at: &str, error: &sqlx::Error) -> OpenError {
     let why = refusal.message().to_owned();
     let help = match code(refusal.as_ref()).map(|code| code & 0xff) {
         Some(3 | 8 | 14) => "choose a file in an existing directory that this user may write to",
+        Some(5 | 6) => "another process is using it: try again, or end that process",
+        Some(10) => "look at the disk: reading or writing it failed",
         Some(13) => "make room on that disk",
         Some(11 | 26) => "this is no SQLite file, or a damaged one: restore a backup, or choose another file",
         _ => return OpenError::Unusable { at, why },
