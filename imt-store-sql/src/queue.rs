@@ -200,7 +200,7 @@ pub(crate) fn hot() -> Vec<(&'static str, String)> {
 }
 
 const TAKE: &str = "
-    UPDATE pipelines SET token = token + 1, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
+    UPDATE pipelines SET token = token + 1, commits = 0, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
 const FENCE_LOGS: &str = "UPDATE job_logs SET token = $2 WHERE pipeline = $1 AND checksum IS NULL";
 
 /// Takes a pipeline whose row is locked and free.

@@ -106,9 +106,9 @@ impl Store for SqlStore {
         finished(async move { pipelines::load(database.as_ref(), pipeline).await }).await
     }
 
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let (database, claim, changes) = (self.database(), claim.clone(), changes.to_vec());
-        finished(async move { pipelines::commit(database.as_ref(), &claim, &changes).await }).await
+        finished(async move { pipelines::commit(database.as_ref(), &claim, nth, &changes).await }).await
     }
 
     async fn request_cancel(
@@ -135,8 +135,8 @@ impl Store for SqlStore {
         pipelines::events_after(self.database.as_ref(), pipeline, after, limit).await
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
-        self.writers.append(self.database(), claim, attempt, vec![piece]).await
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.writers.append(self.database(), claim, attempt, pieces.to_vec()).await
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {

@@ -15,7 +15,7 @@ use super::read::{self, Stored};
 use crate::database::{Database, Transaction};
 use crate::rows;
 use crate::task::finished;
-use crate::value::{Value, word};
+use crate::value::Value;
 
 /// Where each log stands that this process writes.
 #[derive(Default)]
@@ -56,6 +56,9 @@ impl Writers {
         pieces: Vec<LogAppend>,
     ) -> StoreResult<u64> {
         of_its_pipeline(claim, attempt)?;
+        if pieces.is_empty() {
+            return Err(StoreError::Conflict("no piece of log to append".to_owned()));
+        }
         if let Some(piece) = pieces.iter().find(|p| p.bytes.is_empty() || p.bytes.len() > MAX_PIECE_BYTES) {
             let bytes = piece.bytes.len();
             return Err(StoreError::Conflict(format!("a piece of log has 1 to {MAX_PIECE_BYTES} bytes, not {bytes}")));
@@ -63,26 +66,21 @@ impl Writers {
         let (slot, claim) = (self.slot(attempt), claim.clone());
         finished(async move {
             let mut slot = slot.lock_owned().await;
-            let mut open = open(database.as_ref(), &claim, attempt, slot.take()).await?;
-            let before = open.position.offset;
-            let mut written = Vec::new();
-            for piece in &pieces {
-                if !open.position.append(piece, &mut written) {
-                    return Err(StoreError::Gap { offset: piece.offset, durable: before });
+            let mut remembered = slot.take();
+            loop {
+                let from_memory = remembered.is_some();
+                let mut open = open(database.as_ref(), &claim, attempt, remembered.take()).await?;
+                if append_to(database.as_ref(), &claim, &mut open, &pieces).await? {
+                    let offset = open.position.offset;
+                    *slot = Some(open);
+                    return Ok(offset);
+                }
+                // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since. What is
+                // stored decides, once.
+                if !from_memory {
+                    return Err(StoreError::Conflict("the log is being written by somebody else".to_owned()));
                 }
             }
-            if written.is_empty() {
-                must_hold(database.as_ref(), &claim).await?;
-            } else {
-                store(database.as_ref(), &claim, &open, before, &written).await?;
-                if let Some(hasher) = &mut open.hasher {
-                    hash_new(hasher, before, &written);
-                }
-                open.position.wrote(written);
-            }
-            let offset = open.position.offset;
-            *slot = Some(open);
-            Ok(offset)
         })
         .await
     }
@@ -183,7 +181,36 @@ const MOVE_ON: &str = "
     UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8
      WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
 
-async fn store(database: &dyn Database, claim: &Claim, open: &Open, before: u64, written: &[Chunk]) -> StoreResult<()> {
+/// Appends to a log that stands where `open` says; `false` when it stands elsewhere.
+async fn append_to(database: &dyn Database, claim: &Claim, open: &mut Open, pieces: &[LogAppend]) -> StoreResult<bool> {
+    let before = open.position.offset;
+    let mut written = Vec::new();
+    for piece in pieces {
+        if !open.position.append(piece, &mut written) {
+            return Err(StoreError::Gap { offset: piece.offset, durable: before });
+        }
+    }
+    if written.is_empty() {
+        must_hold(database, claim).await?;
+        return Ok(true);
+    }
+    if !store(database, claim, open, before, &written).await? {
+        return Ok(false);
+    }
+    if let Some(hasher) = &mut open.hasher {
+        hash_new(hasher, before, &written);
+    }
+    open.position.wrote(written);
+    Ok(true)
+}
+
+async fn store(
+    database: &dyn Database,
+    claim: &Claim,
+    open: &Open,
+    before: u64,
+    written: &[Chunk],
+) -> StoreResult<bool> {
     let mut tx = database.begin().await?;
     let position = &open.position;
     let values = vec![
@@ -199,13 +226,14 @@ async fn store(database: &dyn Database, claim: &Claim, open: &Open, before: u64,
     if tx.run(MOVE_ON, values).await?.is_empty() {
         drop(tx);
         must_hold(database, claim).await?;
-        return Err(StoreError::Conflict("the log has ended or was written by somebody else".to_owned()));
+        return Ok(false);
     }
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
-    let columns = "job_log_chunks (log, start, first_line, stream, at, bytes)";
-    rows::upsert(tx.as_mut(), columns, "(log, start) DO UPDATE SET bytes = excluded.bytes", &rows).await?;
+    let columns = "job_log_chunks (log, start, first_line, runs, at, bytes)";
+    let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
+    rows::upsert(tx.as_mut(), columns, updates, &rows).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
@@ -213,7 +241,7 @@ fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
         log.into(),
         chunk.start.into(),
         chunk.first_line.into(),
-        word(chunk.stream.as_str()),
+        chunk.runs_text().into(),
         chunk.at.as_micros().into(),
         chunk.bytes.clone().into(),
     ]
