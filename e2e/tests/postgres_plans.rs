@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 const FILL: &str = "
     INSERT INTO projects (name, last_number) VALUES ('shop', 200000);
     INSERT INTO lanes (project, labels) VALUES ('shop', '');
-    INSERT INTO pipelines (id, project, number, submitted_at, labels, plan, status, ended, ended_at, holder, lease_until)
-    SELECT 'p' || n, 'shop', n, n, '', '{}', 'pending', CASE WHEN n > 100000 THEN 0 ELSE 1 END,
+    INSERT INTO pipelines (id, project, number, submitted_at, labels, event, commit_id, plan, status, ended, ended_at, holder, lease_until)
+    SELECT 'p' || n, 'shop', n, n, '', 'push', '', '{}', 'pending', CASE WHEN n > 100000 THEN 0 ELSE 1 END,
         CASE WHEN n > 100000 THEN NULL ELSE n END, CASE WHEN n > 199990 THEN 'one' END, CASE WHEN n > 199990 THEN 0 END
       FROM generate_series(1, 200000) AS n;
     ANALYZE pipelines;

@@ -81,12 +81,10 @@ async fn look_at(connect: &PgConnectOptions) -> Result<Server, sqlx::Error> {
 
 /// What the database said while the schema was looked at.
 fn unusable(at: &str, error: &DatabaseError) -> OpenError {
-    let (DatabaseError::Unavailable { source, message } | DatabaseError::Refused { source, message }) = error else {
-        return OpenError::Unusable { at: at.to_owned(), why: error.to_string() };
-    };
-    match source.as_deref().and_then(|source| source.downcast_ref::<sqlx::Error>()) {
+    let source = std::error::Error::source(error);
+    match source.and_then(|source| source.downcast_ref::<sqlx::Error>()) {
         Some(said) => refused(at, said),
-        None => OpenError::Unusable { at: at.to_owned(), why: message.clone() },
+        None => OpenError::Unusable { at: at.to_owned(), why: error.to_string() },
     }
 }
 

@@ -59,12 +59,11 @@ impl Pool {
     pub(crate) async fn lend(self: &Arc<Self>, limit: Duration) -> Result<Lent, sqlx::Error> {
         let room = timeout(self.patience, Arc::clone(&self.room).acquire_owned()).await;
         let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let (connection, used) = match self.idle() {
-            Some(connection) => (connection, true),
-            None => {
-                let connected = timeout(self.patience, self.options.connect()).await;
-                (connected.map_err(|_| sqlx::Error::PoolTimedOut)??, false)
-            }
+        let (connection, used) = if let Some(connection) = self.idle() {
+            (connection, true)
+        } else {
+            let connected = timeout(self.patience, self.options.connect()).await;
+            (connected.map_err(|_| sqlx::Error::PoolTimedOut)??, false)
         };
         let (connection, room) = (Some(connection), Some(room));
         Ok(Lent { connection, state: State::Free, pool: Arc::clone(self), used, limit, room })

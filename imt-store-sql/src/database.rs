@@ -56,7 +56,16 @@ pub trait Transaction: Send {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// It cannot be reached, did not answer in time, is full, or asks to try again.
+    /// There is no room left on its disk.
+    #[error("{message}")]
+    Full {
+        /// What it said.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// It cannot be reached, did not answer in time, or asks to try again.
     #[error("{message}")]
     Unavailable {
         /// What it said.
@@ -79,7 +88,10 @@ pub enum DatabaseError {
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Unavailable { message, source } => Self::Unavailable { message, source },
+            // Room can be made. Where output may be dropped instead, whoever appends says so.
+            DatabaseError::Full { message, source } | DatabaseError::Unavailable { message, source } => {
+                Self::Unavailable { message, source }
+            }
             DatabaseError::Refused { message, source } => Self::Internal { message, source },
         }
     }

@@ -8,7 +8,7 @@ use imt_core::ports::{StoreError, StoreResult};
 use imt_core::schedule::{AttemptState, JobState, PipelineState};
 use imt_core::time::Timestamp;
 
-use crate::database::Transaction;
+use crate::database::{DatabaseResult, Transaction};
 use crate::dialect::row_placeholders;
 use crate::value::{Row, Value, maybe_json, maybe_word, word};
 
@@ -155,7 +155,7 @@ pub(crate) async fn write_changes(
             ended_at = excluded.ended_at, stop_cause = excluded.stop_cause, stop_at = excluded.stop_at,
             began = excluded.began, outcome = excluded.outcome",
     );
-    upsert(tx, attempt_columns, attempt_updates, &attempts).await
+    Ok(upsert(tx, attempt_columns, attempt_updates, &attempts).await?)
 }
 
 /// Inserts rows, or updates those that are there.
@@ -164,7 +164,7 @@ pub(crate) async fn upsert(
     columns: &str,
     updates: &str,
     rows: &[Vec<Value>],
-) -> StoreResult<()> {
+) -> DatabaseResult<()> {
     for rows in rows.chunks(ROWS_AT_ONCE) {
         let width = rows.first().map_or(0, Vec::len);
         let places = row_placeholders(rows.len(), width);

@@ -30,6 +30,9 @@ const MIGRATIONS: &[&[&str]] = &[&[
         idempotency_key TEXT,
         submitted_at BIGINT NOT NULL,
         labels TEXT NOT NULL,
+        event TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        branch TEXT,
         plan TEXT NOT NULL,
         status TEXT NOT NULL,
         ended BIGINT NOT NULL DEFAULT 0,
@@ -47,6 +50,8 @@ const MIGRATIONS: &[&[&str]] = &[&[
         commit_event BIGINT NOT NULL DEFAULT 0,
         UNIQUE (project, number),
         UNIQUE (project, idempotency_key))",
+    "CREATE INDEX pipelines_over ON pipelines (ended_at) WHERE ended = 1",
+    "CREATE INDEX pipelines_good ON pipelines (project, number) WHERE status = 'success'",
     "CREATE INDEX pipelines_waiting ON pipelines (project, labels, position) WHERE holder IS NULL AND ended = 0",
     "CREATE INDEX pipelines_held ON pipelines (project, position) WHERE holder IS NOT NULL AND ended = 0",
     "CREATE TABLE jobs (

@@ -66,6 +66,31 @@ impl SqlStore {
     }
 }
 
+/// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once: others would wait a
+/// lease for a pipeline that nobody drives.
+struct Unheard {
+    claim: Option<Claim>,
+    database: Arc<dyn Database>,
+}
+
+impl Unheard {
+    fn heard(mut self) -> Option<Claim> {
+        self.claim.take()
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        if let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) {
+            let database = Arc::clone(&self.database);
+            runtime.spawn(async move {
+                // If it fails the lease runs out.
+                let _left_to_the_lease = queue::release(database.as_ref(), &claim).await;
+            });
+        }
+    }
+}
+
 impl fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlStore").finish_non_exhaustive()
@@ -81,13 +106,14 @@ impl Store for SqlStore {
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
-        finished(async move {
-            match which {
-                Some(id) => queue::claim_given(database.as_ref(), &runner, id).await,
-                None => queue::claim_any(database.as_ref(), &runner).await,
-            }
-        })
-        .await
+        let claimed = finished(async move {
+            let claim = match which {
+                Some(id) => queue::claim_given(database.as_ref(), &runner, id).await?,
+                None => queue::claim_any(database.as_ref(), &runner).await?,
+            };
+            Ok(claim.map(|claim| Unheard { claim: Some(claim), database }))
+        });
+        Ok(claimed.await?.and_then(Unheard::heard))
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -44,7 +44,8 @@ const RUNNERS: &str = "
 
 pub(crate) async fn runners(database: &dyn Database) -> StoreResult<Vec<RunnerStatus>> {
     let rows = database.run(Purpose::Read, &database.dialect().sql(RUNNERS), Vec::new()).await?;
-    rows.into_iter().map(runner).collect()
+    // One that cannot be understood must not hide the others.
+    Ok(rows.into_iter().filter_map(|row| runner(row).ok()).collect())
 }
 
 fn runner(row: Row) -> StoreResult<RunnerStatus> {

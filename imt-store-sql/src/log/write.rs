@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imt_core::id::AttemptId;
-use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult};
+use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult, StreamKind};
 
 use super::chunk::{Chunk, Position};
 use super::read::{self, Stored};
-use crate::database::{Database, Transaction};
+use crate::database::{Database, DatabaseError, Transaction};
 use crate::rows;
 use crate::task::finished;
 use crate::value::Value;
@@ -63,8 +63,11 @@ impl Writers {
             let bytes = piece.bytes.len();
             return Err(StoreError::Conflict(format!("a piece of log has 1 to {MAX_PIECE_BYTES} bytes, not {bytes}")));
         }
-        let (slot, claim) = (self.slot(attempt), claim.clone());
-        finished(async move {
+        let (slot, owned) = (self.slot(attempt), claim.clone());
+        // The engine's own lines must not be dropped.
+        let must = pieces.iter().any(|piece| piece.stream == StreamKind::System);
+        let result = finished(async move {
+            let claim = owned;
             let mut slot = slot.lock_owned().await;
             let mut remembered = slot.take();
             loop {
@@ -82,7 +85,14 @@ impl Writers {
                 }
             }
         })
-        .await
+        .await;
+        if matches!(result, Err(StoreError::ClaimLost(_))) {
+            self.forget(attempt);
+        }
+        match result {
+            Err(StoreError::Full(message)) if must => Err(StoreError::Unavailable { message, source: None }),
+            result => result,
+        }
     }
 
     /// Ends a log.
@@ -110,7 +120,7 @@ impl Writers {
             result
         })
         .await;
-        if result.is_ok() {
+        if matches!(result, Ok(()) | Err(StoreError::ClaimLost(_))) {
             self.forget(attempt);
         }
         result
@@ -156,8 +166,10 @@ async fn open(
         let mut tx = database.begin().await?;
         hold(tx.as_mut(), database.dialect().for_share, claim).await?;
         let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
-        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()]).await?;
-        tx.commit().await?;
+        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()])
+            .await
+            .map_err(no_room)?;
+        tx.commit().await.map_err(no_room)?;
         stored = read::stored(database, attempt).await?;
     } else {
         must_hold(database, claim).await?;
@@ -211,7 +223,7 @@ async fn store(
     before: u64,
     written: &[Chunk],
 ) -> StoreResult<bool> {
-    let mut tx = database.begin().await?;
+    let mut tx = database.begin().await.map_err(no_room)?;
     let position = &open.position;
     let values = vec![
         open.id.into(),
@@ -223,7 +235,7 @@ async fn store(
         position.raw.stdout.into(),
         position.raw.stderr.into(),
     ];
-    if tx.run(MOVE_ON, values).await?.is_empty() {
+    if tx.run(MOVE_ON, values).await.map_err(no_room)?.is_empty() {
         drop(tx);
         must_hold(database, claim).await?;
         return Ok(false);
@@ -231,9 +243,17 @@ async fn store(
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
     let columns = "job_log_chunks (log, start, first_line, runs, at, bytes)";
     let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
-    rows::upsert(tx.as_mut(), columns, updates, &rows).await?;
-    tx.commit().await?;
+    rows::upsert(tx.as_mut(), columns, updates, &rows).await.map_err(no_room)?;
+    tx.commit().await.map_err(no_room)?;
     Ok(true)
+}
+
+/// What is said when output cannot be appended: a full disk is no reason to repeat it.
+fn no_room(error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::Full { message, .. } => StoreError::Full(message),
+        other => other.into(),
+    }
 }
 
 fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {

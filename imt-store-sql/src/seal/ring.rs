@@ -117,7 +117,7 @@ impl fmt::Debug for KeyRing {
 
 impl Key {
     fn generate() -> Result<Self, SealError> {
-        let id = format!("{:016x}", u64::from_le_bytes(random()?));
+        let id = random_name()?;
         Ok(Self { id, bytes: random()? })
     }
 
@@ -136,6 +136,11 @@ impl Place<'_> {
         }
         bytes
     }
+}
+
+/// A name that nobody else has.
+pub(super) fn random_name() -> Result<String, SealError> {
+    Ok(format!("{:016x}", u64::from_le_bytes(random()?)))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], SealError> {

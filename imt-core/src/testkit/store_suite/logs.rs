@@ -65,7 +65,7 @@ pub(super) async fn offsets_decide_what_is_new(store: TestStore) {
     append(&store, &held, log, LogAppend { raw: LogPositions { stdout: 6, stderr: 1 }, ..out(0, "one\ntw") }).await;
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     for old in [out(0, "one\ntw"), out(0, "one\n"), out(4, "tw"), out(2, "e\n")] {
-        let answer = store.append_log(&held, log, &[old.clone()]).await.expect("append_log");
+        let answer = store.append_log(&held, log, std::slice::from_ref(&old)).await.expect("append_log");
         assert_eq!(answer, 6, "{old:?} adds nothing");
         assert_eq!(store.log_cursor(log).await.expect("log_cursor"), cursor, "{old:?} changes nothing");
     }
