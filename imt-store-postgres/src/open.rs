@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, migrate};
+use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Row};
 
@@ -59,6 +59,8 @@ pub async fn open(url: &str, options: Options, keys: Option<KeyRing>) -> Result<
     let (work, leases) = (pool(options.connections), pool(2));
     let database = Arc::new(Pools { work, leases, statement_timeout: options.statement_timeout });
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
+    let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
+    keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
 }
 

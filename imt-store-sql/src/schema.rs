@@ -108,6 +108,9 @@ const MIGRATIONS: &[&[&str]] = &[&[
         value {blob} NOT NULL,
         key TEXT,
         PRIMARY KEY (project, name))",
+    "CREATE TABLE seal_keys (
+        id TEXT PRIMARY KEY,
+        proof {blob} NOT NULL)",
     "CREATE TABLE runners (
         instance TEXT PRIMARY KEY,
         host TEXT NOT NULL,
@@ -186,6 +189,9 @@ pub enum MigrateError {
         /// The schema found.
         found: i64,
     },
+    /// The key ring is not the one that sealed what is there.
+    #[error("its secrets are sealed with other keys than those of the key ring")]
+    WrongKeys,
     /// What the database said.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -196,6 +202,10 @@ impl MigrateError {
     pub fn at(self, at: &str, said: impl FnOnce(DatabaseError) -> OpenError) -> OpenError {
         match self {
             Self::Newer { found } => OpenError::Newer { at: at.to_owned(), found, known: SCHEMA_VERSION },
+            Self::WrongKeys => {
+                let help = "use the key file that goes with this store, or restore it from a backup";
+                OpenError::Refused { at: at.to_owned(), why: self.to_string(), help }
+            }
             Self::Database(error) => said(error),
         }
     }

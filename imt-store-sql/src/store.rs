@@ -17,36 +17,38 @@ use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 
 use crate::database::Database;
+use crate::keys::Keys;
 use crate::log::{self, Writers};
 use crate::seal::KeyRing;
 use crate::task::finished;
+use crate::variables::Resealed;
 use crate::{catalog, pipelines, queue, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
     database: Arc<dyn Database>,
     writers: Writers,
-    keys: Option<Arc<KeyRing>>,
+    keys: Option<Arc<Keys>>,
 }
 
 impl SqlStore {
     /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
     /// secret, and use none that is there.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
-        Self { database, writers: Writers::default(), keys: keys.map(Arc::new) }
+        Self { database, writers: Writers::default(), keys: keys.map(|ring| Arc::new(Keys::new(ring))) }
     }
 
-    /// Seals one batch of secrets anew that are not sealed with the newest key, while the store is in use; answers how many
-    /// there were. None: the older keys are needed no more, once every process has the newest.
+    /// Seals anew what is not sealed with the ring's sealing key, in batches, while the store is in use. What does not open is
+    /// left as it is and named. Nothing named: the older keys are needed no more, once every process has the newest.
     ///
     /// # Errors
-    /// `Internal` when one cannot be opened, which the message names.
-    pub async fn reseal(&self, limit: u64) -> StoreResult<u64> {
+    /// Only those of broken machinery; what was done until then is done.
+    pub async fn reseal(&self, batch: u64) -> StoreResult<Resealed> {
         let (database, keys) = (self.database(), self.keys.clone());
         finished(async move {
             match keys {
-                Some(keys) => variables::reseal(database.as_ref(), &keys, limit).await,
-                None => Ok(0),
+                Some(keys) => variables::reseal(database.as_ref(), &keys, batch.max(1)).await,
+                None => Ok(Resealed::default()),
             }
         })
         .await

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, migrate};
+use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::SqliteFile;
@@ -67,6 +67,8 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>) -> Result<SqlSto
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     let database = Arc::new(SqliteFile { writer, readers });
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
+    let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
+    keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
 }
 

@@ -87,7 +87,7 @@ impl KeyRing {
         let malformed = |line| KeyFileError::Malformed { path: path.to_owned(), line };
         let keys = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         let keys = keys.map(|(line, n)| parse(line).ok_or_else(|| malformed(n))).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(malformed(1)) } else { Ok(Self::from_keys(keys)) }
+        if keys.is_empty() { Err(malformed(1)) } else { Ok(Self::from_file(keys, path.to_owned())) }
     }
 
     /// Puts this ring in the place of the one in a file, whole or not at all.
