@@ -37,14 +37,14 @@ impl JournalStore {
 
 #[async_trait]
 impl Store for JournalStore {
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let as_line = |change: &Change| {
             serde_json::to_string(&change.kind)
                 .map_err(|e| StoreError::Internal { message: "journal a change".to_owned(), source: Some(e.into()) })
         };
         let lines = changes.iter().map(as_line).collect::<StoreResult<Vec<_>>>()?;
         // Only what is committed belongs into a journal, so the order matters.
-        let last = self.inner.commit(claim, changes).await?;
+        let last = self.inner.commit(claim, nth, changes).await?;
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
         Ok(last)
     }
@@ -87,8 +87,8 @@ impl Store for JournalStore {
         self.inner.events_after(of, after, limit).await
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
-        self.inner.append_log(claim, attempt, piece).await
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.inner.append_log(claim, attempt, pieces).await
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {

@@ -7,6 +7,7 @@
 pub mod docker;
 pub mod event;
 pub mod executor;
+pub mod fault_proxy;
 pub mod holding;
 pub mod imt;
 pub mod postgres;

@@ -29,8 +29,13 @@ impl Schema {
 
     /// A store in it.
     pub async fn open(&self) -> SqlStore {
-        let options = Options { schema: Some(self.name.clone()), ..Options::default() };
-        open(&services::postgres(), options, Some(KeyRing::generate().expect("a key"))).await.expect("the store opens")
+        self.open_at(&services::postgres(), Options::default()).await
+    }
+
+    /// A store in it, reached in another way.
+    pub async fn open_at(&self, url: &str, options: Options) -> SqlStore {
+        let options = Options { schema: Some(self.name.clone()), ..options };
+        open(url, options, Some(KeyRing::generate().expect("a key"))).await.expect("the store opens")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Faults happen as ordered: before or after the call is done, late, by seed, and a crash at a commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use imt_core::id::{InstanceId, PipelineId, ProjectName};
@@ -14,6 +14,12 @@ use imt_core::testkit::{AfterCrash, FaultRates, FaultStore, StoreCall, StoreFaul
 use imt_core::time::Timestamp;
 
 const STARTED: Change = Change { at: Timestamp::from_micros(1), kind: ChangeKind::PipelineStarted };
+
+/// The number of the next commit.
+fn nth() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A good store with one claimed pipeline, and the same store with faults.
 async fn stores() -> (Arc<dyn Store>, FaultStore, Claim) {
@@ -42,11 +48,11 @@ async fn a_call_fails_before_or_after_it_is_done() {
     faulty.fail_next(StoreCall::Commit, StoreFault::After);
     faulty.control(&claim).await.expect("only commits were ordered to fail");
     for events in [0, 1] {
-        let answer = faulty.commit(&claim, &[STARTED]).await;
+        let answer = faulty.commit(&claim, nth(), &[STARTED]).await;
         assert!(matches!(&answer, Err(error @ StoreError::Unavailable { .. }) if error.is_retryable()), "{answer:?}");
         assert_eq!(event_count(&*inner).await, events);
     }
-    faulty.commit(&claim, &[STARTED]).await.expect("no more faults were ordered");
+    faulty.commit(&claim, nth(), &[STARTED]).await.expect("no more faults were ordered");
     assert_eq!((event_count(&*inner).await, faulty.commits()), (2, 2));
 }
 
@@ -69,10 +75,10 @@ async fn a_crash_comes_right_after_its_commit() {
             move || called.store(true, Ordering::Relaxed)
         };
         faulty.crash_after_commit(2, then, hook);
-        faulty.commit(&claim, &[STARTED]).await.expect("the first commit is answered");
+        faulty.commit(&claim, nth(), &[STARTED]).await.expect("the first commit is answered");
         assert!(!called.load(Ordering::Relaxed));
         for _ in 0..3 {
-            let answer = tokio::time::timeout(Duration::from_mins(1), faulty.commit(&claim, &[STARTED])).await;
+            let answer = tokio::time::timeout(Duration::from_mins(1), faulty.commit(&claim, nth(), &[STARTED])).await;
             match then {
                 AfterCrash::Pend => assert!(answer.is_err(), "{answer:?}"),
                 AfterCrash::Fail => assert!(matches!(answer, Ok(Err(StoreError::Unavailable { .. }))), "{answer:?}"),
@@ -80,7 +86,7 @@ async fn a_crash_comes_right_after_its_commit() {
             assert!(called.load(Ordering::Relaxed));
             assert_eq!(event_count(&*inner).await, 2, "the second commit is recorded, nothing after it");
         }
-        FaultStore::new(inner).commit(&claim, &[STARTED]).await.expect("the next life has no faults");
+        FaultStore::new(inner).commit(&claim, nth(), &[STARTED]).await.expect("the next life has no faults");
     }
 }
 
@@ -94,7 +100,7 @@ async fn a_seed_draws_the_same_faults_again() {
         let mut outcomes = Vec::new();
         for _ in 0..200 {
             let before = (event_count(&*inner).await, tokio::time::Instant::now());
-            let ok = faulty.commit(&claim, &[STARTED]).await.is_ok();
+            let ok = faulty.commit(&claim, nth(), &[STARTED]).await.is_ok();
             outcomes.push((ok, event_count(&*inner).await - before.0, before.1.elapsed()));
         }
         for wanted in [(true, 1), (false, 0), (false, 1)] {

@@ -35,7 +35,7 @@ fn attempt(pipeline: PipelineId) -> AttemptId {
 
 async fn append(store: &MemoryStore, claim: &Claim, offset: u64, bytes: Bytes) -> Result<u64, StoreError> {
     let (stream, at, raw) = (StreamKind::Stdout, Timestamp::from_micros(0), LogPositions::default());
-    store.append_log(claim, attempt(claim.pipeline), LogAppend { offset, stream, bytes, at, raw }).await
+    store.append_log(claim, attempt(claim.pipeline), &[LogAppend { offset, stream, bytes, at, raw }]).await
 }
 
 #[tokio::test]
@@ -78,8 +78,8 @@ async fn what_is_over_can_be_forgotten() {
     assert!(matches!(store.forget(id), Err(StoreError::Conflict(_))), "it is not over");
 
     let at = Timestamp::from_micros(1);
-    store.commit(&kept_claim, &[Change { at, kind: ChangeKind::PipelineStarted }]).await.unwrap();
-    store.commit(&claim, &[Change { at, kind: ChangeKind::PipelineEnded { end: End::success() } }]).await.unwrap();
+    store.commit(&kept_claim, 1, &[Change { at, kind: ChangeKind::PipelineStarted }]).await.unwrap();
+    store.commit(&claim, 2, &[Change { at, kind: ChangeKind::PipelineEnded { end: End::success() } }]).await.unwrap();
     store.forget(id).unwrap();
 
     assert!(matches!(store.forget(id), Err(StoreError::NotFound(_))));

@@ -37,6 +37,8 @@ enum Flaw {
     StaleAppends,
     StaleControl,
     CommitInPieces,
+    CommitsRepeated,
+    AppendedInPieces,
     LastChangeLost,
     StateNotFolded,
     EndCanBePassed,
@@ -83,6 +85,8 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::StaleControl, "the_same_instance_takes_over_at_once"),
     (Flaw::CommitInPieces, "a_commit_is_seen_whole"),
     (Flaw::CommitInPieces, "a_dropped_commit_is_all_or_nothing"),
+    (Flaw::CommitsRepeated, "a_commit_is_recorded_once"),
+    (Flaw::AppendedInPieces, "pieces_are_appended_together"),
     (Flaw::LastChangeLost, "events_are_the_changes_in_order"),
     (Flaw::StateNotFolded, "the_state_is_the_fold_of_the_events"),
     (Flaw::EndCanBePassed, "nothing_follows_the_end"),
@@ -237,18 +241,20 @@ impl Store for Mutant {
         Ok(record)
     }
 
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let claim = self.claim_under(claim, &[Flaw::StaleCommits]);
         if self.is(Flaw::CommitInPieces) {
             let mut last = EventId(0);
-            for change in changes {
-                last = self.inner.commit(&claim, std::slice::from_ref(change)).await?;
+            for (n, change) in (0..).zip(changes) {
+                last = self.inner.commit(&claim, nth * 100 + n, std::slice::from_ref(change)).await?;
                 tokio::task::yield_now().await;
             }
             return Ok(last);
         }
         let kept = if self.is(Flaw::LastChangeLost) && changes.len() > 1 { changes.len() - 1 } else { changes.len() };
-        match self.inner.commit(&claim, &changes[..kept]).await {
+        let nth =
+            if self.is(Flaw::CommitsRepeated) { self.accepted.fetch_add(1, Ordering::Relaxed) + 100 } else { nth };
+        match self.inner.commit(&claim, nth, &changes[..kept]).await {
             Err(StoreError::Conflict(_)) if self.is(Flaw::EndCanBePassed) => Ok(EventId(1)),
             answer => answer,
         }
@@ -296,8 +302,17 @@ impl Store for Mutant {
         Ok(events)
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, mut piece: LogAppend) -> StoreResult<u64> {
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
         let claim = self.claim_under(claim, &[Flaw::StaleAppends]);
+        let [piece] = pieces else {
+            if self.is(Flaw::AppendedInPieces) {
+                for piece in pieces {
+                    self.inner.append_log(&claim, attempt, std::slice::from_ref(piece)).await?;
+                }
+            }
+            return self.inner.append_log(&claim, attempt, pieces).await;
+        };
+        let mut piece = piece.clone();
         let durable = self.inner.log_cursor(attempt).await?.offset;
         let end = piece.offset + piece.bytes.len() as u64;
         match self.flaw {
@@ -310,7 +325,7 @@ impl Store for Mutant {
             Flaw::RawForgotten => piece.raw = LogPositions::default(),
             _ => {}
         }
-        match self.inner.append_log(&claim, attempt, piece).await {
+        match self.inner.append_log(&claim, attempt, &[piece]).await {
             Ok(_) if self.is(Flaw::LastByteLost) => Ok(end),
             Err(StoreError::Conflict(_)) if self.is(Flaw::AppendedAfterEnd) => Ok(end),
             answer => answer,

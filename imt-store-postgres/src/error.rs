@@ -6,6 +6,8 @@ use imt_store_sql::DatabaseError;
 /// that is thrown away), rollback (deadlock), resources, locks, intervention (restart, timeout), system.
 const PASSING: [&str; 7] = ["08", "25", "40", "53", "55", "57", "58"];
 
+const DISK_FULL: &str = "53100";
+
 pub(crate) fn database(error: sqlx::Error) -> DatabaseError {
     let message = message(&error);
     let passing = match &error {
@@ -20,7 +22,11 @@ pub(crate) fn database(error: sqlx::Error) -> DatabaseError {
         | sqlx::Error::WorkerCrashed => true,
         _ => false,
     };
+    let full = matches!(&error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some(DISK_FULL));
     let source = Some(Box::new(error) as Box<dyn std::error::Error + Send + Sync>);
+    if full {
+        return DatabaseError::Full { message, source };
+    }
     if passing { DatabaseError::Unavailable { message, source } } else { DatabaseError::Refused { message, source } }
 }
 

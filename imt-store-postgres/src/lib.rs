@@ -10,5 +10,6 @@ mod database;
 mod dialect;
 mod error;
 mod open;
+mod pool;
 
 pub use open::{Options, open};

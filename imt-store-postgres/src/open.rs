@@ -4,11 +4,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_store_sql::{KeyRing, OpenError, SqlStore, migrate};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Row};
 
 use crate::database::Pools;
+use crate::pool::Pool;
 
 /// How a database is used.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ impl Default for Options {
     }
 }
 
+/// The oldest version that will do, as the server counts them.
+const OLDEST: i32 = 140_000;
 /// A transaction that its process has left open ends by itself after this long.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
@@ -40,20 +43,51 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 pub async fn open(url: &str, options: Options, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
     let connect = connect_options(url, &options)?;
     let at = format!("{}:{}/{}", connect.get_host(), connect.get_port(), connect.get_database().unwrap_or_default());
-    // One connection by itself first: a pool repeats and then only says that it took too long.
-    let first = tokio::time::timeout(options.patience, connect.connect()).await;
-    let first = first.map_err(|_| OpenError::Unreachable { at: at.clone(), why: "it does not answer".to_owned() })?;
-    drop(first.map_err(|error| refused(&at, &error))?);
-    let pool = |size: u32| -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(options.patience)
-            .idle_timeout(Duration::from_mins(10))
-            .connect_lazy_with(connect.clone())
-    };
-    let database = Arc::new(Pools { work: pool(options.connections), leases: pool(2) });
-    migrate(database.as_ref(), &at).await?;
+    let server = tokio::time::timeout(options.patience, look_at(&connect)).await;
+    let server = server.map_err(|_| OpenError::Unreachable { at: at.clone(), why: "it does not answer".to_owned() })?;
+    let server = server.map_err(|error| refused(&at, &error))?;
+    if server.version < OLDEST {
+        let why = format!("its version is {}, PostgreSQL 14 is the oldest that will do", server.version / 10_000);
+        return Err(OpenError::Unusable { at, why });
+    }
+    if server.is_standby {
+        let (why, help) = ("it is a standby, which only reads".to_owned(), "use the address of the primary");
+        return Err(OpenError::Refused { at, why, help });
+    }
+    let connect = if server.acknowledges_early { connect.options([("synchronous_commit", "on")]) } else { connect };
+    let pool = |size: u32| Pool::new(connect.clone(), size, options.patience);
+    let (work, leases) = (pool(options.connections), pool(2));
+    let database = Arc::new(Pools { work, leases, statement_timeout: options.statement_timeout });
+    migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
+    let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
+    keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
+}
+
+/// What a server says of itself.
+struct Server {
+    version: i32,
+    is_standby: bool,
+    /// It says that a transaction is committed before it is on disk.
+    acknowledges_early: bool,
+}
+
+const ABOUT: &str = "SELECT CAST(current_setting('server_version_num') AS INT), pg_is_in_recovery(),
+    current_setting('synchronous_commit') IN ('off', 'local')";
+
+async fn look_at(connect: &PgConnectOptions) -> Result<Server, sqlx::Error> {
+    let mut connection = connect.connect().await?;
+    let row = sqlx::query(ABOUT).fetch_one(&mut connection).await?;
+    Ok(Server { version: row.try_get(0)?, is_standby: row.try_get(1)?, acknowledges_early: row.try_get(2)? })
+}
+
+/// What the database said while the schema was looked at.
+fn unusable(at: &str, error: &DatabaseError) -> OpenError {
+    let source = std::error::Error::source(error);
+    match source.and_then(|source| source.downcast_ref::<sqlx::Error>()) {
+        Some(said) => refused(at, said),
+        None => OpenError::Unusable { at: at.to_owned(), why: error.to_string() },
+    }
 }
 
 fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, OpenError> {
@@ -64,6 +98,11 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, Ope
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.statement_timeout / 2)),
         ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        // The server's end of the connection: a client that is gone in silence gives back its locks. Our end has a deadline
+        // on each statement.
+        ("tcp_keepalives_idle", "15".to_owned()),
+        ("tcp_keepalives_interval", "5".to_owned()),
+        ("tcp_keepalives_count", "3".to_owned()),
     ];
     if let Some(schema) = &options.schema {
         settings.push(("search_path", schema.clone()));
@@ -91,6 +130,10 @@ fn refused(at: &str, error: &sqlx::Error) -> OpenError {
         Some("3D000") => "make the database first (`createdb`), or correct its name in the address",
         Some("53300") => "the server has no connection left: raise max_connections, or use fewer runners",
         Some("57P03") => "the server is starting up or shutting down: try again",
+        Some("25006") => "the database only reads: use the address of the primary, or let this user write",
+        Some("42501") => "let this user make tables in the schema (GRANT CREATE ON SCHEMA)",
+        Some("53100") => "make room on the server's disk",
+        Some("55P03" | "57014") => "another process holds the schema: try again",
         _ => return OpenError::Unusable { at, why },
     };
     OpenError::Refused { at, why, help }

@@ -1,5 +1,7 @@
 //! How a database is reached: what an adapter implements.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use imt_core::ports::StoreError;
 
@@ -9,13 +11,14 @@ use crate::value::{Row, Value};
 /// What a call to the database answers.
 pub type DatabaseResult<T> = Result<T, DatabaseError>;
 
-/// What a single statement is for. Leases must be renewed also when all else waits, so they have a way of their own.
+/// What a single statement is for. Leases must be renewed also when all else waits, so they have a way of their own. Either
+/// may be done twice when a connection turns out to be dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Reading.
     Read,
-    /// Keeping a lease alive, which writes.
-    Lease,
+    /// Keeping a lease alive, which writes. It is answered within so long, or fails so that it can be tried again.
+    Lease(Duration),
 }
 
 /// One database.
@@ -28,6 +31,9 @@ pub trait Database: Send + Sync + 'static {
 
     /// Begins a transaction that may write. Dropping it rolls it back.
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>>;
+
+    /// Begins a transaction that changes the schema: it may take, and wait for others, much longer than work may.
+    async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>>;
 
     /// Begins a transaction that only reads and sees one state of the database throughout.
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>>;
@@ -50,7 +56,16 @@ pub trait Transaction: Send {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// It cannot be reached, did not answer in time, is full, or asks to try again.
+    /// There is no room left on its disk.
+    #[error("{message}")]
+    Full {
+        /// What it said.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// It cannot be reached, did not answer in time, or asks to try again.
     #[error("{message}")]
     Unavailable {
         /// What it said.
@@ -73,7 +88,10 @@ pub enum DatabaseError {
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            DatabaseError::Unavailable { message, source } => Self::Unavailable { message, source },
+            // Room can be made. Where output may be dropped instead, whoever appends says so.
+            DatabaseError::Full { message, source } | DatabaseError::Unavailable { message, source } => {
+                Self::Unavailable { message, source }
+            }
             DatabaseError::Refused { message, source } => Self::Internal { message, source },
         }
     }

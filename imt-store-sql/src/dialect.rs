@@ -18,6 +18,11 @@ pub struct Dialect {
     pub settled: &'static str,
     /// A column that numbers its rows and is their key.
     pub serial: &'static str,
+    /// A column that numbers its rows and has no index of its own, where that can be: a plan for "the first of these" must
+    /// not be able to walk all rows in this order.
+    pub counter: &'static str,
+    /// What makes a column the key of a table that has a `counter`.
+    pub key: &'static str,
     /// The type of bytes.
     pub blob: &'static str,
     /// A statement that lets one process at a time change the schema, until the end of the transaction.
@@ -27,6 +32,10 @@ pub struct Dialect {
     /// A statement run at each opening, under the lock, with the schema at its newest: keeps the ids of events growing when
     /// what they are made of began anew.
     pub event_base: Option<&'static str>,
+    /// A query that has a row when that statement has something to do.
+    pub event_base_due: Option<&'static str>,
+    /// A query that has a row when the table `meta` is there.
+    pub has_meta: &'static str,
 }
 
 impl Dialect {
@@ -40,6 +49,8 @@ impl Dialect {
             ("{next_event}", self.next_event),
             ("{settled}", self.settled),
             ("{serial}", self.serial),
+            ("{counter}", self.counter),
+            ("{key}", self.key),
             ("{blob}", self.blob),
         ];
         pieces.iter().fold(statement.to_owned(), |sql, (name, piece)| sql.replace(name, piece))

@@ -13,6 +13,7 @@
 mod catalog;
 mod database;
 mod dialect;
+mod keys;
 mod log;
 mod open;
 mod pipelines;
@@ -27,8 +28,10 @@ mod variables;
 
 pub use database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 pub use dialect::Dialect;
+pub use keys::check_keys;
 pub use open::OpenError;
-pub use schema::{SCHEMA_VERSION, migrate};
+pub use schema::{MigrateError, SCHEMA_VERSION, migrate};
 pub use seal::{KeyFileError, KeyRing, SealError};
 pub use store::SqlStore;
 pub use value::{Row, Value};
+pub use variables::Resealed;

@@ -28,23 +28,40 @@ struct Found {
     token: u64,
     held: bool,
     last_event: u64,
+    /// The number of the last commit under this token, 0 before the first, and its last event.
+    commits: u64,
+    commit_event: u64,
 }
 
 async fn read(tx: &mut dyn Transaction, id: PipelineId, lock: &str) -> StoreResult<Found> {
     let sql = format!(
-        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END, last_event, plan,
+        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END, last_event,
+            commits, commit_event, plan,
             {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 {lock}"
     );
     let rows = tx.run(&sql, vec![id.to_string().into()]).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
     let (number, submitted_at) = (rows::number(&mut row)?, Timestamp::from_micros(row.count()?));
-    let (token, held, last_event, plan) = (row.count()?, row.flag()?, row.count()?, row.json()?);
+    let (token, held, last_event) = (row.count()?, row.flag()?, row.count()?);
+    let (commits, commit_event, plan) = (row.count()?, row.count()?, row.json()?);
     let mut state = rows::pipeline_state(&mut row, id, &plan)?;
     rows::add_jobs(tx, &mut state).await?;
-    Ok(Found { record: PipelineRecord { number, submitted_at, plan, state }, token, held, last_event })
+    Ok(Found {
+        record: PipelineRecord { number, submitted_at, plan, state },
+        token,
+        held,
+        last_event,
+        commits,
+        commit_event,
+    })
 }
 
-pub(crate) async fn commit(database: &dyn Database, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+pub(crate) async fn commit(
+    database: &dyn Database,
+    claim: &Claim,
+    nth: u64,
+    changes: &[Change],
+) -> StoreResult<EventId> {
     let id = claim.pipeline;
     let mut tx = database.begin().await?;
     let found = match read(tx.as_mut(), id, database.dialect().for_update).await {
@@ -53,6 +70,12 @@ pub(crate) async fn commit(database: &dyn Database, claim: &Claim, changes: &[Ch
     };
     if !found.held || found.token != claim.token {
         return Err(StoreError::ClaimLost(id));
+    }
+    if found.commits > 0 && nth == found.commits {
+        return Ok(EventId(found.commit_event));
+    }
+    if nth < found.commits {
+        return Err(StoreError::Conflict(format!("commit {nth} comes after commit {}", found.commits)));
     }
     if changes.is_empty() {
         return Ok(EventId(found.last_event));
@@ -63,7 +86,7 @@ pub(crate) async fn commit(database: &dyn Database, claim: &Claim, changes: &[Ch
     if state.status.is_terminal() || before_last.iter().any(ends) {
         return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
     }
-    let last = record(tx.as_mut(), database.dialect(), &state, changes).await?;
+    let last = record(tx.as_mut(), database.dialect(), &state, Some(nth), changes).await?;
     tx.commit().await?;
     Ok(last)
 }
@@ -73,6 +96,7 @@ async fn record(
     tx: &mut dyn Transaction,
     dialect: &Dialect,
     before: &PipelineState,
+    nth: Option<u64>,
     changes: &[Change],
 ) -> StoreResult<EventId> {
     let mut after = before.clone();
@@ -80,7 +104,7 @@ async fn record(
         after.apply(change);
     }
     let update = dialect.sql(rows::UPDATE_PIPELINE);
-    let rows = tx.run(&update, rows::pipeline_values(&after, changes.len())).await?;
+    let rows = tx.run(&update, rows::pipeline_values(&after, changes.len(), nth)).await?;
     let last = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline").count()?;
     let first = last + 1 - changes.len() as u64;
     let events: Vec<Vec<Value>> = (first..)
@@ -107,7 +131,7 @@ pub(crate) async fn request_cancel(
     let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
     if adds {
         let change = Change { at, kind: ChangeKind::CancelRequested { level, reason } };
-        record(tx.as_mut(), database.dialect(), &state, &[change]).await?;
+        record(tx.as_mut(), database.dialect(), &state, None, &[change]).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Accepting pipelines, and who may drive which.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use imt_core::id::{InstanceId, PipelineId};
 use imt_core::ports::{Claim, Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult};
@@ -17,8 +18,8 @@ pub(crate) const ADD_PROJECT: &str =
 const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
 const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
 const ADD_PIPELINE: &str = "
-    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING position";
+    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING RETURNING position";
 
 pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreResult<Enqueued> {
     let mut tx = database.begin().await?;
@@ -44,6 +45,9 @@ pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreR
         labels.into(),
         json(&new.plan),
         word(Status::Pending),
+        word(new.plan.trigger.event),
+        new.plan.trigger.commit.as_str().into(),
+        new.plan.trigger.branch.clone().into(),
     ];
     if tx.run(ADD_PIPELINE, values).await?.is_empty() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
@@ -101,36 +105,26 @@ pub(crate) async fn claim_given(
     take(tx, database.dialect(), runner, id).await.map(Some)
 }
 
-const LANES: &str = "
-    SELECT lanes.project, lanes.labels,
-        (SELECT MIN(position) FROM pipelines
-          WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0),
-        (SELECT COUNT(*) FROM pipelines WHERE project = lanes.project AND holder IS NOT NULL AND ended = 0)
-    FROM lanes";
 const HEAD: &str = "
     SELECT id FROM pipelines WHERE project = $1 AND labels = $2 AND holder IS NULL AND ended = 0
     ORDER BY position LIMIT 1 {skip_locked}";
 
+/// What a runner may claim, as one statement sees it.
+struct Look {
+    /// Left behind by somebody who no longer lives, or by an earlier life of the runner: position and id of the first few.
+    left: Vec<(i64, String)>,
+    /// Lanes in which something waits: how many pipelines of the project are under way, the first that waits, and the lane.
+    waiting: Vec<(u64, i64, String, String)>,
+}
+
 /// Claims what has waited longest, what somebody left behind before all else.
 pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claim>> {
-    let lanes = database.run(Purpose::Read, LANES, Vec::new()).await?;
-    let mut waiting = Vec::new();
-    let mut suitable = Vec::new();
-    for row in lanes {
-        let mut row = row.of("lane");
-        let (project, labels, first, busy) = (row.text()?, row.text()?, row.maybe_int()?, row.count()?);
-        if !has_labels(&labels, &runner.labels) {
-            continue;
+    let Look { mut left, mut waiting } = look(database, runner).await?;
+    left.sort_unstable();
+    for (_, id) in left {
+        if let Some(claim) = claim_left(database, runner, id).await? {
+            return Ok(Some(claim));
         }
-        if let Some(first) = first {
-            waiting.push((busy, first, project, labels.clone()));
-        }
-        if !suitable.contains(&labels) {
-            suitable.push(labels);
-        }
-    }
-    if let Some(claim) = claim_left(database, runner, &suitable).await? {
-        return Ok(Some(claim));
     }
     waiting.sort_unstable();
     for (_, _, project, labels) in waiting {
@@ -145,39 +139,71 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
     Ok(None)
 }
 
-/// Claims what is held by nobody who still lives: our own from an earlier life, and leases that ran out.
-async fn claim_left(database: &dyn Database, runner: &RunnerInfo, lanes: &[String]) -> StoreResult<Option<Claim>> {
-    if lanes.is_empty() {
-        return Ok(None);
-    }
+/// Looks without a transaction: a runner that has nothing to do asks this every second and nothing else.
+async fn look(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Look> {
     let mut values: Vec<Value> = vec![runner.instance.as_str().into()];
-    values.extend(lanes.iter().map(|lane| Value::from(lane.as_str())));
+    values.extend(runner.labels.iter().map(|label| Value::from(format!("\n{label}\n"))));
     values.extend(runner.driving.iter().map(|id| Value::from(id.to_string())));
-    let driving = if runner.driving.is_empty() {
-        String::new()
-    } else {
-        format!("AND id NOT IN ({})", placeholders(2 + lanes.len(), runner.driving.len()))
-    };
-    let select = format!(
-        "SELECT id FROM pipelines WHERE holder IS NOT NULL AND ended = 0 AND (holder = $1 OR lease_until <= {{now}})
-           AND labels IN ({}) {driving} ORDER BY position LIMIT 1 {{skip_locked}}",
-        placeholders(2, lanes.len()),
-    );
-    let select = database.dialect().sql(&select);
-    // Looked at without a transaction first: there is seldom anything.
-    let look = select.replace(database.dialect().skip_locked, "");
-    if database.run(Purpose::Read, &look, values.clone()).await?.is_empty() {
-        return Ok(None);
+    let sql = database.dialect().sql(&look_statement(runner.labels.len(), runner.driving.len()));
+    let mut found = Look { left: Vec::new(), waiting: Vec::new() };
+    for row in database.run(Purpose::Read, &sql, values).await? {
+        let mut row = row.of("lane");
+        let (left, project, labels) = (row.maybe_text()?, row.text()?, row.text()?);
+        let (first, busy) = (row.maybe_int()?, row.count()?);
+        match (left, first) {
+            (Some(id), Some(position)) => found.left.push((position, id)),
+            (None, Some(first)) => found.waiting.push((busy, first, project, labels)),
+            (_, None) => {}
+        }
     }
+    Ok(found)
+}
+
+/// The plus keeps a plan from walking all pipelines in the order of their positions until one is held: those that are held
+/// are few and have an index of their own.
+fn look_statement(labels: usize, driving: usize) -> String {
+    // Each label of the runner is taken out of the lane's: nothing may be left.
+    let rest =
+        (2..2 + labels).fold("'\n' || labels || '\n'".to_owned(), |rest, n| format!("REPLACE({rest}, ${n}, '\n')"));
+    let suits = format!("(labels = '' OR {rest} = '\n')");
+    let others = match driving {
+        0 => String::new(),
+        count => format!("AND id NOT IN ({})", placeholders(2 + labels, count)),
+    };
+    format!(
+        "SELECT CAST(NULL AS TEXT), lanes.project, lanes.labels,
+            (SELECT MIN(position) FROM pipelines
+              WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0),
+            (SELECT COUNT(*) FROM pipelines WHERE project = lanes.project AND holder IS NOT NULL AND ended = 0)
+           FROM lanes WHERE {suits}
+         UNION ALL
+         SELECT * FROM (SELECT id, project, labels, position, CAST(0 AS BIGINT) FROM pipelines
+          WHERE holder IS NOT NULL AND ended = 0 AND (holder = $1 OR lease_until <= {{now}}) AND {suits} {others}
+          ORDER BY +position LIMIT 8) AS left_behind"
+    )
+}
+
+const LEFT: &str = "
+    SELECT id FROM pipelines WHERE id = $1 AND holder IS NOT NULL AND ended = 0
+       AND (holder = $2 OR lease_until <= {now}) {skip_locked}";
+
+/// Claims what was seen to be held by nobody who still lives, unless others were faster.
+async fn claim_left(database: &dyn Database, runner: &RunnerInfo, id: String) -> StoreResult<Option<Claim>> {
     let mut tx = database.begin().await?;
-    let rows = tx.run(&select, values).await?;
+    let values = vec![id.into(), runner.instance.as_str().into()];
+    let rows = tx.run(&database.dialect().sql(LEFT), values).await?;
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let id = rows::pipeline_id(&mut row.of("pipeline"))?;
     take(tx, database.dialect(), runner, id).await.map(Some)
 }
 
+/// The statements by which a runner finds work, for the tests of their plans.
+pub(crate) fn hot() -> Vec<(&'static str, String)> {
+    vec![("look", look_statement(1, 1)), ("head", HEAD.to_owned()), ("left", LEFT.to_owned())]
+}
+
 const TAKE: &str = "
-    UPDATE pipelines SET token = token + 1, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
+    UPDATE pipelines SET token = token + 1, commits = 0, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
 const FENCE_LOGS: &str = "UPDATE job_logs SET token = $2 WHERE pipeline = $1 AND checksum IS NULL";
 
 /// Takes a pipeline whose row is locked and free.
@@ -203,13 +229,18 @@ fn micros(runner: &RunnerInfo) -> Value {
     u64::try_from(runner.lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60).into()
 }
 
+/// Leases as short as tests have must not leave a database no time at all.
+const SHORTEST_TRY: Duration = Duration::from_millis(500);
+
 const RENEW: &str = "
     UPDATE pipelines SET lease_until = {now} + $3 WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
 
 pub(crate) async fn renew(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
     let lease = u64::try_from(claim.lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60);
     let values = vec![claim.pipeline.to_string().into(), claim.token.into(), lease.into()];
-    let rows = database.run(Purpose::Lease, &database.dialect().sql(RENEW), values).await?;
+    // So that a connection that has died in silence leaves time for further tries before the lease is over.
+    let within = Purpose::Lease((claim.lease / 6).max(SHORTEST_TRY));
+    let rows = database.run(within, &database.dialect().sql(RENEW), values).await?;
     if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
 }
 

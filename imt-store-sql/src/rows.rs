@@ -8,7 +8,7 @@ use imt_core::ports::{StoreError, StoreResult};
 use imt_core::schedule::{AttemptState, JobState, PipelineState};
 use imt_core::time::Timestamp;
 
-use crate::database::Transaction;
+use crate::database::{DatabaseResult, Transaction};
 use crate::dialect::row_placeholders;
 use crate::value::{Row, Value, maybe_json, maybe_word, word};
 
@@ -105,13 +105,16 @@ fn beyond_the_plan(index: JobIndex) -> StoreError {
     StoreError::Internal { message: format!("job {} is stored, but the plan has no such job", index.0), source: None }
 }
 
-/// Writes a pipeline's own columns; `{next_event} + $9` makes room for that many events.
+/// Writes a pipeline's own columns; `{next_event} + $9` makes room for that many events. `$11` is the number of a commit, if it
+/// is one.
 pub(crate) const UPDATE_PIPELINE: &str = "
     UPDATE pipelines SET status = $2, started_at = $3, ended_at = $4, workspace_ready = $5, cancel_level = $6,
-        cancel_reason = $7, verdict = $8, ended = $10, last_event = {next_event} + $9 - 1
+        cancel_reason = $7, verdict = $8, ended = $10, last_event = {next_event} + $9 - 1,
+        commits = COALESCE($11, commits),
+        commit_event = CASE WHEN $11 IS NULL THEN commit_event ELSE {next_event} + $9 - 1 END
     WHERE id = $1 RETURNING last_event";
 
-pub(crate) fn pipeline_values(state: &PipelineState, events: usize) -> Vec<Value> {
+pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<u64>) -> Vec<Value> {
     vec![
         state.id.to_string().into(),
         word(state.status),
@@ -123,6 +126,7 @@ pub(crate) fn pipeline_values(state: &PipelineState, events: usize) -> Vec<Value
         maybe_json(state.verdict.as_ref()),
         (events as u64).into(),
         state.status.is_terminal().into(),
+        nth.map_or(Value::Int(None), Value::from),
     ]
 }
 
@@ -151,7 +155,7 @@ pub(crate) async fn write_changes(
             ended_at = excluded.ended_at, stop_cause = excluded.stop_cause, stop_at = excluded.stop_at,
             began = excluded.began, outcome = excluded.outcome",
     );
-    upsert(tx, attempt_columns, attempt_updates, &attempts).await
+    Ok(upsert(tx, attempt_columns, attempt_updates, &attempts).await?)
 }
 
 /// Inserts rows, or updates those that are there.
@@ -160,7 +164,7 @@ pub(crate) async fn upsert(
     columns: &str,
     updates: &str,
     rows: &[Vec<Value>],
-) -> StoreResult<()> {
+) -> DatabaseResult<()> {
     for rows in rows.chunks(ROWS_AT_ONCE) {
         let width = rows.first().map_or(0, Vec::len);
         let places = row_placeholders(rows.len(), width);

@@ -3,7 +3,7 @@
 //! Migrations only go forward. Each runs in one transaction with the record that it ran, under a lock, so that a process
 //! that dies in the middle, or two that start together, leave the schema as it was or as it should be.
 
-use crate::database::{Database, DatabaseError, DatabaseResult, Transaction};
+use crate::database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 use crate::open::OpenError;
 use crate::value::Value;
 
@@ -23,13 +23,16 @@ const MIGRATIONS: &[&[&str]] = &[&[
         labels TEXT NOT NULL,
         PRIMARY KEY (project, labels))",
     "CREATE TABLE pipelines (
-        position {serial},
-        id TEXT NOT NULL UNIQUE,
+        position {counter},
+        id TEXT NOT NULL {key},
         project TEXT NOT NULL REFERENCES projects (name),
         number BIGINT NOT NULL,
         idempotency_key TEXT,
         submitted_at BIGINT NOT NULL,
         labels TEXT NOT NULL,
+        event TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        branch TEXT,
         plan TEXT NOT NULL,
         status TEXT NOT NULL,
         ended BIGINT NOT NULL DEFAULT 0,
@@ -43,8 +46,12 @@ const MIGRATIONS: &[&[&str]] = &[&[
         holder TEXT,
         lease_until BIGINT,
         last_event BIGINT NOT NULL DEFAULT 0,
+        commits BIGINT NOT NULL DEFAULT 0,
+        commit_event BIGINT NOT NULL DEFAULT 0,
         UNIQUE (project, number),
         UNIQUE (project, idempotency_key))",
+    "CREATE INDEX pipelines_over ON pipelines (ended_at) WHERE ended = 1",
+    "CREATE INDEX pipelines_good ON pipelines (project, number) WHERE status = 'success'",
     "CREATE INDEX pipelines_waiting ON pipelines (project, labels, position) WHERE holder IS NULL AND ended = 0",
     "CREATE INDEX pipelines_held ON pipelines (project, position) WHERE holder IS NOT NULL AND ended = 0",
     "CREATE TABLE jobs (
@@ -90,7 +97,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
         log BIGINT NOT NULL REFERENCES job_logs (id) ON DELETE CASCADE,
         start BIGINT NOT NULL,
         first_line BIGINT NOT NULL,
-        stream TEXT NOT NULL,
+        runs TEXT NOT NULL,
         at BIGINT NOT NULL,
         bytes {blob} NOT NULL,
         PRIMARY KEY (log, start))",
@@ -101,6 +108,9 @@ const MIGRATIONS: &[&[&str]] = &[&[
         value {blob} NOT NULL,
         key TEXT,
         PRIMARY KEY (project, name))",
+    "CREATE TABLE seal_keys (
+        id TEXT PRIMARY KEY,
+        proof {blob} NOT NULL)",
     "CREATE TABLE runners (
         instance TEXT PRIMARY KEY,
         host TEXT NOT NULL,
@@ -115,36 +125,90 @@ const MIGRATIONS: &[&[&str]] = &[&[
 /// Brings the schema to the newest version, or finds it there.
 ///
 /// # Errors
-/// [`OpenError::Newer`] when a later version of this program has written to it, else as the database says.
-pub async fn migrate(database: &dyn Database, at: &str) -> Result<(), OpenError> {
-    let unusable = |error: DatabaseError| OpenError::Unusable { at: at.to_owned(), why: error.to_string() };
-    let mut tx = database.begin().await.map_err(unusable)?;
+/// [`MigrateError::Newer`] when a later version of this program has written to it, else as the database says.
+pub async fn migrate(database: &dyn Database) -> Result<(), MigrateError> {
     let dialect = database.dialect();
+    if is_ready(database).await? {
+        return Ok(());
+    }
+    let mut tx = database.begin_schema_change().await?;
     if let Some(lock) = dialect.schema_lock {
-        tx.run(lock, Vec::new()).await.map_err(unusable)?;
+        tx.run(lock, Vec::new()).await?;
     }
-    let found = version(tx.as_mut()).await.map_err(unusable)?;
-    if found > SCHEMA_VERSION {
-        return Err(OpenError::Newer { at: at.to_owned(), found, known: SCHEMA_VERSION });
-    }
+    let found = version(tx.as_mut()).await?;
+    known(found)?;
     let mut missing = MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default()).copied().peekable();
     let grown = missing.peek().is_some();
     for statement in missing.flatten() {
-        tx.run(&dialect.sql(statement), Vec::new()).await.map_err(unusable)?;
+        tx.run(&dialect.sql(statement), Vec::new()).await?;
     }
     if grown {
         if found == 0 {
             for statement in dialect.tuning {
-                tx.run(statement, Vec::new()).await.map_err(unusable)?;
+                tx.run(statement, Vec::new()).await?;
             }
         }
         let set = "UPDATE meta SET value = $1 WHERE name = 'schema'";
-        tx.run(set, vec![SCHEMA_VERSION.into()]).await.map_err(unusable)?;
+        tx.run(set, vec![SCHEMA_VERSION.into()]).await?;
     }
     if let Some(raise) = dialect.event_base {
-        tx.run(raise, Vec::new()).await.map_err(unusable)?;
+        tx.run(raise, Vec::new()).await?;
     }
-    tx.commit().await.map_err(unusable)
+    Ok(tx.commit().await?)
+}
+
+/// Whether there is nothing to do: found out by reading only, so that opening waits for nobody who works.
+async fn is_ready(database: &dyn Database) -> Result<bool, MigrateError> {
+    let dialect = database.dialect();
+    if database.run(Purpose::Read, dialect.has_meta, Vec::new()).await?.is_empty() {
+        return Ok(false);
+    }
+    let rows = database.run(Purpose::Read, "SELECT value FROM meta WHERE name = 'schema'", Vec::new()).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(false) };
+    let found = row.of("meta").int().map_err(|error| unreadable(&error))?;
+    known(found)?;
+    if found < SCHEMA_VERSION {
+        return Ok(false);
+    }
+    Ok(match dialect.event_base_due {
+        Some(due) => database.run(Purpose::Read, due, Vec::new()).await?.is_empty(),
+        None => true,
+    })
+}
+
+const fn known(found: i64) -> Result<(), MigrateError> {
+    if found > SCHEMA_VERSION { Err(MigrateError::Newer { found }) } else { Ok(()) }
+}
+
+/// Why a schema cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// It was written by a newer version of this program.
+    #[error("schema {found} is newer than what this version knows")]
+    Newer {
+        /// The schema found.
+        found: i64,
+    },
+    /// The key ring is not the one that sealed what is there.
+    #[error("its secrets are sealed with other keys than those of the key ring")]
+    WrongKeys,
+    /// What the database said.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl MigrateError {
+    /// The error of opening; what the database said is understood by its adapter.
+    pub fn at(self, at: &str, said: impl FnOnce(DatabaseError) -> OpenError) -> OpenError {
+        match self {
+            Self::Newer { found } => OpenError::Newer { at: at.to_owned(), found, known: SCHEMA_VERSION },
+            Self::WrongKeys => {
+                let help = "use the key file that goes with this store, or restore it from a backup";
+                OpenError::Refused { at: at.to_owned(), why: self.to_string(), help }
+            }
+            Self::Database(error) => said(error),
+        }
+    }
 }
 
 /// The version of the schema that is there; 0 for a new database.
@@ -157,6 +221,9 @@ async fn version(tx: &mut dyn Transaction) -> DatabaseResult<i64> {
     }
     let rows = tx.run("SELECT value FROM meta WHERE name = 'schema'", Vec::new()).await?;
     let found = rows.into_iter().next().map(|row| row.of("meta").int());
-    let refused = |message: String| DatabaseError::Refused { message, source: None };
-    found.ok_or_else(|| refused("the table meta is empty".to_owned()))?.map_err(|error| refused(error.to_string()))
+    found.ok_or_else(|| unreadable(&"the table meta is empty"))?.map_err(|error| unreadable(&error))
+}
+
+fn unreadable(what: &dyn std::fmt::Display) -> DatabaseError {
+    DatabaseError::Refused { message: what.to_string(), source: None }
 }

@@ -17,43 +17,79 @@ use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 
 use crate::database::Database;
+use crate::keys::Keys;
 use crate::log::{self, Writers};
 use crate::seal::KeyRing;
 use crate::task::finished;
+use crate::variables::Resealed;
 use crate::{catalog, pipelines, queue, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
     database: Arc<dyn Database>,
     writers: Writers,
-    keys: Option<Arc<KeyRing>>,
+    keys: Option<Arc<Keys>>,
 }
 
 impl SqlStore {
     /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
     /// secret, and use none that is there.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
-        Self { database, writers: Writers::default(), keys: keys.map(Arc::new) }
+        Self { database, writers: Writers::default(), keys: keys.map(|ring| Arc::new(Keys::new(ring))) }
     }
 
-    /// Seals one batch of secrets anew that are not sealed with the newest key, while the store is in use; answers how many
-    /// there were. None: the older keys are needed no more, once every process has the newest.
+    /// Seals anew what is not sealed with the ring's sealing key, in batches, while the store is in use. What does not open is
+    /// left as it is and named. Nothing named: the older keys are needed no more, once every process has the newest.
     ///
     /// # Errors
-    /// `Internal` when one cannot be opened, which the message names.
-    pub async fn reseal(&self, limit: u64) -> StoreResult<u64> {
+    /// Only those of broken machinery; what was done until then is done.
+    pub async fn reseal(&self, batch: u64) -> StoreResult<Resealed> {
         let (database, keys) = (self.database(), self.keys.clone());
         finished(async move {
             match keys {
-                Some(keys) => variables::reseal(database.as_ref(), &keys, limit).await,
-                None => Ok(0),
+                Some(keys) => variables::reseal(database.as_ref(), &keys, batch.max(1)).await,
+                None => Ok(Resealed::default()),
             }
         })
         .await
     }
 
-    fn database(&self) -> Arc<dyn Database> {
+    /// The statements that must stay fast however full the database is, by name, for the tests that look at their plans.
+    #[doc(hidden)]
+    pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
+        let dialect = self.database.dialect();
+        queue::hot().into_iter().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
+    }
+
+    /// The database below, for the tests of adapters.
+    #[doc(hidden)]
+    pub fn database(&self) -> Arc<dyn Database> {
         Arc::clone(&self.database)
+    }
+}
+
+/// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once: others would wait a
+/// lease for a pipeline that nobody drives.
+struct Unheard {
+    claim: Option<Claim>,
+    database: Arc<dyn Database>,
+}
+
+impl Unheard {
+    fn heard(mut self) -> Option<Claim> {
+        self.claim.take()
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        if let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) {
+            let database = Arc::clone(&self.database);
+            runtime.spawn(async move {
+                // If it fails the lease runs out.
+                let _left_to_the_lease = queue::release(database.as_ref(), &claim).await;
+            });
+        }
     }
 }
 
@@ -72,13 +108,14 @@ impl Store for SqlStore {
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
-        finished(async move {
-            match which {
-                Some(id) => queue::claim_given(database.as_ref(), &runner, id).await,
-                None => queue::claim_any(database.as_ref(), &runner).await,
-            }
-        })
-        .await
+        let claimed = finished(async move {
+            let claim = match which {
+                Some(id) => queue::claim_given(database.as_ref(), &runner, id).await?,
+                None => queue::claim_any(database.as_ref(), &runner).await?,
+            };
+            Ok(claim.map(|claim| Unheard { claim: Some(claim), database }))
+        });
+        Ok(claimed.await?.and_then(Unheard::heard))
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
@@ -97,9 +134,9 @@ impl Store for SqlStore {
         finished(async move { pipelines::load(database.as_ref(), pipeline).await }).await
     }
 
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let (database, claim, changes) = (self.database(), claim.clone(), changes.to_vec());
-        finished(async move { pipelines::commit(database.as_ref(), &claim, &changes).await }).await
+        finished(async move { pipelines::commit(database.as_ref(), &claim, nth, &changes).await }).await
     }
 
     async fn request_cancel(
@@ -126,8 +163,8 @@ impl Store for SqlStore {
         pipelines::events_after(self.database.as_ref(), pipeline, after, limit).await
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
-        self.writers.append(self.database(), claim, attempt, vec![piece]).await
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.writers.append(self.database(), claim, attempt, pieces.to_vec()).await
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {

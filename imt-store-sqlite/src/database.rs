@@ -26,16 +26,23 @@ impl Database for SqliteFile {
         Ok(Box::new(Open(tx)))
     }
 
+    async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>> {
+        self.begin().await
+    }
+
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
         Ok(Box::new(Open(self.readers.begin().await.map_err(error::database)?)))
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
-        let pool = match purpose {
-            Purpose::Read => &self.readers,
-            Purpose::Lease => &self.writer,
+        let rows = match purpose {
+            Purpose::Read => query(sql, values).fetch_all(&self.readers).await,
+            Purpose::Lease(within) => {
+                let answer = tokio::time::timeout(within, query(sql, values).fetch_all(&self.writer)).await;
+                answer.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            }
         };
-        let rows = query(sql, values).fetch_all(pool).await.map_err(error::database)?;
+        let rows = rows.map_err(error::database)?;
         rows.iter().map(row).collect::<Result<_, _>>().map_err(error::database)
     }
 }

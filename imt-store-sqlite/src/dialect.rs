@@ -12,8 +12,13 @@ pub(crate) static SQLITE: Dialect = Dialect {
     next_event: "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events')",
     settled: "",
     serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    // Only the key can count.
+    counter: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    key: "UNIQUE",
     blob: "BLOB",
     schema_lock: None,
     tuning: &[],
     event_base: None,
+    event_base_due: None,
+    has_meta: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
 };

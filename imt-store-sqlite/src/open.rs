@@ -1,10 +1,12 @@
 //! Opening a file.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use imt_store_sql::{KeyRing, OpenError, SqlStore, migrate};
+use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::SqliteFile;
@@ -15,6 +17,9 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
+/// Between two tries to open a file that others are making.
+const PAUSE: Duration = Duration::from_millis(20);
+const LOCKED: &str = "another process is using it: try again, or end that process";
 
 /// Opens a store in a file, which is made if it is not there; its directory must be.
 ///
@@ -22,6 +27,26 @@ const READERS: u32 = 4;
 /// [`OpenError`], with what is wrong and what to do.
 pub async fn open(path: &Path, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
     let at = path.display().to_string();
+    let deadline = Instant::now() + BUSY;
+    loop {
+        // Switching a new file to WAL, as the first of several processes does, makes the others fail without any waiting.
+        match try_open(path, &at, keys.clone()).await {
+            Err(OpenError::Refused { help: LOCKED, .. }) if Instant::now() < deadline => {}
+            opened => return opened,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Makes the file, which holds secrets and logs, for its owner alone; SQLite gives the files beside it the same mode.
+fn make(path: &Path) {
+    // What is there, or cannot be made, SQLite has the words for.
+    let _there_already = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
+async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
+    make(path);
+    let at = at.to_owned();
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -41,8 +66,19 @@ pub async fn open(path: &Path, keys: Option<KeyRing>) -> Result<SqlStore, OpenEr
     }
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     let database = Arc::new(SqliteFile { writer, readers });
-    migrate(database.as_ref(), &at).await?;
+    migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
+    let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
+    keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
+}
+
+/// What the database said while the schema was looked at.
+fn unusable(at: &str, error: &DatabaseError) -> OpenError {
+    let source = std::error::Error::source(error);
+    match source.and_then(|source| source.downcast_ref::<sqlx::Error>()) {
+        Some(said) => refused(at, said),
+        None => OpenError::Unusable { at: at.to_owned(), why: error.to_string() },
+    }
 }
 
 fn parse(version: &str) -> Option<(u32, u32, u32)> {
@@ -58,6 +94,8 @@ fn refused(at: &str, error: &sqlx::Error) -> OpenError {
     let why = refusal.message().to_owned();
     let help = match code(refusal.as_ref()).map(|code| code & 0xff) {
         Some(3 | 8 | 14) => "choose a file in an existing directory that this user may write to",
+        Some(5 | 6) => LOCKED,
+        Some(10) => "look at the disk: reading or writing it failed",
         Some(13) => "make room on that disk",
         Some(11 | 26) => "this is no SQLite file, or a damaged one: restore a backup, or choose another file",
         _ => return OpenError::Unusable { at, why },

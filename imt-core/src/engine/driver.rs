@@ -21,8 +21,8 @@ use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
 use crate::plan::job_spec;
-use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, StoreResult, Variable};
-use crate::schedule::{CancelLevel, Change, Decision, Effect, Input, Machine, PipelineState};
+use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, Variable};
+use crate::schedule::{CancelLevel, Decision, Effect, Input, Machine};
 use crate::status::Reason;
 
 /// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
@@ -50,6 +50,8 @@ pub(super) struct Driver {
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState>,
+    /// How many commits were decided under the claim.
+    commits: u64,
 }
 
 /// The driver's end of an attempt's task.
@@ -92,6 +94,7 @@ impl Driver {
             inputs,
             answer,
             lease,
+            commits: 0,
         })
     }
 
@@ -140,11 +143,13 @@ impl Driver {
         self.machine.state().cancel.is_none_or(|(known, _)| level > known)
     }
 
-    /// Commits a decision. A commit whose outcome is unknown is looked up before it is repeated.
+    /// Commits a decision. A commit whose outcome is unknown is repeated under its number, for at most a lease.
     async fn commit(&mut self, decision: &Decision) -> Result<(), EngineError> {
         if decision.changes.is_empty() {
             return Ok(());
         }
+        self.commits += 1;
+        let (store, claim, nth) = (&self.shared.store, &self.claim, self.commits);
         let mut lease = self.lease.clone();
         // The last commit ends the claim, so that its keeper may see the loss before we see the answer: the commit itself
         // finds out then.
@@ -152,14 +157,12 @@ impl Driver {
         let committed = tokio::select! {
             biased;
             _ = lease.wait_for(|l| l.lost), if !last => None,
-            committed = commit(&*self.shared.store, &self.claim, &decision.changes, self.machine.state()) => Some(committed),
+            committed = until_available(claim.lease, || store.commit(claim, nth, &decision.changes)) => Some(committed),
         };
         match committed {
             None => Err(self.stand_down().await),
             Some(Ok(last)) => {
-                if let Some(last) = last {
-                    self.shared.sink.notify(Notice::Events { pipeline: self.claim.pipeline, last });
-                }
+                self.shared.sink.notify(Notice::Events { pipeline: self.claim.pipeline, last });
                 Ok(())
             }
             Some(Err(error)) => {
@@ -284,28 +287,6 @@ impl Driver {
         self.keeper.end().await;
         let (store, claim) = (&self.shared.store, &self.claim);
         until_available(claim.lease, || store.release(claim)).await.map_err(EngineError::store("give the claim back"))
-    }
-}
-
-/// Commits, for at most a lease; when an answer is lost, the rows tell whether the changes are recorded.
-async fn commit(
-    store: &dyn crate::ports::Store,
-    claim: &Claim,
-    changes: &[Change],
-    after: &PipelineState,
-) -> StoreResult<Option<crate::ports::EventId>> {
-    let until = Instant::now() + claim.lease;
-    let mut backoff = Backoff::new();
-    loop {
-        match store.commit(claim, changes).await {
-            Err(error) if error.is_retryable() && Instant::now() < until => backoff.pause().await,
-            result => return result.map(Some),
-        }
-        let mut stored = until_available(claim.lease, || store.load(claim.pipeline)).await?.state;
-        stored.cancel = after.cancel;
-        if stored == *after {
-            return Ok(None);
-        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::engine::retry::until_available;
 use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
@@ -13,7 +11,7 @@ use crate::ports::{
 };
 use crate::time::Timestamp;
 
-/// A piece is appended when it has this many bytes, or when nothing more is waiting.
+/// What has gathered is appended when it has this many bytes, or when nothing more is waiting.
 const PIECE_BYTES: usize = 16 * 1024;
 /// Input is masked in slices of this size, so that a piece and its restart point stay together.
 const SLICE_BYTES: usize = 24 * 1024;
@@ -36,7 +34,7 @@ pub(super) struct LogWriter {
     to: LogTarget,
     stdout: Side,
     stderr: Side,
-    pending: Pending,
+    pending: Vec<Piece>,
     written: Written,
     dropped: u64,
     /// The store has no room for more of the job's output.
@@ -63,11 +61,12 @@ impl Side {
 }
 
 /// Bytes not yet appended, all of one stream.
-#[derive(Default)]
-struct Pending {
-    stream: Option<StreamKind>,
+struct Piece {
+    stream: StreamKind,
     at: Timestamp,
     bytes: Vec<u8>,
+    /// Where a successor reads on once this piece is stored; set when the next one begins.
+    raw: LogPositions,
 }
 
 /// What the store has, and what of it the end needs.
@@ -110,7 +109,7 @@ impl LogWriter {
         Ok(Self {
             stdout: Side::new(&to.needles, cursor.raw.stdout),
             stderr: Side::new(&to.needles, cursor.raw.stderr),
-            pending: Pending::default(),
+            pending: Vec::new(),
             written,
             dropped: 0,
             full: false,
@@ -132,13 +131,14 @@ impl LogWriter {
     /// Takes a chunk of the job's output. Appends when enough has gathered.
     pub(super) async fn push(&mut self, chunk: &LogChunk) -> StoreResult<()> {
         for slice in chunk.bytes.chunks(SLICE_BYTES) {
-            self.turn_to(chunk.stream, chunk.at).await?;
+            self.turn_to(chunk.stream, chunk.at);
             let side = if chunk.stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
-            let before = self.pending.bytes.len();
-            side.masker.feed(slice, &mut self.pending.bytes);
+            let Some(piece) = self.pending.last_mut() else { continue };
+            let before = piece.bytes.len();
+            side.masker.feed(slice, &mut piece.bytes);
             side.taken += slice.len() as u64;
             self.cut_to_cap(before);
-            if self.pending.bytes.len() >= PIECE_BYTES {
+            if self.pending_bytes() >= PIECE_BYTES {
                 self.flush().await?;
             }
         }
@@ -148,36 +148,75 @@ impl LogWriter {
     /// Adds a line of the engine's own.
     pub(super) async fn say(&mut self, line: &str, at: Timestamp) -> StoreResult<()> {
         self.flush().await?;
-        self.turn_to(StreamKind::System, at).await?;
+        let mut bytes = Vec::new();
         if !self.written.ends_in_newline {
-            self.pending.bytes.push(b'\n');
+            bytes.push(b'\n');
         }
         let mut masker = Masker::new(self.to.needles.clone());
         let shown = line.get(..line.floor_char_boundary(SLICE_BYTES)).unwrap_or(line);
-        masker.feed(shown.as_bytes(), &mut self.pending.bytes);
-        masker.finish(&mut self.pending.bytes);
-        self.pending.bytes.push(b'\n');
+        masker.feed(shown.as_bytes(), &mut bytes);
+        masker.finish(&mut bytes);
+        bytes.push(b'\n');
+        self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw: self.done() });
         self.flush().await
     }
 
     /// Makes all gathered bytes durable.
     pub(super) async fn flush(&mut self) -> StoreResult<()> {
-        let Some(stream) = self.pending.stream.filter(|_| !self.pending.bytes.is_empty()) else { return Ok(()) };
-        let bytes = Bytes::from(std::mem::take(&mut self.pending.bytes));
-        let raw = LogPositions { stdout: self.stdout.done(), stderr: self.stderr.done() };
-        let piece = LogAppend { offset: self.written.offset, stream, bytes: bytes.clone(), at: self.pending.at, raw };
-        let LogTarget { store, claim, attempt, .. } = &self.to;
-        self.pending.stream = None;
-        match until_available(claim.lease, || store.append_log(claim, *attempt, piece.clone())).await {
-            Err(StoreError::Full(_)) if stream != StreamKind::System => {
-                self.full = true;
-                self.dropped += bytes.len() as u64;
-                return Ok(());
+        let raw = self.done();
+        if let Some(last) = self.pending.last_mut() {
+            last.raw = raw;
+        }
+        let mut offset = self.written.offset;
+        let pieces = std::mem::take(&mut self.pending).into_iter().filter(|piece| !piece.bytes.is_empty());
+        let pieces: Vec<LogAppend> = pieces
+            .map(|Piece { stream, at, bytes, raw }| {
+                let piece = LogAppend { offset, stream, bytes: bytes.into(), at, raw };
+                offset += piece.bytes.len() as u64;
+                piece
+            })
+            .collect();
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        match self.append(&pieces).await {
+            // The first of them may be there, which makes them no-ops.
+            Err(StoreError::Full(_)) => {
+                for piece in pieces {
+                    self.append_if_room(piece).await?;
+                }
             }
-            result => result?,
-        };
-        self.written.count(stream, &bytes);
-        self.to.sink.notify(Notice::Log { attempt: *attempt, next_offset: self.written.offset });
+            result => {
+                result?;
+                for piece in &pieces {
+                    self.written.count(piece.stream, &piece.bytes);
+                }
+            }
+        }
+        self.to.sink.notify(Notice::Log { attempt: self.to.attempt, next_offset: self.written.offset });
+        Ok(())
+    }
+
+    async fn append(&self, pieces: &[LogAppend]) -> StoreResult<u64> {
+        let LogTarget { store, claim, attempt, .. } = &self.to;
+        until_available(claim.lease, || store.append_log(claim, *attempt, pieces)).await
+    }
+
+    /// Appends one piece, or drops it because the store is full, as all output that comes after it.
+    async fn append_if_room(&mut self, mut piece: LogAppend) -> StoreResult<()> {
+        piece.offset = self.written.offset;
+        let appended =
+            if self.full { Err(StoreError::Full(String::new())) } else { self.append(&[piece.clone()]).await };
+        match appended {
+            Err(StoreError::Full(_)) if piece.stream != StreamKind::System => {
+                self.full = true;
+                self.dropped += piece.bytes.len() as u64;
+            }
+            result => {
+                result?;
+                self.written.count(piece.stream, &piece.bytes);
+            }
+        }
         Ok(())
     }
 
@@ -187,10 +226,11 @@ impl LogWriter {
             return Ok(());
         }
         for stream in [StreamKind::Stdout, StreamKind::Stderr] {
-            self.turn_to(stream, at).await?;
+            self.turn_to(stream, at);
             let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
-            let before = self.pending.bytes.len();
-            side.masker.finish(&mut self.pending.bytes);
+            let Some(piece) = self.pending.last_mut() else { continue };
+            let before = piece.bytes.len();
+            side.masker.finish(&mut piece.bytes);
             self.cut_to_cap(before);
         }
         self.flush().await?;
@@ -210,26 +250,41 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Pending bytes are of one stream; another one's are appended first.
-    async fn turn_to(&mut self, stream: StreamKind, at: Timestamp) -> StoreResult<()> {
-        if self.pending.stream.is_some_and(|s| s != stream) {
-            self.flush().await?;
-        }
-        if self.pending.stream.is_none() || self.pending.bytes.is_empty() {
-            self.pending.stream = Some(stream);
-            self.pending.at = at;
-        }
-        Ok(())
+    /// Raw bytes that are done with once all that is pending is stored.
+    fn done(&self) -> LogPositions {
+        LogPositions { stdout: self.stdout.done(), stderr: self.stderr.done() }
     }
 
-    /// Drops what was just added beyond the cap.
+    fn pending_bytes(&self) -> usize {
+        self.pending.iter().map(|piece| piece.bytes.len()).sum()
+    }
+
+    /// A piece is of one stream; another one's bytes begin the next.
+    fn turn_to(&mut self, stream: StreamKind, at: Timestamp) {
+        let raw = self.done();
+        match self.pending.last_mut() {
+            Some(piece) if piece.bytes.is_empty() => (piece.stream, piece.at) = (stream, at),
+            Some(piece) if piece.stream == stream => {}
+            last => {
+                if let Some(piece) = last {
+                    piece.raw = raw;
+                }
+                self.pending.push(Piece { stream, at, bytes: Vec::new(), raw });
+            }
+        }
+    }
+
+    /// Drops what was just added to the last piece beyond the cap.
     fn cut_to_cap(&mut self, before: usize) {
         let cap = if self.full { 0 } else { self.to.cap_bytes };
-        let room = cap.saturating_sub(self.written.job_bytes + before as u64);
+        let pending = self.pending_bytes();
+        let Some(piece) = self.pending.last_mut() else { return };
+        let known = pending - (piece.bytes.len() - before);
+        let room = cap.saturating_sub(self.written.job_bytes + known as u64);
         let keep = before.saturating_add(usize::try_from(room).unwrap_or(usize::MAX));
-        if self.pending.bytes.len() > keep {
-            self.dropped += (self.pending.bytes.len() - keep) as u64;
-            self.pending.bytes.truncate(keep);
+        if piece.bytes.len() > keep {
+            self.dropped += (piece.bytes.len() - keep) as u64;
+            piece.bytes.truncate(keep);
         }
     }
 }

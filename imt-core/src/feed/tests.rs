@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,12 @@ use crate::schedule::{Change, ChangeKind};
 use crate::status::End;
 use crate::store::MemoryStore;
 use crate::time::Timestamp;
+
+/// The number of the next commit.
+fn nth() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A store with one claimed pipeline, and a pen to write it.
 struct Scene {
@@ -60,7 +67,7 @@ impl Scene {
     }
 
     async fn commit(&self, kind: ChangeKind) -> EventId {
-        self.store.commit(&self.claim, &[Change { at: Timestamp::default(), kind }]).await.unwrap()
+        self.store.commit(&self.claim, nth(), &[Change { at: Timestamp::default(), kind }]).await.unwrap()
     }
 
     async fn create(&self, job: u32) {
@@ -83,7 +90,7 @@ impl Scene {
             at: Timestamp::default(),
             raw: LogPositions::default(),
         };
-        self.store.append_log(&self.claim, self.attempt(job), piece).await.unwrap()
+        self.store.append_log(&self.claim, self.attempt(job), &[piece]).await.unwrap()
     }
 
     fn feed(&self, waker: Waker, from: Position) -> Feed {

@@ -63,12 +63,14 @@ pub trait Store: Send + Sync {
 
     /// Records changes: all of them in one transaction, in order, each also as an event. Answers the last event's id.
     ///
-    /// *Not idempotent*: after `Unavailable` the outcome is unknown, and the caller loads before it decides again.
+    /// The commits under one claim are numbered by its holder, each higher than the one before. *Idempotent* by that number:
+    /// the number that was recorded last records nothing and gives the same answer, also when the first call lands only
+    /// after the second. So a call whose outcome is unknown is repeated with the same number and the same changes.
     ///
     /// # Errors
-    /// `ClaimLost` when the fencing token is not the newest or was given back, `Conflict` when the pipeline is over or
-    /// something follows its end; then nothing was recorded.
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId>;
+    /// `ClaimLost` when the fencing token is not the newest or was given back, `Conflict` for a lower number, when the
+    /// pipeline is over or something follows its end; then nothing was recorded.
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId>;
 
     /// Asks for the end of a pipeline; needs no claim. Recorded as a change and event unless it adds nothing (the pipeline
     /// is over, or a cancel at least as strong is recorded). Levels never de-escalate.
@@ -99,15 +101,18 @@ pub trait Store: Send + Sync {
     async fn events_after(&self, pipeline: Option<PipelineId>, after: EventId, limit: usize)
     -> StoreResult<Vec<Event>>;
 
-    /// Appends a piece to an attempt's log and answers the durable offset (the first byte that is not there yet).
+    /// Appends pieces that follow each other to an attempt's log, in one transaction, and answers the durable offset (the
+    /// first byte that is not there yet).
     ///
     /// A piece that lies wholly before the durable offset is a no-op; one that overlaps it adds only what is new.
     ///
     /// # Errors
-    /// `Gap` when `offset` is past the durable one, `ClaimLost`, `Conflict` after [`finish_log`](Self::finish_log), for an
-    /// empty or oversized piece and for an attempt of another pipeline. `Full` for output only (never for a `System`
-    /// piece): the caller drops what the job prints from there on, and says so in the log.
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64>;
+    /// `Gap` when a piece's `offset` is past what is durable before it, `ClaimLost`, `Conflict` after
+    /// [`finish_log`](Self::finish_log), for an empty or oversized piece, for no piece and for an attempt of another
+    /// pipeline; then nothing was appended. `Full` for output only (never for a `System` piece): the first pieces may be
+    /// there. The caller appends them again one by one, drops what the job prints from the refused one on, and says so in
+    /// the log.
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64>;
 
     /// Records that a log is whole. *Idempotent* for the same end.
     ///

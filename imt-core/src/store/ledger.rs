@@ -55,6 +55,8 @@ struct Entry {
     /// The newest fencing token given out; 0 before the first.
     token: u64,
     hold: Option<Hold>,
+    /// The number of the last commit under the newest token, and the answer to it.
+    last_commit: Option<(u64, EventId)>,
     events: Vec<Event>,
     logs: BTreeMap<AttemptId, SharedLog>,
 }
@@ -91,6 +93,7 @@ impl Ledger {
             plan: new.plan,
             token: 0,
             hold: None,
+            last_commit: None,
             events: Vec::new(),
             logs: BTreeMap::new(),
         };
@@ -110,6 +113,7 @@ impl Ledger {
             return Ok(None);
         }
         entry.token += 1;
+        entry.last_commit = None;
         entry.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
         entry.fence_logs(entry.token);
         let (instance, lease) = (runner.instance.clone(), runner.lease);
@@ -149,8 +153,15 @@ impl Ledger {
         })
     }
 
-    pub(super) fn commit(&mut self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
+    pub(super) fn commit(&mut self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let entry = self.held(claim)?;
+        match entry.last_commit {
+            Some((last, answer)) if last == nth => return Ok(answer),
+            Some((last, _)) if last > nth => {
+                return Err(StoreError::Conflict(format!("commit {nth} comes after commit {last}")));
+            }
+            _ => {}
+        }
         let ends = |change: &Change| matches!(change.kind, ChangeKind::PipelineEnded { .. });
         let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
         if !changes.is_empty() && (entry.state.status.is_terminal() || before_last.iter().any(ends)) {
@@ -158,7 +169,9 @@ impl Ledger {
             return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
         }
         let last = entry.events.last().map_or(EventId::default(), |event| event.id);
-        Ok(self.record(claim.pipeline, changes).unwrap_or(last))
+        let Some(answer) = self.record(claim.pipeline, changes) else { return Ok(last) };
+        self.held(claim)?.last_commit = Some((nth, answer));
+        Ok(answer)
     }
 
     pub(super) fn request_cancel(

@@ -67,15 +67,33 @@ impl Log {
         LogCursor { offset: self.offset, newlines: self.newlines, raw: self.raw, end: self.end }
     }
 
-    /// Appends what of a piece is new.
-    pub(super) fn append(&mut self, piece: &LogAppend) -> StoreResult<u64> {
+    /// Appends what of the pieces is new.
+    pub(super) fn append_all(&mut self, pieces: &[LogAppend]) -> StoreResult<u64> {
         if self.end.is_some() {
             return Err(StoreError::Conflict("the log is whole, nothing can be appended".into()));
         }
-        if piece.bytes.is_empty() || piece.bytes.len() > SEGMENT_BYTES {
-            let len = piece.bytes.len();
-            return Err(StoreError::Conflict(format!("a piece of {len} bytes; it must have 1 to {SEGMENT_BYTES}")));
+        if pieces.is_empty() {
+            return Err(StoreError::Conflict("no piece to append".into()));
         }
+        // All is checked before anything is changed.
+        let mut durable = self.offset;
+        for piece in pieces {
+            let len = piece.bytes.len();
+            if len == 0 || len > SEGMENT_BYTES {
+                return Err(StoreError::Conflict(format!("a piece of {len} bytes; it must have 1 to {SEGMENT_BYTES}")));
+            }
+            if piece.offset > durable {
+                return Err(StoreError::Gap { offset: piece.offset, durable: self.offset });
+            }
+            durable = durable.max(piece.offset + len as u64);
+        }
+        for piece in pieces {
+            self.append(piece)?;
+        }
+        Ok(self.offset)
+    }
+
+    fn append(&mut self, piece: &LogAppend) -> StoreResult<u64> {
         let Some(known) = self.offset.checked_sub(piece.offset) else {
             return Err(StoreError::Gap { offset: piece.offset, durable: self.offset });
         };

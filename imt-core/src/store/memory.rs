@@ -82,7 +82,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     at,
 ///     raw: LogPositions { stdout: 14, stderr: 0 },
 /// };
-/// assert_eq!(store.append_log(&claim, attempt, piece).await?, 14);
+/// assert_eq!(store.append_log(&claim, attempt, &[piece]).await?, 14);
 ///
 /// let page = store.read_log(attempt, LogFrom::Tail(1), 4096).await?;
 /// assert_eq!(&page.chunks[0].bytes[..], b"three\n");
@@ -245,8 +245,8 @@ impl Store for MemoryStore {
         self.ledger().load(pipeline)
     }
 
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
-        self.ledger().commit(claim, changes)
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
+        self.ledger().commit(claim, nth, changes)
     }
 
     async fn request_cancel(
@@ -272,8 +272,8 @@ impl Store for MemoryStore {
         Ok(self.ledger().events_after(pipeline, after, limit))
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
-        self.write_log(claim, attempt, |log| log.append(&piece))
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.write_log(claim, attempt, |log| log.append_all(pieces))
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {

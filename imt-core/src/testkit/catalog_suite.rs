@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::store_suite::fixture::{
-    append, assert_refused, at, attempt, claim, job_changes, new_pipeline, out, pipeline_ended, plan, runner,
+    append, assert_refused, at, attempt, claim, job_changes, new_pipeline, nth, out, pipeline_ended, plan, runner,
 };
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::{Catalog, LogCursor, NewPipeline, Retention, RunnerBeat, Store, StoreError, Variable, Waiting};
@@ -72,7 +72,7 @@ async fn ended(store: &TestStore, end: End, at: Timestamp) -> PipelineId {
     append(&as_store(store), &held, attempt(id, 0), out(0, "said\n")).await;
     let mut changes = job_changes(id, 0);
     changes.push(Change { at, kind: ChangeKind::PipelineEnded { end } });
-    store.commit(&held, &changes).await.expect("commit");
+    store.commit(&held, nth(), &changes).await.expect("commit");
     store.release(&held).await.expect("release");
     id
 }
@@ -138,12 +138,12 @@ pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     assert_eq!((waiting.end, waiting.holder), (None, None));
 
     let held = claim(&as_store(&store), &runner("one"), id).await;
-    store.commit(&held, &[Change { at: at(5), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
+    store.commit(&held, nth(), &[Change { at: at(5), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
     let running = summary().await;
     assert_eq!((running.status, running.started_at), (Status::Running, Some(at(5))));
     assert_eq!(running.holder, Some(InstanceId::new("one")));
 
-    store.commit(&held, &[pipeline_ended()]).await.expect("commit");
+    store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
     store.release(&held).await.expect("release");
     let over = summary().await;
     assert_eq!((over.status, over.ended_at, over.end), (Status::Success, Some(at(99)), Some(End::success())));
@@ -250,7 +250,7 @@ pub async fn what_is_not_over_is_never_pruned(store: TestStore) {
     enqueue(&store, "shop", &[]).await;
     let running = enqueue(&store, "shop", &[]).await;
     let held = claim(&as_store(&store), &runner("one"), running).await;
-    store.commit(&held, &[Change { at: at(1), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
+    store.commit(&held, nth(), &[Change { at: at(1), kind: ChangeKind::PipelineStarted }]).await.expect("commit");
     assert_eq!(pruned(&store, NOTHING_KEPT, 10).await, NONE);
     assert_eq!(numbers(&store, None, 10).await, [2, 1]);
 }

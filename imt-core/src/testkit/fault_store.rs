@@ -226,8 +226,8 @@ impl Store for FaultStore {
         self.call(StoreCall::Load, self.inner.load(pipeline)).await
     }
 
-    async fn commit(&self, claim: &Claim, changes: &[Change]) -> StoreResult<EventId> {
-        self.call(StoreCall::Commit, self.inner.commit(claim, changes)).await
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
+        self.call(StoreCall::Commit, self.inner.commit(claim, nth, changes)).await
     }
 
     async fn request_cancel(
@@ -253,8 +253,8 @@ impl Store for FaultStore {
         self.call(StoreCall::EventsAfter, self.inner.events_after(pipeline, after, limit)).await
     }
 
-    async fn append_log(&self, claim: &Claim, attempt: AttemptId, piece: LogAppend) -> StoreResult<u64> {
-        self.call(StoreCall::AppendLog, self.inner.append_log(claim, attempt, piece)).await
+    async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.call(StoreCall::AppendLog, self.inner.append_log(claim, attempt, pieces)).await
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {

@@ -9,6 +9,8 @@ use imt_core::ports::{RunnerBeat, RunnerStatus, StoreError, StoreResult};
 use crate::database::{Database, Purpose};
 use crate::value::{Row, Value, json};
 
+/// A sign of life that comes later than this is of no use: the next one is due.
+const BEAT_WITHIN: Duration = Duration::from_secs(5);
 const BEAT: &str = "
     INSERT INTO runners (instance, host, version, labels, capacity, driving, draining, seen_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, {now})
@@ -26,13 +28,13 @@ pub(crate) async fn beat(database: &dyn Database, runner: &RunnerBeat) -> StoreR
         runner.draining.into(),
     ];
     // As with a lease, nothing else may be in its way.
-    database.run(Purpose::Lease, &database.dialect().sql(BEAT), values).await?;
+    database.run(Purpose::Lease(BEAT_WITHIN), &database.dialect().sql(BEAT), values).await?;
     Ok(())
 }
 
 pub(crate) async fn retire(database: &dyn Database, instance: &InstanceId) -> StoreResult<()> {
     let sql = "DELETE FROM runners WHERE instance = $1";
-    database.run(Purpose::Lease, sql, vec![instance.as_str().into()]).await?;
+    database.run(Purpose::Lease(BEAT_WITHIN), sql, vec![instance.as_str().into()]).await?;
     Ok(())
 }
 
@@ -42,7 +44,8 @@ const RUNNERS: &str = "
 
 pub(crate) async fn runners(database: &dyn Database) -> StoreResult<Vec<RunnerStatus>> {
     let rows = database.run(Purpose::Read, &database.dialect().sql(RUNNERS), Vec::new()).await?;
-    rows.into_iter().map(runner).collect()
+    // One that cannot be understood must not hide the others.
+    Ok(rows.into_iter().filter_map(|row| runner(row).ok()).collect())
 }
 
 fn runner(row: Row) -> StoreResult<RunnerStatus> {

@@ -1,7 +1,8 @@
 //! Chunks, and what appending makes of them.
 //!
 //! Output that comes in small pieces is gathered in the last chunk, whose row is written anew each time while it is small;
-//! so a log of short lines is not one row per line, and a byte is not written over and over.
+//! so a log of short lines is not one row per line, and a byte is not written over and over. A chunk holds what came one after
+//! the other, of whatever stream: its runs tell the streams apart, so that alternating ones do not make a row a line either.
 
 use imt_core::ports::{LogAppend, LogPositions, MAX_PIECE_BYTES, StreamKind};
 use imt_core::time::Timestamp;
@@ -16,10 +17,72 @@ pub(super) struct Chunk {
     pub start: u64,
     /// Newlines before it.
     pub first_line: u64,
-    pub stream: StreamKind,
     /// When its first byte came.
     pub at: Timestamp,
+    pub runs: Vec<Run>,
     pub bytes: Vec<u8>,
+}
+
+/// Bytes of one stream that came at about one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub stream: StreamKind,
+    pub len: usize,
+    /// When its first byte came, in microseconds after that of the chunk.
+    pub after: u64,
+}
+
+/// What of a stream came within this time is one run.
+const RUN_MICROS: u64 = 1_000_000;
+/// About what a run takes in a row, so that a chunk of many tiny runs is not larger than one of few.
+const RUN_BYTES: usize = 8;
+
+impl Chunk {
+    fn new(start: u64, first_line: u64, at: Timestamp) -> Self {
+        Self { start, first_line, at, runs: Vec::new(), bytes: Vec::new() }
+    }
+
+    /// What it takes in a row.
+    fn size(&self) -> usize {
+        self.bytes.len() + self.runs.len() * RUN_BYTES
+    }
+
+    fn push(&mut self, stream: StreamKind, at: Timestamp, new: &[u8]) {
+        let after = at.as_micros().saturating_sub(self.at.as_micros());
+        self.bytes.extend_from_slice(new);
+        match self.runs.last_mut() {
+            Some(run) if run.stream == stream && after.saturating_sub(run.after) < RUN_MICROS => run.len += new.len(),
+            _ => self.runs.push(Run { stream, len: new.len(), after }),
+        }
+    }
+
+    /// The runs as they are stored: `o12+0 e5+40` are 12 bytes of stdout, then 5 of stderr that began 40 µs later.
+    pub(super) fn runs_text(&self) -> String {
+        let run = |run: &Run| {
+            let letter = match run.stream {
+                StreamKind::Stdout => 'o',
+                StreamKind::Stderr => 'e',
+                StreamKind::System => 's',
+            };
+            format!("{letter}{}+{}", run.len, run.after)
+        };
+        self.runs.iter().map(run).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Runs as they were stored.
+pub(super) fn runs_of(text: &str) -> Option<Vec<Run>> {
+    let run = |text: &str| {
+        let (len, after) = text.get(1..)?.split_once('+')?;
+        let stream = match text.as_bytes().first()? {
+            b'o' => StreamKind::Stdout,
+            b'e' => StreamKind::Stderr,
+            b's' => StreamKind::System,
+            _ => return None,
+        };
+        Some(Run { stream, len: len.parse().ok()?, after: after.parse().ok()? })
+    };
+    text.split(' ').map(run).collect()
 }
 
 /// Where a log stands.
@@ -54,26 +117,24 @@ impl Position {
     }
 
     fn add(&mut self, stream: StreamKind, at: Timestamp, new: &[u8], written: &mut Vec<Chunk>) {
-        if let Some(open) = written.last_mut() {
-            if open.stream == stream && open.bytes.len() + new.len() <= MAX_PIECE_BYTES {
-                open.bytes.extend_from_slice(new);
-                return;
-            }
-        } else if let Some(mut last) = self.last.take()
-            && last.stream == stream
-            && last.bytes.len() + new.len() <= GROWS_TO
+        let room = |chunk: &Chunk, most: usize| chunk.size() + new.len() + RUN_BYTES <= most;
+        if written.is_empty()
+            && let Some(last) = self.last.take_if(|last| room(last, GROWS_TO))
         {
-            last.bytes.extend_from_slice(new);
             written.push(last);
-            return;
         }
-        written.push(Chunk { start: self.offset, first_line: self.newlines, stream, at, bytes: new.to_vec() });
+        if written.last().is_none_or(|open| !room(open, MAX_PIECE_BYTES + 2 * RUN_BYTES)) {
+            written.push(Chunk::new(self.offset, self.newlines, at));
+        }
+        if let Some(open) = written.last_mut() {
+            open.push(stream, at, new);
+        }
     }
 
     /// Remembers the last of the chunks that were written.
     pub(super) fn wrote(&mut self, written: Vec<Chunk>) {
         if let Some(last) = written.into_iter().next_back() {
-            self.last = Some(last).filter(|chunk| chunk.bytes.len() < GROWS_TO);
+            self.last = Some(last).filter(|chunk| chunk.size() < GROWS_TO);
         }
     }
 }
@@ -129,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_never_mixed() {
+    fn a_row_tells_its_streams_apart() {
         let mut position = start();
         let pieces = [
             piece(0, StreamKind::Stdout, b"a\n"),
@@ -137,9 +198,30 @@ mod tests {
             piece(4, StreamKind::Stdout, b"c"),
         ];
         let rows = append(&mut position, &pieces);
-        let shape: Vec<_> = rows.iter().map(|c| (c.start, c.first_line, c.stream)).collect();
-        let expected = [(0, 0, StreamKind::Stdout), (2, 1, StreamKind::Stderr), (4, 2, StreamKind::Stdout)];
-        assert_eq!(shape, expected);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].runs_text(), "o2+0 e2+2 o1+4");
+        assert_eq!(runs_of("o2+0 e2+2 o1+4").unwrap(), rows[0].runs);
+        for text in ["", "o", "x1+0", "o1", "o1+x", "o1+1  o1+1", "\u{fc}1+1"] {
+            assert_eq!(runs_of(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn alternating_lines_make_few_rows() {
+        let line = |n: u64| {
+            let stream = if n.is_multiple_of(2) { StreamKind::Stdout } else { StreamKind::Stderr };
+            piece(n * 10, stream, b"123456789\n")
+        };
+        let lines: Vec<_> = (0..10_000).map(line).collect();
+        assert!(append(&mut start(), &lines).len() <= 3, "180 KB with its runs");
+        let (mut position, mut rows) = (start(), std::collections::BTreeMap::new());
+        for line in &lines[..1_000] {
+            for chunk in append(&mut position, std::slice::from_ref(line)) {
+                rows.insert(chunk.start, chunk);
+            }
+        }
+        assert!(rows.len() <= 11, "{} rows", rows.len());
+        assert!(rows.values().all(|chunk| chunk.runs.iter().map(|run| run.len).sum::<usize>() == chunk.bytes.len()));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Reading logs: from a byte, from a line, from the end.
 
+use bytes::Bytes;
 use imt_core::id::AttemptId;
 use imt_core::ports::{
     LogCursor, LogEnd, LogFrom, LogPage, LogPositions, MAX_PIECE_BYTES, StoreError, StoreResult, StoredChunk,
-    StreamKind,
 };
 use imt_core::time::Timestamp;
 
-use super::chunk::{Chunk, Position};
+use super::chunk::{Chunk, Position, runs_of};
 use crate::database::{Database, Purpose};
 use crate::value::Row;
 
@@ -82,7 +82,7 @@ pub(crate) async fn read(
 
 /// The last chunk that begins before a line, which is the one that the newline before the line is in.
 const CHUNK_BEFORE_LINE: &str = "
-    SELECT start, first_line, stream, at, bytes FROM job_log_chunks WHERE log = $1 AND first_line < $2
+    SELECT start, first_line, runs, at, bytes FROM job_log_chunks WHERE log = $1 AND first_line < $2
     ORDER BY first_line DESC, start DESC LIMIT 1";
 
 /// Where a line begins; the end when there is no such line.
@@ -103,7 +103,7 @@ async fn line_start(database: &dyn Database, log: i64, position: &Position, line
 }
 
 const CHUNKS: &str = "
-    SELECT start, first_line, stream, at, bytes FROM job_log_chunks
+    SELECT start, first_line, runs, at, bytes FROM job_log_chunks
      WHERE log = $1 AND start < $3
        AND start >= (SELECT MAX(start) FROM job_log_chunks WHERE log = $1 AND start <= $2)
     ORDER BY start";
@@ -116,39 +116,52 @@ async fn chunks(database: &dyn Database, log: i64, offset: u64, max_bytes: usize
     let rows = database.run(Purpose::Read, CHUNKS, vec![log.into(), offset.into(), until.into()]).await?;
     let (mut page, mut bytes) = (Vec::new(), 0);
     for row in rows {
-        let chunk = from_offset(chunk(row)?, offset);
-        bytes += chunk.bytes.len();
-        if !page.is_empty() && bytes > max_bytes {
-            break;
+        for chunk in from_offset(chunk(row)?, offset) {
+            bytes += chunk.bytes.len();
+            if !page.is_empty() && bytes > max_bytes {
+                return Ok(page);
+            }
+            page.push(chunk);
         }
-        page.push(chunk);
     }
     Ok(page)
 }
 
-/// What of a chunk lies at and past an offset.
-fn from_offset(chunk: Chunk, offset: u64) -> StoredChunk {
-    let Chunk { start, mut first_line, stream, at, mut bytes } = chunk;
-    let cut = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
-    if cut > 0 {
-        first_line += memchr::memchr_iter(b'\n', &bytes[..cut]).count() as u64;
-        bytes.drain(..cut);
+/// What of a chunk lies at and past an offset, by stream.
+fn from_offset(chunk: Chunk, offset: u64) -> Vec<StoredChunk> {
+    let Chunk { start, first_line: mut line, at, runs, bytes } = chunk;
+    let (bytes, mut begin, mut found) = (Bytes::from(bytes), 0, Vec::new());
+    for run in runs {
+        let end = begin + run.len;
+        let cut = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX).clamp(begin, end);
+        line += newlines(&bytes[begin..cut]);
+        if cut < end {
+            let (bytes, at) = (bytes.slice(cut..end), Timestamp::from_micros(at.as_micros() + run.after));
+            let lines = newlines(&bytes);
+            let offset = start + cut as u64;
+            found.push(StoredChunk { offset, first_line: line, stream: run.stream, bytes, at });
+            line += lines;
+        }
+        begin = end;
     }
-    StoredChunk { offset: start + cut as u64, first_line, stream, bytes: bytes.into(), at }
+    found
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 fn chunk(row: Row) -> StoreResult<Chunk> {
     let mut row = row.of("log chunk");
-    let (start, first_line, stream) = (row.count()?, row.count()?, row.text()?);
-    let stream = [StreamKind::Stdout, StreamKind::Stderr, StreamKind::System]
-        .into_iter()
-        .find(|kind| kind.as_str() == stream)
-        .ok_or_else(|| wrong(&format!("a chunk of a stream `{stream}`")))?;
-    Ok(Chunk { start, first_line, stream, at: Timestamp::from_micros(row.count()?), bytes: row.bytes()? })
+    let (start, first_line, runs) = (row.count()?, row.count()?, row.text()?);
+    let (at, bytes) = (Timestamp::from_micros(row.count()?), row.bytes()?);
+    let runs = runs_of(&runs).filter(|runs| runs.iter().map(|run| run.len).sum::<usize>() == bytes.len());
+    let runs = runs.ok_or_else(|| wrong("a chunk whose runs do not fit it"))?;
+    Ok(Chunk { start, first_line, at, runs, bytes })
 }
 
 const LAST_CHUNK: &str = "
-    SELECT start, first_line, stream, at, bytes FROM job_log_chunks WHERE log = $1 ORDER BY start DESC LIMIT 1";
+    SELECT start, first_line, runs, at, bytes FROM job_log_chunks WHERE log = $1 ORDER BY start DESC LIMIT 1";
 
 /// The last chunk, for whoever goes on writing.
 pub(super) async fn last_chunk(database: &dyn Database, log: i64, position: &Position) -> StoreResult<Option<Chunk>> {

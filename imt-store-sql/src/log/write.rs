@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imt_core::id::AttemptId;
-use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult};
+use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult, StreamKind};
 
 use super::chunk::{Chunk, Position};
 use super::read::{self, Stored};
-use crate::database::{Database, Transaction};
+use crate::database::{Database, DatabaseError, Transaction};
 use crate::rows;
 use crate::task::finished;
-use crate::value::{Value, word};
+use crate::value::Value;
 
 /// Where each log stands that this process writes.
 #[derive(Default)]
@@ -56,35 +56,43 @@ impl Writers {
         pieces: Vec<LogAppend>,
     ) -> StoreResult<u64> {
         of_its_pipeline(claim, attempt)?;
+        if pieces.is_empty() {
+            return Err(StoreError::Conflict("no piece of log to append".to_owned()));
+        }
         if let Some(piece) = pieces.iter().find(|p| p.bytes.is_empty() || p.bytes.len() > MAX_PIECE_BYTES) {
             let bytes = piece.bytes.len();
             return Err(StoreError::Conflict(format!("a piece of log has 1 to {MAX_PIECE_BYTES} bytes, not {bytes}")));
         }
-        let (slot, claim) = (self.slot(attempt), claim.clone());
-        finished(async move {
+        let (slot, owned) = (self.slot(attempt), claim.clone());
+        // The engine's own lines must not be dropped.
+        let must = pieces.iter().any(|piece| piece.stream == StreamKind::System);
+        let result = finished(async move {
+            let claim = owned;
             let mut slot = slot.lock_owned().await;
-            let mut open = open(database.as_ref(), &claim, attempt, slot.take()).await?;
-            let before = open.position.offset;
-            let mut written = Vec::new();
-            for piece in &pieces {
-                if !open.position.append(piece, &mut written) {
-                    return Err(StoreError::Gap { offset: piece.offset, durable: before });
+            let mut remembered = slot.take();
+            loop {
+                let from_memory = remembered.is_some();
+                let mut open = open(database.as_ref(), &claim, attempt, remembered.take()).await?;
+                if append_to(database.as_ref(), &claim, &mut open, &pieces).await? {
+                    let offset = open.position.offset;
+                    *slot = Some(open);
+                    return Ok(offset);
+                }
+                // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since. What is
+                // stored decides, once.
+                if !from_memory {
+                    return Err(StoreError::Conflict("the log is being written by somebody else".to_owned()));
                 }
             }
-            if written.is_empty() {
-                must_hold(database.as_ref(), &claim).await?;
-            } else {
-                store(database.as_ref(), &claim, &open, before, &written).await?;
-                if let Some(hasher) = &mut open.hasher {
-                    hash_new(hasher, before, &written);
-                }
-                open.position.wrote(written);
-            }
-            let offset = open.position.offset;
-            *slot = Some(open);
-            Ok(offset)
         })
-        .await
+        .await;
+        if matches!(result, Err(StoreError::ClaimLost(_))) {
+            self.forget(attempt);
+        }
+        match result {
+            Err(StoreError::Full(message)) if must => Err(StoreError::Unavailable { message, source: None }),
+            result => result,
+        }
     }
 
     /// Ends a log.
@@ -112,7 +120,7 @@ impl Writers {
             result
         })
         .await;
-        if result.is_ok() {
+        if matches!(result, Ok(()) | Err(StoreError::ClaimLost(_))) {
             self.forget(attempt);
         }
         result
@@ -158,8 +166,10 @@ async fn open(
         let mut tx = database.begin().await?;
         hold(tx.as_mut(), database.dialect().for_share, claim).await?;
         let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
-        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()]).await?;
-        tx.commit().await?;
+        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()])
+            .await
+            .map_err(no_room)?;
+        tx.commit().await.map_err(no_room)?;
         stored = read::stored(database, attempt).await?;
     } else {
         must_hold(database, claim).await?;
@@ -183,8 +193,37 @@ const MOVE_ON: &str = "
     UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8
      WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
 
-async fn store(database: &dyn Database, claim: &Claim, open: &Open, before: u64, written: &[Chunk]) -> StoreResult<()> {
-    let mut tx = database.begin().await?;
+/// Appends to a log that stands where `open` says; `false` when it stands elsewhere.
+async fn append_to(database: &dyn Database, claim: &Claim, open: &mut Open, pieces: &[LogAppend]) -> StoreResult<bool> {
+    let before = open.position.offset;
+    let mut written = Vec::new();
+    for piece in pieces {
+        if !open.position.append(piece, &mut written) {
+            return Err(StoreError::Gap { offset: piece.offset, durable: before });
+        }
+    }
+    if written.is_empty() {
+        must_hold(database, claim).await?;
+        return Ok(true);
+    }
+    if !store(database, claim, open, before, &written).await? {
+        return Ok(false);
+    }
+    if let Some(hasher) = &mut open.hasher {
+        hash_new(hasher, before, &written);
+    }
+    open.position.wrote(written);
+    Ok(true)
+}
+
+async fn store(
+    database: &dyn Database,
+    claim: &Claim,
+    open: &Open,
+    before: u64,
+    written: &[Chunk],
+) -> StoreResult<bool> {
+    let mut tx = database.begin().await.map_err(no_room)?;
     let position = &open.position;
     let values = vec![
         open.id.into(),
@@ -196,16 +235,25 @@ async fn store(database: &dyn Database, claim: &Claim, open: &Open, before: u64,
         position.raw.stdout.into(),
         position.raw.stderr.into(),
     ];
-    if tx.run(MOVE_ON, values).await?.is_empty() {
+    if tx.run(MOVE_ON, values).await.map_err(no_room)?.is_empty() {
         drop(tx);
         must_hold(database, claim).await?;
-        return Err(StoreError::Conflict("the log has ended or was written by somebody else".to_owned()));
+        return Ok(false);
     }
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
-    let columns = "job_log_chunks (log, start, first_line, stream, at, bytes)";
-    rows::upsert(tx.as_mut(), columns, "(log, start) DO UPDATE SET bytes = excluded.bytes", &rows).await?;
-    tx.commit().await?;
-    Ok(())
+    let columns = "job_log_chunks (log, start, first_line, runs, at, bytes)";
+    let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
+    rows::upsert(tx.as_mut(), columns, updates, &rows).await.map_err(no_room)?;
+    tx.commit().await.map_err(no_room)?;
+    Ok(true)
+}
+
+/// What is said when output cannot be appended: a full disk is no reason to repeat it.
+fn no_room(error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::Full { message, .. } => StoreError::Full(message),
+        other => other.into(),
+    }
 }
 
 fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
@@ -213,7 +261,7 @@ fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
         log.into(),
         chunk.start.into(),
         chunk.first_line.into(),
-        word(chunk.stream.as_str()),
+        chunk.runs_text().into(),
         chunk.at.as_micros().into(),
         chunk.bytes.clone().into(),
     ]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::ring::{Key, KeyRing, SealError};
+use super::ring::{Key, KeyRing, SealError, random_name};
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +68,9 @@ impl KeyRing {
         }
         let ring = Self::generate()?;
         match ring.write(path, |from, to| fs::hard_link(from, to)) {
-            // Another process was faster: its ring is the ring.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(error) => Err(failed(path)(error)),
-            Ok(()) => Ok(ring),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(path)(error)),
+            // What is there is the ring, whoever made it.
+            Ok(()) | Err(_) => Self::load(path),
         }
     }
 
@@ -88,7 +87,7 @@ impl KeyRing {
         let malformed = |line| KeyFileError::Malformed { path: path.to_owned(), line };
         let keys = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         let keys = keys.map(|(line, n)| parse(line).ok_or_else(|| malformed(n))).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(malformed(1)) } else { Ok(Self::from_keys(keys)) }
+        if keys.is_empty() { Err(malformed(1)) } else { Ok(Self::from_file(keys, path.to_owned())) }
     }
 
     /// Puts this ring in the place of the one in a file, whole or not at all.
@@ -101,9 +100,10 @@ impl KeyRing {
 
     fn write(&self, path: &Path, place: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-        let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        // Nobody else writes to this one, not even another thread of ours.
+        let beside = path.with_file_name(format!(".{name}.{}", random_name().map_err(io::Error::other)?));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         let result = (|| {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
             for Key { id, bytes } in self.keys() {
                 writeln!(file, "{id} {}", STANDARD.encode(bytes))?;
             }
@@ -147,6 +147,24 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(KeyRing::load_or_generate(&path).unwrap().open(HERE, &sealed).unwrap(), b"x");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn many_first_starts_agree_on_one_ring() {
+        for _ in 0..50 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("keys");
+            let starts: Vec<_> = (0..8)
+                .map(|_| {
+                    let path = path.clone();
+                    std::thread::spawn(move || KeyRing::load_or_generate(&path).unwrap().sealing_key().to_owned())
+                })
+                .collect();
+            let keys: Vec<_> = starts.into_iter().map(|start| start.join().unwrap()).collect();
+            let stays = KeyRing::load(&path).unwrap();
+            assert!(keys.iter().all(|key| key == stays.sealing_key()), "{keys:?}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
     }
 
     #[test]

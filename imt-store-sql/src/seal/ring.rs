@@ -1,6 +1,7 @@
 //! Sealing and opening.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -12,6 +13,8 @@ const NONCE_BYTES: usize = 24;
 #[derive(Clone)]
 pub struct KeyRing {
     keys: Vec<Key>,
+    /// Where it was read from, and can be read anew.
+    file: Option<PathBuf>,
 }
 
 /// A key. Its id is random, not made from it.
@@ -60,11 +63,19 @@ impl KeyRing {
     /// # Errors
     /// [`SealError::NoRandomness`].
     pub fn generate() -> Result<Self, SealError> {
-        Ok(Self { keys: vec![Key::generate()?] })
+        Ok(Self { keys: vec![Key::generate()?], file: None })
     }
 
-    pub(super) const fn from_keys(keys: Vec<Key>) -> Self {
-        Self { keys }
+    pub(super) const fn from_file(keys: Vec<Key>, file: PathBuf) -> Self {
+        Self { keys, file: Some(file) }
+    }
+
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.id == id)
     }
 
     pub(super) fn keys(&self) -> &[Key] {
@@ -78,13 +89,32 @@ impl KeyRing {
     pub fn with_new_key(&self) -> Result<Self, SealError> {
         let mut keys = vec![Key::generate()?];
         keys.extend(self.keys.iter().cloned());
-        Ok(Self { keys })
+        Ok(Self { keys, file: self.file.clone() })
+    }
+
+    /// The same ring with a new key that opens but does not seal yet: the first half of a rotation, for rings that processes
+    /// on several hosts have. When all have it, [`sealing_with_newest`](Self::sealing_with_newest) is the second half.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn with_key_to_come(&self) -> Result<Self, SealError> {
+        let mut keys = self.keys.clone();
+        keys.push(Key::generate()?);
+        Ok(Self { keys, file: self.file.clone() })
+    }
+
+    /// The same ring with the key that came last sealing from now on.
+    #[must_use]
+    pub fn sealing_with_newest(&self) -> Self {
+        let mut keys = self.keys.clone();
+        keys.rotate_right(1);
+        Self { keys, file: self.file.clone() }
     }
 
     /// The same ring with nothing but the key that seals. What others sealed can then not be opened any more.
     #[must_use]
     pub fn without_old_keys(&self) -> Self {
-        Self { keys: self.keys.first().cloned().into_iter().collect() }
+        Self { keys: self.keys.first().cloned().into_iter().collect(), file: self.file.clone() }
     }
 
     /// The id of the key that seals.
@@ -117,7 +147,7 @@ impl fmt::Debug for KeyRing {
 
 impl Key {
     fn generate() -> Result<Self, SealError> {
-        let id = format!("{:016x}", u64::from_le_bytes(random()?));
+        let id = random_name()?;
         Ok(Self { id, bytes: random()? })
     }
 
@@ -136,6 +166,11 @@ impl Place<'_> {
         }
         bytes
     }
+}
+
+/// A name that nobody else has.
+pub(super) fn random_name() -> Result<String, SealError> {
+    Ok(format!("{:016x}", u64::from_le_bytes(random()?)))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], SealError> {

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::fixture::{
     Patience, TestStore, assert_refused, at, attempt, change, changes_of, claim, claimed, enqueued, events_of, fold,
-    job_changes, new_pipeline, pipeline_ended, plan, project, runner,
+    job_changes, new_pipeline, nth, pipeline_ended, plan, project, runner,
 };
 use crate::id::{JobIndex, PipelineId};
 use crate::ports::{Event, EventId, NewPipeline, StoreError};
@@ -31,7 +31,7 @@ pub(super) async fn events_are_the_changes_in_order(store: TestStore) {
     all.push(pipeline_ended());
     let mut committed = 0;
     for len in [1, 4, all.len() - 5] {
-        let last = store.commit(&held, &all[committed..committed + len]).await.expect("commit");
+        let last = store.commit(&held, nth(), &all[committed..committed + len]).await.expect("commit");
         committed += len;
         let events = events_of(&store, pipeline).await;
         assert_eq!(events.last().map(|event| event.id), Some(last), "the answer is the last event's id");
@@ -49,7 +49,7 @@ pub(super) async fn the_state_is_the_fold_of_the_events(store: TestStore) {
     batches.insert(0, vec![change(5, ChangeKind::PipelineStarted), change(6, ChangeKind::WorkspaceReady)]);
     batches.push(vec![pipeline_ended()]);
     for batch in batches {
-        store.commit(&held, &batch).await.expect("commit");
+        store.commit(&held, nth(), &batch).await.expect("commit");
         let state = fold(held.pipeline, &plan, &events_of(&store, held.pipeline).await);
         let record = store.load(held.pipeline).await.expect("load");
         assert_eq!(record.state, state);
@@ -69,7 +69,7 @@ pub(super) async fn a_commit_is_seen_whole(store: TestStore) {
         let store = TestStore::clone(&store);
         async move {
             for job in 0..JOBS {
-                store.commit(&held, &job_changes(pipeline, job)).await.expect("commit");
+                store.commit(&held, nth(), &job_changes(pipeline, job)).await.expect("commit");
                 tokio::task::yield_now().await;
             }
         }
@@ -98,14 +98,33 @@ pub(super) async fn a_dropped_commit_is_all_or_nothing(store: TestStore) {
     let held = claim(&store, &runner("one"), pipeline).await;
     for job in 0..JOBS {
         let changes = job_changes(pipeline, job);
-        poll_at_most(job, store.commit(&held, &changes)).await;
+        poll_at_most(job, store.commit(&held, nth(), &changes)).await;
         let events = events_of(&store, pipeline).await;
         assert_eq!(events.len() % 4, 0, "dropped after {job} polls");
     }
-    store.commit(&held, &[pipeline_ended()]).await.expect("nothing is blocked");
+    store.commit(&held, nth(), &[pipeline_ended()]).await.expect("nothing is blocked");
     let record = store.load(pipeline).await.expect("load");
     let state = fold(pipeline, &record.plan, &events_of(&store, pipeline).await);
     assert_eq!(record.state, state);
+}
+
+/// The same number again records nothing and is answered the same, whatever came in between; a lower one is refused; a new
+/// claim counts anew.
+pub(super) async fn a_commit_is_recorded_once(store: TestStore) {
+    let held = claimed(&store).await;
+    let started = [change(0, ChangeKind::PipelineStarted)];
+    let first = store.commit(&held, 3, &started).await.expect("commit");
+    store.request_cancel(held.pipeline, CancelLevel::Kill, Reason::User, at(1)).await.expect("cancel");
+    assert_eq!(store.commit(&held, 3, &started).await.expect("commit again"), first);
+    let second = store.commit(&held, 4, &job_changes(held.pipeline, 0)).await.expect("commit");
+    assert_refused!(store.commit(&held, 3, &started).await, StoreError::Conflict(_));
+    assert_eq!(store.commit(&held, 4, &job_changes(held.pipeline, 0)).await.expect("commit again"), second);
+    assert_eq!(events_of(&store, held.pipeline).await.len(), 6, "each is there once");
+    store.release(&held).await.expect("release");
+    let next = claim(&store, &runner("two"), held.pipeline).await;
+    let ended = store.commit(&next, 1, &[pipeline_ended()]).await.expect("commit");
+    assert_eq!(store.commit(&next, 1, &[pipeline_ended()]).await.expect("commit again"), ended, "the last one as well");
+    assert_refused!(store.commit(&next, 2, &[pipeline_ended()]).await, StoreError::Conflict(_));
 }
 
 /// Polls a future so often, with other tasks in between, then drops it.
@@ -131,7 +150,7 @@ pub(super) async fn events_are_read_in_pages(store: TestStore) {
     for job in 0..3 {
         for held in &claims {
             for change in job_changes(held.pipeline, job) {
-                let id = store.commit(held, std::slice::from_ref(&change)).await.expect("commit");
+                let id = store.commit(held, nth(), std::slice::from_ref(&change)).await.expect("commit");
                 committed.push(Event { id, pipeline: held.pipeline, change });
             }
         }
@@ -187,9 +206,9 @@ pub(super) async fn a_follower_misses_no_event(store: TestStore) {
         writers.spawn(async move {
             for job in 0..JOBS {
                 let changes = job_changes(pipeline, job);
-                store.commit(&held, &changes[..1]).await.expect("commit");
+                store.commit(&held, nth(), &changes[..1]).await.expect("commit");
                 tokio::task::yield_now().await;
-                store.commit(&held, &changes[1..]).await.expect("commit");
+                store.commit(&held, nth(), &changes[1..]).await.expect("commit");
             }
         });
     }
@@ -217,13 +236,13 @@ pub(super) async fn nothing_follows_the_end(store: TestStore) {
     let held = claimed(&store).await;
     let pipeline = held.pipeline;
     let past = [pipeline_ended(), change(100, ChangeKind::WorkspaceReady)];
-    assert_refused!(store.commit(&held, &past).await, StoreError::Conflict(_));
+    assert_refused!(store.commit(&held, nth(), &past).await, StoreError::Conflict(_));
     assert_eq!(events_of(&store, pipeline).await, [], "nothing of a refused commit is recorded");
-    store.commit(&held, &[pipeline_ended()]).await.expect("commit");
+    store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
     let (record, events) = (store.load(pipeline).await.expect("load"), events_of(&store, pipeline).await);
     let other_end = change(101, ChangeKind::PipelineEnded { end: End::because(Status::Failed, Reason::ExitCode) });
     for late in [other_end, change(102, ChangeKind::JobEnded { job: JobIndex(0), end: End::success() })] {
-        assert_refused!(store.commit(&held, &[late]).await, StoreError::Conflict(_));
+        assert_refused!(store.commit(&held, nth(), &[late]).await, StoreError::Conflict(_));
     }
     store.request_cancel(pipeline, CancelLevel::Kill, Reason::User, at(103)).await.expect("adds nothing, no error");
     assert_eq!(store.load(pipeline).await.expect("load"), record);

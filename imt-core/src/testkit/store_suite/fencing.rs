@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::fixture::{
     LONG_LEASE, Patience, TestStore, append, assert_lost, attempt, claim, claim_when_free, claimed, end_of, enqueued,
-    events_of, fold, job_changes, out, runner, superseded, whole_log,
+    events_of, fold, job_changes, nth, out, runner, superseded, whole_log,
 };
 use crate::ports::{Claim, LogCursor};
 
@@ -45,7 +45,7 @@ pub(super) async fn the_same_instance_takes_over_at_once(store: TestStore) {
     assert_eq!(third.pipeline, first.pipeline);
     assert!(third.token > second.token);
     assert_lost(store.control(&second).await, first.pipeline, "control");
-    store.commit(&third, &job_changes(first.pipeline, 0)).await.expect("the newest may write");
+    store.commit(&third, nth(), &job_changes(first.pipeline, 0)).await.expect("the newest may write");
 }
 
 /// A lease that ran out can be taken by anybody, and not before.
@@ -91,7 +91,7 @@ pub(super) async fn an_expired_claim_that_nobody_took_still_writes(store: TestSt
     let pipeline = enqueued(&store).await;
     let held = claim(&store, &short, pipeline).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    store.commit(&held, &job_changes(pipeline, 0)).await.expect("commit");
+    store.commit(&held, nth(), &job_changes(pipeline, 0)).await.expect("commit");
     store.control(&held).await.expect("control");
     store.renew(&held).await.expect("renew");
 }
@@ -115,10 +115,10 @@ async fn refuses_all_writes(store: &TestStore, stale: &Claim) {
     let pipeline = stale.pipeline;
     let (log, before) = (attempt(pipeline, 0), events_of(store, pipeline).await);
     let (record, cursor) = (store.load(pipeline).await.expect("load"), store.log_cursor(log).await.expect("cursor"));
-    assert_lost(store.commit(stale, &job_changes(pipeline, 0)).await, pipeline, "commit");
+    assert_lost(store.commit(stale, nth(), &job_changes(pipeline, 0)).await, pipeline, "commit");
     let next = out(cursor.offset, "stale");
-    assert_lost(store.append_log(stale, log, next).await, pipeline, "append_log");
-    assert_lost(store.append_log(stale, attempt(pipeline, 2), out(0, "stale")).await, pipeline, "append_log (new)");
+    assert_lost(store.append_log(stale, log, &[next]).await, pipeline, "append_log");
+    assert_lost(store.append_log(stale, attempt(pipeline, 2), &[out(0, "stale")]).await, pipeline, "append_log (new)");
     let end = end_of(&whole_log(store, log).await);
     assert_lost(store.finish_log(stale, log, end).await, pipeline, "finish_log");
     assert_lost(store.renew(stale).await, pipeline, "renew");
@@ -136,7 +136,7 @@ pub(super) async fn a_stale_token_writes_nothing(store: TestStore) {
     refuses_all_writes(&store, &old).await;
     refuses_all_writes(&store, &Claim { token: new.token + 1, ..new.clone() }).await;
     refuses_all_writes(&store, &Claim { token: 0, ..new.clone() }).await;
-    store.commit(&new, &job_changes(new.pipeline, 0)).await.expect("the newest may write");
+    store.commit(&new, nth(), &job_changes(new.pipeline, 0)).await.expect("the newest may write");
     append(&store, &new, attempt(new.pipeline, 0), out(6, "end\n")).await;
 }
 
@@ -153,7 +153,7 @@ pub(super) async fn a_claim_is_on_one_pipeline(store: TestStore) {
     let held = claimed(&store).await;
     let other = enqueued(&store).await;
     let forged = Claim { pipeline: other, ..held };
-    assert_lost(store.commit(&forged, &job_changes(other, 0)).await, other, "commit");
+    assert_lost(store.commit(&forged, nth(), &job_changes(other, 0)).await, other, "commit");
     assert_lost(store.renew(&forged).await, other, "renew");
     assert_eq!(events_of(&store, other).await, []);
 }
@@ -169,12 +169,12 @@ pub(super) async fn a_takeover_cuts_the_old_writer_off(store: TestStore) {
             let (store, stopped) = (TestStore::clone(&store), Arc::clone(&stop));
             async move {
                 let mut offset = 0;
-                while let Ok(durable) = store.append_log(&old, log, out(offset, "old writer\n")).await {
+                while let Ok(durable) = store.append_log(&old, log, &[out(offset, "old writer\n")]).await {
                     offset = durable;
                     if stopped.load(Ordering::Relaxed) {
                         break;
                     }
-                    let done = store.commit(&old, &job_changes(pipeline, 0)[..1]).await;
+                    let done = store.commit(&old, nth(), &job_changes(pipeline, 0)[..1]).await;
                     if done.is_err() {
                         break;
                     }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -109,6 +110,12 @@ pub(in crate::testkit) fn attempt(pipeline: PipelineId, job: u32) -> AttemptId {
     AttemptId { pipeline, job: JobIndex(job), number: 1 }
 }
 
+/// The number of the next commit: higher than any before it, under whatever claim.
+pub(in crate::testkit) fn nth() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 pub(in crate::testkit) fn change(micros: u64, kind: ChangeKind) -> Change {
     Change { at: at(micros), kind }
 }
@@ -161,7 +168,7 @@ pub(in crate::testkit) fn out(offset: u64, bytes: impl Into<Bytes>) -> LogAppend
 
 pub(in crate::testkit) async fn append(store: &TestStore, claim: &Claim, attempt: AttemptId, piece: LogAppend) {
     let end = piece.offset + piece.bytes.len() as u64;
-    let durable = store.append_log(claim, attempt, piece).await.expect("append_log");
+    let durable = store.append_log(claim, attempt, &[piece]).await.expect("append_log");
     assert_eq!(durable, end, "the durable offset is the end of the piece");
 }
 

@@ -71,7 +71,7 @@ async fn write(store: &TestStore, held: &Claim, log: AttemptId, model: &mut Mode
     let stream = [StreamKind::Stdout, StreamKind::Stdout, StreamKind::Stderr, StreamKind::System][draws.index(4)];
     if draws.per_mille(80) {
         let offset = (durable + 1 + draws.index(100)) as u64;
-        let answer = store.append_log(held, log, piece(offset, stream, fresh)).await;
+        let answer = store.append_log(held, log, &[piece(offset, stream, fresh)]).await;
         assert_refused!(answer, StoreError::Gap { .. });
         return;
     }
@@ -88,7 +88,7 @@ async fn write(store: &TestStore, held: &Claim, log: AttemptId, model: &mut Mode
         model.raw = raw;
     }
     let order = LogAppend { raw, ..piece(start as u64, stream, Bytes::from(bytes)) };
-    let answer = store.append_log(held, log, order).await.expect("append_log");
+    let answer = store.append_log(held, log, &[order]).await.expect("append_log");
     assert_eq!(answer, model.bytes.len() as u64, "{context}: durable offset");
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     let offset = model.bytes.len() as u64;

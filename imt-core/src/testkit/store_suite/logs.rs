@@ -65,21 +65,21 @@ pub(super) async fn offsets_decide_what_is_new(store: TestStore) {
     append(&store, &held, log, LogAppend { raw: LogPositions { stdout: 6, stderr: 1 }, ..out(0, "one\ntw") }).await;
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     for old in [out(0, "one\ntw"), out(0, "one\n"), out(4, "tw"), out(2, "e\n")] {
-        let answer = store.append_log(&held, log, old.clone()).await.expect("append_log");
+        let answer = store.append_log(&held, log, std::slice::from_ref(&old)).await.expect("append_log");
         assert_eq!(answer, 6, "{old:?} adds nothing");
         assert_eq!(store.log_cursor(log).await.expect("log_cursor"), cursor, "{old:?} changes nothing");
     }
     let overlap = LogAppend { raw: LogPositions { stdout: 9, stderr: 2 }, ..out(3, "\ntwo\nth") };
-    assert_eq!(store.append_log(&held, log, overlap).await.expect("append_log"), 10);
+    assert_eq!(store.append_log(&held, log, &[overlap]).await.expect("append_log"), 10);
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     let raw = LogPositions { stdout: 9, stderr: 2 };
     assert_eq!(cursor, LogCursor { offset: 10, newlines: 2, raw, end: None });
-    match store.append_log(&held, log, out(11, "late")).await {
+    match store.append_log(&held, log, &[out(11, "late")]).await {
         Err(StoreError::Gap { offset: 11, durable: 10 }) => {}
         other => panic!("expected a gap of one byte, got {other:?}"),
     }
     assert_refused!(
-        store.append_log(&held, attempt(held.pipeline, 1), out(1, "x")).await,
+        store.append_log(&held, attempt(held.pipeline, 1), &[out(1, "x")]).await,
         StoreError::Gap { offset: 1, durable: 0 }
     );
     assert_eq!(store.log_cursor(log).await.expect("log_cursor"), cursor);
@@ -91,9 +91,9 @@ pub(super) async fn a_piece_has_bounds(store: TestStore) {
     let held = claimed(&store).await;
     let log = attempt(held.pipeline, 0);
     let foreign = attempt(enqueued(&store).await, 0);
-    assert_refused!(store.append_log(&held, log, out(0, "")).await, StoreError::Conflict(_));
-    assert_refused!(store.append_log(&held, log, out(0, vec![b'x'; 65_537])).await, StoreError::Conflict(_));
-    assert_refused!(store.append_log(&held, foreign, out(0, "x")).await, StoreError::Conflict(_));
+    assert_refused!(store.append_log(&held, log, &[out(0, "")]).await, StoreError::Conflict(_));
+    assert_refused!(store.append_log(&held, log, &[out(0, vec![b'x'; 65_537])]).await, StoreError::Conflict(_));
+    assert_refused!(store.append_log(&held, foreign, &[out(0, "x")]).await, StoreError::Conflict(_));
     assert_refused!(store.finish_log(&held, foreign, end_of(b"")).await, StoreError::Conflict(_));
     append(&store, &held, log, out(0, vec![b'x'; 65_536])).await;
     assert_eq!(whole_log(&store, log).await, vec![b'x'; 65_536]);
@@ -142,7 +142,7 @@ pub(super) async fn the_end_must_fit(store: TestStore) {
     store.finish_log(&held, log, end).await.expect("finish_log is idempotent");
     assert_refused!(store.finish_log(&held, log, LogEnd { dropped: 0, ..end }).await, StoreError::Conflict(_));
     for late in [out(18, "late"), out(0, "one\n")] {
-        assert_refused!(store.append_log(&held, log, late).await, StoreError::Conflict(_));
+        assert_refused!(store.append_log(&held, log, &[late]).await, StoreError::Conflict(_));
     }
     assert_eq!(store.log_cursor(log).await.expect("log_cursor").end, Some(end));
     for (from, rest) in [(LogFrom::Offset(0), 18), (LogFrom::Offset(18), 0), (LogFrom::Tail(1), 10)] {
@@ -171,5 +171,56 @@ pub(super) async fn an_empty_log_can_be_whole(store: TestStore) {
     store.finish_log(&held, log, end_of(b"")).await.expect("finish_log");
     let page = store.read_log(log, LogFrom::Tail(10), 100).await.expect("read_log");
     assert_eq!(page, LogPage { chunks: Vec::new(), next_offset: 0, end: Some(end_of(b"")) });
-    assert_refused!(store.append_log(&held, log, out(0, "late")).await, StoreError::Conflict(_));
+    assert_refused!(store.append_log(&held, log, &[out(0, "late")]).await, StoreError::Conflict(_));
+}
+
+/// Pieces of one call are there together or not at all, and what of them is there already is left as it is.
+pub(super) async fn pieces_are_appended_together(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = attempt(held.pipeline, 0);
+    let raw = |stdout, stderr| LogPositions { stdout, stderr };
+    let pieces = [
+        LogAppend { raw: raw(4, 0), ..out(0, "one\n") },
+        LogAppend { raw: raw(4, 4), ..piece(4, StreamKind::Stderr, "two\n") },
+        LogAppend { raw: raw(9, 4), ..out(8, "three") },
+    ];
+    assert_eq!(store.append_log(&held, log, &pieces).await.expect("append_log"), 13);
+    assert_eq!(store.append_log(&held, log, &pieces).await.expect("append_log again"), 13);
+    assert_eq!(whole_log(&store, log).await, b"one\ntwo\nthree");
+    assert_eq!(store.log_cursor(log).await.expect("log_cursor").raw, raw(9, 4));
+    let gap = [out(13, "more"), out(18, "late")];
+    assert_refused!(store.append_log(&held, log, &gap).await, StoreError::Gap { .. });
+    let empty = [out(13, "more"), out(17, "")];
+    assert_refused!(store.append_log(&held, log, &empty).await, StoreError::Conflict(_));
+    assert_refused!(store.append_log(&held, log, &[]).await, StoreError::Conflict(_));
+    assert_eq!(store.log_cursor(log).await.expect("log_cursor").offset, 13, "nothing of those is there");
+}
+
+/// Lines of alternating streams, in one call or one by one, come back each in its stream, in order and with its line.
+pub(super) async fn alternating_streams_stay_apart(store: TestStore) {
+    let held = claimed(&store).await;
+    let line = |n: u64| {
+        let stream = if n.is_multiple_of(2) { StreamKind::Stdout } else { StreamKind::Stderr };
+        piece(n * 8, stream, format!("{n:07}\n"))
+    };
+    for (job, batch) in [(0, 1), (1, 100)] {
+        let log = attempt(held.pipeline, job);
+        let lines: Vec<_> = (0..300).map(line).collect();
+        for pieces in lines.chunks(batch) {
+            store.append_log(&held, log, pieces).await.expect("append_log");
+        }
+        for from in [0, 8 * 123, 8 * 250 + 4] {
+            for chunk in read_from(&store, log, LogFrom::Offset(from), 1_000).await {
+                let first = chunk.offset / 8;
+                assert_eq!(chunk.first_line, first, "at {}", chunk.offset);
+                let expected = if first.is_multiple_of(2) { StreamKind::Stdout } else { StreamKind::Stderr };
+                assert_eq!((chunk.stream, chunk.bytes.len() as u64), (expected, 8 - chunk.offset % 8));
+            }
+        }
+        assert_eq!(whole_log(&store, log).await, bytes_of_pieces(&lines));
+    }
+}
+
+fn bytes_of_pieces(pieces: &[LogAppend]) -> Vec<u8> {
+    pieces.iter().map(|piece| &piece.bytes[..]).collect::<Vec<_>>().concat()
 }

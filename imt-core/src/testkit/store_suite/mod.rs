@@ -112,6 +112,7 @@ macro_rules! __store_suite_cases {
             changes {
                 events_are_the_changes_in_order
                 the_state_is_the_fold_of_the_events
+                a_commit_is_recorded_once
                 a_commit_is_seen_whole
                 a_dropped_commit_is_all_or_nothing
                 events_are_read_in_pages
@@ -126,6 +127,8 @@ macro_rules! __store_suite_cases {
                 what_is_appended_is_read_at_once
                 a_chunk_has_the_time_of_its_first_byte
                 offsets_decide_what_is_new
+                pieces_are_appended_together
+                alternating_streams_stay_apart
                 a_piece_has_bounds
                 logs_are_kept_apart
                 the_end_must_fit

@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 
 use super::fixture::{
-    TestStore, assert_refused, at, claim, claimed, enqueued, new_pipeline, pipeline_ended, plan, project, runner,
+    TestStore, assert_refused, at, claim, claimed, enqueued, new_pipeline, nth, pipeline_ended, plan, project, runner,
 };
 use crate::id::{PipelineId, ProjectName};
 use crate::ports::{NewPipeline, StoreError};
@@ -168,7 +168,7 @@ pub(super) async fn a_given_pipeline_needs_no_labels(store: TestStore) {
 /// What is over cannot be claimed.
 pub(super) async fn what_is_over_is_not_claimed(store: TestStore) {
     let held = claimed(&store).await;
-    store.commit(&held, &[pipeline_ended()]).await.expect("commit");
+    store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
     for which in [Some(held.pipeline), None] {
         assert_eq!(store.claim(&runner("one"), which).await.expect("claim"), None, "by the same instance");
     }
