@@ -1,8 +1,8 @@
 //! What the integration tests share: repositories made by the real git in temporary directories.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use imt_core::id::{CommitId, PipelineId};
@@ -37,7 +37,7 @@ impl World {
     }
 
     pub(crate) fn builder(&self) -> GitSourceBuilder {
-        GitSource::builder(self.path("cache"))
+        GitSource::builder(self.path("cache")).loopback_http(true)
     }
 
     pub(crate) fn source(&self) -> GitSource {

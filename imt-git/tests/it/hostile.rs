@@ -1,6 +1,5 @@
 //! Addresses and references that must not get anywhere near a command line.
 
-
 use imt_core::id::CommitId;
 use imt_core::ports::{FailureKind, Source};
 
