@@ -102,14 +102,14 @@ impl<'a> Mirror<'a> {
     }
 
     /// Brings the branches and tags of a mirror that has its commit up to date, soon or not at all.
-    async fn refresh(&self, lock: &FileLock, look: &Look) -> Result<(), Failure> {
+    async fn refresh(&self, lock: &FileLock, seen: &Look) -> Result<(), Failure> {
         self.prepare(lock).await?;
         let deadline = self.deadline.min(Instant::now() + REFRESH);
         let call = self.fetching(lock, &BRANCHES_AND_TAGS, true, deadline)?;
         let output = call.run().await?;
         if output.success() {
             self.settle(lock).await?;
-            return look.note(&self.dir).map_err(|error| self.io("mark", error));
+            return seen.note(&self.dir).map_err(|error| self.io("mark", error));
         }
         // A git that ended by itself has tidied up.
         self.settle(lock).await?;
@@ -174,10 +174,10 @@ impl<'a> Mirror<'a> {
         if self.has(commit).await? {
             return Ok(());
         }
-        let look = Look::now(self.repository);
+        let seen = Look::now(self.repository);
         // A pushed commit is the tip of a branch nearly always, and jobs want the branches and tags besides.
         self.change(lock, &BRANCHES_AND_TAGS).await?;
-        look.note(&self.dir).map_err(|error| self.io("mark", error))?;
+        seen.note(&self.dir).map_err(|error| self.io("mark", error))?;
         if self.has(commit).await? {
             return Ok(());
         }
