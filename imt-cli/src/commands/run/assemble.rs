@@ -67,7 +67,7 @@ pub(super) async fn assemble(
     }
     let store: Arc<dyn Store> = Arc::new(store.build());
     let engine = Engine::builder(executor, Arc::clone(&store))
-        .source(source(planned, &state.path).await?)
+        .source(source(planned, &state.path, warn.clone()).await?)
         .workspace_root(&workspace_root)
         .keep_workspaces(args.keep_workspace)
         .sink(wake as Arc<dyn EventSink>)
@@ -211,9 +211,19 @@ fn store_id(state: &Path) -> std::result::Result<StoreId, Failure> {
 }
 
 /// Where the workspace's files come from: one commit, or the directory as it is.
-async fn source(planned: &Planned, state: &Path) -> Result<Arc<dyn Source>> {
+async fn source(
+    planned: &Planned,
+    state: &Path,
+    warn: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<Arc<dyn Source>> {
     if planned.project.at_commit {
-        return Ok(Arc::new(GitSource::builder(state.join("mirrors")).build()?));
+        return Ok(Arc::new(GitSource::builder(state.join("mirrors")).on_warning(warn).build()?));
     }
-    Ok(Arc::new(WorkingTree::open(&planned.project.dir).await?))
+    let tree = WorkingTree::open(&planned.project.dir).await?;
+    if let Some(depth) = tree.history_depth() {
+        output::note(&format!(
+            "the repository is large: jobs see its last {depth} commits and their tags (--commit gives them all of it)"
+        ));
+    }
+    Ok(Arc::new(tree))
 }
