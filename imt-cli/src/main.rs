@@ -25,6 +25,8 @@ use error::{CliError, Result};
 use exit::Exit;
 
 fn main() -> ExitCode {
+    // What our caller left open is none of the jobs' business. Only the program may decide this, not the library.
+    close_fds::set_fds_cloexec(3, &[]);
     // Usage errors end here, with code 2 by clap's own rule.
     let cli = Cli::parse();
     let exit = dispatch(cli.command).unwrap_or_else(|error| {

@@ -243,3 +243,19 @@ fn auto_says_what_it_chose() {
     let finished = support::Finished::of(world.imt(&["run"]).output().unwrap());
     finished.assert_says(0, &["on this machine", "/nonexistent/docker.sock"]);
 }
+
+#[test]
+fn jobs_get_no_descriptor_of_ours() {
+    let script = "for fd in /proc/self/fd/*; do echo \"open $(readlink $fd)\"; done";
+    let world = World::new(&format!("jobs:\n  look:\n    script: '{script}'\n"));
+    world.write("of-the-caller", "");
+    let imt = world.imt(&["run", "--executor", "local", "--output", "json"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" 7<of-the-caller"]).arg(imt.get_program()).args(imt.get_args());
+    shell.current_dir(world.project()).env_clear();
+    shell.envs(imt.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let finished = support::Finished::of(shell.output().unwrap());
+    finished.assert_says(0, &[]);
+    let text = finished.text();
+    assert!(text.contains("open pipe:") && !text.contains("of-the-caller\""), "{text}");
+}

@@ -182,3 +182,12 @@ fn the_command_line_itself_is_checked() {
     imt(&world, &["--help"]).assert_says(0, &["Exit codes", "12  cancelled"]);
     imt(&world, &["--version"]).assert_says(0, &["imt 0.1"]);
 }
+
+#[test]
+fn what_only_is_called_git_is_no_repository() {
+    let world = World::new("jobs:\n  a: { script: echo hi }\n");
+    fs::create_dir(world.project().join(".git")).unwrap();
+    world.run(&[]).assert_says(0, &[]);
+    let plan = Finished::of(world.imt(&["plan", "--commit", "main"]).output().unwrap());
+    plan.assert_says(2, &["is not in a git repository"]);
+}

@@ -10,18 +10,22 @@ use imt_core::id::AttemptId;
 use imt_core::ports::{ExecutorResult, Exit, Failure, FailureKind, Handle, StreamKind};
 use imt_core::time::Timestamp;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::launch::Launched;
 use crate::spool::Spool;
-use crate::tree::{self, Prey};
+use crate::tree::{self, Leader, Prey};
 
 /// How long the pipes may stay open once the tree seems to be gone, before somebody is looked for who holds them.
 const DRAIN: Duration = Duration::from_millis(200);
+/// How long between two looks for somebody who holds the lifeline.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -38,10 +42,11 @@ pub(crate) struct Attempt {
 
 /// An end that can be told more than once.
 #[derive(Debug, Clone)]
-enum Outcome {
-    Exit(Exit),
-    /// Its processes do not die.
-    Stuck(String),
+struct Outcome {
+    /// How the shell ended; nothing while it does not die.
+    exit: Option<Exit>,
+    /// What of its processes could not be ended, for people.
+    left: Option<String>,
 }
 
 impl Attempt {
@@ -66,56 +71,89 @@ impl Attempt {
     }
 
     /// Waits for the end of all its processes.
+    ///
+    /// # Errors
+    /// When the shell itself does not die. What else is left is said as a warning, and changes nothing of how the job ended.
     pub(crate) async fn ended(&self) -> ExecutorResult<Exit> {
-        let mut outcome = self.outcome.subscribe();
-        match outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
-            Ok(Some(Outcome::Exit(exit))) => Ok(exit),
-            Ok(Some(Outcome::Stuck(text))) => Err(Failure::new(FailureKind::Internal, text)),
-            // The sender is ours, and `wait_for` answers only a value.
-            Ok(None) | Err(_) => Ok(Exit::Lost { began: true }),
+        let outcome = self.outcome().await;
+        match (outcome.exit, outcome.left) {
+            (Some(exit), _) => Ok(exit),
+            (None, Some(left)) => Err(Failure::new(FailureKind::Internal, left)),
+            (None, None) => Ok(Exit::Lost { began: true }),
         }
     }
 
-    /// Sees the attempt through. Run as a task of its own, so that nobody's waiting or not waiting matters.
-    pub(crate) async fn drive(self: Arc<Self>, launched: Launched) {
-        let Launched { mut child, group, stdout, stderr, lifeline, pipes } = launched;
-        let prey = Prey::attempt(self.id, group);
+    /// Waits until nothing of it is left.
+    ///
+    /// # Errors
+    /// When something is.
+    pub(crate) async fn gone(&self) -> ExecutorResult<()> {
+        match self.outcome().await.left {
+            Some(left) => Err(Failure::new(FailureKind::Internal, left)),
+            None => Ok(()),
+        }
+    }
+
+    async fn outcome(&self) -> Outcome {
+        let mut outcome = self.outcome.subscribe();
+        let known = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        // The sender is ours, and `wait_for` answers only a value.
+        known.unwrap_or(Outcome { exit: Some(Exit::Lost { began: true }), left: None })
+    }
+
+    /// Sees the attempt through; answers what of it could not be ended. Run as a task of its own, so that nobody's waiting
+    /// or not waiting matters.
+    pub(crate) async fn drive(self: Arc<Self>, launched: Launched, end: impl FnOnce(Option<&str>)) {
+        let Launched { mut child, leader, stdout, stderr, lifeline, pipes } = launched;
+        let prey = Prey::attempt(self.id, leader);
         let mut pump = Pump::new(Arc::clone(&self.spool), stdout, stderr);
-        let (status, stopped) = self.shell_ended(&mut child, group, &prey, &mut pump).await;
-        let gone = end_tree(prey, pipes, &lifeline, &mut pump).await;
+        let (status, stopped) = self.shell_ended(&mut child, leader, &prey, &mut pump).await;
+        let left = end_tree(prey, pipes, &lifeline, &mut pump).await;
+        let left = match left {
+            None if !is_cut(&lifeline) => Some(cannot_be_found(leader).await),
+            left => left,
+        };
         self.spool.end();
-        self.outcome.send_replace(Some(match (gone, status) {
-            (Err(failure), _) => Outcome::Stuck(failure.explain()),
-            (Ok(()), Some(status)) => Outcome::Exit(exit(status, stopped)),
-            (Ok(()), None) => Outcome::Exit(Exit::Lost { began: true }),
-        }));
+        end(left.as_deref());
+        let exit = match status {
+            Some(status) => Some(exit(status, stopped)),
+            None if left.is_some() => None,
+            None => Some(Exit::Lost { began: true }),
+        };
+        self.outcome.send_replace(Some(Outcome { exit, left }));
     }
 
     /// Waits for the end of the shell, stopping it when asked. Its status, and whether we did something to it before.
     async fn shell_ended(
         &self,
         child: &mut Child,
-        group: i32,
+        leader: Leader,
         prey: &Prey,
         pump: &mut Pump,
     ) -> (Option<ExitStatus>, bool) {
         let mut asked = self.stop.subscribe();
+        let end = End::of(leader);
         let mut termed = false;
         loop {
             let deadline = *asked.borrow_and_update();
             tokio::select! {
                 biased;
-                status = child.wait() => return (status.ok(), termed),
+                () = end.seen() => {
+                    tree::kill_group(leader.pid);
+                    return (child.wait().await.ok(), termed);
+                }
+                status = child.wait(), if !end.can_be_seen() => return (status.ok(), termed),
                 () = until(deadline) => break,
                 () = std::future::ready(()), if deadline.is_some() && !termed => {
                     termed = true;
-                    term(group, prey).await;
+                    term(leader.pid, prey).await;
                 }
                 () = pump.run(), if pump.is_open() => {}
                 // The sender is ours, so this answers only a change.
                 _ = asked.changed() => {}
             }
         }
+        tree::kill_group(leader.pid);
         if tree::kill(prey.clone()).await.is_err() {
             // The shell may hang in the kernel for ever; the caller finds what is left and reports it.
             return (child.try_wait().ok().flatten(), true);
@@ -124,22 +162,60 @@ impl Attempt {
     }
 }
 
-/// The shell has ended: ends what it left behind and takes in the rest of the output.
-async fn end_tree(prey: Prey, pipes: Vec<u64>, lifeline: &OwnedFd, pump: &mut Pump) -> Result<(), Failure> {
-    tree::kill(prey.clone()).await?;
+/// The end of a shell, seen without taking it: until somebody takes it, the number of its group is nobody else's.
+struct End(Option<AsyncFd<OwnedFd>>);
+
+impl End {
+    /// Of a child that nobody has waited for.
+    fn of(leader: Leader) -> Self {
+        #[expect(deprecated, reason = "its successor is unsafe, and nobody else can close an OwnedFd")]
+        let register = |fd| AsyncFd::with_interest(fd, Interest::READABLE).ok();
+        let fd = Pid::from_raw(leader.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok());
+        Self(fd.and_then(register))
+    }
+
+    /// Not when descriptors have run out.
+    const fn can_be_seen(&self) -> bool {
+        self.0.is_some()
+    }
+
+    async fn seen(&self) {
+        match &self.0 {
+            // An error is an end that cannot be waited for; the wait for the child itself follows.
+            Some(fd) => drop(fd.readable().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The shell has ended: ends what it left behind and takes in the rest of the output, whether or not all of it dies.
+/// Answers what did not.
+async fn end_tree(prey: Prey, pipes: Vec<u64>, lifeline: &OwnedFd, pump: &mut Pump) -> Option<String> {
+    let mut left = tree::kill(prey.clone()).await.err();
     let hidden = prey.or_holding(pipes);
-    if !is_cut(lifeline) {
-        tree::kill(hidden.clone()).await?;
+    let deadline = Instant::now() + DRAIN;
+    // Again and again: of processes that fork and exit each look may miss the one that is there. And a child that we are
+    // just starting has the lifeline, too, until it becomes another program.
+    while left.is_none() && !is_cut(lifeline) && Instant::now() < deadline {
+        left = tree::kill(hidden.clone()).await.err();
+        sleep(BETWEEN_LOOKS).await;
     }
     if timeout(DRAIN, pump.run()).await.is_err() {
         // Somebody who closed descriptor 9 may hold the output, and is found by that.
-        tree::kill(hidden).await?;
+        left = left.or(tree::kill(hidden).await.err());
         if timeout(DRAIN, pump.run()).await.is_err() {
             // Whoever still holds it is beyond us; what the job wrote is in the pipes.
             pump.drain();
         }
     }
-    Ok(())
+    left.map(|failure| failure.explain())
+}
+
+/// What is said of a process that holds the lifeline and is found by nothing else.
+async fn cannot_be_found(leader: Leader) -> String {
+    let hidden = tokio::task::spawn_blocking(move || tree::hidden(leader)).await.unwrap_or_default();
+    let which = if hidden.is_empty() { String::new() } else { format!("; it may be {}", hidden.join(" or ")) };
+    format!("a process that the job left runs on and cannot be found: descriptor 9 of the job is still open{which}")
 }
 
 /// Whether nobody holds the other end any more.
@@ -171,7 +247,7 @@ async fn term(group: i32, prey: &Prey) {
     }
     let prey = prey.clone();
     // A panic in there would only mean that daemons are not asked; they are killed later all the same.
-    let _ = tokio::task::spawn_blocking(move || tree::signal(&prey, Signal::TERM, Some(group))).await;
+    let _ = tokio::task::spawn_blocking(move || tree::terminate(&prey, group)).await;
 }
 
 fn exit(status: ExitStatus, stopped: bool) -> Exit {

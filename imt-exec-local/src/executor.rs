@@ -1,6 +1,7 @@
 //! The executor itself: who runs, who is known, what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,7 @@ pub struct LocalExecutor {
     owned: Mutex<BTreeSet<PipelineId>>,
     /// Pipelines that were told what is not enforced.
     told: Mutex<BTreeSet<PipelineId>>,
+    warn: Warn,
 }
 
 /// How a [`LocalExecutor`] is made.
@@ -42,13 +44,36 @@ pub struct LocalExecutorBuilder {
     instance: InstanceId,
     path: Option<String>,
     home: Option<PathBuf>,
+    warn: Warn,
+}
+
+/// Who is told of what belongs to no job's output.
+#[derive(Clone)]
+struct Warn(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Warn {
+    fn say(&self, text: &str) {
+        (self.0)(text);
+    }
+}
+
+impl fmt::Debug for Warn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Warn")
+    }
 }
 
 impl LocalExecutor {
     /// An executor that keeps its records (what runs, output that is too big for memory) in this directory, which is made
     /// if need be. Executors that share it find and clean up what dead ones left.
     pub fn builder(state: impl Into<PathBuf>) -> LocalExecutorBuilder {
-        LocalExecutorBuilder { state: state.into(), instance: InstanceId::new("local"), path: None, home: None }
+        LocalExecutorBuilder {
+            state: state.into(),
+            instance: InstanceId::new("local"),
+            path: None,
+            home: None,
+            warn: Warn(Arc::new(|_| {})),
+        }
     }
 
     fn attempts(&self) -> MutexGuard<'_, BTreeMap<AttemptId, Arc<Attempt>>> {
@@ -96,6 +121,13 @@ impl LocalExecutorBuilder {
         self
     }
 
+    /// Who is told of processes that a job left and that cannot be ended; nobody if not set. Such a job ends as its shell did.
+    #[must_use]
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Warn(Arc::new(warn));
+        self
+    }
+
     /// Makes the executor.
     ///
     /// # Errors
@@ -114,6 +146,7 @@ impl LocalExecutorBuilder {
             attempts: Mutex::default(),
             owned: Mutex::default(),
             told: Mutex::default(),
+            warn: self.warn,
         })
     }
 }
@@ -146,14 +179,18 @@ impl Executor for LocalExecutor {
         }
         self.ready(job)?;
         let launched = launch::launch(job, &self.surroundings, &self.records)?;
-        let group = launched.group;
-        let attempt = Attempt::new(job.attempt, group, Spool::new(self.records.file(job.attempt, "log")));
+        let leader = launched.leader;
+        let attempt = Attempt::new(job.attempt, leader.pid, Spool::new(self.records.file(job.attempt, "log")));
         attempts.insert(job.attempt, Arc::clone(&attempt));
         let handle = attempt.handle();
-        tokio::spawn(attempt.drive(launched));
-        drop(attempts);
         // The script runs, whatever comes of the record: without it, a later life still finds the processes by their mark.
-        drop(self.records.running(job.attempt, group));
+        // Written before the attempt is followed, because its end removes it.
+        drop(self.records.running(job.attempt, leader, self.surroundings.session_of(leader.pid)));
+        let (records, warn, id, name) = (self.records.clone(), self.warn.clone(), job.attempt, job.job.clone());
+        tokio::spawn(attempt.drive(launched, move |left| match left {
+            Some(left) => warn.say(&format!("job `{name}`: {left}")),
+            None => records.over(id),
+        }));
         Ok(handle)
     }
 
@@ -164,7 +201,7 @@ impl Executor for LocalExecutor {
             return Ok(Some(attempt.handle()));
         }
         if self.records.pipeline_dir(attempt.pipeline).exists() {
-            let groups = self.records.live_group_of(attempt).into_iter().collect();
+            let groups = self.records.group_of(attempt).into_iter().collect();
             tree::kill(Prey::dead_attempt(attempt, groups)).await?;
         }
         Ok(None)
@@ -181,7 +218,7 @@ impl Executor for LocalExecutor {
     async fn stop(&self, handle: &Handle, grace: Duration) -> ExecutorResult<()> {
         let attempt = self.find(handle)?;
         attempt.ask_to_stop(grace);
-        attempt.ended().await.map(|_| ())
+        attempt.gone().await
     }
 
     async fn cleanup(&self, pipeline: PipelineId, workspace: Option<&Path>) -> ExecutorResult<()> {
@@ -194,10 +231,10 @@ impl Executor for LocalExecutor {
         }
         let mut outcome = Ok(());
         for (_, attempt) in &doomed {
-            outcome = outcome.and(attempt.ended().await.map(|_| ()));
+            outcome = outcome.and(attempt.gone().await);
         }
         if self.records.pipeline_dir(pipeline).exists() {
-            let groups = self.records.live_groups(pipeline);
+            let groups = self.records.groups(pipeline);
             outcome = outcome.and(tree::kill(Prey::pipeline(pipeline, groups)).await);
         }
         outcome?;

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Instant;
 
 use imt_core::ports::{EnvValue, ExecutorResult, Failure, FailureKind, JobSpec};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -17,7 +18,7 @@ use tokio::process::{Child, Command};
 
 use crate::failure;
 use crate::records::Records;
-use crate::tree::MARK;
+use crate::tree::{self, Leader, MARK};
 
 /// Longest script given as an argument. The kernel's limit for one argument is 128 KiB.
 const ARGUMENT_BYTES: usize = 64 * 1024;
@@ -36,10 +37,17 @@ pub(crate) struct Surroundings {
     pub(crate) own_session: bool,
 }
 
+impl Surroundings {
+    /// The session of a job whose shell has this number.
+    pub(crate) fn session_of(&self, shell: i32) -> i32 {
+        if self.own_session { shell } else { tree::our_session() }
+    }
+}
+
 /// A shell that runs.
 pub(crate) struct Launched {
     pub(crate) child: Child,
-    pub(crate) group: i32,
+    pub(crate) leader: Leader,
     pub(crate) stdout: pipe::Receiver,
     pub(crate) stderr: pipe::Receiver,
     pub(crate) lifeline: OwnedFd,
@@ -147,9 +155,11 @@ pub(crate) fn launch(job: &JobSpec, surroundings: &Surroundings, records: &Recor
     command.current_dir(directory);
     command.stdin(Stdio::from(lifeline_write)).stdout(Stdio::from(stdout_write)).stderr(Stdio::from(stderr_write));
     command.kill_on_drop(true);
+    let begun = Instant::now();
     let child = command.spawn().map_err(|error| failure::on_spawn(&job.job, directory, error))?;
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| {
         Failure::new(FailureKind::Internal, format!("the shell of job `{}` has no process id", job.job))
     })?;
-    Ok(Launched { child, group, stdout, stderr, lifeline: lifeline.into(), pipes })
+    let leader = Leader::new(pid, begun);
+    Ok(Launched { child, leader, stdout, stderr, lifeline: lifeline.into(), pipes })
 }

@@ -8,6 +8,11 @@
 //! found by their process group, by their parents, by the variable `IMT_ATTEMPT` in their environment and by a pipe
 //! that they inherit (descriptor 9). Only a process that escapes from all four is out of reach.
 //!
+//! What it cannot end it says (`on_warning`), and the job ends as its shell did: processes of another user, and those that
+//! hide their environment and descriptors and left the group (run by a user other than root, `ssh-agent` is one, or a
+//! program that may not be read). To follow these this process would have to become the parent of all orphans below it;
+//! a library does not decide that for its embedder, who would have to take the ends of processes that it never started.
+//!
 //! It knows the port in `imt-core` and nothing of stores, pipelines or other adapters.
 
 #[cfg(not(target_os = "linux"))]
@@ -17,6 +22,7 @@ mod attempt;
 mod executor;
 mod failure;
 mod launch;
+mod proc;
 mod records;
 mod spool;
 mod tree;

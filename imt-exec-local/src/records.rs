@@ -17,7 +17,8 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId};
 use imt_core::ports::{Failure, OwnedPipeline};
 use serde_json::{Value, json};
 
-use crate::{failure, tree};
+use crate::failure;
+use crate::tree::{self, Group, Leader};
 
 /// The directory of an executor's records.
 #[derive(Debug, Clone)]
@@ -63,31 +64,39 @@ impl Records {
         write().map_err(|error| failure::on_path("write the record", &dir, error))
     }
 
-    /// Records the process group of a running attempt.
-    pub(crate) fn running(&self, attempt: AttemptId, group: i32) -> Result<(), Failure> {
+    /// Records the process group of a running attempt, and the session that it is in.
+    pub(crate) fn running(&self, attempt: AttemptId, leader: Leader, session: i32) -> Result<(), Failure> {
         let path = self.file(attempt, "pid");
-        // A shell that ended already needs no record: its group, if any is left, is found by its mark.
-        let Some(ticks) = tree::start_ticks(group) else { return Ok(()) };
-        fs::write(&path, format!("{group} {ticks} {}", self.boot))
+        fs::write(&path, format!("{} {} {} {session}", leader.pid, leader.start_ticks, self.boot))
             .map_err(|error| failure::on_path("write the record", &path, error))
     }
 
-    /// Process groups of a pipeline whose leaders certainly still are the shells we started.
-    pub(crate) fn live_groups(&self, pipeline: PipelineId) -> Vec<i32> {
+    /// Forgets the process group of an attempt that is over: its number may be anybody's from now on.
+    pub(crate) fn over(&self, attempt: AttemptId) {
+        // A record that stays is taken for one of a group that may be left, and what is looked for there began after it.
+        let _ = fs::remove_file(self.file(attempt, "pid"));
+    }
+
+    /// Process groups of a pipeline that nothing but processes which we started can be in.
+    pub(crate) fn groups(&self, pipeline: PipelineId) -> Vec<Group> {
         let entries = fs::read_dir(self.pipeline_dir(pipeline)).into_iter().flatten().flatten();
         let pid_files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "pid"));
-        pid_files.filter_map(|path| self.live_group(&fs::read_to_string(path).ok()?)).collect()
+        pid_files.filter_map(|path| self.group(&fs::read_to_string(path).ok()?)).collect()
     }
 
     /// The same of one attempt.
-    pub(crate) fn live_group_of(&self, attempt: AttemptId) -> Option<i32> {
-        self.live_group(&fs::read_to_string(self.file(attempt, "pid")).ok()?)
+    pub(crate) fn group_of(&self, attempt: AttemptId) -> Option<Group> {
+        self.group(&fs::read_to_string(self.file(attempt, "pid")).ok()?)
     }
 
-    fn live_group(&self, record: &str) -> Option<i32> {
+    /// A group outlives its leader. As long as somebody is in it the kernel gives its number to no other process: where
+    /// another has it, nobody is left.
+    fn group(&self, record: &str) -> Option<Group> {
         let mut fields = record.split(' ');
-        let (group, ticks, boot) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?);
-        (boot == self.boot && tree::is_alive(group, ticks)).then_some(group)
+        let (id, since_ticks, boot) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?);
+        let session = fields.next()?.parse().ok()?;
+        let is_ours = boot == self.boot && !tree::is_another(id, since_ticks);
+        is_ours.then_some(Group { id, session: Some(session), since_ticks })
     }
 
     /// Every recorded pipeline.

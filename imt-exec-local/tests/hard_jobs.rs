@@ -1,55 +1,18 @@
 //! Jobs and inputs that are hard to live with: daemons that hide, a killed process of ours, bad specs.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use imt_core::id::{AttemptId, JobIndex, PipelineId, ProjectName};
-use imt_core::pipeline::{PullPolicy, Resources};
-use imt_core::ports::{EnvValue, EnvVar, Executor as _, Exit, FailureKind, Handle, JobSpec, LogPositions, Note, Notes};
+use imt_core::id::{AttemptId, JobIndex, PipelineId};
+use imt_core::ports::{EnvValue, EnvVar, Executor as _, Exit, FailureKind, JobSpec, LogPositions, Note, Notes};
 use imt_core::secret::Secret;
 use imt_exec_local::LocalExecutor;
 
-fn executor(state: &Path) -> LocalExecutor {
-    LocalExecutor::builder(state).build().expect("an executor")
-}
-
-fn job(pipeline: PipelineId, script: &str, workspace: &Path) -> JobSpec {
-    JobSpec {
-        attempt: AttemptId { pipeline, job: JobIndex(0), number: 1 },
-        project: ProjectName::new("hard"),
-        job: "hard".to_owned(),
-        stage: "test".to_owned(),
-        image: None,
-        pull: PullPolicy::Missing,
-        items: vec![script.to_owned()],
-        script: script.to_owned(),
-        env: Vec::new(),
-        workspace: Some(workspace.to_owned()),
-        resources: Resources::default(),
-    }
-}
-
-async fn text(executor: &LocalExecutor, handle: &Handle) -> String {
-    let logs = executor.logs(handle, LogPositions::default()).await.expect("logs");
-    let all: Vec<u8> = logs.map(|chunk| chunk.expect("a chunk").bytes.to_vec()).concat().await;
-    String::from_utf8(all).expect("text")
-}
-
-/// Whether the process is there and no zombie.
-fn lives(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use common::{executor, job, lives, text, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daemons_are_found_whatever_they_gave_up() {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 const STDERR_KEPT: usize = 8 * 1024;
 
 /// Taken over from our environment, if there: how to find programs and how to get out to the network.
-const INHERITED: [&str; 11] = [
+const INHERITED: [&str; 13] = [
     "PATH",
     "http_proxy",
     "https_proxy",
@@ -29,6 +29,8 @@ const INHERITED: [&str; 11] = [
     "ALL_PROXY",
     "no_proxy",
     "NO_PROXY",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "TMPDIR",
@@ -249,4 +251,17 @@ async fn read_tail(mut pipe: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
 pub(crate) fn deadline_in(duration: Duration) -> Instant {
     const FAR: Duration = Duration::from_hours(365 * 24);
     Instant::now() + duration.min(FAR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_and_proxies_are_taken_over() {
+        for name in ["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "https_proxy", "PATH"] {
+            assert!(INHERITED.contains(&name), "{name}");
+        }
+        assert!(!INHERITED.contains(&"GIT_SSL_NO_VERIFY") && !INHERITED.contains(&"GIT_DIR"));
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imt_core::ports::{Failure, FailureKind};
 use rustix::fs::OFlags;
+use tokio::time::{Instant, timeout_at};
 
 /// Everybody may read and write.
 pub(crate) const OPEN_FILE: u32 = 0o666;
@@ -57,8 +58,9 @@ impl Stop {
     }
 }
 
-/// Does blocking work on a thread for it. When the future is dropped the work is told to stop.
-pub(crate) async fn on_thread<T, F>(work: F) -> Result<T, Failure>
+/// Does blocking work on a thread for it, until the deadline. When that is over, or the future is dropped, the work is told to
+/// stop.
+pub(crate) async fn on_thread<T, F>(doing: &str, deadline: Instant, work: F) -> Result<T, Failure>
 where
     T: Send + 'static,
     F: FnOnce(&Stop) -> Result<T, Failure> + Send + 'static,
@@ -71,7 +73,12 @@ where
     }
     let stop = AskOnDrop(Stop::default());
     let seen = stop.0.clone();
-    let done = tokio::task::spawn_blocking(move || work(&seen)).await;
+    let done = timeout_at(deadline, tokio::task::spawn_blocking(move || work(&seen))).await;
+    let Ok(done) = done else {
+        return Err(Failure::new(FailureKind::CheckoutFailed, format!("{doing} took too long and was stopped"))
+            .with_help("look at the disk, or raise the deadline of the source")
+            .retryable());
+    };
     done.unwrap_or_else(|error| {
         Err(Failure::new(FailureKind::Internal, "a copying thread ended early").with_source(error))
     })
@@ -80,4 +87,27 @@ where
 /// The answer of work that was told to stop; nobody waits for it.
 pub(crate) fn stopped() -> Failure {
     Failure::new(FailureKind::CheckoutFailed, "the checkout was given up")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_on_a_thread_ends_with_the_deadline() {
+        let (told, hears) = std::sync::mpsc::channel();
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let work = on_thread("copying", deadline, move |stop| {
+            while !stop.asked() {
+                std::thread::yield_now();
+            }
+            told.send(()).unwrap();
+            Ok(())
+        });
+        let failure = work.await.unwrap_err();
+        assert!(failure.message.contains("copying took too long") && failure.retryable, "{failure}");
+        hears.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
 }

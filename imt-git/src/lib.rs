@@ -14,8 +14,10 @@
 mod command;
 mod config;
 mod credentials;
+mod discover;
 mod failure;
 mod files;
+mod freshness;
 mod lock;
 mod mirror;
 mod packs;
@@ -29,6 +31,7 @@ mod working_tree;
 mod workspace;
 
 pub use credentials::Credentials;
+pub use discover::find_work_tree;
 pub use source::{GitSource, GitSourceBuilder, History, Submodules};
 pub use url::{Origin, RemoteUrl, Repository, Scheme, UrlError};
 pub use version::GitVersion;

@@ -1,5 +1,8 @@
 //! File locks between tasks and processes.
 //!
+//! A lock is taken through a gate, a lock file beside it: whoever waits for the lock holds the gate, so that others who come
+//! later wait behind it. Without it readers that overlap would keep a writer out for ever.
+//!
 //! A lock belongs to the open file, so it also lasts for a git that was given the file (see `Call::holding`).
 
 use std::fs::{File, TryLockError};
@@ -28,6 +31,13 @@ impl FileLock {
     /// Waits for the lock. There is no way to wait for a file lock without blocking a thread that nothing could wake, so
     /// this asks again and again, less and less often.
     pub(crate) async fn acquire(path: &Path, mode: Mode, deadline: Instant) -> Result<Self, Failure> {
+        let gate = Self::wait(&path.with_extension("gate"), Mode::Exclusive, deadline).await?;
+        let lock = Self::wait(path, mode, deadline).await;
+        drop(gate);
+        lock
+    }
+
+    async fn wait(path: &Path, mode: Mode, deadline: Instant) -> Result<Self, Failure> {
         let file = open(path)?;
         let mut pause = Duration::from_millis(1);
         loop {
@@ -78,4 +88,32 @@ fn open(path: &Path) -> Result<File, Failure> {
         .truncate(false)
         .open(path)
         .map_err(|error| io_failed(FailureKind::CheckoutFailed, "open", path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn readers_that_overlap_do_not_keep_a_writer_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let reader = |path: std::path::PathBuf| async move {
+            loop {
+                let reading = FileLock::acquire(&path, Mode::Shared, deadline).await.unwrap();
+                sleep(Duration::from_millis(20)).await;
+                drop(reading);
+            }
+        };
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            readers.spawn(reader(path.clone()));
+        }
+        let first = FileLock::acquire(&path, Mode::Shared, deadline).await.unwrap();
+        let writer = FileLock::acquire(&path, Mode::Exclusive, Instant::now() + Duration::from_secs(10));
+        let (writer, ()) = tokio::join!(writer, async { drop(first) });
+        writer.unwrap();
+        readers.abort_all();
+    }
 }

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use imt_core::id::CommitId;
 use imt_core::ports::{Failure, FailureKind};
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::command::{Call, Git, Output};
 use crate::failure::{git_failed, io_failed, or_disk_full};
+use crate::freshness::Look;
 use crate::lock::{FileLock, Mode};
 use crate::packs;
 use crate::session::Session;
@@ -21,6 +23,9 @@ use crate::url::Repository;
 
 /// In the mirror while it is being changed.
 const CHANGING: &str = "imt-changing";
+
+/// How long a fetch may take whose only purpose are new branches and tags.
+const REFRESH: Duration = Duration::from_mins(2);
 
 /// With more packs than this, they are rolled up after a fetch.
 const MAX_PACKS: usize = 24;
@@ -66,20 +71,49 @@ impl<'a> Mirror<'a> {
         Self { git, session, repository, deadline, dir, lock, sha256 }
     }
 
-    /// Makes sure that the commit is there, fetching only if it is not.
-    pub(crate) async fn with_commit(&self, commit: &CommitId) -> Result<Reading, Failure> {
+    /// Makes sure that the commit is there, fetching only if it is not; and that branches and tags are those of this look or
+    /// a later one, where one is given. If they cannot be had, the mirror has to do, and the failure comes with it.
+    pub(crate) async fn with_commit(
+        &self,
+        commit: &CommitId,
+        refs: Option<&Look>,
+    ) -> Result<(Reading, Option<Failure>), Failure> {
+        let mut stale = None;
         // Between the exclusive lock and the shared one somebody may make the mirror anew, though hardly twice.
         for _ in 0..3 {
             let reading = self.read().await?;
-            if self.is_usable() && self.peel(commit.as_str()).await?.as_ref() == Some(commit) {
-                return Ok(reading);
+            let is_there = self.is_usable() && self.has(commit).await?;
+            let is_fresh = stale.is_some() || refs.is_none_or(|look| look.is_in(&self.dir));
+            if is_there && is_fresh {
+                return Ok((reading, stale));
             }
             drop(reading);
             let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
-            self.fetch_commit(&lock, commit).await?;
+            if !is_there {
+                self.fetch_commit(&lock, commit).await?;
+            }
+            // Somebody else may have done it while we waited for the lock.
+            if let Some(look) = refs.filter(|look| stale.is_none() && !look.is_in(&self.dir)) {
+                stale = self.refresh(&lock, look).await.err();
+            }
         }
         let message = format!("the mirror of {} is taken away again and again", self.repository);
         Err(Failure::new(FailureKind::CheckoutFailed, message).retryable())
+    }
+
+    /// Brings the branches and tags of a mirror that has its commit up to date, soon or not at all.
+    async fn refresh(&self, lock: &FileLock, seen: &Look) -> Result<(), Failure> {
+        self.prepare(lock).await?;
+        let deadline = self.deadline.min(Instant::now() + REFRESH);
+        let call = self.fetching(lock, &BRANCHES_AND_TAGS, true, deadline)?;
+        let output = call.run().await?;
+        if output.success() {
+            self.settle(lock).await?;
+            return seen.note(&self.dir).map_err(|error| self.io("mark", error));
+        }
+        // A git that ended by itself has tidied up.
+        self.settle(lock).await?;
+        Err(self.failed("cannot be fetched", &output))
     }
 
     /// Brings all branches and tags up to date.
@@ -140,8 +174,10 @@ impl<'a> Mirror<'a> {
         if self.has(commit).await? {
             return Ok(());
         }
+        let seen = Look::now(self.repository);
         // A pushed commit is the tip of a branch nearly always, and jobs want the branches and tags besides.
         self.change(lock, &BRANCHES_AND_TAGS).await?;
+        seen.note(&self.dir).map_err(|error| self.io("mark", error))?;
         if self.has(commit).await? {
             return Ok(());
         }
@@ -169,10 +205,14 @@ impl<'a> Mirror<'a> {
             return self.make_anew(lock).await;
         }
         remove_leftovers(&self.dir).map_err(|error| self.io("tidy up", error))?;
-        if self.is_suspect() && !self.is_sound().await? {
+        if !self.is_suspect() {
+            return Ok(());
+        }
+        if !self.is_sound().await? {
             return self.make_anew(lock).await;
         }
-        self.unmark()
+        // Whatever was cut off may have left refs that are not packed yet, and workspaces get the packed ones.
+        self.settle(lock).await
     }
 
     async fn make_anew(&self, lock: &FileLock) -> Result<(), Failure> {
@@ -230,12 +270,16 @@ impl<'a> Mirror<'a> {
     }
 
     async fn fetch(&self, lock: &FileLock, refspecs: &[&str], prune: bool) -> Result<Output, Failure> {
+        self.fetching(lock, refspecs, prune, self.deadline)?.run().await
+    }
+
+    fn fetching(&self, lock: &FileLock, refspecs: &[&str], prune: bool, deadline: Instant) -> Result<Call, Failure> {
         fs::write(self.dir.join(CHANGING), "").map_err(|error| self.io("mark", error))?;
-        let call = self.call_at("fetching").holding(lock.handle()?);
+        let call = self.call_until("fetching", deadline).holding(lock.handle()?);
         let call = call.args(["fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", "--update-shallow"]);
         let call = call.args(["--no-recurse-submodules", "--no-auto-maintenance"]);
         let call = if prune { call.args(["--prune"]) } else { call };
-        call.args(["--end-of-options", &self.repository.to_string()]).args(refspecs).run().await
+        Ok(call.args(["--end-of-options", &self.repository.to_string()]).args(refspecs))
     }
 
     /// After a fetch: refs in one file, not too many packs, and the mark gone.
@@ -266,7 +310,11 @@ impl<'a> Mirror<'a> {
     }
 
     fn call_at(&self, verb: &str) -> Call {
-        let call = self.git.call(self.doing(verb), self.session.path(), self.deadline).envs(self.session.env());
+        self.call_until(verb, self.deadline)
+    }
+
+    fn call_until(&self, verb: &str, deadline: Instant) -> Call {
+        let call = self.git.call(self.doing(verb), self.session.path(), deadline).envs(self.session.env());
         call.args(["--git-dir".as_ref(), self.dir.as_os_str()])
     }
 

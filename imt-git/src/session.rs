@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use imt_core::ports::{Failure, FailureKind};
 use imt_core::secret::Secret;
@@ -19,6 +20,15 @@ use crate::url::Origin;
 
 /// The name of the lock that tells a living session's directory from a dead one's.
 const LOCK: &str = "lock";
+
+/// How often a sweep asks for a moment in which nobody opens a session.
+const SWEEP_TRIES: u32 = 20;
+
+/// The lock of all sessions below a directory: shared while one is made, exclusive while dead ones are removed. Without it
+/// a sweep could take the lock of a session that is just being made.
+pub(crate) fn calls_lock(parent: &Path) -> PathBuf {
+    parent.with_extension("lock")
+}
 
 /// Limits of the network that are the same for all calls of a source.
 #[derive(Debug, Clone, Copy)]
@@ -38,12 +48,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens one below `parent`, with the given credentials and protocols.
+    /// Opens one below `parent`, whose lock the caller holds, with the given credentials and protocols.
     pub(crate) fn open(
         parent: &Path,
         protocols: &str,
         known: &[(Origin, Credentials)],
         limits: Limits,
+        _making: &FileLock,
     ) -> Result<Self, Failure> {
         let failed = |path: &Path, error| io_failed(FailureKind::CheckoutFailed, "use", path, error);
         // `tempfile` makes it 0700, so nothing in it needs more care.
@@ -104,13 +115,23 @@ impl Session {
     }
 }
 
-/// Removes the sessions below `parent` whose process is gone.
+/// Removes the sessions below `parent` whose process is gone. Where others open sessions without a pause, it is left to the
+/// next sweep.
 pub(crate) fn sweep(parent: &Path) -> Result<(), Failure> {
+    let mut alone = None;
+    for _ in 0..SWEEP_TRIES {
+        alone = FileLock::try_exclusive(&calls_lock(parent))?;
+        if alone.is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let Some(_alone) = alone else { return Ok(()) };
     let failed = |error| io_failed(FailureKind::CheckoutFailed, "sweep", parent, error);
     for entry in fs::read_dir(parent).map_err(failed)? {
         let dir = entry.map_err(failed)?.path();
         let lock = dir.join(LOCK);
-        // Without a lock file it is being made right now, or being removed.
+        // Without a lock file it is being removed, or its process died before it made one.
         if lock.is_file() && FileLock::try_exclusive(&lock)?.is_some() {
             match fs::remove_dir_all(&dir) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -139,4 +160,26 @@ fn text_of(path: &Path) -> Result<&str, Failure> {
         Failure::new(FailureKind::CheckoutFailed, format!("the cache directory {} cannot be used", path.display()))
             .with_help("choose a path in UTF-8 without control characters")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::Mode;
+
+    #[tokio::test]
+    async fn a_session_that_is_just_being_made_is_not_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let (parent, made) = (dir.path().join("calls"), dir.path().join("calls/call-new"));
+        fs::create_dir_all(&made).unwrap();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        let making = FileLock::acquire(&calls_lock(&parent), Mode::Shared, deadline).await.unwrap();
+        // Where another process is: the lock file is there, and not locked yet.
+        fs::write(made.join(LOCK), "").unwrap();
+        sweep(&parent).unwrap();
+        assert!(made.exists());
+        drop(making);
+        sweep(&parent).unwrap();
+        assert!(!made.exists());
+    }
 }

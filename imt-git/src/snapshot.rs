@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use imt_core::id::CommitId;
 use imt_core::ports::{Failure, FailureKind};
@@ -16,15 +16,13 @@ use crate::command::{Call, Git};
 use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::files::{OPEN_DIR, OPEN_FILE, Stop, copy_content, create_dir, create_new, on_thread, open_regular, stopped};
 use crate::working_tree::user_call;
-use crate::workspace::{NewRepository, copy_objects, workspace_failed};
+use crate::workspace::{NewRepository, copy_objects, workspace_failed, write_refs};
 
 /// Up to this much, the objects of the user's repository are copied as they are, with all history and refs; of a larger
-/// one the last commits are fetched.
+/// one the last commits are fetched, with their tags.
 const COPIED_BYTES: u64 = 64 * 1024 * 1024;
-/// The same by number, because many small files cost more than one large one.
-const COPIED_FILES: usize = 3000;
 /// How many commits are fetched from a larger one.
-const FETCHED_DEPTH: &str = "--depth=50";
+pub(crate) const FETCHED_DEPTH: u32 = 50;
 
 /// Something to copy, relative to the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +53,9 @@ pub(crate) async fn list_repository(
             refuse_unreadable(git, &dir, deadline).await?;
         }
         let (root, skip) = (root.to_owned(), skip.to_owned());
-        let (found, nested) = on_thread(move |_| Ok(classify(&root, &prefix, &skip, &output.stdout))).await?;
+        let (found, nested) =
+            on_thread("listing the files", deadline, move |_| Ok(classify(&root, &prefix, &skip, &output.stdout)))
+                .await?;
         items.extend(found);
         repositories.extend(nested);
     }
@@ -79,10 +79,13 @@ fn classify(root: &Path, prefix: &Path, skip: &Path, listing: &[u8]) -> (Vec<Ite
             continue;
         }
         if fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_dir()) {
-            // A submodule that is checked out, or a repository that happens to lie here. Anything else is a directory in
-            // the place of a tracked file, and its files are listed by themselves.
+            // A submodule that is checked out, or a repository that happens to lie here.
             if full.join(".git").exists() {
                 nested.push(path);
+            } else {
+                // A submodule that is not checked out, which is an empty directory, or a directory in the place of a tracked
+                // file. Files in it are listed by themselves.
+                items.push(Item { path, optional: true });
             }
         } else {
             items.push(Item { path, optional });
@@ -94,7 +97,7 @@ fn classify(root: &Path, prefix: &Path, skip: &Path, listing: &[u8]) -> (Vec<Ite
 /// Looks for a directory that is not ignored and cannot be read, and says so.
 async fn refuse_unreadable(git: &Git, root: &Path, deadline: Instant) -> Result<(), Failure> {
     let dir = root.to_owned();
-    let unreadable = on_thread(move |stop| {
+    let unreadable = on_thread("looking for what cannot be read", deadline, move |stop| {
         let (mut dirs, mut unreadable) = (vec![dir], Vec::new());
         while let Some(dir) = dirs.pop() {
             if stop.asked() {
@@ -181,7 +184,7 @@ impl Copier<'_> {
             create_dir(&to, OPEN_DIR).map_err(|error| workspace_failed("make", &to, error))
         } else if kind.is_symlink() {
             let target = fs::read_link(&from).map_err(|error| read_failed(&from, error))?;
-            symlink(target, &to).map_err(|error| workspace_failed("make", &to, error))
+            symlink(in_copy(self.root, &item.path, target), &to).map_err(|error| workspace_failed("make", &to, error))
         } else if kind.is_file() {
             let mut source = open_regular(&from).map_err(|error| read_failed(&from, error))?;
             let mode = if meta.permissions().mode() & 0o111 == 0 { OPEN_FILE } else { OPEN_DIR };
@@ -221,6 +224,24 @@ impl Copier<'_> {
     }
 }
 
+/// Where a link of the copy leads. An absolute path into the original becomes a relative one, so that a job that writes
+/// through the link writes to its copy and not to the user's file.
+fn in_copy(root: &Path, link: &Path, target: PathBuf) -> PathBuf {
+    if target.is_relative() {
+        return target;
+    }
+    let plain = |path: &Path| path.components().all(|part| !matches!(part, Component::ParentDir));
+    let inside = match target.strip_prefix(root).ok().filter(|rest| plain(rest)) {
+        Some(rest) => Some(rest.to_owned()),
+        // By another name of the same place.
+        None => target.canonicalize().ok().and_then(|real| real.strip_prefix(root).ok().map(Path::to_owned)),
+    };
+    let Some(inside) = inside else { return target };
+    let up = link.components().count().saturating_sub(1);
+    let relative: PathBuf = std::iter::repeat_n(Path::new(".."), up).chain([inside.as_path()]).collect();
+    if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative }
+}
+
 /// Gives the copied files a repository at the same commit, so that what differs from it shows.
 pub(crate) async fn make_repository(
     git: &Git,
@@ -231,6 +252,11 @@ pub(crate) async fn make_repository(
     origin: Option<String>,
     deadline: Instant,
 ) -> Result<(), Failure> {
+    let common = git_dir_of(git, root, deadline).await?;
+    let objects = {
+        let common = common.clone();
+        on_thread("looking at the objects", deadline, move |_| Ok(Objects::of(&common))).await?
+    };
     let new = NewRepository {
         into: into.to_owned(),
         head: match (branch, head) {
@@ -240,32 +266,67 @@ pub(crate) async fn make_repository(
         },
         origin,
         sha256: head.is_some_and(|commit| commit.as_str().len() == 64),
+        partial: objects == Objects::Partial,
     };
     new.create()?;
     let Some(commit) = head else { return Ok(()) };
-    let common = user_call(git, root, deadline).args(["rev-parse", "--git-common-dir"]).run().await?;
-    let common = root.join(common.line());
-    let refs = if is_simple(&common) {
+    let copied = if objects == Objects::Many {
+        false
+    } else {
         let to = new.git_dir();
-        on_thread(move |stop| copy_objects(&common, &to, stop)).await?;
+        match on_thread("copying the objects", deadline, move |stop| copy_objects(&common, &to, stop)).await {
+            Ok(()) => true,
+            // Somebody packs it without a pause; git itself can live with that.
+            Err(failure) if failure.kind == FailureKind::CheckoutFailed && objects == Objects::Few => false,
+            Err(failure) => return Err(failure),
+        }
+    };
+    if copied {
         let format = "--format=%(objectname) %(refname)";
         let list = ["for-each-ref", format, "refs/heads", "refs/tags", "refs/remotes/origin"];
         let output = user_call(git, root, deadline).args(list).max_stdout(64 << 20).run().await?;
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        write_refs(&new.git_dir(), &String::from_utf8_lossy(&output.stdout))?;
     } else {
-        let url = format!("file://{}", root.to_string_lossy().replace('%', "%25"));
-        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", FETCHED_DEPTH];
-        let call = user_call(git, into, deadline).env("GIT_ALLOW_PROTOCOL", "file").with_open_umask();
-        run(call.args(fetch).args(["--end-of-options", &url, commit.as_str()]), root, into).await?;
-        branch.map(|branch| format!("{commit} refs/heads/{branch}\n")).unwrap_or_default()
-    };
-    let path = new.git_dir().join("packed-refs");
-    let write = || io::Write::write_all(&mut create_new(&path, OPEN_FILE)?, refs.as_bytes());
-    write().map_err(|error| workspace_failed("write", &path, error))?;
+        fetch_last(git, root, &new, commit, branch, deadline).await?;
+    }
     let call = git.call(format!("making an index for {}", root.display()), into, deadline);
-    let clean = [("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_ATTR_NOSYSTEM", "1")];
+    let clean = [
+        ("GIT_NO_LAZY_FETCH", "1"),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_ATTR_NOSYSTEM", "1"),
+    ];
     let call = clean.into_iter().fold(call, |call, (name, value)| call.env(name, value)).with_open_umask();
     run(call.args(["reset", "--quiet"]), root, into).await
+}
+
+/// Fetches the last commits, and the tags that stand for some of them.
+async fn fetch_last(
+    git: &Git,
+    root: &Path,
+    new: &NewRepository,
+    commit: &CommitId,
+    branch: Option<&str>,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    /// Git brings tags only with something that it keeps under a name.
+    const KEPT: &str = "refs/imt/fetched";
+    let url = format!("file://{}", root.to_string_lossy().replace('%', "%25"));
+    let depth = format!("--depth={FETCHED_DEPTH}");
+    let fetch = ["fetch", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow", &depth];
+    let call = user_call(git, &new.into, deadline).env("GIT_ALLOW_PROTOCOL", "file").with_open_umask();
+    let what = format!("+{commit}:{KEPT}");
+    run(call.args(fetch).args(["--end-of-options", &url, &what]), root, &new.into).await?;
+    let refs = branch.map(|branch| format!("{commit} refs/heads/{branch}\n")).unwrap_or_default();
+    write_refs(&new.git_dir(), &refs)?;
+    let kept = new.git_dir().join(KEPT);
+    fs::remove_file(&kept).map_err(|error| workspace_failed("tidy up", &kept, error))
+}
+
+/// Where a repository keeps what all its work trees share.
+pub(crate) async fn git_dir_of(git: &Git, root: &Path, deadline: Instant) -> Result<PathBuf, Failure> {
+    let common = user_call(git, root, deadline).args(["rev-parse", "--git-common-dir"]).run().await?;
+    Ok(root.join(common.line()))
 }
 
 async fn run(call: Call, root: &Path, into: &Path) -> Result<(), Failure> {
@@ -277,33 +338,55 @@ async fn run(call: Call, root: &Path, into: &Path) -> Result<(), Failure> {
     Err(or_disk_full(git_failed(&what, &output, &[]), &[into]))
 }
 
-/// Whether a repository's objects are all its own and few enough to be copied as they are.
-fn is_simple(git_dir: &Path) -> bool {
-    let objects = git_dir.join("objects");
-    if objects.join("info/alternates").exists() {
-        return false;
-    }
-    let (mut bytes, mut files, mut dirs) = (0_u64, 0_usize, vec![objects]);
-    while let Some(dir) = dirs.pop() {
-        // What cannot be looked at is left to git.
-        let Ok(entries) = fs::read_dir(dir) else { return false };
-        for entry in entries {
-            let Ok((entry, meta)) = entry.and_then(|entry| entry.metadata().map(|meta| (entry, meta))) else {
-                return false;
+/// How the objects of a repository can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Objects {
+    /// All of them are its own, and little enough to be copied as they are.
+    Few,
+    /// Too much to be copied, or somewhere else.
+    Many,
+    /// Some of them are promised by a remote: git cannot fetch from it, so that they are copied, however much they are.
+    Partial,
+}
+
+impl Objects {
+    /// Looks at a repository's directory.
+    pub(crate) fn of(git_dir: &Path) -> Self {
+        if is_partial(git_dir) {
+            return Self::Partial;
+        }
+        let objects = git_dir.join("objects");
+        if objects.join("info/alternates").exists() {
+            return Self::Many;
+        }
+        let (mut bytes, mut dirs) = (0_u64, vec![objects]);
+        while let Some(dir) = dirs.pop() {
+            // What cannot be looked at is left to git; what goes meanwhile is in a pack by now.
+            let entries = match fs::read_dir(dir) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => return Self::Many,
             };
-            if meta.is_dir() {
-                dirs.push(entry.path());
-                continue;
+            for entry in entries.flatten() {
+                match entry.metadata() {
+                    Ok(meta) if meta.is_dir() => dirs.push(entry.path()),
+                    Ok(meta) => bytes = bytes.saturating_add(meta.len()),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(_) => return Self::Many,
+                }
             }
-            bytes = bytes.saturating_add(meta.len());
-            files += 1;
-            let borrowed = entry.path().extension().is_some_and(|extension| extension == "promisor");
-            if borrowed || bytes > COPIED_BYTES || files > COPIED_FILES {
-                return false;
+            if bytes > COPIED_BYTES {
+                return Self::Many;
             }
         }
+        Self::Few
     }
-    true
+}
+
+/// Whether a repository is a partial clone.
+pub(crate) fn is_partial(git_dir: &Path) -> bool {
+    let packs = fs::read_dir(git_dir.join("objects/pack")).into_iter().flatten().flatten();
+    packs.into_iter().any(|pack| pack.path().extension().is_some_and(|extension| extension == "promisor"))
 }
 
 fn read_failed(path: &Path, error: io::Error) -> Failure {

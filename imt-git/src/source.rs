@@ -1,7 +1,9 @@
 //! [`GitSource`]: exact commits of repositories, by way of the mirrors.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,12 +16,15 @@ use crate::command::{Git, deadline_in};
 use crate::credentials::Credentials;
 use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::files::{OPEN_DIR, on_thread};
+use crate::freshness::Look;
+use crate::lock::{FileLock, Mode};
 use crate::mirror::{Mirror, Reading};
 use crate::reference::{is_hash_prefix, is_ref_name};
-use crate::session::{Limits, Session, private_dir, sweep};
-use crate::url::{Origin, Repository, Scheme};
+use crate::session::{Limits, Session, calls_lock, private_dir, sweep};
+use crate::snapshot::is_partial;
+use crate::url::{Origin, Repository, Scheme, UrlError};
 use crate::version::GitVersion;
-use crate::workspace::{NewRepository, copy_objects, copy_refs, workspace_failed};
+use crate::workspace::{NewRepository, copy_objects, copy_refs, remote_refs, workspace_failed, write_refs};
 
 /// How much of the history a workspace gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +57,25 @@ pub struct GitSourceBuilder {
     limits: Limits,
     history: History,
     submodules: Submodules,
+    loopback_http: bool,
+    trusted_git: bool,
+    warn: Warn,
+}
+
+/// Who is told of what a checkout did without.
+#[derive(Clone)]
+struct Warn(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Warn {
+    fn say(&self, text: &str) {
+        (self.0)(text);
+    }
+}
+
+impl fmt::Debug for Warn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Warn")
+    }
 }
 
 impl GitSourceBuilder {
@@ -78,7 +102,8 @@ impl GitSourceBuilder {
     }
 
     /// Ends a transfer over https that is slower than this for so long (whole seconds, at least one); 1000 bytes per
-    /// second for 30 s if not said.
+    /// second for 300 s if not said. A healthy server sends nothing while it counts the objects of a large repository: raise
+    /// it where that takes longer.
     #[must_use]
     pub fn low_speed(mut self, bytes_per_second: u32, during: Duration) -> Self {
         self.limits.low_speed_bytes = bytes_per_second;
@@ -100,6 +125,30 @@ impl GitSourceBuilder {
         self
     }
 
+    /// Allows plain http to this machine (`localhost`, `127.0.0.1`, `[::1]`), for a server of one's own; to other machines it
+    /// is never allowed. Off if not said: who orders checkouts could reach services of this machine by it.
+    #[must_use]
+    pub fn loopback_http(mut self, allowed: bool) -> Self {
+        self.loopback_http = allowed;
+        self
+    }
+
+    /// Says that the holes of git's version are mended in this git, as distributions do without a new number. Only with
+    /// [`Submodules::Update`] does it matter: with it a git with known holes is refused.
+    #[must_use]
+    pub fn trusted_git(mut self, trusted: bool) -> Self {
+        self.trusted_git = trusted;
+        self
+    }
+
+    /// Who is told when a checkout had to do with branches and tags as they were, because the repository did not answer;
+    /// nobody if not said.
+    #[must_use]
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Warn(Arc::new(warn));
+        self
+    }
+
     /// Makes the cache directory and sweeps what dead processes left in it.
     ///
     /// # Errors
@@ -112,6 +161,9 @@ impl GitSourceBuilder {
                 let message = format!("an origin that credentials were given for is not usable: {error}");
                 Failure::new(FailureKind::CheckoutFailed, message).with_help(error.help())
             })?;
+            if origin.scheme() == Scheme::Http && !self.loopback_http {
+                return Err(plain_http("an origin that credentials were given for is not usable"));
+            }
             credentials.check(&origin)?;
             known.retain(|(other, _)| *other != origin);
             known.push((origin, credentials));
@@ -132,6 +184,9 @@ impl GitSourceBuilder {
             limits: self.limits,
             history: self.history,
             submodules: self.submodules,
+            loopback_http: self.loopback_http,
+            trusted_git: self.trusted_git,
+            warn: self.warn,
             checked: OnceCell::new(),
         })
     }
@@ -143,7 +198,9 @@ impl GitSourceBuilder {
 /// that must not see each other's repositories get sources with different cache directories.
 ///
 /// A URL with a user or password in it (with ssh: a password) is refused; credentials are given to the builder.
-/// From the environment of the process it takes `PATH`, `TMPDIR` and the settings of proxies and certificates.
+/// From the environment of the process it takes `PATH`, `TMPDIR`, the usual variables of proxies, and those that name the
+/// certificates to trust (`GIT_SSL_CAINFO`, `GIT_SSL_CAPATH`; `SSL_CERT_FILE`, `SSL_CERT_DIR` where git's TLS library reads
+/// them).
 #[derive(Debug)]
 pub struct GitSource {
     git: Git,
@@ -154,6 +211,9 @@ pub struct GitSource {
     limits: Limits,
     history: History,
     submodules: Submodules,
+    loopback_http: bool,
+    trusted_git: bool,
+    warn: Warn,
     checked: OnceCell<()>,
 }
 
@@ -165,15 +225,24 @@ impl GitSource {
             program: PathBuf::from("git"),
             known: Vec::new(),
             deadline: Duration::from_mins(20),
-            limits: Limits { low_speed_bytes: 1000, low_speed_seconds: 30, connect_seconds: 20 },
+            limits: Limits { low_speed_bytes: 1000, low_speed_seconds: 300, connect_seconds: 20 },
             history: History::default(),
             submodules: Submodules::default(),
+            loopback_http: false,
+            trusted_git: false,
+            warn: Warn(Arc::new(|_| {})),
         }
     }
 
     /// Checks what was asked for and gets ready to run git; nothing is started for a repository that is not allowed.
-    async fn open(&self, repository: &str) -> Result<(Repository, Session), Failure> {
+    async fn open(&self, repository: &str, deadline: Instant) -> Result<(Repository, Session), Failure> {
         let repository = parse_repository(repository)?;
+        if let Repository::Remote(url) = &repository
+            && url.origin().scheme() == Scheme::Http
+            && !self.loopback_http
+        {
+            return Err(plain_http("the address of the repository is refused"));
+        }
         if let Repository::Local(path) = &repository
             && !path.is_dir()
         {
@@ -200,9 +269,14 @@ impl GitSource {
             return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
         }
         self.checked
-            .get_or_try_init(|| async { GitVersion::detect(self.git.program()).await?.require_floor() })
+            .get_or_try_init(|| async {
+                let version = GitVersion::detect(self.git.program()).await?;
+                version.require_floor()?;
+                if updating && !self.trusted_git { version.require_no_holes() } else { Ok(()) }
+            })
             .await?;
-        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits)?;
+        let making = FileLock::acquire(&calls_lock(&self.sessions), Mode::Shared, deadline).await?;
+        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits, &making)?;
         Ok((repository, session))
     }
 
@@ -212,9 +286,10 @@ impl GitSource {
             head: work.commit.to_string(),
             origin: self.origin_of(work).await?,
             sha256: work.commit.as_str().len() == 64,
+            partial: false,
         };
         let (commit, history, mirror) = (work.commit.clone(), self.history, reading.dir().to_owned());
-        let reading = on_thread(move |stop| {
+        let reading = on_thread("copying the mirror's objects", work.deadline, move |stop| {
             open_dir(&new.into)?;
             new.create()?;
             if history == History::Full {
@@ -235,6 +310,50 @@ impl GitSource {
         let checkout =
             ["-c", "checkout.workers=0", "checkout", "--quiet", "--force", "--detach", work.commit.as_str(), "--"];
         work.run(work.call("checking out", &self.git).args(checkout)).await
+    }
+
+    /// The directory of a repository of this machine that is a partial clone. Nobody can fetch from one what it lacks, so
+    /// it has no mirror.
+    async fn partial_clone(&self, work: &Work<'_>) -> Result<Option<PathBuf>, Failure> {
+        let Repository::Local(path) = work.repository else { return Ok(None) };
+        let git = path.join(".git");
+        let dir = if git.is_dir() {
+            git
+        } else if git.is_file() {
+            let call = self.git.call(format!("reading {}", work.repository), path, work.deadline);
+            let output = call.envs(work.session.env()).args(["rev-parse", "--git-common-dir"]).run().await?;
+            path.join(output.line())
+        } else {
+            path.clone()
+        };
+        Ok(Some(dir).filter(|dir| is_partial(dir)))
+    }
+
+    /// Copies what is there of a partial clone, and checks the commit out if all of its files are.
+    async fn fill_from_partial(&self, work: &Work<'_>, git_dir: PathBuf) -> Result<(), Failure> {
+        let new = NewRepository {
+            into: work.into.to_owned(),
+            head: work.commit.to_string(),
+            origin: self.origin_of(work).await?,
+            sha256: work.commit.as_str().len() == 64,
+            partial: true,
+        };
+        let call = self.git.call(format!("reading {}", work.repository), &git_dir, work.deadline);
+        let list = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"];
+        let call = call.envs(work.session.env()).args(["--git-dir".as_ref(), git_dir.as_os_str()]);
+        let refs = call.args(list).max_stdout(64 << 20).run().await?;
+        let refs = remote_refs(&String::from_utf8_lossy(&refs.stdout), work.commit);
+        on_thread("copying the objects", work.deadline, move |stop| {
+            open_dir(&new.into)?;
+            new.create()?;
+            copy_objects(&git_dir, &new.git_dir(), stop)?;
+            write_refs(&new.git_dir(), &refs)
+        })
+        .await?;
+        let checkout = ["checkout", "--quiet", "--force", "--detach", work.commit.as_str(), "--"];
+        work.run(work.call("checking out", &self.git).args(checkout)).await.map_err(|failure| {
+            failure.with_help("this is a partial clone: check the commit out in it once, which brings what it lacks")
+        })
     }
 
     /// What the workspace calls its origin: never a path of this machine, which means nothing in a job, or too much.
@@ -260,20 +379,32 @@ impl GitSource {
 impl Source for GitSource {
     async fn checkout(&self, order: Checkout<'_>) -> Result<(), Failure> {
         let deadline = deadline_in(self.deadline);
-        let (repository, session) = self.open(order.repository).await?;
+        let (repository, session) = self.open(order.repository, deadline).await?;
         let commit = CommitId::parse(order.commit.as_str()).map_err(|error| {
             Failure::new(FailureKind::CommitNotFound, error.to_string()).with_help("give the full hash, in lower case")
         })?;
         require_empty(order.into)?;
         let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
+        // Branches and tags that came before the order belong into the workspace: a tag of a commit that was built before.
+        let look = Look::now(&repository);
+        let refs = Some(&look).filter(|_| self.history == History::Full);
         let work = Work { repository: &repository, commit: &commit, into: order.into, session: &session, deadline };
-        let reading = mirror.with_commit(&commit).await?;
+        if let Some(git_dir) = self.partial_clone(&work).await? {
+            self.fill_from_partial(&work, git_dir).await?;
+            work.check_head()?;
+            return self.update_submodules(&work).await;
+        }
+        let (reading, stale) = mirror.with_commit(&commit, refs).await?;
+        if let Some(failure) = stale {
+            let what = "the workspace has the branches and tags of its last fetch";
+            self.warn.say(&format!("{what}: {}", failure.explain()));
+        }
         if let Err(failure) = self.fill(&work, reading).await {
             if failure.kind == FailureKind::DiskFull || Instant::now() >= deadline || !mirror.repair().await? {
                 return Err(failure);
             }
             clear(order.into)?;
-            let reading = mirror.with_commit(&commit).await?;
+            let (reading, _) = mirror.with_commit(&commit, refs).await?;
             self.fill(&work, reading).await?;
         }
         work.check_head()?;
@@ -282,7 +413,7 @@ impl Source for GitSource {
 
     async fn resolve(&self, repository: &str, reference: &str) -> Result<CommitId, Failure> {
         let deadline = deadline_in(self.deadline);
-        let (repository, session) = self.open(repository).await?;
+        let (repository, session) = self.open(repository, deadline).await?;
         match &repository {
             Repository::Local(path) => self.resolve_local(path, &session, reference, deadline).await,
             Repository::Remote(_) => self.resolve_remote(&repository, &session, reference, deadline).await,
@@ -331,6 +462,13 @@ impl GitSource {
             return Err(not_a_reference(reference));
         }
         let url = repository.to_string();
+        let hash = reference.to_ascii_lowercase();
+        // A full hash is one, even where a branch bears it as its name: who gives a hash means exactly that commit.
+        if let Ok(commit) = CommitId::parse(&hash) {
+            let mirror = Mirror::new(&self.git, session, &self.cache, repository, hash.len(), deadline);
+            mirror.with_commit(&commit, None).await?;
+            return Ok(commit);
+        }
         let candidates = match reference {
             "HEAD" => vec!["HEAD".to_owned()],
             full if full.starts_with("refs/") => vec![full.to_owned()],
@@ -351,11 +489,6 @@ impl GitSource {
         let mirror = Mirror::new(&self.git, session, &self.cache, repository, hash_len, deadline);
         if let Some((hash, name)) = found {
             return self.resolve_listed(&mirror, hash, name, &url).await;
-        }
-        let hash = reference.to_ascii_lowercase();
-        if let Ok(commit) = CommitId::parse(&hash) {
-            mirror.with_commit(&commit).await?;
-            return Ok(commit);
         }
         if !is_hash_prefix(reference) {
             return Err(not_found(reference, &url));
@@ -382,7 +515,7 @@ impl GitSource {
     ) -> Result<CommitId, Failure> {
         if !name.starts_with("refs/tags/") {
             let commit = CommitId::parse(hash).map_err(|_| not_found(name, url))?;
-            mirror.with_commit(&commit).await?;
+            mirror.with_commit(&commit, None).await?;
             return Ok(commit);
         }
         if let Some(commit) = mirror.peel(hash).await? {
@@ -441,6 +574,11 @@ fn parse_repository(text: &str) -> Result<Repository, Failure> {
         Failure::new(FailureKind::CheckoutFailed, format!("the address of the repository is refused: {error}"))
             .with_help(error.help())
     })
+}
+
+fn plain_http(what: &str) -> Failure {
+    let (error, failure) = (UrlError::PlainHttp, FailureKind::CheckoutFailed);
+    Failure::new(failure, format!("{what}: {error}")).with_help(error.help())
 }
 
 /// A remote as it may stand in a workspace: without credentials, and only if it is none of this machine.

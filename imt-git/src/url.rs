@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub enum Scheme {
     /// HTTP over TLS.
     Https,
-    /// Plain HTTP: only to this machine (`localhost`, `127.0.0.1`, `[::1]`).
+    /// Plain HTTP: only to this machine (`localhost`, `127.0.0.1`, `[::1]`), and only where a source was told to allow it.
     Http,
     /// The system's `ssh`.
     Ssh,
@@ -214,8 +214,8 @@ pub enum UrlError {
     /// `git://`, `ext::`, `ftp://`, a transport helper.
     #[error("its protocol is not allowed")]
     Protocol,
-    /// Plain http to another machine.
-    #[error("plain http is only allowed to this machine")]
+    /// Plain http, to another machine or where it was not allowed.
+    #[error("plain http is not allowed")]
     PlainHttp,
     /// A user or password in an https URL, or a password in an ssh URL.
     #[error("it contains credentials")]

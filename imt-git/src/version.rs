@@ -8,6 +8,18 @@ use imt_core::ports::{Failure, FailureKind};
 
 use crate::command::{Git, deadline_in};
 
+/// The first version of each line without the holes; lines before the first were never mended, those after the last are good.
+const MENDED: [GitVersion; 8] = [
+    GitVersion { major: 2, minor: 43, patch: 7 },
+    GitVersion { major: 2, minor: 44, patch: 4 },
+    GitVersion { major: 2, minor: 45, patch: 4 },
+    GitVersion { major: 2, minor: 46, patch: 4 },
+    GitVersion { major: 2, minor: 47, patch: 3 },
+    GitVersion { major: 2, minor: 48, patch: 2 },
+    GitVersion { major: 2, minor: 49, patch: 1 },
+    GitVersion { major: 2, minor: 50, patch: 1 },
+];
+
 /// A version of git.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GitVersion {
@@ -50,6 +62,26 @@ impl GitVersion {
         Err(Failure::new(FailureKind::CheckoutFailed, message).with_help("install a newer git"))
     }
 
+    /// Refuses one whose submodules can run code while they are fetched (CVE-2025-48384 and what was mended before it).
+    ///
+    /// # Errors
+    /// `CheckoutFailed`, naming the version.
+    pub(crate) fn require_no_holes(self) -> Result<(), Failure> {
+        if !self.has_holes() {
+            return Ok(());
+        }
+        let message = format!("git {self} has known holes through which submodules can run code");
+        Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(
+            "install a newer git, leave submodules out, or tell the source to trust it if your distribution has mended it",
+        ))
+    }
+
+    fn has_holes(self) -> bool {
+        let same_line = MENDED.iter().find(|mended| (mended.major, mended.minor) == (self.major, self.minor));
+        let oldest_good = same_line.or(MENDED.last());
+        oldest_good.is_some_and(|good| self < *good)
+    }
+
     /// Reads `git version 2.47.3` and its relatives (`2.39.5 (Apple Git-154)`, `2.45.0.rc1`, `2.50.1.windows.1`).
     fn parse(text: &str) -> Option<Self> {
         let number = text.strip_prefix("git version ")?.split_whitespace().next()?;
@@ -79,6 +111,15 @@ mod tests {
         assert_eq!(GitVersion::parse("git version 2.45.0.rc1"), version(2, 45, 0));
         assert_eq!(GitVersion::parse("git version 2.50.1.windows.1"), version(2, 50, 1));
         assert_eq!(GitVersion::parse("GNU bash"), None);
+    }
+
+    #[test]
+    fn holes_are_judged_by_line() {
+        let has = |major, minor, patch| GitVersion { major, minor, patch }.has_holes();
+        assert!(has(2, 39, 5) && has(2, 47, 2) && has(2, 50, 0));
+        assert!(!has(2, 43, 7) && !has(2, 47, 3) && !has(2, 51, 0) && !has(3, 0, 0));
+        let failure = GitVersion { major: 2, minor: 39, patch: 5 }.require_no_holes().unwrap_err();
+        assert!(failure.explain().contains("git 2.39.5"), "{}", failure.explain());
     }
 
     #[test]

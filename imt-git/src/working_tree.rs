@@ -13,9 +13,12 @@ use imt_core::ports::{Checkout, Failure, FailureKind, Source};
 use tokio::time::Instant;
 
 use crate::command::{Call, Git, Output, deadline_in};
+use crate::discover::find_work_tree;
 use crate::failure::{git_failed, io_failed};
-use crate::files::on_thread;
-use crate::snapshot::{Item, copy_items, list_plain, list_repository, make_repository};
+use crate::files::{Stop, on_thread};
+use crate::snapshot::{
+    FETCHED_DEPTH, Item, Objects, copy_items, git_dir_of, list_plain, list_repository, make_repository,
+};
 use crate::source::{open_dir, public_remote};
 use crate::url::Repository;
 use crate::version::GitVersion;
@@ -34,6 +37,7 @@ pub struct WorkingTree {
     git: Git,
     root: PathBuf,
     repository: Option<Facts>,
+    cut: bool,
 }
 
 /// What git said about it.
@@ -67,8 +71,8 @@ impl WorkingTree {
             let message = format!("{} is a bare repository, without files", dir.display());
             return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help("name the commit to run"));
         }
-        if !dir.ancestors().any(|dir| dir.join(".git").exists()) {
-            return Ok(Self { git, root: dir, repository: None });
+        if find_work_tree(&dir)?.is_none() {
+            return Ok(Self { git, root: dir, repository: None, cut: false });
         }
         GitVersion::detect(git.program()).await?.require_floor()?;
         let deadline = deadline_in(DEADLINE);
@@ -87,7 +91,10 @@ impl WorkingTree {
         let root = PathBuf::from(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(
             top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout).to_vec(),
         ));
-        Ok(Self { git, root, repository: Some(facts) })
+        let common = git_dir_of(&git, &root, deadline).await?;
+        let look = move |_: &Stop| Ok(Objects::of(&common) == Objects::Many);
+        let cut = on_thread("looking at the objects", deadline, look).await?;
+        Ok(Self { git, root, repository: Some(facts), cut })
     }
 
     /// The top of the work tree, or the directory itself. Absolute, without links.
@@ -113,6 +120,12 @@ impl WorkingTree {
     /// Whether there are changes that are not committed, untracked files included. Never without a repository.
     pub fn is_dirty(&self) -> bool {
         self.repository.as_ref().is_some_and(|facts| facts.dirty)
+    }
+
+    /// How many commits back the history of a snapshot goes, if not all of it is there: where the repository is large or
+    /// borrows its objects. Tags of these commits are there, other branches are not.
+    pub const fn history_depth(&self) -> Option<u32> {
+        if self.cut { Some(FETCHED_DEPTH) } else { None }
     }
 
     /// The name of the remote `origin`'s repository, else of the directory.
@@ -143,10 +156,10 @@ impl WorkingTree {
             list_repository(&self.git, &self.root, &skip, deadline).await?
         } else {
             let (root, skip) = (self.root.clone(), skip.clone());
-            on_thread(move |stop| list_plain(&root, &skip, stop)).await?
+            on_thread("listing the files", deadline, move |stop| list_plain(&root, &skip, stop)).await?
         };
         let root = self.root.clone();
-        on_thread(move |stop| copy_items(&root, &skip, &items, stop)).await?;
+        on_thread("copying the files", deadline, move |stop| copy_items(&root, &skip, &items, stop)).await?;
         match &self.repository {
             Some(facts) => {
                 let origin = facts.remote.as_deref().and_then(public_remote);

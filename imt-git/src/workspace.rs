@@ -3,6 +3,8 @@
 //! Knows nothing of mirrors or networks. Objects are copied, never linked: a job may write to every file of its
 //! workspace, as root even, and must not reach anything else by that.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -26,7 +28,13 @@ pub(crate) struct NewRepository {
     pub(crate) origin: Option<String>,
     /// Whether its hashes are SHA-256.
     pub(crate) sha256: bool,
+    /// Whether it is of a partial clone, whose missing objects somebody else has promised.
+    pub(crate) partial: bool,
 }
+
+/// The remote that a partial workspace's missing objects are promised by. It leads nowhere: git would fetch them over the
+/// network the moment it misses one, and no job asked for that.
+const ABSENT: &str = "imt-absent";
 
 impl NewRepository {
     /// The repository's own directory.
@@ -50,7 +58,7 @@ impl NewRepository {
     }
 
     fn config(&self) -> String {
-        let version = u8::from(self.sha256);
+        let version = u8::from(self.sha256 || self.partial);
         // Shared, so that jobs whose images have different users can go on with each other's repository.
         let mut text = format!(
             "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = \
@@ -58,6 +66,13 @@ impl NewRepository {
         );
         if self.sha256 {
             text.push_str("[extensions]\n\tobjectformat = sha256\n");
+        }
+        if self.partial {
+            write!(
+                text,
+                "[extensions]\n\tpartialClone = {ABSENT}\n[remote \"{ABSENT}\"]\n\turl = /dev/null\n\tpromisor = true\n"
+            )
+            .unwrap_or_default();
         }
         if let Some(origin) = &self.origin {
             let url = quoted(origin);
@@ -68,28 +83,64 @@ impl NewRepository {
     }
 }
 
-/// Copies all objects of a repository into a new one, and the list of where its history was cut.
+/// Copies all objects of a repository into a new one, and the list of where its history was cut. Somebody may pack the
+/// repository meanwhile, so what is found changed under the copy is copied once more.
 pub(crate) fn copy_objects(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
-    let mut dirs = vec![PathBuf::from("objects")];
-    while let Some(dir) = dirs.pop() {
-        let source = from.join(&dir);
-        create_dir(&to.join(&dir), OPEN_DIR).map_err(|error| workspace_failed("make", &to.join(&dir), error))?;
-        for entry in fs::read_dir(&source).map_err(|error| read_failed(&source, error))? {
-            if stop.asked() {
-                return Err(stopped());
-            }
-            let entry = entry.map_err(|error| read_failed(&source, error))?;
-            let name = entry.file_name();
-            let path = dir.join(&name);
-            if entry.file_type().map_err(|error| read_failed(&entry.path(), error))?.is_dir() {
-                dirs.push(path);
-            } else if is_object_file(&name.to_string_lossy()) {
-                copy_read_only(&entry.path(), &to.join(&path))?;
-            }
+    match copy_objects_once(from, to, stop) {
+        Err(failure) if failure.kind == FailureKind::CheckoutFailed && !stop.asked() => {
+            let objects = to.join("objects");
+            fs::remove_dir_all(&objects).map_err(|error| workspace_failed("clear", &objects, error))?;
+            copy_objects_once(from, to, stop)
+        }
+        result => result,
+    }
+}
+
+fn copy_objects_once(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
+    // Packs last: an object that goes while single ones are copied is in a pack by then.
+    let objects = from.join("objects");
+    copy_dir(from, to, Path::new("objects"), stop)?;
+    let mut dirs = names(&objects)?;
+    dirs.retain(|name| name != "pack" && objects.join(name).is_dir());
+    for name in dirs {
+        copy_dir(from, to, &Path::new("objects").join(name), stop)?;
+    }
+    let pack = objects.join("pack");
+    let packs = names(&pack)?;
+    copy_dir(from, to, Path::new("objects/pack"), stop)?;
+    // A pack that came while the listing went on may have been missed, and those that it stands for be gone.
+    if names(&pack)? != packs {
+        let message = format!("{} was packed while it was copied", from.display());
+        return Err(Failure::new(FailureKind::CheckoutFailed, message).retryable());
+    }
+    copy_read_only(&from.join("shallow"), &to.join("shallow"), true)
+}
+
+/// Copies the files of one directory.
+fn copy_dir(from: &Path, to: &Path, dir: &Path, stop: &Stop) -> Result<(), Failure> {
+    let (source, target) = (from.join(dir), to.join(dir));
+    create_dir(&target, OPEN_DIR).map_err(|error| workspace_failed("make", &target, error))?;
+    // Single objects go into packs, and their directories with them.
+    let may_go = !dir.ends_with("pack");
+    for name in names(&source)? {
+        if stop.asked() {
+            return Err(stopped());
+        }
+        let path = source.join(&name);
+        if is_object_file(&name.to_string_lossy()) && !path.is_dir() {
+            copy_read_only(&path, &target.join(&name), may_go)?;
         }
     }
-    let shallow = from.join("shallow");
-    if shallow.is_file() { copy_read_only(&shallow, &to.join("shallow")) } else { Ok(()) }
+    Ok(())
+}
+
+/// What is in a directory, in order; nothing if it is gone.
+fn names(dir: &Path) -> Result<BTreeSet<OsString>, Failure> {
+    let list = || fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>();
+    match list() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        result => result.map_err(|error| read_failed(dir, error)),
+    }
 }
 
 /// Half-written files and whatever leads to another repository stay behind.
@@ -97,11 +148,16 @@ fn is_object_file(name: &str) -> bool {
     let path = Path::new(name);
     !name.starts_with("tmp_")
         && !matches!(name, "alternates" | "http-alternates" | "commit-graphs")
+        // It names packs, and those of a moment later may be others.
+        && !name.starts_with("multi-pack-index")
         && path.extension().is_none_or(|extension| extension != "lock" && extension != "keep")
 }
 
-fn copy_read_only(from: &Path, to: &Path) -> Result<(), Failure> {
-    let mut source = open_regular(from).map_err(|error| read_failed(from, error))?;
+fn copy_read_only(from: &Path, to: &Path, may_be_gone: bool) -> Result<(), Failure> {
+    let mut source = match open_regular(from) {
+        Err(error) if may_be_gone && error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        source => source.map_err(|error| read_failed(from, error))?,
+    };
     let mut target = create_new(to, 0o444).map_err(|error| workspace_failed("write", to, error))?;
     copy_content(&mut source, &mut target).map_err(|error| workspace_failed("write", to, error))
 }
@@ -114,13 +170,18 @@ pub(crate) fn copy_refs(mirror: &Path, git_dir: &Path, commit: &CommitId) -> Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(read_failed(&from, error)),
     };
+    write_refs(git_dir, &remote_refs(&text, commit))
+}
+
+/// Writes all refs of a new repository, `<hash> <name>` a line.
+pub(crate) fn write_refs(git_dir: &Path, refs: &str) -> Result<(), Failure> {
     let to = git_dir.join("packed-refs");
-    let write = |to: &Path| create_new(to, OPEN_FILE)?.write_all(remote_refs(&text, commit).as_bytes());
+    let write = |to: &Path| create_new(to, OPEN_FILE)?.write_all(refs.as_bytes());
     write(&to).map_err(|error| workspace_failed("write", &to, error))
 }
 
 /// Turns the mirror's `packed-refs` into the workspace's. Without the header git takes nothing for granted about it.
-fn remote_refs(packed: &str, commit: &CommitId) -> String {
+pub(crate) fn remote_refs(packed: &str, commit: &CommitId) -> String {
     let mut refs = String::new();
     let mut kept = false;
     for line in packed.lines() {

@@ -38,18 +38,13 @@ pub(crate) struct Facts {
 }
 
 impl Repository {
-    /// The repository that a directory lies in. Found by its `.git`, so that a directory without one costs no process.
+    /// The repository that a directory lies in. Found without git, so that a directory without one costs no process.
     pub(crate) fn around(dir: &Path) -> Result<Option<Self>> {
-        for root in dir.ancestors() {
-            match root.join(".git").symlink_metadata() {
-                Ok(_) => return Ok(Some(Self { root: root.to_owned() })),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    return Err(CliError::usage(format!("cannot look into `{}`", root.display())).because(error));
-                }
-            }
-        }
-        Ok(None)
+        let found = imt_git::find_work_tree(dir).map_err(|failure| {
+            CliError::usage(format!("cannot look for a repository around `{}`", dir.display()))
+                .because(failure.explain())
+        })?;
+        Ok(found.map(|root| Self { root }))
     }
 
     /// Remote, branch and commit, asked for side by side.

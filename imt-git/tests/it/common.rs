@@ -37,7 +37,7 @@ impl World {
     }
 
     pub(crate) fn builder(&self) -> GitSourceBuilder {
-        GitSource::builder(self.path("cache"))
+        GitSource::builder(self.path("cache")).loopback_http(true)
     }
 
     pub(crate) fn source(&self) -> GitSource {

@@ -120,3 +120,20 @@ fn hostile_references_are_hostile_to_git_too() {
     }
     git(&world.origin(), &["status"]);
 }
+
+#[tokio::test]
+async fn plain_http_to_this_machine_has_to_be_allowed() {
+    let world = World::new();
+    let (program, mark) = marking_git(&world);
+    let builder = || imt_git::GitSource::builder(world.path("cache")).git_program(&program);
+    let source = builder().build().unwrap();
+    for url in ["http://localhost:1/r", "http://127.0.0.1:1/r", "http://[::1]:1/r"] {
+        let failure = source.resolve(url, "main").await.unwrap_err();
+        assert!(failure.message.contains("plain http is not allowed"), "{failure}");
+        assert!(!mark.exists(), "{url}");
+        let token = imt_git::Credentials::token(imt_core::secret::Secret::new("t"));
+        let origin = url.trim_end_matches("/r");
+        assert!(builder().credentials(origin, token.clone()).build().is_err(), "{origin}");
+        assert!(builder().loopback_http(true).credentials(origin, token).build().is_ok(), "{origin}");
+    }
+}

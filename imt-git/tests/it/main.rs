@@ -9,6 +9,10 @@ mod hostile;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
+mod refs;
+#[cfg(test)]
 mod ssh;
 #[cfg(test)]
 mod working_tree;

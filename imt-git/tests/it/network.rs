@@ -130,6 +130,10 @@ async fn credentials_open_their_origin_and_leave_no_trace() {
         let failure = source.resolve(&url, reference).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::CommitNotFound, "{reference}: {failure}");
     }
+    // A full hash is that commit, whatever branch bears it as its name.
+    git(&world.path("www/app.git"), &["update-ref", &format!("refs/heads/{first}"), commit.as_str()]);
+    git(&world.path("www/app.git"), &["update-server-info"]);
+    assert_eq!(source.resolve(&url, first.as_str()).await.unwrap(), first);
     let into = world.workspace("w");
     checkout(&source, &url, &commit, &into).await.unwrap();
     assert_eq!(git(&into, &["config", "remote.origin.url"]), url);

@@ -229,3 +229,71 @@ async fn what_cannot_be_read_is_named() {
     checkout(&tree, &root, &head, &world.workspace("w3")).await.unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+#[tokio::test]
+async fn a_submodule_that_is_not_checked_out_keeps_its_empty_directory() {
+    let world = World::new();
+    let commit = world.commit("a", "1");
+    let origin = world.origin();
+    git(&origin, &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},lib/sub")]);
+    git(&origin, &["commit", "-q", "-m", "sub"]);
+    fs::create_dir_all(origin.join("lib/sub")).unwrap();
+    assert_eq!(git(&origin, &["status", "--porcelain"]), "");
+    let tree = WorkingTree::open(&origin).await.unwrap();
+    let into = snapshot(&world, &tree, "w").await;
+    assert!(into.join("lib/sub").is_dir());
+    assert_eq!(git(&into, &["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn what_only_is_called_git_makes_no_repository() {
+    let world = World::new();
+    let plain = world.path("plain");
+    fs::create_dir_all(plain.join(".git/info")).unwrap();
+    fs::write(plain.join("a"), "1").unwrap();
+    let tree = WorkingTree::open(&plain).await.unwrap();
+    assert!(!tree.is_repository());
+    let into = snapshot(&world, &tree, "w").await;
+    assert!(into.join("a").is_file() && !into.join(".git").exists());
+    // A broken one is told of, and one that somebody else owns.
+    fs::write(world.origin().join(".git/HEAD"), "garbage").unwrap();
+    assert!(WorkingTree::open(&world.origin()).await.is_err());
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        let theirs = world.workspace("theirs");
+        git(&theirs, &["init", "-q"]);
+        std::os::unix::fs::chown(&theirs, Some(65534), None).unwrap();
+        std::os::unix::fs::chown(theirs.join(".git"), Some(65534), None).unwrap();
+        let failure = WorkingTree::open(&theirs).await.unwrap_err();
+        assert!(failure.explain().contains("safe.directory"), "{}", failure.explain());
+    }
+}
+
+#[tokio::test]
+async fn absolute_links_into_the_tree_lead_into_the_copy() {
+    let world = World::new();
+    world.commit("dir/file", "mine");
+    let (origin, other) = (world.origin(), world.path("other-name"));
+    symlink(&origin, &other).unwrap();
+    symlink(origin.join("dir/file"), origin.join("top")).unwrap();
+    fs::create_dir_all(origin.join("deep/er")).unwrap();
+    symlink(origin.join("dir/file"), origin.join("deep/er/link")).unwrap();
+    symlink(other.join("dir/file"), origin.join("deep/by-another-name")).unwrap();
+    symlink(&origin, origin.join("deep/root")).unwrap();
+    symlink("../dir/file", origin.join("deep/relative")).unwrap();
+    symlink("/etc/passwd", origin.join("outside")).unwrap();
+    let tree = WorkingTree::open(&origin).await.unwrap();
+    let into = snapshot(&world, &tree, "w").await;
+    for (link, target) in [
+        ("top", "dir/file"),
+        ("deep/er/link", "../../dir/file"),
+        ("deep/by-another-name", "../dir/file"),
+        ("deep/root", ".."),
+        ("deep/relative", "../dir/file"),
+        ("outside", "/etc/passwd"),
+    ] {
+        assert_eq!(fs::read_link(into.join(link)).unwrap(), Path::new(target), "{link}");
+    }
+    fs::write(into.join("deep/er/link"), "job").unwrap();
+    assert_eq!(fs::read_to_string(origin.join("dir/file")).unwrap(), "mine");
+    assert_eq!(fs::read_to_string(into.join("dir/file")).unwrap(), "job");
+}

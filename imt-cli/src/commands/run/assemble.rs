@@ -59,15 +59,15 @@ pub(super) async fn assemble(
     let workspace_root = places::workspace_root()?;
     let instances = Instances::open(&state.path)?;
     let instance = Arc::new(instances.acquire()?);
-    let (executor, executor_name) = executor(args.executor, &state.path, &instance).await?;
     let (warn, warnings) = warnings();
+    let (executor, executor_name) = executor(args.executor, &state.path, &instance, warn.clone()).await?;
     let mut store = MemoryStore::builder().log_spill(instance.dir()).on_warning(warn.clone());
     for secret in secrets {
         store = store.set_variable(planned.plan.project.clone(), secret);
     }
     let store: Arc<dyn Store> = Arc::new(store.build());
     let engine = Engine::builder(executor, Arc::clone(&store))
-        .source(source(planned, &state.path).await?)
+        .source(source(planned, &state.path, warn.clone()).await?)
         .workspace_root(&workspace_root)
         .keep_workspaces(args.keep_workspace)
         .sink(wake as Arc<dyn EventSink>)
@@ -137,9 +137,10 @@ async fn executor(
     choice: ExecutorChoice,
     state: &Path,
     instance: &Instance,
+    warn: impl Fn(&str) + Send + Sync + 'static,
 ) -> Result<(Arc<dyn Executor>, &'static str)> {
     match choice {
-        ExecutorChoice::Local => Ok((local(state, instance)?, "local")),
+        ExecutorChoice::Local => Ok((local(state, instance, warn)?, "local")),
         ExecutorChoice::Docker => {
             let executor = docker(state, instance).await.map_err(|failure| {
                 let remedy = "or run the jobs on this machine with --executor local";
@@ -156,20 +157,26 @@ async fn executor(
                 output::note(&format!("running {} (--executor auto)", place("docker")));
                 Ok((executor, "docker"))
             }
-            Ok(Err(failure)) => auto_local(&failure.message, state, instance),
-            Err(_) => auto_local("the engine does not answer", state, instance),
+            Ok(Err(failure)) => auto_local(&failure.message, state, instance, warn),
+            Err(_) => auto_local("the engine does not answer", state, instance, warn),
         },
     }
 }
 
-fn auto_local(why: &str, state: &Path, instance: &Instance) -> Result<(Arc<dyn Executor>, &'static str)> {
-    let executor = local(state, instance)?;
+fn auto_local(
+    why: &str,
+    state: &Path,
+    instance: &Instance,
+    warn: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<(Arc<dyn Executor>, &'static str)> {
+    let executor = local(state, instance, warn)?;
     output::note(&format!("running {}, without containers, because {} (--executor auto)", place("local"), clean(why)));
     Ok((executor, "local"))
 }
 
-fn local(state: &Path, instance: &Instance) -> Result<Arc<dyn Executor>> {
-    Ok(Arc::new(LocalExecutor::builder(state.join("local")).instance(instance.id().clone()).build()?))
+fn local(state: &Path, instance: &Instance, warn: impl Fn(&str) + Send + Sync + 'static) -> Result<Arc<dyn Executor>> {
+    let builder = LocalExecutor::builder(state.join("local")).instance(instance.id().clone());
+    Ok(Arc::new(builder.on_warning(warn).build()?))
 }
 
 async fn docker(state: &Path, instance: &Instance) -> std::result::Result<Arc<dyn Executor>, Failure> {
@@ -204,9 +211,19 @@ fn store_id(state: &Path) -> std::result::Result<StoreId, Failure> {
 }
 
 /// Where the workspace's files come from: one commit, or the directory as it is.
-async fn source(planned: &Planned, state: &Path) -> Result<Arc<dyn Source>> {
+async fn source(
+    planned: &Planned,
+    state: &Path,
+    warn: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<Arc<dyn Source>> {
     if planned.project.at_commit {
-        return Ok(Arc::new(GitSource::builder(state.join("mirrors")).build()?));
+        return Ok(Arc::new(GitSource::builder(state.join("mirrors")).on_warning(warn).build()?));
     }
-    Ok(Arc::new(WorkingTree::open(&planned.project.dir).await?))
+    let tree = WorkingTree::open(&planned.project.dir).await?;
+    if let Some(depth) = tree.history_depth() {
+        output::note(&format!(
+            "the repository is large: jobs see its last {depth} commits and their tags (--commit gives them all of it)"
+        ));
+    }
+    Ok(Arc::new(tree))
 }
