@@ -61,7 +61,8 @@ pub fn simulate(seed: u64) -> Result<Summary, Violation> {
         .start_paused(true)
         .build()
         .expect("a runtime without I/O needs nothing from the system");
-    runtime.block_on(Simulation::new(seed).run())
+    // Made inside: outside of the runtime even its clock is the real one.
+    runtime.block_on(async { Simulation::new(seed).run().await })
 }
 
 struct Simulation {
