@@ -21,6 +21,7 @@ mod freshness;
 mod lock;
 mod mirror;
 mod packs;
+mod places;
 mod reference;
 mod session;
 mod snapshot;

@@ -15,10 +15,11 @@ use tokio::time::Instant;
 use crate::command::{Git, deadline_in};
 use crate::credentials::Credentials;
 use crate::failure::{git_failed, io_failed, or_disk_full};
-use crate::files::{OPEN_DIR, on_thread};
+use crate::files::on_thread;
 use crate::freshness::Look;
 use crate::lock::{FileLock, Mode};
 use crate::mirror::{Mirror, Reading};
+use crate::places::{clear, open_dir, percent_path, public_remote, require_empty};
 use crate::reference::{is_hash_prefix, is_ref_name};
 use crate::session::{Limits, Session, calls_lock, private_dir, sweep};
 use crate::snapshot::is_partial;
@@ -581,19 +582,6 @@ fn plain_http(what: &str) -> Failure {
     Failure::new(failure, format!("{what}: {error}")).with_help(error.help())
 }
 
-/// A remote as it may stand in a workspace: without credentials, and only if it is none of this machine.
-pub(crate) fn public_remote(url: &str) -> Option<String> {
-    let without_user = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let authority = rest.split('/').next()?;
-        let (user, _) = authority.rsplit_once('@')?;
-        Some(format!("{scheme}://{}", &rest[user.len() + 1..]))
-    };
-    let parsed =
-        Repository::parse(url).or_else(|error| without_user().map_or(Err(error), |url| Repository::parse(&url)));
-    parsed.ok().filter(|repository| repository.as_local().is_none()).map(|repository| repository.to_string())
-}
-
 fn not_a_reference(reference: &str) -> Failure {
     let shown: String = reference.chars().filter(|c| !c.is_control()).take(100).collect();
     Failure::new(FailureKind::CommitNotFound, format!("`{shown}` is no branch, tag or commit hash"))
@@ -606,42 +594,4 @@ fn not_found(reference: &str, repository: &str) -> Failure {
         format!("there is no branch, tag or commit `{reference}` in {repository}"),
     )
     .with_help("check the spelling, and that it was pushed")
-}
-
-fn require_empty(dir: &Path) -> Result<(), Failure> {
-    let mut entries = std::fs::read_dir(dir).map_err(|error| workspace_failed("use", dir, error))?;
-    if entries.next().is_none() {
-        return Ok(());
-    }
-    Err(Failure::new(FailureKind::WorkspaceFailed, format!("the workspace {} is not empty", dir.display()))
-        .with_help("give an empty directory"))
-}
-
-pub(crate) fn open_dir(dir: &Path) -> Result<(), Failure> {
-    let open = || {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(OPEN_DIR))
-    };
-    open().map_err(|error| workspace_failed("open", dir, error))
-}
-
-/// Removes everything in a directory that was empty when it was given to us.
-fn clear(dir: &Path) -> Result<(), Failure> {
-    let clear = || {
-        for entry in std::fs::read_dir(dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                std::fs::remove_dir_all(entry.path())?;
-            } else {
-                std::fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
-    };
-    clear().map_err(|error: std::io::Error| workspace_failed("clear", dir, error))
-}
-
-/// A path as it stands in a `file://` URL.
-fn percent_path(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25")
 }

@@ -16,10 +16,10 @@ use crate::command::{Call, Git, Output, deadline_in};
 use crate::discover::find_work_tree;
 use crate::failure::{git_failed, io_failed};
 use crate::files::{Stop, on_thread};
+use crate::places::{open_dir, public_remote};
 use crate::snapshot::{
     FETCHED_DEPTH, Item, Objects, copy_items, git_dir_of, list_plain, list_repository, make_repository,
 };
-use crate::source::{open_dir, public_remote};
 use crate::url::Repository;
 use crate::version::GitVersion;
 
