@@ -23,7 +23,7 @@ pub(crate) struct Project {
     pub(crate) name: ProjectName,
     /// The commit asked for, else the one that the files are based on.
     pub(crate) commit: CommitId,
-    /// The branch that is checked out.
+    /// The branch that the commit asked for was named by, else the one that is checked out.
     pub(crate) branch: Option<String>,
     /// Whether a commit is to be run, and not the files as they are.
     pub(crate) at_commit: bool,
@@ -38,14 +38,14 @@ impl Project {
         let facts = repository.as_ref().map(Repository::facts).transpose()?;
         let name = facts.as_ref().and_then(|facts| facts.remote_name.clone());
         let name = name.unwrap_or_else(|| dir.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let (branch, head) = facts.map_or((None, None), |facts| (facts.branch, facts.head));
-        let commit = match (&args.commit, &repository) {
+        let (checked_out, head) = facts.map_or((None, None), |facts| (facts.branch, facts.head));
+        let (commit, branch) = match (&args.commit, &repository) {
             (Some(_), None) => {
                 return Err(CliError::usage(format!("`{}` is not in a git repository", dir.display()))
                     .help("leave --commit out to run the files as they are"));
             }
-            (Some(revision), Some(repository)) => repository.resolve(revision)?,
-            (None, _) => head.unwrap_or_else(CommitId::none),
+            (Some(revision), Some(repository)) => (repository.resolve(revision)?, repository.branch_named(revision)?),
+            (None, _) => (head.unwrap_or_else(CommitId::none), checked_out),
         };
         Ok(Self {
             name: ProjectName::from_any(&name),
