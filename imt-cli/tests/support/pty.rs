@@ -23,11 +23,12 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn open() -> Self {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
         let name = ptsname(&person, Vec::new()).unwrap();
-        let device: File = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap().into();
+        let device: File =
+            rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap().into();
         let person: File = person.into();
         let mut screen = person.try_clone().unwrap();
         let (sender, output) = channel();
@@ -65,6 +66,14 @@ impl Terminal {
             let more = more.unwrap_or_else(|_| panic!("`{text}` did not come; seen: {}", self.seen));
             self.seen.push_str(&String::from_utf8_lossy(&more));
         }
+    }
+
+    /// Closes it while a command runs on it.
+    pub(crate) fn close(self) {
+        let Self { person, device, output, .. } = self;
+        drop((device, person));
+        // The reading thread has the last of it open, until it has something to tell that nobody hears.
+        drop(output);
     }
 
     /// Waits for the end of a command; answers with how it ended and all that the terminal showed.
