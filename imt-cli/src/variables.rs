@@ -32,20 +32,17 @@ pub(crate) enum GivenSecret {
 
 /// Reads `K=V`, or `K` whose value is looked for in the environment.
 pub(crate) fn secret(given: &str, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<GivenSecret> {
-    let (name, value) = match given.split_once('=') {
-        Some((name, value)) => (name, value.to_owned()),
-        None => {
-            // Before looking it up: `IMT_X` is refused whatever the environment holds.
-            check(given, "")?;
-            let Some(value) = environment(given) else { return Ok(GivenSecret::Unknown(given.to_owned())) };
-            let value = value.into_string().map_err(|_| {
-                CliError::usage(format!("the environment variable `{given}` is not UTF-8"))
-                    .help("secrets are texts; encode it, with base64 say, and decode it in the job")
-            })?;
-            (given, value)
-        }
-    };
-    with_value(name, value).map(GivenSecret::Known)
+    if let Some((name, value)) = given.split_once('=') {
+        return with_value(name, value.to_owned()).map(GivenSecret::Known);
+    }
+    // Before looking it up: `IMT_X` is refused whatever the environment holds.
+    check(given, "")?;
+    let Some(value) = environment(given) else { return Ok(GivenSecret::Unknown(given.to_owned())) };
+    let value = value.into_string().map_err(|_| {
+        CliError::usage(format!("the environment variable `{given}` is not UTF-8"))
+            .help("secrets are texts; encode it, with base64 say, and decode it in the job")
+    })?;
+    with_value(given, value).map(GivenSecret::Known)
 }
 
 /// A secret and its value.

@@ -122,7 +122,24 @@ impl Repository {
     fn complaint(&self, output: &Output) -> CliError {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("no reason given").to_owned();
-        CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said)
+        let error =
+            CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said);
+        if !self.belongs_to_somebody_else() {
+            return error;
+        }
+        error.help(format!(
+            "it belongs to another user, whom git does not trust unless you say `git config --global --add \
+             safe.directory {}`",
+            self.root.display()
+        ))
+    }
+
+    /// Git refuses such repositories; it is told by the owners and not by the words of its complaint.
+    fn belongs_to_somebody_else(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let ours = rustix::process::geteuid().as_raw();
+        let foreign = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.uid() != ours);
+        foreign(&self.root) || foreign(&self.root.join(".git"))
     }
 }
 

@@ -8,6 +8,7 @@ mod interrupts;
 mod show;
 mod writer;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use imt_core::engine::Engine;
@@ -42,7 +43,10 @@ pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
         let interrupts = Interrupts::listen()?;
         tokio::select! {
             result = session(args, &interrupts) => result,
-            () = interrupts.reached(3) => Ok(Exit::Cancelled),
+            () = interrupts.reached(3) => {
+                output::note("leaving at once; what is left behind is removed by the next start");
+                Ok(Exit::Cancelled)
+            }
         }
     });
     // What hangs must not keep us: the next start removes what it leaves.
@@ -84,7 +88,7 @@ async fn prepare(args: &Arc<RunArgs>) -> Result<(Vec<Variable>, Planned)> {
     let planning = tokio::task::spawn_blocking(move || planning::plan(&shared.project, &shared.trigger));
     let mut planned =
         planning.await.map_err(|error| CliError::internal("the planning broke down").because(error))??;
-    if let Some(jobs) = args.concurrency {
+    if let Some(jobs) = args.concurrency.and_then(NonZeroU32::new) {
         planned.plan.concurrency = jobs;
     }
     Ok((secrets, planned))
