@@ -96,7 +96,9 @@ fn no_engine() {
 fn as_nobody(project: &Path, arguments: &[&str], docker_host: &str) -> Finished {
     let home = Home::new();
     let program = home.path().join("imt");
-    fs::copy(binary(), &program).expect("a copy of the binary");
+    // By another process: a file that this one has open for writing is busy in every child that another test starts now.
+    let copied = Command::new("cp").arg(binary()).arg(&program).status().expect("cp can be run");
+    assert!(copied.success(), "a copy of the binary");
     let chown = Command::new("chown").args(["-R", OTHER_USER]).arg(home.path()).status().expect("chown can be run");
     assert!(chown.success(), "these tests run as root");
     let mut command = Command::new("setpriv");

@@ -1,6 +1,5 @@
 //! The grammar of the command line, and its help texts.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -74,9 +73,9 @@ pub(crate) struct RunArgs {
     /// Where jobs run
     #[arg(long, value_enum, default_value_t = ExecutorChoice::Auto)]
     pub(crate) executor: ExecutorChoice,
-    /// How many jobs of a stage may run side by side, instead of what the file says
-    #[arg(long, value_name = "N")]
-    pub(crate) concurrency: Option<NonZeroU32>,
+    /// How many jobs of a stage may run side by side, instead of what the file says; 1 to 1024
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) concurrency: Option<u32>,
     /// Leave the directory that the jobs worked in, and say where it is
     #[arg(long)]
     pub(crate) keep_workspace: bool,
@@ -103,6 +102,8 @@ pub(crate) struct ProjectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TriggerArgs {
     /// Run only this job; repeat it for several
+    ///
+    /// A job that is selected but whose `when` does not match is skipped all the same, which is warned of.
     #[arg(long = "job", value_name = "NAME")]
     pub(crate) jobs: Vec<String>,
     /// A variable for all jobs, winning over the file's; repeat it for several
@@ -167,6 +168,9 @@ pub(crate) struct PlanArgs {
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
     pub(crate) trigger: TriggerArgs,
+    /// Accepted as `imt run` does; only names are checked, and nobody is asked for a value
+    #[arg(long = "secret", value_name = "K[=V]")]
+    pub(crate) secrets: Vec<String>,
     /// What to print
     #[arg(long, value_enum, default_value_t = PlanOutput::Human)]
     pub(crate) output: PlanOutput,

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use imt_core::engine::EngineError;
 use imt_core::ports::{Failure, FailureKind, StoreError};
@@ -52,6 +54,13 @@ impl CliError {
         self
     }
 
+    /// The same with a remedy where there is one.
+    #[must_use]
+    pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
     /// The same with the error below.
     #[must_use]
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -77,6 +86,22 @@ impl CliError {
             let _ = writeln!(out, "  {} {}", paint.note("help:"), clean(help));
         }
         out
+    }
+}
+
+/// What to do about a file or directory that cannot be read; `None` where the error says all that is known.
+pub(crate) fn reading_help(error: &std::io::Error, path: &Path) -> Option<String> {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => Some("see that its name is right and that it is there".to_owned()),
+        ErrorKind::PermissionDenied => {
+            Some(format!("let this user read it, with `chmod u+rX {path}` say, and enter the directories above it"))
+        }
+        ErrorKind::IsADirectory => Some(format!("it is a directory; name the file in it, `{path}/pipeline.yml` say")),
+        ErrorKind::NotADirectory => {
+            Some("name a directory; the pipeline file has an option of its own, --file".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ mod output;
 mod places;
 mod planning;
 mod project;
+mod prompt;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -17,6 +18,7 @@ mod variables;
 mod view;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<Exit> {
     match command {
-        Command::Run(args) => commands::run::run(&args),
+        Command::Run(args) => commands::run::run(&Arc::new(args)),
         Command::Init(args) => commands::init::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),

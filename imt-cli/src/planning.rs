@@ -1,10 +1,12 @@
 //! From the command line to a plan: what `run` and `plan` share.
 
 use imt_core::pipeline::TriggerEvent;
-use imt_core::plan::{self, Plan, Trigger};
+use imt_core::plan::{self, Plan, PlannedJob, Selection, Trigger};
+use imt_core::status::Reason;
 
 use crate::args::{ProjectArgs, TriggerArgs};
 use crate::error::{CliError, Result};
+use crate::output;
 use crate::project::{Project, check};
 use crate::variables;
 
@@ -36,7 +38,17 @@ pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs) -> Result<Plann
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         CliError::usage(problems.join("\n"))
     })?;
+    for job in unmatched(&plan) {
+        output::warning(&format!("job `{job}` was selected, but its `when` does not match, so it is skipped"));
+    }
     Ok(Planned { project, file: file.name, plan })
+}
+
+/// Jobs that were asked for by name and will not run.
+fn unmatched(plan: &Plan) -> impl Iterator<Item = &str> {
+    let asked = |job: &&PlannedJob| plan.trigger.only_jobs.contains(&job.name);
+    let skipped = |job: &&PlannedJob| job.selection == Selection::Skip(Reason::When);
+    plan.jobs.iter().filter(asked).filter(skipped).map(|job| job.name.as_str())
 }
 
 fn repository(project: &Project) -> Result<String> {

@@ -1,6 +1,6 @@
-//! Variables and secrets as given on the command line.
+//! Variables and secrets as given on the command line. Who is asked for a value that is missing is `prompt`'s business.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::ffi::OsString;
 
 use imt_core::plan::Variable;
 use imt_core::plan::check_variable_name;
@@ -21,20 +21,32 @@ pub(crate) fn variable(given: &str) -> Result<(String, String)> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Where the value of a secret without one on the command line comes from.
-pub(crate) trait Values {
-    /// The environment variable of that name.
-    fn environment(&self, name: &str) -> Option<std::ffi::OsString>;
-    /// Asks a person, if there is one.
-    fn ask(&self, name: &str) -> Option<std::io::Result<String>>;
+/// A secret as it was given.
+#[derive(Debug)]
+pub(crate) enum GivenSecret {
+    /// With its value, from the command line or the environment.
+    Known(Variable),
+    /// Its name alone: a person is to be asked.
+    Unknown(String),
 }
 
-/// Reads `K=V`, or `K` whose value is to be found elsewhere.
-pub(crate) fn secret(given: &str, values: &dyn Values) -> Result<Variable> {
-    let (name, value) = match given.split_once('=') {
-        Some((name, value)) => (name, value.to_owned()),
-        None => (given, found_value(given, values)?),
-    };
+/// Reads `K=V`, or `K` whose value is looked for in the environment.
+pub(crate) fn secret(given: &str, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<GivenSecret> {
+    if let Some((name, value)) = given.split_once('=') {
+        return with_value(name, value.to_owned()).map(GivenSecret::Known);
+    }
+    // Before looking it up: `IMT_X` is refused whatever the environment holds.
+    check(given, "")?;
+    let Some(value) = environment(given) else { return Ok(GivenSecret::Unknown(given.to_owned())) };
+    let value = value.into_string().map_err(|_| {
+        CliError::usage(format!("the environment variable `{given}` is not UTF-8"))
+            .help("secrets are texts; encode it, with base64 say, and decode it in the job")
+    })?;
+    with_value(given, value).map(GivenSecret::Known)
+}
+
+/// A secret and its value.
+pub(crate) fn with_value(name: &str, value: String) -> Result<Variable> {
     check(name, &value)?;
     Ok(Variable { name: name.to_owned(), value: Secret::new(value), is_secret: true })
 }
@@ -58,81 +70,31 @@ fn check(name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-fn found_value(name: &str, values: &dyn Values) -> Result<String> {
-    // Before looking it up: `IMT_X` is refused whatever the environment holds.
-    check(name, "")?;
-    if let Some(value) = values.environment(name) {
-        return value.into_string().map_err(|_| {
-            CliError::usage(format!("the environment variable `{name}` is not UTF-8"))
-                .help("secrets are texts; encode it, with base64 say, and decode it in the job")
-        });
-    }
-    match values.ask(name) {
-        Some(answer) => answer.map_err(|error| CliError::usage(format!("no value for secret `{name}`")).because(error)),
-        None => Err(CliError::usage(format!("no value for secret `{name}`"))
-            .help(format!("set the environment variable `{name}`, or call imt on a terminal to be asked"))),
-    }
-}
-
-/// The environment of this process, and the person at its terminal.
-pub(crate) struct Surroundings;
-
-impl Values for Surroundings {
-    fn environment(&self, name: &str) -> Option<std::ffi::OsString> {
-        std::env::var_os(name)
-    }
-
-    fn ask(&self, name: &str) -> Option<std::io::Result<String>> {
-        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        terminal.then(|| ask_hidden(name))
-    }
-}
-
-/// Reads a line without showing it.
-fn ask_hidden(name: &str) -> std::io::Result<String> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let stdin = std::io::stdin();
-    let before = tcgetattr(&stdin)?;
-    let mut hidden = before.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    let mut stderr = std::io::stderr();
-    write!(stderr, "{name}: ")?;
-    stderr.flush()?;
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
-    let mut line = String::new();
-    let read = stdin.lock().read_line(&mut line);
-    tcsetattr(&stdin, OptionalActions::Now, &before)?;
-    writeln!(stderr)?;
-    if read? == 0 {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Known(Option<&'static str>, Option<&'static str>);
-
-    impl Values for Known {
-        fn environment(&self, _name: &str) -> Option<std::ffi::OsString> {
-            self.0.map(Into::into)
-        }
-
-        fn ask(&self, _name: &str) -> Option<std::io::Result<String>> {
-            self.1.map(|text| Ok(text.to_owned()))
-        }
+    fn value(given: &str, environment: Option<&str>) -> Result<GivenSecret> {
+        secret(given, &|_| environment.map(Into::into))
     }
 
     #[test]
-    fn a_secret_comes_from_the_line_the_environment_or_a_person() {
-        let value = |given, values: Known| secret(given, &values).map(|v| v.value.expose().to_owned());
-        assert_eq!(value("K=a=b", Known(Some("env"), None)).unwrap(), "a=b");
-        assert_eq!(value("K", Known(Some("env"), Some("typed"))).unwrap(), "env");
-        assert_eq!(value("K", Known(None, Some("typed"))).unwrap(), "typed");
-        assert_eq!(value("K=", Known(None, None)).unwrap(), "");
-        assert!(value("K", Known(None, None)).unwrap_err().help.unwrap().contains("environment variable `K`"));
+    fn a_secret_comes_from_the_line_or_the_environment_or_is_to_be_asked_for() {
+        for (given, environment, expected) in [
+            ("K=a=b", Some("env"), Some("a=b")),
+            ("K", Some("env"), Some("env")),
+            ("K=", None, Some("")),
+            ("K", None, None),
+        ] {
+            let found = match value(given, environment).unwrap() {
+                GivenSecret::Known(variable) => Some(variable.value.expose().to_owned()),
+                GivenSecret::Unknown(name) => {
+                    assert_eq!(name, "K");
+                    None
+                }
+            };
+            assert_eq!(found.as_deref(), expected, "{given}");
+        }
     }
 
     #[test]
@@ -141,12 +103,12 @@ mod tests {
             assert!(variable(bad).is_err(), "{bad}");
         }
         assert_eq!(variable("A=b=c").unwrap(), ("A".into(), "b=c".into()));
-        assert!(secret("IMT_X", &Known(Some("v"), None)).is_err());
+        assert!(value("IMT_X", Some("v")).is_err());
     }
 
     #[test]
     fn short_secrets_are_named() {
-        let of = |value: &str| secret(&format!("K={value}"), &Known(None, None)).unwrap();
+        let of = |value: &str| with_value("K", value.to_owned()).unwrap();
         assert!(unmasked(&[of("123456")]).is_none());
         let said = unmasked(&[of("12345"), of("123456")]).unwrap();
         assert_eq!(said, "`K` is not masked in the output: its value has less than 6 bytes");

@@ -6,10 +6,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Finished, World, lives, until};
+use support::pty::Terminal;
+use support::{Finished, World, lives, until, within_deadline};
 
 fn end_of(events: &[Value]) -> (&Value, &Value) {
     let last = events.last().expect("events");
@@ -36,18 +38,22 @@ fn one_interrupt_lets_the_job_clean_up() {
 
 #[test]
 fn a_second_interrupt_kills() {
-    // Long enough that only the kill can end it in time.
-    let world = World::new(
-        "jobs: { x: { grace: 1h, script: \"trap 'echo no' TERM; echo ready; while :; do sleep 0.01; done\" } }",
-    );
+    // Deaf, and with more grace than the test has patience: only the kill can end it.
+    let world =
+        World::new("jobs: { x: { grace: 1h, script: \"trap '' TERM; echo $$; while :; do sleep 0.01; done\" } }");
     let mut running = world.start();
-    running.until_line("ready");
+    running.until_line("$ trap '' TERM; echo $$; while :; do sleep 0.01; done");
+    let pid = running.until(|event| event["event"] == "job_log")["line"].as_str().unwrap().to_owned();
     running.signal(Signal::INT);
-    running.until_line("no");
+    // Not to wait for anything: a job that the first interrupt ends would be gone by then.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(lives(&pid), "the first interrupt ends no job that ignores SIGTERM");
+    assert!(running.child.try_wait().unwrap().is_none());
     running.signal(Signal::INT);
     let (code, events) = running.finish();
     assert_eq!(code, Some(12));
     assert_eq!(end_of(&events).0, "cancelled");
+    assert!(!lives(&pid));
 }
 
 #[test]
@@ -73,6 +79,18 @@ fn a_reader_that_goes_away_cancels_quietly() {
     finished.assert_says(12, &["cancelling"]);
     assert!(!finished.stderr.contains("error"), "{}", finished.stderr);
     assert!(!lives(pid.trim()) && !workspace.exists());
+}
+
+#[test]
+fn a_terminal_that_is_closed_cancels() {
+    let world = World::new("jobs: { x: { script: 'while :; do echo y; sleep 0.01; done' } }");
+    for output in ["human", "plain"] {
+        let mut terminal = Terminal::open();
+        let child = terminal.start(&mut world.imt(&["run", "--executor", "local", "--output", output]));
+        terminal.until("y");
+        terminal.close();
+        assert_eq!(within_deadline(child).code, Some(12), "{output}");
+    }
 }
 
 #[test]

@@ -219,6 +219,36 @@ fn a_commit_is_run_as_it_was() {
 }
 
 #[test]
+fn a_commit_has_the_branch_that_it_is_named_by() {
+    let world = World::new(
+        "jobs: { on: { script: 'echo \"<$IMT_BRANCH>\"', when: { branch: release } }, off: { script: 'echo \"<$IMT_BRANCH>\"', when: { branch: main } }, always: { script: 'echo \"<$IMT_BRANCH>\"' } }",
+    );
+    world.git(&["init", "-q"]);
+    world.git(&["add", "."]);
+    world.git(&["commit", "-qm", "first"]);
+    world.git(&["branch", "release"]);
+    world.git(&["tag", "v1"]);
+    let hash = world.git(&["rev-parse", "HEAD"]);
+    // `main` is checked out all the time.
+    for (revision, branch, ran) in [
+        ("release", Some("release"), &["on", "always"][..]),
+        ("main", Some("main"), &["off", "always"]),
+        ("HEAD", Some("main"), &["off", "always"]),
+        ("v1", None, &["always"]),
+        (hash.as_str(), None, &["always"]),
+    ] {
+        let finished = world.run_json(&["--commit", revision]);
+        finished.assert_says(0, &[]);
+        let started = finished.events()[0].clone();
+        assert_eq!(started.get("branch").and_then(Value::as_str), branch, "{revision}");
+        let succeeded: Vec<_> = finished.ends().into_iter().filter(|end| end.ends_with(" success")).collect();
+        assert_eq!(succeeded, ran.iter().map(|job| format!("{job} success")).collect::<Vec<_>>(), "{revision}");
+        let said = format!("<{}>", branch.unwrap_or_default());
+        assert_eq!(finished.log().iter().filter(|line| **line == said).count(), ran.len(), "{revision}");
+    }
+}
+
+#[test]
 fn the_project_is_named_after_its_remote() {
     let world = World::new("jobs: { x: { script: 'true' } }");
     assert_eq!(world.run_json(&[]).events()[0]["project"], "project");

@@ -68,6 +68,80 @@ fn missing_things_are_named() {
 }
 
 #[test]
+fn what_cannot_be_read_comes_with_its_remedy() {
+    let world = World::new(GOOD);
+    imt(&world, &["run", "/nonexistent/dir"]).assert_says(2, &["/nonexistent/dir", "see that its name is right"]);
+    imt(&world, &["run", "pipeline.yml"]).assert_says(2, &["pipeline.yml", "name a directory", "--file"]);
+    imt(&world, &["run", "--file", "nope.yml"]).assert_says(2, &["nope.yml", "see that its name is right"]);
+    imt(&world, &["run", "--file", "."]).assert_says(2, &["it is a directory", "/pipeline.yml`"]);
+    imt(&world, &["lint", "."]).assert_says(2, &["cannot read `.`", "name the file in it, `./pipeline.yml`"]);
+    world.git(&["init", "-q"]);
+    world.git(&["add", "."]);
+    world.git(&["commit", "-qm", "first"]);
+    imt(&world, &["run", "--commit", "main", "--file", "nope.yml"])
+        .assert_says(2, &["no file `nope.yml` in commit", "see that it was committed"]);
+}
+
+#[test]
+fn lint_has_an_object_for_a_file_that_it_cannot_read_too() {
+    let finished = imt(&World::new(BAD), &["lint", "--output", "json", "/nope", "pipeline.yml"]);
+    finished.assert_says(2, &[]);
+    let problem = &finished.events()[0];
+    let keys: Vec<_> = problem.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["code", "file", "help", "message", "severity"]);
+    assert_eq!((&problem["code"], &problem["severity"]), (&"unreadable".into(), &"error".into()));
+    assert_eq!(problem["file"], "/nope");
+    assert!(finished.events().len() > 1, "the other file is checked");
+}
+
+#[test]
+fn a_repository_of_another_user_comes_with_its_remedy() {
+    // Only root can give a directory away.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new(GOOD);
+    world.git(&["init", "-q"]);
+    let given = Command::new("chown").args(["-R", "65534:65534"]).arg(world.project()).status().unwrap();
+    assert!(given.success());
+    let path = world.project();
+    let path = path.to_str().unwrap();
+    imt(&world, &["run"]).assert_says(11, &[&format!("git config --global --add safe.directory {path}")]);
+}
+
+#[test]
+fn a_pipeline_file_further_up_is_pointed_at() {
+    let world = World::new(GOOD);
+    fs::create_dir_all(world.project().join("a/b")).unwrap();
+    let below = |dir: &str, arguments: &[&str]| {
+        Finished::of(world.imt(arguments).current_dir(world.project().join(dir)).output().unwrap())
+    };
+    // What is above is another project's when there is no repository around both.
+    below("a/b", &["run"]).assert_says(2, &["no pipeline.yml", "imt init"]);
+    world.git(&["init", "-q"]);
+    below("a/b", &["run"]).assert_says(2, &["no pipeline.yml", "there is one in ../..: imt run ../.."]);
+    below("a", &["plan", "b"]).assert_says(2, &["there is one in b/../..: imt run b/../.."]);
+    below("a/b", &["plan", "../.."]).assert_says(0, &[]);
+}
+
+#[test]
+fn a_selected_job_that_will_not_run_is_warned_of() {
+    let world = World::new("jobs: { w: { script: ls, image: i, when: { event: tag } }, x: { script: ls, image: i } }");
+    let warning = "job `w` was selected, but its `when` does not match";
+    imt(&world, &["plan", "--job", "w"]).assert_says(0, &[warning]);
+    imt(&world, &["run", "--executor", "local", "--job", "w"]).assert_says(0, &[warning]);
+    assert!(!imt(&world, &["plan"]).stderr.contains("selected"));
+    imt(&world, &["run", "--help"]).assert_says(0, &["whose `when` does not match is skipped"]);
+}
+
+#[test]
+fn plan_takes_secrets_and_checks_their_names() {
+    let world = World::new(GOOD);
+    imt(&world, &["plan", "--secret", "NOWHERE", "--secret", "K=v"]).assert_says(0, &["1 of 1 jobs"]);
+    imt(&world, &["plan", "--secret", "IMT_X"]).assert_says(2, &["IMT_X"]);
+}
+
+#[test]
 fn the_other_ending_of_the_file_name_is_found_too() {
     let world = World::new(GOOD);
     fs::rename(world.project().join("pipeline.yml"), world.project().join("pipeline.yaml")).unwrap();
@@ -100,7 +174,9 @@ fn an_unreadable_directory_is_named() {
     // Root reads everything, so another user must try, with a binary and a home that it can reach.
     let open = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o777)).tempdir().unwrap();
     let program = open.path().join("imt");
-    fs::copy(env!("CARGO_BIN_EXE_imt"), &program).unwrap();
+    // By another process: a file that this one has open for writing is busy in every child that another test starts now.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_imt")).arg(&program).status().unwrap();
+    assert!(copied.success());
     fs::set_permissions(world.project(), fs::Permissions::from_mode(0o700)).unwrap();
     let root = rustix::process::geteuid().is_root();
     let mut command = if root { Command::new("setpriv") } else { Command::new(&program) };
@@ -112,7 +188,7 @@ fn an_unreadable_directory_is_named() {
     command.arg("run").arg(world.project()).args(["--executor", "local"]).env("HOME", open.path());
     let finished = Finished::of(command.output().unwrap());
     fs::set_permissions(world.project(), fs::Permissions::from_mode(0o700)).unwrap();
-    finished.assert_says(2, &[world.project().to_str().unwrap(), "Permission denied"]);
+    finished.assert_says(2, &[world.project().to_str().unwrap(), "Permission denied", "chmod u+rX"]);
 }
 
 #[test]
@@ -178,7 +254,9 @@ fn schema_completions_and_doctor_answer() {
 fn the_command_line_itself_is_checked() {
     let world = World::new(GOOD);
     imt(&world, &["run", "--no-such-flag"]).assert_says(2, &["--no-such-flag"]);
-    imt(&world, &["run", "--concurrency", "0"]).assert_says(2, &["--concurrency"]);
+    for outside in ["0", "1025"] {
+        imt(&world, &["run", "--concurrency", outside]).assert_says(2, &["--concurrency", "1..=1024"]);
+    }
     imt(&world, &["--help"]).assert_says(0, &["Exit codes", "12  cancelled"]);
     imt(&world, &["--version"]).assert_says(0, &["imt 0.1"]);
 }

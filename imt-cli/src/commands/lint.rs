@@ -1,12 +1,14 @@
 //! `imt lint`: checks pipeline files without running anything.
 
+use std::error::Error as _;
 use std::io;
 use std::path::Path;
 
 use imt_core::pipeline::{self, Diagnostic};
+use serde::Serialize;
 
 use crate::args::{LintArgs, ReportOutput};
-use crate::error::{CliError, Result};
+use crate::error::{CliError, Result, reading_help};
 use crate::exit::Exit;
 use crate::output;
 use crate::project::{DEFAULT_NAMES, PipelineFile, diagnostics_text, read_limited};
@@ -14,7 +16,7 @@ use crate::terminal::Terminal;
 
 pub(crate) fn run(args: &LintArgs) -> Result<Exit> {
     let mut diagnostics = Vec::new();
-    let mut unreadable = false;
+    let mut unreadable = Vec::new();
     let mut checked = Vec::new();
     for file in files(args) {
         match file {
@@ -23,9 +25,9 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit> {
                 checked.push(file.name);
             }
             // The other files are still worth checking.
-            Err(error) => {
-                output::message(&error.render(Terminal::stderr().paint));
-                unreadable = true;
+            Err(unread) => {
+                output::message(&unread.error.render(Terminal::stderr().paint));
+                unreadable.push(unread);
             }
         }
     }
@@ -36,11 +38,12 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit> {
             output::result(&format!("{}{verdict}", diagnostics_text(&diagnostics, paint)))?;
         }
         ReportOutput::Json => {
-            let lines: Result<String> = diagnostics.iter().map(output::json_line).collect();
+            let problems = unreadable.iter().map(|unread| output::json_line(&unread.problem()));
+            let lines: Result<String> = problems.chain(diagnostics.iter().map(output::json_line)).collect();
             output::result(&lines?)?;
         }
     }
-    let bad = unreadable || diagnostics.iter().any(Diagnostic::is_error);
+    let bad = !unreadable.is_empty() || diagnostics.iter().any(Diagnostic::is_error);
     Ok(if bad { Exit::Usage } else { Exit::Success })
 }
 
@@ -56,13 +59,43 @@ fn verdict(diagnostics: &[Diagnostic], checked: &[String]) -> String {
     }
 }
 
-fn files(args: &LintArgs) -> Vec<Result<PipelineFile>> {
+/// A file that could not be looked at.
+struct Unread {
+    file: String,
+    error: CliError,
+}
+
+/// The same as programs read it: what diagnostics have, but for the place.
+#[derive(Serialize)]
+struct Problem<'a> {
+    code: &'static str,
+    severity: &'static str,
+    file: &'a str,
+    message: String,
+    help: Option<&'a str>,
+}
+
+impl Unread {
+    fn problem(&self) -> Problem<'_> {
+        let cause = self.error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Problem {
+            code: "unreadable",
+            severity: "error",
+            file: &self.file,
+            message: format!("{}{cause}", self.error),
+            help: self.error.help.as_deref(),
+        }
+    }
+}
+
+fn files(args: &LintArgs) -> Vec<Result<PipelineFile, Unread>> {
     if args.files.is_empty() {
         let found = DEFAULT_NAMES.iter().map(Path::new).find(|path| path.exists());
         return vec![found.map_or_else(
             || {
-                Err(CliError::usage(format!("no {} in this directory", DEFAULT_NAMES[0]))
-                    .help("name the file, or write a first one with `imt init`"))
+                let error = CliError::usage(format!("no {} in this directory", DEFAULT_NAMES[0]))
+                    .help("name the file, or write a first one with `imt init`");
+                Err(Unread { file: DEFAULT_NAMES[0].to_owned(), error })
             },
             read,
         )];
@@ -70,12 +103,18 @@ fn files(args: &LintArgs) -> Vec<Result<PipelineFile>> {
     args.files.iter().map(|path| read(path)).collect()
 }
 
-fn read(path: &Path) -> Result<PipelineFile> {
+fn read(path: &Path) -> Result<PipelineFile, Unread> {
     let (name, bytes) = if path == Path::new("-") {
         ("<stdin>".to_owned(), read_limited(io::stdin().lock()))
     } else {
         (path.display().to_string(), std::fs::File::open(path).and_then(read_limited))
     };
-    let bytes = bytes.map_err(|error| CliError::usage(format!("cannot read `{name}`")).because(error))?;
-    Ok(PipelineFile { name, bytes })
+    match bytes {
+        Ok(bytes) => Ok(PipelineFile { name, bytes }),
+        Err(error) => {
+            let help = reading_help(&error, path);
+            let error = CliError::usage(format!("cannot read `{name}`")).maybe_help(help).because(error);
+            Err(Unread { file: name, error })
+        }
+    }
 }

@@ -11,9 +11,12 @@ use crate::exit::Exit;
 use crate::output;
 use crate::planning;
 use crate::terminal::{Paint, Terminal, clean};
+use crate::variables;
 use crate::view::revision;
 
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit> {
+    // Values change no plan, so none is looked for.
+    args.secrets.iter().try_for_each(|given| variables::secret(given, &|_| None).map(drop))?;
     let planned = planning::plan(&args.project, &args.trigger)?;
     let text = match args.output {
         PlanOutput::Human => human(&planned.plan, &planned.file, Terminal::stdout().paint),

@@ -7,7 +7,7 @@ use imt_core::id::CommitId;
 use imt_core::pipeline::{self, Diagnostic, MAX_FILE_BYTES, Part, PipelineSpec, Severity};
 
 use super::git::Repository;
-use crate::error::{CliError, Result};
+use crate::error::{CliError, Result, reading_help};
 use crate::output;
 use crate::terminal::{Paint, Terminal};
 
@@ -34,7 +34,9 @@ pub(crate) fn from_disk(dir: &Path, named: Option<&Path>) -> Result<PipelineFile
         Ok(PipelineFile { name: name.display().to_string(), bytes })
     };
     let unreadable = |name: &Path, error: std::io::Error| {
-        CliError::usage(format!("cannot read the pipeline file `{}`", dir.join(name).display())).because(error)
+        let path = dir.join(name);
+        let help = reading_help(&error, &path);
+        CliError::usage(format!("cannot read the pipeline file `{}`", path.display())).maybe_help(help).because(error)
     };
     if let Some(name) = named {
         return read(name).map_err(|error| unreadable(name, error));
@@ -65,7 +67,8 @@ pub(crate) fn from_commit(
     }
     let place = format!("in commit {}", commit.short());
     Err(match named {
-        Some(path) => CliError::usage(format!("no file `{}` {place}", below.join(path).display())),
+        Some(path) => CliError::usage(format!("no file `{}` {place}", below.join(path).display()))
+            .help("see that it was committed under this name, or leave --commit out to run the files as they are"),
         None => missing(&place),
     })
 }

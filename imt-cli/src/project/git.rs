@@ -70,6 +70,16 @@ impl Repository {
         })
     }
 
+    /// The branch that a revision names, of this clone or of a remote; a hash, a tag and `main~1` name none.
+    pub(crate) fn branch_named(&self, revision: &str) -> Result<Option<String>> {
+        let found = self
+            .start(&["rev-parse", "--symbolic-full-name", "--quiet", "--verify", "--end-of-options", revision])?
+            .output()?;
+        // Whether the revision is there at all is answered by `resolve`.
+        let name = String::from_utf8_lossy(&found.stdout);
+        Ok(branch_of_reference(name.trim_end()).filter(|_| found.status.success()).map(str::to_owned))
+    }
+
     /// A file of a commit, by its path from the root.
     pub(crate) fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>> {
         let name = format!("{commit}:{path}");
@@ -107,7 +117,24 @@ impl Repository {
     fn complaint(&self, output: &Output) -> CliError {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("no reason given").to_owned();
-        CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said)
+        let error =
+            CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said);
+        if !self.belongs_to_somebody_else() {
+            return error;
+        }
+        error.help(format!(
+            "it belongs to another user, whom git does not trust unless you say `git config --global --add \
+             safe.directory {}`",
+            self.root.display()
+        ))
+    }
+
+    /// Git refuses such repositories; it is told by the owners and not by the words of its complaint.
+    fn belongs_to_somebody_else(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let ours = rustix::process::geteuid().as_raw();
+        let foreign = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.uid() != ours);
+        foreign(&self.root) || foreign(&self.root.join(".git"))
     }
 }
 
@@ -133,6 +160,12 @@ impl Running<'_> {
     }
 }
 
+/// The branch that a full reference name stands for.
+fn branch_of_reference(name: &str) -> Option<&str> {
+    let branch = name.strip_prefix("refs/heads/");
+    branch.or_else(|| name.strip_prefix("refs/remotes/")?.split_once('/').map(|(_, branch)| branch))
+}
+
 /// The project's name in lines of `remote.<name>.url <url>`: that of `origin`, else of the first.
 fn name_of_remote(lines: &str) -> Option<String> {
     let urls = || lines.lines().filter_map(|line| line.split_once(' '));
@@ -145,6 +178,15 @@ fn name_of_remote(lines: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn references_give_the_branch() {
+        assert_eq!(branch_of_reference("refs/heads/release/1"), Some("release/1"));
+        assert_eq!(branch_of_reference("refs/remotes/origin/release/1"), Some("release/1"));
+        for none in ["refs/tags/v1", "HEAD", "", "refs/remotes/origin"] {
+            assert_eq!(branch_of_reference(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn remotes_give_the_name() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use imt_core::id::{CommitId, ProjectName};
 
 use crate::args::ProjectArgs;
-use crate::error::{CliError, Result};
+use crate::error::{CliError, Result, reading_help};
 pub(crate) use file::{DEFAULT_NAMES, PipelineFile, check, diagnostics_text, read_limited};
 use git::Repository;
 
@@ -23,10 +23,12 @@ pub(crate) struct Project {
     pub(crate) name: ProjectName,
     /// The commit asked for, else the one that the files are based on.
     pub(crate) commit: CommitId,
-    /// The branch that is checked out.
+    /// The branch that the commit asked for was named by, else the one that is checked out.
     pub(crate) branch: Option<String>,
     /// Whether a commit is to be run, and not the files as they are.
     pub(crate) at_commit: bool,
+    /// The directory as it was named.
+    given: PathBuf,
     repository: Option<Repository>,
 }
 
@@ -38,20 +40,21 @@ impl Project {
         let facts = repository.as_ref().map(Repository::facts).transpose()?;
         let name = facts.as_ref().and_then(|facts| facts.remote_name.clone());
         let name = name.unwrap_or_else(|| dir.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let (branch, head) = facts.map_or((None, None), |facts| (facts.branch, facts.head));
-        let commit = match (&args.commit, &repository) {
+        let (checked_out, head) = facts.map_or((None, None), |facts| (facts.branch, facts.head));
+        let (commit, branch) = match (&args.commit, &repository) {
             (Some(_), None) => {
                 return Err(CliError::usage(format!("`{}` is not in a git repository", dir.display()))
                     .help("leave --commit out to run the files as they are"));
             }
-            (Some(revision), Some(repository)) => repository.resolve(revision)?,
-            (None, _) => head.unwrap_or_else(CommitId::none),
+            (Some(revision), Some(repository)) => (repository.resolve(revision)?, repository.branch_named(revision)?),
+            (None, _) => (head.unwrap_or_else(CommitId::none), checked_out),
         };
         Ok(Self {
             name: ProjectName::from_any(&name),
             commit,
             branch,
             at_commit: args.commit.is_some(),
+            given: args.dir.clone(),
             repository,
             dir,
         })
@@ -69,15 +72,31 @@ impl Project {
                 let below = self.dir.strip_prefix(repository.root()).unwrap_or(Path::new(""));
                 file::from_commit(repository, &self.commit, below, named)
             }
-            _ => file::from_disk(&self.dir, named),
+            _ => file::from_disk(&self.dir, named).map_err(|error| match self.above() {
+                Some(above) if named.is_none() => {
+                    error.help(format!("there is one in {0}: imt run {0}", above.display()))
+                }
+                _ => error,
+            }),
         }
+    }
+
+    /// The nearest directory above, within the repository, that has a pipeline file, as the user would call it.
+    fn above(&self) -> Option<PathBuf> {
+        let root = self.repository.as_ref()?.root();
+        let has_file = |dir: &Path| DEFAULT_NAMES.iter().any(|name| dir.join(name).is_file());
+        let ups = self.dir.ancestors().skip(1).take_while(|dir| dir.starts_with(root));
+        let up = 1 + ups.enumerate().find(|(_, dir)| has_file(dir)).map(|(place, _)| place)?;
+        let start = if self.given == Path::new(".") { PathBuf::new() } else { self.given.clone() };
+        Some(std::iter::repeat_n("..", up).fold(start, |path, step| path.join(step)))
     }
 }
 
 /// A directory that is there and can be read, by its real name.
 pub(crate) fn existing_dir(path: &Path) -> Result<PathBuf> {
     let unusable = |error: std::io::Error| {
-        CliError::usage(format!("cannot use the directory `{}`", path.display())).because(error)
+        let help = reading_help(&error, path);
+        CliError::usage(format!("cannot use the directory `{}`", path.display())).maybe_help(help).because(error)
     };
     let dir = path.canonicalize().map_err(unusable)?;
     std::fs::read_dir(&dir).map_err(unusable)?;

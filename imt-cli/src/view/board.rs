@@ -6,7 +6,7 @@ use imt_core::feed::Observation;
 use imt_core::id::{AttemptId, JobIndex};
 use imt_core::plan::{Plan, PlannedJob, Selection};
 use imt_core::schedule::{AttemptState, JobState, PipelineState};
-use imt_core::status::Status;
+use imt_core::status::{End, Status};
 
 use super::Facts;
 
@@ -37,6 +37,11 @@ impl Board {
         self.job(attempt.job)
     }
 
+    /// The place of a job's stage.
+    pub(super) fn stage_of(&self, index: JobIndex) -> Option<usize> {
+        self.plan.stages.iter().position(|stage| stage.jobs.contains(&index))
+    }
+
     pub(super) fn job_state(&self, index: JobIndex) -> Option<&JobState> {
         self.state.job(index)
     }
@@ -60,6 +65,11 @@ impl Board {
         let bad = |status| matches!(status, Status::Failed | Status::Errored);
         let blamed = |(place, job): (usize, &JobState)| bad(job.status) && !self.plan.jobs[place].allow_failure;
         self.state.jobs.iter().enumerate().any(blamed)
+    }
+
+    /// Whether the pipeline goes on although this job ended so.
+    pub(super) fn is_allowed(&self, index: JobIndex, end: &End) -> bool {
+        self.job(index).allow_failure && matches!(end.status, Status::Failed | Status::Errored)
     }
 
     /// Whether this job may run beside another one of its stage.

@@ -130,7 +130,7 @@ impl Json {
             ChangeKind::PipelineStarted => Record {
                 event: "pipeline_started",
                 project: Some(&self.board.plan.project),
-                commit: Some(&trigger.commit),
+                commit: Some(&trigger.commit).filter(|commit| **commit != CommitId::none()),
                 branch: trigger.branch.as_deref(),
                 executor: Some(self.executor),
                 ..base
@@ -251,6 +251,15 @@ mod tests {
         {"event":"job_finished","at":"2023-11-14T22:13:22.300000Z","pipeline":"00000000-0000-0000-0000-000000000007","stage":"release","job":"ship","status":"skipped","reason":"earlier_stage_failed"}
         {"event":"pipeline_finished","at":"2023-11-14T22:13:22.400000Z","pipeline":"00000000-0000-0000-0000-000000000007","status":"failed","reason":"exit_code","exit_code":3,"duration_ms":2400}
         "#);
+    }
+
+    #[test]
+    fn without_a_repository_there_is_no_commit() {
+        let mut facts = facts(1);
+        facts.plan.trigger.commit = CommitId::none();
+        facts.plan.trigger.branch = None;
+        let text = shown(&Story::new(facts), None);
+        assert!(!text.contains("commit") && !text.contains("branch"), "{text}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use imt_core::id::AttemptId;
 use imt_core::lines::{LineEnd, LineFramer, printable};
 use imt_core::ports::{StoredChunk, StreamKind};
 use imt_core::schedule::{CancelLevel, ChangeKind};
-use imt_core::status::{End, Status};
+use imt_core::status::End;
 use imt_core::time::Timestamp;
 
 use super::board::Board;
@@ -76,7 +76,7 @@ impl Plain {
                 let planned = self.board.job(*job);
                 let ran = self.board.last_attempt(*job).and_then(Board::ran);
                 let ran = ran.map(|ran| format!(" ({})", words::span(ran))).unwrap_or_default();
-                let allowed = if planned.allow_failure && end.status == Status::Failed { ", allowed" } else { "" };
+                let allowed = if self.board.is_allowed(*job, end) { ", allowed" } else { "" };
                 say(format!("{}: {}{allowed}{ran}", planned.name, words::verdict(end, Some(planned))));
                 if let Some(detail) = &end.detail {
                     say(format!("{}: {detail}", planned.name));
@@ -184,6 +184,17 @@ mod tests {
         let mut story = Story::new(facts(2));
         story.start(0).stdout(0, b"alone\n").succeed(0);
         assert_eq!(shown(&story).0.text(Target::Stdout), "alone\n");
+    }
+
+    #[test]
+    fn a_job_that_errored_but_may_is_marked_as_allowed() {
+        use imt_core::id::JobIndex;
+        use imt_core::status::{Reason, Status};
+        let mut story = Story::new(facts(1));
+        let end = End::because(Status::Errored, Reason::ImageNotFound);
+        story.event(ChangeKind::JobEnded { job: JobIndex(2), end });
+        let text = shown(&story).0.text(Target::Stderr);
+        assert!(text.contains("lint: errored: no such image, allowed\n"), "{text}");
     }
 
     #[test]

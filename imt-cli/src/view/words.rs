@@ -48,7 +48,7 @@ pub(super) fn why(end: &End, job: Option<&PlannedJob>) -> String {
         Reason::Superseded => "a newer pipeline took its place".to_owned(),
         Reason::Shutdown => "imt was told to stop".to_owned(),
         Reason::RunnerLost => "its outcome is lost".to_owned(),
-        Reason::NoShell => "the image has no sh".to_owned(),
+        Reason::NoShell => "there is no sh to run it".to_owned(),
         Reason::ImageNotFound => "no such image".to_owned(),
         Reason::ImagePullDenied => "the registry refused the image".to_owned(),
         Reason::ImagePullFailed => "the image could not be fetched".to_owned(),

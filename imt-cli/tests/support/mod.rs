@@ -3,6 +3,8 @@
 #![expect(dead_code, reason = "each test file uses its own part")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails like a test")]
 
+pub(crate) mod pty;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -195,6 +197,28 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits until a process listens to a signal, which would end it before.
+pub(crate) fn until_it_hears(child: &Child, signal: rustix::process::Signal) {
+    until("the process listens", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+        u64::from_str_radix(caught, 16).unwrap() & 1 << (signal.as_raw() - 1) != 0
+    });
+}
+
+/// Waits for the end of a process that says little; kills it when that does not come.
+pub(crate) fn within_deadline(mut child: Child) -> Finished {
+    let end = Instant::now() + DEADLINE;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+            break;
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    Finished::of(child.wait_with_output().unwrap())
 }
 
 /// Waits until something holds.

@@ -8,12 +8,13 @@ mod interrupts;
 mod show;
 mod writer;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use imt_core::engine::Engine;
 use imt_core::feed::{Feed, WakeSink};
 use imt_core::id::PipelineId;
-use imt_core::plan::Plan;
+use imt_core::plan::{Plan, Variable};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::Reason;
 
@@ -22,14 +23,15 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
 use crate::planning::{self, Planned};
+use crate::prompt;
 use crate::terminal::Terminal;
-use crate::variables::{self, Surroundings};
+use crate::variables::{self, GivenSecret};
 use crate::view::{Facts, Human, Json, Plain, View};
 use assemble::Assembled;
 use interrupts::Interrupts;
 use writer::Writer;
 
-pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
+pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
     // Two threads: one may be busy with logs while the other one reacts.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -41,7 +43,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         let interrupts = Interrupts::listen()?;
         tokio::select! {
             result = session(args, &interrupts) => result,
-            () = interrupts.reached(3) => Ok(Exit::Cancelled),
+            () = interrupts.reached(3) => {
+                output::note("leaving at once; what is left behind is removed by the next start");
+                Ok(Exit::Cancelled)
+            }
         }
     });
     // What hangs must not keep us: the next start removes what it leaves.
@@ -49,26 +54,44 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     result
 }
 
-async fn session(args: &RunArgs, interrupts: &Interrupts) -> Result<Exit> {
-    let secrets =
-        args.secrets.iter().map(|given| variables::secret(given, &Surroundings)).collect::<Result<Vec<_>>>()?;
-    if let Some(warning) = variables::unmasked(&secrets) {
-        output::warning(&warning);
-    }
-    let mut planned = planning::plan(&args.project, &args.trigger)?;
-    if let Some(jobs) = args.concurrency {
-        planned.plan.concurrency = jobs;
-    }
+async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
+    let (secrets, planned) = tokio::select! {
+        prepared = prepare(args) => prepared?,
+        // Nothing has begun, so there is nothing to clean up; so too below.
+        () = interrupts.reached(1) => return Ok(Exit::Cancelled),
+    };
     note_root(&planned);
     let wake = Arc::new(WakeSink::new());
     let mut assembled = tokio::select! {
         assembled = assemble::assemble(args, &planned, secrets, Arc::clone(&wake)) => assembled?,
-        // Nothing has begun, so there is nothing to clean up.
-        () = interrupts.reached(2) => return Ok(Exit::Cancelled),
+        () = interrupts.reached(1) => return Ok(Exit::Cancelled),
     };
     let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts).await;
     assembled.close().await;
     exit
+}
+
+/// What is to run, with its secrets.
+async fn prepare(args: &Arc<RunArgs>) -> Result<(Vec<Variable>, Planned)> {
+    let mut secrets = Vec::new();
+    for given in &args.secrets {
+        secrets.push(match variables::secret(given, &|name| std::env::var_os(name))? {
+            GivenSecret::Known(secret) => secret,
+            GivenSecret::Unknown(name) => variables::with_value(&name, prompt::ask(&name).await?)?,
+        });
+    }
+    if let Some(warning) = variables::unmasked(&secrets) {
+        output::warning(&warning);
+    }
+    // It waits for files and for git, which must not keep an interrupt from being heard.
+    let shared = Arc::clone(args);
+    let planning = tokio::task::spawn_blocking(move || planning::plan(&shared.project, &shared.trigger));
+    let mut planned =
+        planning.await.map_err(|error| CliError::internal("the planning broke down").because(error))??;
+    if let Some(jobs) = args.concurrency.and_then(NonZeroU32::new) {
+        planned.plan.concurrency = jobs;
+    }
+    Ok((secrets, planned))
 }
 
 /// Jobs run where the repository begins, which is not where the user points when they point below.

@@ -17,12 +17,43 @@ use crate::error::{CliError, Result};
 use crate::terminal::Terminal;
 use crate::view::{Canvas, Output, View};
 
-/// A redraw follows on something new no sooner than this after the last one.
-const EAGER: Duration = Duration::from_millis(40);
+/// Something new is drawn no sooner than this after the last thing that was: a log that never pauses costs so many redraws.
+const EAGER: Duration = Duration::from_millis(10);
 /// What moves is redrawn so often when nothing happens.
 const IDLE: Duration = Duration::from_millis(100);
 /// How long to look for what else was recorded when the engine has failed.
 const LAST_LOOK: Duration = Duration::from_millis(200);
+
+/// When to draw next.
+struct Pace {
+    drawn: Instant,
+    /// When something new was drawn last. What is only redrawn because time goes by does not count: it must not postpone the
+    /// first line after a pause.
+    news: Option<Instant>,
+    changed: bool,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { drawn: now, news: None, changed: false }
+    }
+
+    fn due(&self) -> Instant {
+        match (self.changed, self.news) {
+            (true, Some(news)) => news + EAGER,
+            // Long past: at once.
+            (true, None) => self.drawn,
+            (false, _) => self.drawn + IDLE,
+        }
+    }
+
+    fn drew(&mut self, now: Instant) {
+        self.drawn = now;
+        if std::mem::take(&mut self.changed) {
+            self.news = Some(now);
+        }
+    }
+}
 
 /// Shows everything and answers with how the pipeline ended.
 pub(super) async fn show(
@@ -35,16 +66,14 @@ pub(super) async fn show(
     let mut output = Output::default();
     let mut end = None;
     let mut driven = None;
-    let mut drawn = Instant::now();
-    let mut changed = false;
+    let mut pace = Pace::new(Instant::now());
     loop {
-        let pause = if changed { EAGER } else { IDLE };
         tokio::select! {
             // In this order, so that a log that never pauses cannot keep the view from being drawn.
             biased;
-            () = tokio::time::sleep_until(drawn + pause), if view.is_live() => {
+            () = tokio::time::sleep_until(pace.due()), if view.is_live() => {
                 view.draw(now(), canvas(), &mut output);
-                (drawn, changed) = (Instant::now(), false);
+                pace.drew(Instant::now());
             }
             result = &mut driving, if driven.is_none() => match join(result) {
                 Ok(outcome) => driven = Some(outcome),
@@ -55,7 +84,7 @@ pub(super) async fn show(
                 let Some(seen) = seen? else { break };
                 end = end.or_else(|| end_of(&seen));
                 view.observe(&seen, &mut output);
-                changed = true;
+                pace.changed = true;
             }
         }
         writer.write(&mut output).await;
@@ -106,4 +135,27 @@ fn now() -> Timestamp {
 fn canvas() -> Canvas {
     let (columns, rows) = Terminal::size();
     Canvas { columns, rows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_after_a_pause_is_drawn_at_once() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut pace = Pace::new(start);
+        assert_eq!(pace.due(), start + IDLE);
+        pace.changed = true;
+        assert!(pace.due() <= start, "nothing has been drawn before it");
+        pace.drew(at(1));
+        pace.changed = true;
+        assert_eq!(pace.due(), at(1) + EAGER, "a line on its heels waits");
+        pace.drew(at(11));
+        // The spinner turned just now.
+        pace.drew(at(111));
+        pace.changed = true;
+        assert!(pace.due() <= at(112), "a redraw without news postpones nothing");
+    }
 }

@@ -52,11 +52,23 @@ impl Written {
     pub(super) async fn finish(self) -> Result<()> {
         match self.0.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Ok(Err(error)) if has_gone(&error) => Ok(()),
             Ok(Err(error)) => Err(CliError::errored("cannot write to standard output").because(error)),
             Err(_) => Err(CliError::internal("the output broke off")),
         }
     }
+}
+
+/// Whether nobody is there to read any more: a pipe without a reader, or a terminal that was closed.
+fn has_gone(error: &io::Error) -> bool {
+    let hung_up = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    error.kind() == io::ErrorKind::BrokenPipe || (hung_up && is_character_device())
+}
+
+/// Whether standard output is a device and no file, whose EIO would be a broken disk. A terminal that was closed answers no
+/// question about terminals.
+fn is_character_device() -> bool {
+    rustix::fs::fstat(io::stdout()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_char_device())
 }
 
 fn write_all(mut pieces: mpsc::Receiver<(Target, Bytes)>, gone: &Counter) -> io::Result<()> {

@@ -43,7 +43,10 @@ pub(crate) struct Human {
     tails: BTreeMap<AttemptId, Tail>,
     /// For the log lines of a terminal that cannot redraw.
     framers: BTreeMap<(AttemptId, &'static str), LineFramer>,
-    last_stage: Option<String>,
+    /// The place of the stage whose jobs are shown now.
+    stage: Option<usize>,
+    /// Jobs that were skipped before their stage was reached: many are so at the very start.
+    skipped: Vec<(JobIndex, End)>,
     frame: usize,
 }
 
@@ -61,7 +64,8 @@ impl Human {
             settled: Vec::new(),
             tails: BTreeMap::new(),
             framers: BTreeMap::new(),
-            last_stage: None,
+            stage: None,
+            skipped: Vec::new(),
             frame: 0,
         }
     }
@@ -78,6 +82,10 @@ impl Human {
             }
             ChangeKind::AttemptEnded { attempt, .. } => self.finish_log(*attempt),
             ChangeKind::JobEnded { job, end } => {
+                if end.status == Status::Skipped && self.stage != self.board.stage_of(*job) {
+                    self.skipped.push((*job, end.clone()));
+                    return;
+                }
                 self.enter_stage(*job);
                 self.job_line(*job, end);
             }
@@ -89,6 +97,7 @@ impl Human {
                 self.settled.push(self.paint.warn(text));
             }
             ChangeKind::PipelineEnded { end } => {
+                self.pass_skipped(None);
                 let lines = summary::lines(&self.board, &self.tails, end, self.paint);
                 self.settled.extend(lines);
             }
@@ -105,11 +114,32 @@ impl Human {
     }
 
     fn enter_stage(&mut self, job: JobIndex) {
-        let stage = &self.board.job(job).stage;
-        if self.last_stage.as_ref() != Some(stage) {
+        let stage = self.board.stage_of(job);
+        if self.stage != stage {
+            self.pass_skipped(stage);
+            self.head_stage(stage);
+        }
+    }
+
+    /// Shows the jobs that were skipped up to and in a stage; `None`: all of them.
+    fn pass_skipped(&mut self, until: Option<usize>) {
+        let board = &self.board;
+        let is_due = |(job, _): &mut (JobIndex, End)| until.is_none() || board.stage_of(*job) <= until;
+        let mut due: Vec<_> = self.skipped.extract_if(.., is_due).collect();
+        due.sort_by_key(|(job, _)| board.stage_of(*job));
+        for (job, end) in due {
+            self.head_stage(self.board.stage_of(job));
+            self.job_line(job, &end);
+        }
+    }
+
+    fn head_stage(&mut self, place: Option<usize>) {
+        if self.stage != place {
+            let name =
+                place.and_then(|place| self.board.plan.stages.get(place)).map_or("", |stage| stage.name.as_str());
             self.settled.push(String::new());
-            self.settled.push(self.paint.bold(&clean(stage)));
-            self.last_stage = Some(stage.clone());
+            self.settled.push(self.paint.bold(&clean(name)));
+            self.stage = place;
         }
     }
 
@@ -128,7 +158,9 @@ impl Human {
         let why = words::why(end, Some(job));
         let (mark, note) = match end.status {
             Status::Success => (paint.good("✓"), String::new()),
-            Status::Failed if job.allow_failure => (paint.warn("!"), paint.warn(&format!("{why}, which is allowed"))),
+            _ if self.board.is_allowed(index, end) => {
+                (paint.warn("!"), paint.warn(&format!("{why}, which is allowed")))
+            }
             Status::Skipped => (paint.dim("-"), paint.dim(&format!("skipped: {why}"))),
             Status::Cancelled => (paint.warn("■"), paint.warn("cancelled")),
             _ => (paint.bad("✗"), paint.bad(&why)),
@@ -187,11 +219,15 @@ impl Human {
             }
         }
         let done = self.board.state.jobs.iter().filter(|job| job.status.is_terminal()).count();
-        let begun = self.board.state.started_at.unwrap_or(now);
         let all = self.board.plan.jobs.len();
+        let begun = self.board.state.started_at.unwrap_or(now);
         let more =
             if at_work.len() > shown { format!(" · {} more run", at_work.len() - shown) } else { String::new() };
-        let phase = if self.board.state.workspace_ready { "" } else { " · copying the files" };
+        let phase = match self.board.state.workspace_ready {
+            _ if done == all => " · cleaning up",
+            true => "",
+            false => " · copying the files",
+        };
         let text = format!("  {done} of {all} jobs done · {}{phase}{more}", words::span(now.since(begun)));
         lines.push(self.paint.dim(&text));
         lines

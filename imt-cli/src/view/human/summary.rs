@@ -19,7 +19,7 @@ pub(super) fn lines(board: &Board, tails: &BTreeMap<AttemptId, Tail>, end: &End,
     for index in (0..board.plan.jobs.len()).filter_map(|place| u32::try_from(place).ok().map(JobIndex)) {
         let ended = board.job_state(index).and_then(|job| job.end.as_ref());
         if let Some(job_end) = ended.filter(|end| matches!(end.status, Status::Failed | Status::Errored))
-            && !(board.job(index).allow_failure && job_end.status == Status::Failed)
+            && !board.is_allowed(index, job_end)
         {
             lines.extend(job(board, tails, index, job_end, paint));
         }

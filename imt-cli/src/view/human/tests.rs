@@ -106,6 +106,61 @@ fn a_terminal_gets_the_tail_of_what_runs() {
 }
 
 #[test]
+fn stages_come_in_order_and_once_whatever_was_skipped_at_the_start() {
+    let mut story = Story::new(facts(1));
+    let skip = |story: &mut Story, job: u32, reason| {
+        story.event(ChangeKind::JobEnded { job: JobIndex(job), end: End::because(Status::Skipped, reason) });
+    };
+    for job in [3, 1] {
+        skip(&mut story, job, Reason::When);
+    }
+    story.start(0).succeed(0).start(2).succeed(2);
+    story.event(ChangeKind::PipelineEnded { end: End::success() });
+    insta::assert_snapshot!(piped(&story), @r"
+    hello 0123456789ab (main), in containers
+
+    build
+      ✓ compile    0.1s
+
+    test
+      - unit             skipped: its `when` does not match
+      ✓ lint       0.1s
+
+    release
+      - ship             skipped: its `when` does not match
+
+    success in 1.1s · 4 jobs: 2 succeeded, 2 skipped
+    ");
+}
+
+#[test]
+fn a_job_that_errored_but_may_is_not_to_blame() {
+    let mut story = Story::new(facts(1));
+    let end = End::because(Status::Errored, Reason::ImageNotFound).with_detail("no image");
+    story.start(2);
+    let attempt = AttemptId { pipeline: story.facts.pipeline, job: JobIndex(2), number: 1 };
+    story.event(ChangeKind::AttemptEnded { attempt, end: end.clone(), began: false });
+    story.event(ChangeKind::JobEnded { job: JobIndex(2), end });
+    story.event(ChangeKind::PipelineEnded { end: End::success() });
+    let text = piped(&story);
+    assert!(text.contains("! lint") && text.contains("no such image, which is allowed"), "{text}");
+    assert!(!text.contains('✗'), "{text}");
+}
+
+#[test]
+fn the_end_of_the_last_job_is_not_the_end() {
+    let mut story = Story::new(facts(1));
+    story.event(ChangeKind::WorkspaceReady);
+    for job in 0..3 {
+        story.start(job).succeed(job);
+    }
+    assert!(!live(&story, 80, 24).contains("cleaning up"));
+    story.start(3).succeed(3);
+    assert!(live(&story, 80, 24).contains("4 of 4 jobs done"), "{}", live(&story, 80, 24));
+    assert!(live(&story, 80, 24).contains("· cleaning up"));
+}
+
+#[test]
 fn success_is_short() {
     let mut story = Story::new(facts(1));
     story.start(0).stdout(0, b"$ make\n").succeed(0);
