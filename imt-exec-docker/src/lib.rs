@@ -12,8 +12,8 @@
 //!
 //! - `connect` finds the engine, `facts` asks it about itself; `credentials` and `pull` fetch images;
 //! - `spec`, `wrapper`, `labels` and `outcome` are pure: what a container is, what runs in it, whose it is, what its end means;
-//! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte),
-//!   `events` hears what the engine says of it;
+//! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte,
+//!   `seam`: across connections), `events` hears what the engine says of it;
 //! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed;
 //! - `executor` is the port itself.
 //!
@@ -34,6 +34,7 @@ mod outcome;
 mod output;
 mod prepare;
 mod pull;
+mod seam;
 mod spec;
 mod sweep;
 mod workspace;
