@@ -57,3 +57,22 @@ async fn a_line_that_the_engine_restarts_in_the_middle_of_is_whole() {
     assert_eq!(String::from_utf8_lossy(&ran.stderr), "to stderr, done\n");
     assert_eq!(ran.exit, Exit::Code(0));
 }
+
+/// For a container that it finds dead the engine writes down 255, which a script can say just as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_dies_in_a_crash_of_the_host_is_lost_and_has_not_failed() {
+    let ran = interrupted(false, "echo begun; sleep 300", "begun\n", |engine| {
+        engine.crash();
+        engine.up();
+    })
+    .await;
+    assert_eq!(ran.exit, Exit::Lost { began: true }, "{ran:?}");
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "begun\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_says_255_has_failed() {
+    let script = "echo begun; while ! test -e go-on; do sleep 0.05; done; sleep 1; exit 255";
+    let ran = interrupted(true, script, "begun\n", restart).await;
+    assert_eq!(ran.exit, Exit::Code(255), "{ran:?}");
+}

@@ -33,6 +33,9 @@ const END_IS_NEAR: Duration = Duration::from_secs(5);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long the engine may be silent in the middle of a log that is complete.
 const STALLED: Duration = Duration::from_mins(1);
+/// How many entries at the end of a copy may hold the wrapper's last line: what was left in the background may go on.
+const LAST_ENTRIES: &str = "1000";
+
 /// An attached connection: what was read of it already, then the rest.
 pub(crate) struct Attached {
     /// Pieces that were read while the container was prepared.
@@ -452,6 +455,20 @@ pub(crate) async fn began(docker: &Docker, container: &str, began_line: Vec<u8>)
         preamble.strip(piece?.into_bytes());
         // So much output, and the line long rotated away: only a script writes that much.
         if preamble.passed() || preamble.overdue() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the engine's copy of a container's output says that its wrapper came to its last line.
+pub(crate) async fn ended(docker: &Docker, container: &str, ended_line: Vec<u8>) -> Result<bool, Error> {
+    let options = LogsOptions { stdout: true, stderr: true, tail: LAST_ENTRIES.to_owned(), ..Default::default() };
+    let mut stream = std::pin::pin!(docker.logs(container, Some(options)));
+    // An entry that goes over several lines of the copy ends where the line ends; nothing but a newline may be lost.
+    let line = ended_line.trim_ascii_end();
+    while let Some(piece) = stream.next().await {
+        if memchr::memmem::find(&piece?.into_bytes(), line).is_some() {
             return Ok(true);
         }
     }
