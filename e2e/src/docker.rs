@@ -86,6 +86,16 @@ impl Engine {
         format!("unix://{}", self.file("docker.sock").display())
     }
 
+    /// Lets another user use it, until it is started anew.
+    ///
+    /// # Panics
+    /// When these tests do not run as root.
+    pub fn give_to(&self, user: u32) {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        fs::set_permissions(self.scratch.path(), fs::Permissions::from_mode(0o711)).expect("a mode");
+        chown(self.file("docker.sock"), Some(user), None).expect("these tests run as root");
+    }
+
     /// A `docker` command that talks to this engine.
     pub fn command(&self) -> Command {
         let mut command = Command::new("docker");

@@ -9,6 +9,7 @@ pub mod event;
 pub mod executor;
 pub mod holding;
 pub mod imt;
+pub mod nobody;
 pub mod postgres;
 pub mod project;
 pub mod services;

@@ -14,7 +14,8 @@
 //! - `spec`, `wrapper`, `labels` and `outcome` are pure: what a container is, what runs in it, whose it is, what its end means;
 //! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte,
 //!   `seam`: across connections), `events` hears what the engine says of it;
-//! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed;
+//! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed,
+//!   `hand_back` first gives a workspace's files to its owner;
 //! - `executor` is the port itself.
 //!
 //! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
@@ -29,6 +30,7 @@ mod events;
 mod executor;
 mod facts;
 mod frames;
+mod hand_back;
 mod labels;
 mod outcome;
 mod output;
