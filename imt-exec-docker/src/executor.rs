@@ -231,11 +231,9 @@ impl Shared {
             };
             if pipeline.closed.run_until_cancelled(life).await.is_none() {
                 watched.abandon();
-            } else {
-                if let Some(before) = pipeline.use_up(&watched.container) {
-                    // Should it fail, cleanup tries again and tells.
-                    let _cleanup_tells = shared.engine.remove(&before).await;
-                }
+            } else if let Some(before) = pipeline.use_up(&watched.container) {
+                // Should it fail, cleanup tries again and tells.
+                let _cleanup_tells = shared.engine.remove(&before).await;
             }
             shared.engine.events.forget(&watched.container);
         });

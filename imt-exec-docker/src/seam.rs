@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn a_copy_that_was_far_behind_is_joined_or_said_to_be_torn() {
-        let line = |n: usize| format!("{n:015}\n").into_bytes();
-        let all: Vec<Vec<u8>> = (0..20_000).map(line).collect();
+        let text = |n: usize| format!("{n:015}\n").into_bytes();
+        let all: Vec<Vec<u8>> = (0..20_000).map(text).collect();
         let live: Vec<&[u8]> = all[..15_000].iter().map(Vec::as_slice).collect();
         // 2000 lines are missing: within what is kept.
         let copy: Vec<&[u8]> = all[..13_000].iter().chain(&all[15_000..]).map(Vec::as_slice).collect();

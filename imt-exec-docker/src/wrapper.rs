@@ -219,7 +219,7 @@ mod tests {
             let mut child = child.unwrap();
             child.stdin.take().unwrap().write_all(&input(&[])).unwrap();
             let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-            let wanted: String = names.iter().map(|name| format!("value of {name}\n")).collect();
+            let wanted: String = names.iter().fold(String::new(), |all, name| all + "value of " + name + "\n");
             assert_eq!(out, opening() + &wanted + &ended());
         }
     }
