@@ -67,12 +67,31 @@ impl Engine {
     /// # Panics
     /// When it does not come up.
     pub fn start(live_restore: bool) -> Self {
+        Self::start_on(live_restore, None)
+    }
+
+    /// Starts one whose data has this much room (`64m`).
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn with_disk_of(size: &str) -> Self {
+        Self::start_on(false, Some(size))
+    }
+
+    fn start_on(live_restore: bool, disk: Option<&str>) -> Self {
         let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
         let arguments = if live_restore { vec!["--live-restore".to_owned()] } else { Vec::new() };
         let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
         let bridge = format!("imt{name}");
         ip(&["link", "add", "name", &bridge, "type", "bridge"]);
         let mut engine = Self { scratch, bridge, arguments, process: None };
+        if let Some(size) = disk {
+            let data = engine.file("data");
+            fs::create_dir(&data).expect("a directory for the data");
+            let options = format!("size={size}");
+            let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "imt-e2e"]).arg(data).status();
+            assert!(mount.expect("mount can be run").success(), "these tests run as root");
+        }
         engine.up();
         engine
     }
