@@ -67,12 +67,31 @@ impl Engine {
     /// # Panics
     /// When it does not come up.
     pub fn start(live_restore: bool) -> Self {
+        Self::start_on(live_restore, None)
+    }
+
+    /// Starts one whose data has this much room (`64m`).
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn with_disk_of(size: &str) -> Self {
+        Self::start_on(false, Some(size))
+    }
+
+    fn start_on(live_restore: bool, disk: Option<&str>) -> Self {
         let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
         let arguments = if live_restore { vec!["--live-restore".to_owned()] } else { Vec::new() };
         let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
         let bridge = format!("imt{name}");
         ip(&["link", "add", "name", &bridge, "type", "bridge"]);
         let mut engine = Self { scratch, bridge, arguments, process: None };
+        if let Some(size) = disk {
+            let data = engine.file("data");
+            fs::create_dir(&data).expect("a directory for the data");
+            let options = format!("size={size}");
+            let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "imt-e2e"]).arg(data).status();
+            assert!(mount.expect("mount can be run").success(), "these tests run as root");
+        }
         engine.up();
         engine
     }
@@ -84,6 +103,16 @@ impl Engine {
     /// Value for `DOCKER_HOST`.
     pub fn host(&self) -> String {
         format!("unix://{}", self.file("docker.sock").display())
+    }
+
+    /// Lets another user use it, until it is started anew.
+    ///
+    /// # Panics
+    /// When these tests do not run as root.
+    pub fn give_to(&self, user: u32) {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        fs::set_permissions(self.scratch.path(), fs::Permissions::from_mode(0o711)).expect("a mode");
+        chown(self.file("docker.sock"), Some(user), None).expect("these tests run as root");
     }
 
     /// A `docker` command that talks to this engine.
@@ -134,6 +163,40 @@ impl Engine {
         });
     }
 
+    /// Ends it and all its containers at one blow, as when the host loses its power.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn crash(&mut self) {
+        let mut child = self.process.take().expect("the engine runs");
+        // First: it must not see its containers end.
+        signal(&child, Signal::STOP);
+        let inside = self.processes_of_containers();
+        kill_those_of(self.scratch.path());
+        for pid in inside {
+            send(pid, Signal::KILL);
+        }
+        child.wait().expect("a child can be waited for");
+        unmount_below(self.scratch.path());
+        // What is in /run does not outlive its host.
+        drop(fs::remove_dir_all(self.file("exec")));
+    }
+
+    /// Processes in the control group of a container of its own.
+    fn processes_of_containers(&self) -> Vec<Pid> {
+        let ids: Vec<String> = fs::read_dir(self.file("data").join("containers"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        let is_inside = |path: &Path| {
+            let group = fs::read_to_string(path.join("cgroup")).unwrap_or_default();
+            ids.iter().any(|id| group.contains(id))
+        };
+        processes().filter(|(_, path)| is_inside(path)).map(|(pid, _)| pid).collect()
+    }
+
     /// Stops it as an administrator would.
     ///
     /// # Panics
@@ -167,16 +230,30 @@ fn ip(arguments: &[&str]) {
 
 /// Kills what an engine left (its containerd, shims of containers that lived on) and unmounts below its directory.
 fn end_leftovers(scratch: &Path) {
+    kill_those_of(scratch);
+    unmount_below(scratch);
+}
+
+fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)?;
+        Some((pid, entry.path()))
+    })
+}
+
+fn kill_those_of(scratch: &Path) {
     let mark = scratch.display().to_string();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
-            continue;
-        };
-        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    for (pid, path) in processes() {
+        let command = fs::read(path.join("cmdline")).unwrap_or_default();
         if String::from_utf8_lossy(&command).contains(&mark) {
             send(pid, Signal::KILL);
         }
     }
+}
+
+fn unmount_below(scratch: &Path) {
+    let mark = scratch.display().to_string();
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     for mount in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|at| at.starts_with(&mark)) {
         drop(Command::new("umount").arg("-l").arg(mount).status());

@@ -149,6 +149,22 @@ pub async fn read(executor: &dyn Executor, handle: &Handle, from: LogPositions) 
     (stdout, stderr)
 }
 
+/// Waits until a started job has printed this.
+///
+/// # Panics
+/// When it ends without.
+pub async fn until_printed(executor: &dyn Executor, handle: &Handle, wanted: &str) {
+    let mut logs = executor.logs(handle, LogPositions::default()).await.expect("logs");
+    let mut got = Vec::new();
+    while let Some(chunk) = logs.next().await {
+        got.extend_from_slice(&chunk.expect("a chunk").bytes);
+        if String::from_utf8_lossy(&got).contains(wanted) {
+            return;
+        }
+    }
+    panic!("the job ended without printing {wanted:?}");
+}
+
 /// Ends the calling test when it hangs.
 pub async fn limited<T>(seconds: u64, work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(seconds), work).await.expect("the test hangs")

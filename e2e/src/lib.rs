@@ -10,6 +10,7 @@ pub mod executor;
 pub mod fault_proxy;
 pub mod holding;
 pub mod imt;
+pub mod nobody;
 pub mod postgres;
 pub mod project;
 pub mod services;

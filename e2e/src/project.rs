@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-use crate::services;
+use crate::{nobody, services};
 
 /// Where `imt` makes the workspaces of all its users.
 pub const WORKSPACE_ROOT: &str = "/tmp/cicd-workspaces";
@@ -54,18 +54,20 @@ impl Project {
         &self.name
     }
 
-    /// Its workspaces that are there now.
+    /// Its workspaces that are there now, those of `nobody` among them.
     ///
     /// # Panics
     /// When the directory that holds them cannot be read.
     pub fn workspaces_now(&self) -> Vec<PathBuf> {
-        let entries = match fs::read_dir(WORKSPACE_ROOT) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Vec::new(),
-            Err(e) => panic!("{WORKSPACE_ROOT}: {e}"),
-        };
         let mark = format!("{}-", self.name);
-        let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        let mut found: Vec<PathBuf> = [WORKSPACE_ROOT.to_owned(), format!("{WORKSPACE_ROOT}-{}", nobody::ID)]
+            .iter()
+            .flat_map(|root| match fs::read_dir(root) {
+                Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),
+                Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+                Err(e) => panic!("{root}: {e}"),
+            })
+            .collect();
         found.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)));
         found.sort();
         found

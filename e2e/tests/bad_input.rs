@@ -8,11 +8,9 @@ use std::process::Command;
 use imt_e2e::docker::push_image_without_shell;
 use imt_e2e::event::Event;
 use imt_e2e::imt::{Finished, Home, Output, Running, binary};
+use imt_e2e::nobody::{self, Nobody};
 use imt_e2e::project::{Project, WORKSPACE_ROOT};
 use imt_e2e::services;
-
-/// `nobody`.
-const OTHER_USER: &str = "65534";
 
 fn run(pipeline: &str, arguments: &[&str]) -> Finished {
     let project = Project::new(pipeline);
@@ -92,30 +90,13 @@ fn no_engine() {
     }
 }
 
-/// Runs `imt` as a user without rights, in a world that this user may read.
-fn as_nobody(project: &Path, arguments: &[&str], docker_host: &str) -> Finished {
-    let home = Home::new();
-    let program = home.path().join("imt");
-    // By another process: a file that this one has open for writing is busy in every child that another test starts now.
-    let copied = Command::new("cp").arg(binary()).arg(&program).status().expect("cp can be run");
-    assert!(copied.success(), "a copy of the binary");
-    let chown = Command::new("chown").args(["-R", OTHER_USER]).arg(home.path()).status().expect("chown can be run");
-    assert!(chown.success(), "these tests run as root");
-    let mut command = Command::new("setpriv");
-    home.furnish(&mut command);
-    command.env("DOCKER_HOST", docker_host);
-    command.args(["--reuid", OTHER_USER, "--regid", OTHER_USER, "--clear-groups"]).arg(program);
-    command.arg("run").arg(project).args(["--output", "json"]).args(arguments);
-    let finished = Running::start(command, Output::Events).finish();
+/// Runs `imt` as a user without rights.
+fn as_nobody(project: &Project, arguments: &[&str], docker_host: &str) -> Finished {
+    let user = Nobody::new();
+    let finished = user.run_json(project, docker_host, arguments).finish();
     // The user may come again with other rights.
-    drop(fs::remove_dir_all(format!("/tmp/imt-state-{OTHER_USER}")));
+    drop(fs::remove_dir_all(format!("/tmp/imt-state-{}", nobody::ID)));
     finished
-}
-
-fn open_to_all(project: &Project) {
-    for path in [project.path().parent().expect("a scratch directory"), project.path()] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
-    }
 }
 
 #[test]
@@ -126,9 +107,9 @@ fn an_engine_that_refuses_us() {
     let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).expect("a mode");
     let project = Project::new("image: IMAGE\njobs: { x: { script: 'true' } }");
-    open_to_all(&project);
+    nobody::may_read(&project);
     let host = format!("unix://{}", socket.display());
-    let finished = as_nobody(project.path(), &["--executor", "docker"], &host);
+    let finished = as_nobody(&project, &["--executor", "docker"], &host);
     assert_eq!(finished.code, Some(11), "{}", said(&finished));
     for name in [socket.to_str().expect("plain text"), "permission", "--executor local"] {
         assert!(said(&finished).contains(name), "`{name}` is not named in:\n{}", said(&finished));
@@ -152,18 +133,18 @@ fn a_directory_that_is_not_there_or_not_readable() {
     assert_usage(&finished, &["/nonexistent/project"]);
 
     let project = Project::new("jobs: { x: { script: 'true' } }");
-    open_to_all(&project);
+    nobody::may_read(&project);
     fs::set_permissions(project.path(), fs::Permissions::from_mode(0o700)).expect("a mode");
-    let finished = as_nobody(project.path(), &["--executor", "local"], "unix:///nonexistent");
+    let finished = as_nobody(&project, &["--executor", "local"], "unix:///nonexistent");
     assert_usage(&finished, &[project.path().to_str().expect("plain text")]);
 }
 
 #[test]
 fn a_project_that_may_not_be_written_to() {
     let project = Project::new("jobs: { x: { script: [echo made > made, cat made] } }");
-    open_to_all(&project);
+    nobody::may_read(&project);
     fs::set_permissions(project.path(), fs::Permissions::from_mode(0o555)).expect("a mode");
-    let finished = as_nobody(project.path(), &["--executor", "local"], "unix:///nonexistent");
+    let finished = as_nobody(&project, &["--executor", "local"], "unix:///nonexistent");
     assert_eq!(finished.code, Some(0), "{}", said(&finished));
 }
 

@@ -42,6 +42,7 @@ fn the_next_start_sweeps_what_a_killed_one_left_on_docker() {
     killed.signal(Signal::KILL);
     assert_eq!(killed.finish().code, None, "a killed process has no exit code");
     assert_ne!(containers_of(&pipeline), NONE, "a job that runs has a container");
+    assert_ne!(containers_below(&project), NONE, "and is found by its workspace");
     assert_eq!(project.workspaces_now().len(), 1);
 
     run_something(&home, "docker");
@@ -214,8 +215,13 @@ fn the_reader_going_away_is_a_cancel_that_cleans_up() {
     let finished = Running::start(command, Output::Bytes).finish_within(Duration::from_mins(1));
     assert!(finished.stderr.contains("code 12\n"), "{}", finished.stderr);
     until_holds("nothing is left", SOON, || {
-        project.workspaces_now().is_empty()
-            && docker(&["ps", "--all", "--quiet", "--filter", &format!("label=imt.project={}", project.name())])
-                .is_empty()
+        project.workspaces_now().is_empty() && containers_below(&project).is_empty()
     });
+}
+
+/// Ids of all containers that were made for a workspace of a project.
+fn containers_below(project: &Project) -> Vec<String> {
+    let listing = docker(&["ps", "--all", "--format", "{{.ID}} {{.Label \"imt.workspace\"}}"]);
+    let mark = format!("/{}-", project.name());
+    listing.lines().filter(|line| line.contains(&mark)).map(str::to_owned).collect()
 }

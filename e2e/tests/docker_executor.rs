@@ -11,21 +11,11 @@ use imt_core::pipeline::PullPolicy;
 use imt_core::ports::{EnvValue, EnvVar, Executor, Exit, FailureKind, LogPositions, Note, Notes};
 use imt_core::secret::Secret;
 use imt_e2e::docker::{Engine, containers_of, docker};
-use imt_e2e::executor::{BUSYBOX, busybox, connect, connect_to, finish, fresh_owner, import, job, limited, read, run};
+use imt_e2e::executor::{
+    BUSYBOX, busybox, connect, connect_to, finish, fresh_owner, import, job, limited, read, run, until_printed,
+};
 use imt_e2e::services;
 use imt_exec_docker::{Address, DockerExecutor};
-
-async fn until_printed(executor: &dyn Executor, handle: &imt_core::ports::Handle, wanted: &str) {
-    let mut logs = executor.logs(handle, LogPositions::default()).await.expect("logs");
-    let mut got = Vec::new();
-    while let Some(chunk) = logs.next().await {
-        got.extend_from_slice(&chunk.expect("a chunk").bytes);
-        if String::from_utf8_lossy(&got).contains(wanted) {
-            return;
-        }
-    }
-    panic!("the job ended without printing {wanted:?}");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_over_its_memory_ends_as_out_of_memory() {

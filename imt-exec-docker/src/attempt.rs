@@ -311,6 +311,7 @@ impl Watcher<'_> {
             stopping: running.is_stopping(),
             engine_went: died.generation != calm,
             witnessed: true,
+            ended: false,
         };
         let plain = died.code == 0 && seen.signalled.is_none();
         if !plain {
@@ -332,6 +333,7 @@ impl Watcher<'_> {
             }
             evidence.engine_went |= went;
             evidence.began = self.began(running, evidence).await;
+            evidence.ended = self.ended(running, evidence).await;
         }
         running.end(classify(evidence), died.generation == attached_at);
     }
@@ -345,8 +347,10 @@ impl Watcher<'_> {
             stopping: running.is_stopping(),
             engine_went,
             witnessed: false,
+            ended: false,
         };
         evidence.began = self.began(running, evidence).await;
+        evidence.ended = self.ended(running, evidence).await;
         running.end(classify(evidence), false);
     }
 
@@ -357,9 +361,24 @@ impl Watcher<'_> {
         if !own || running.began.load(Ordering::Relaxed) {
             return true;
         }
+        self.ask(running, || output::began(self.docker, &running.container, running.began_line())).await
+    }
+
+    /// Whether the wrapper came to its last line, where that decides.
+    async fn ended(&self, running: &Running, end: Evidence) -> bool {
+        let ask = || output::ended(self.docker, &running.container, running.ended_line());
+        end.needs_last_line() && self.ask(running, ask).await
+    }
+
+    /// Asks the engine's copy of the log, for as long as it takes.
+    async fn ask<F: Future<Output = Result<bool, bollard::errors::Error>>>(
+        &self,
+        running: &Running,
+        question: impl Fn() -> F,
+    ) -> bool {
         loop {
-            match output::began(self.docker, &running.container, running.began_line()).await {
-                Ok(began) => return began,
+            match question().await {
+                Ok(answer) => return answer,
                 // Removed: nobody can tell, so it may have.
                 Err(problem) if error::is_not_found(&problem) => return true,
                 Err(_) => {

@@ -18,6 +18,9 @@ const HUB: &str = "https://index.docker.io/v1/";
 /// How long a helper may take.
 const HELPER_DEADLINE: Duration = Duration::from_secs(15);
 
+/// The helpers' protocol for a registry that a helper has no credentials for; it ends with a code, as for any failure.
+const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
+
 /// Where credentials come from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credentials {
@@ -140,7 +143,11 @@ async fn ask_helper(helper: &str, registry: &str) -> Result<Option<DockerCredent
         .map_err(|e| format!("{program}: {e}"))?;
     let asked = async {
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(registry.as_bytes()).await?;
+            match stdin.write_all(registry.as_bytes()).await {
+                // It has made up its mind without; what it answers counts.
+                Err(problem) if problem.kind() != std::io::ErrorKind::BrokenPipe => return Err(problem),
+                _ => {}
+            }
         }
         child.wait_with_output().await
     };
@@ -149,8 +156,12 @@ async fn ask_helper(helper: &str, registry: &str) -> Result<Option<DockerCredent
         .map_err(|_| format!("{program} did not answer within {} s", HELPER_DEADLINE.as_secs()))?
         .map_err(|e| format!("{program}: {e}"))?;
     if !output.status.success() {
-        // The protocol's way of saying that it knows no such registry.
-        return Ok(None);
+        return if output.stdout.trim_ascii() == NOT_FOUND {
+            Ok(None)
+        } else {
+            // What it printed may be anything, a secret too.
+            Err(format!("{program} failed ({}); try `echo {registry} | {program} get`", output.status))
+        };
     }
     let answer: HelperAnswer =
         serde_json::from_slice(&output.stdout).map_err(|_| format!("{program} gave no valid answer"))?;

@@ -55,6 +55,9 @@ impl Engine {
 
     /// A failed call; where the engine is on this machine and its disk is full, that is the reason.
     pub(crate) async fn explain(&self, doing: &str, problem: Error) -> Failure {
+        if error::is_disk_full(&problem) {
+            return error::disk_full(doing, problem);
+        }
         let refused = error::status(&problem).is_some_and(|status| status >= 500);
         if let (true, Some(dir)) = (refused, self.data_dir.clone()) {
             let free =

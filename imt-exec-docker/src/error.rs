@@ -1,6 +1,7 @@
 //! From the engine's errors to failures with a kind, a name and a remedy.
 //!
-//! Decides by status codes and I/O error kinds only; the engine's text is carried along for people.
+//! Decides by status codes and I/O error kinds; the engine's text is carried along for people. The one exception is a full
+//! disk, which the engine has no status for.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -35,6 +36,21 @@ pub(crate) fn text(error: &Error) -> String {
         Error::DockerStreamError { error } => error.trim().to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Whether the engine's disk is full: the kernel's own words for `ENOSPC`, which the engine passes on. The disk itself
+/// cannot be asked: the engine may be elsewhere, and has removed what did not fit by the time it complains.
+pub(crate) fn is_disk_full(error: &Error) -> bool {
+    let answered = matches!(error, Error::DockerResponseServerError { .. } | Error::DockerStreamError { .. });
+    answered && text(error).contains("no space left on device")
+}
+
+/// An engine whose disk is full.
+pub(crate) fn disk_full(doing: &str, error: Error) -> Failure {
+    let message = format!("the disk of the container engine is full, so that it could not {doing}: {}", text(&error));
+    Failure::new(FailureKind::DiskFull, message)
+        .with_help("make room where the engine keeps its data (`docker system df` shows what is there)")
+        .with_source(error)
 }
 
 fn io_kind(error: &Error) -> Option<ErrorKind> {
@@ -150,6 +166,8 @@ mod tests {
         assert_eq!(failure("x", server(403)).kind, FailureKind::EnginePermission);
         assert_eq!(failure("x", server(500)).kind, FailureKind::Internal);
         assert_eq!(failure("x", Error::RequestTimeoutError).kind, FailureKind::EngineUnavailable);
+        let full = Error::DockerStreamError { error: "write /var/x: no space left on device".to_owned() };
+        assert!(is_disk_full(&full) && !is_disk_full(&server(500)) && !is_disk_full(&refused()));
         assert!(failure("start a container", refused()).message.contains("start a container"));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Work that must not be cut in the middle runs in tasks of its own, so that dropping a caller's future is harmless.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,8 @@ use crate::sweep;
 use crate::workspace::{self, Sight};
 
 /// How long the container of an attempt that is over is kept: its end may not be committed yet, and if we die before it
-/// is, the next life needs to find it. Cleanup does not wait for this.
+/// is, the next life needs to find it. Cleanup does not wait for this. The last one is kept until then: by it the next life
+/// finds the pipeline, its workspace, and an image to give back the files with.
 const KEEP: Duration = Duration::from_secs(5);
 
 /// Runs jobs in containers of a Docker engine.
@@ -59,6 +60,10 @@ pub(crate) struct Pipeline {
     pub tasks: TaskTracker,
     attempts: Mutex<HashMap<AttemptId, Arc<Attempt>>>,
     mount: OnceCell<WorkspaceMount>,
+    /// The container that was used up last.
+    used_up: Mutex<Option<String>>,
+    /// Images that jobs run in.
+    images: Mutex<BTreeSet<String>>,
 }
 
 impl Pipeline {
@@ -69,7 +74,19 @@ impl Pipeline {
             tasks: TaskTracker::new(),
             attempts: Mutex::default(),
             mount: OnceCell::new(),
+            used_up: Mutex::default(),
+            images: Mutex::default(),
         }
+    }
+
+    /// A container is of no more use by itself; the one before it of none at all.
+    fn use_up(&self, container: &str) -> Option<String> {
+        self.used_up.lock().unwrap_or_else(PoisonError::into_inner).replace(container.to_owned())
+    }
+
+    /// Images that jobs were to run in; the engine has them unless somebody removed them.
+    pub(crate) fn images(&self) -> Vec<String> {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     fn attempt(&self, id: AttemptId) -> Arc<Attempt> {
@@ -176,6 +193,7 @@ impl Shared {
         // whatever makes a container goes on until it has removed it.
         let closing_token = &pipeline.closing;
         closing_token.run_until_cancelled(prepare::image(&self.engine, job, notes)).await.ok_or_else(closing)??;
+        pipeline.images.lock().unwrap_or_else(PoisonError::into_inner).extend(job.image.clone());
         let mount = match (&job.workspace, &job.image) {
             (Some(dir), Some(image)) => {
                 let id = job.attempt.pipeline;
@@ -213,9 +231,9 @@ impl Shared {
             };
             if pipeline.closed.run_until_cancelled(life).await.is_none() {
                 watched.abandon();
-            } else {
+            } else if let Some(before) = pipeline.use_up(&watched.container) {
                 // Should it fail, cleanup tries again and tells.
-                let _cleanup_tells = shared.engine.remove(&watched.container).await;
+                let _cleanup_tells = shared.engine.remove(&before).await;
             }
             shared.engine.events.forget(&watched.container);
         });

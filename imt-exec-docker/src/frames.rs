@@ -130,6 +130,16 @@ impl Trailer {
         held
     }
 
+    /// How much is held.
+    pub(crate) fn holds(&self) -> usize {
+        self.held.len()
+    }
+
+    /// What is held, when what follows is not to come.
+    pub(crate) fn give_up(&mut self) -> Bytes {
+        std::mem::take(&mut self.held)
+    }
+
     /// Whether the line was there: all that the script printed came before it.
     pub(crate) fn seen(&self) -> bool {
         self.seen

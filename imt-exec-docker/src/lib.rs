@@ -12,9 +12,10 @@
 //!
 //! - `connect` finds the engine, `facts` asks it about itself; `credentials` and `pull` fetch images;
 //! - `spec`, `wrapper`, `labels` and `outcome` are pure: what a container is, what runs in it, whose it is, what its end means;
-//! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte),
-//!   `events` hears what the engine says of it;
-//! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed;
+//! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte,
+//!   `seam`: across connections), `events` hears what the engine says of it;
+//! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed,
+//!   `hand_back` first gives a workspace's files to its owner;
 //! - `executor` is the port itself.
 //!
 //! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
@@ -29,11 +30,13 @@ mod events;
 mod executor;
 mod facts;
 mod frames;
+mod hand_back;
 mod labels;
 mod outcome;
 mod output;
 mod prepare;
 mod pull;
+mod seam;
 mod spec;
 mod sweep;
 mod workspace;

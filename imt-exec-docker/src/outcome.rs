@@ -20,10 +20,21 @@ pub(crate) struct Evidence {
     pub engine_went: bool,
     /// We heard of the end as it happened, with all that led to it; else only the remains were found.
     pub witnessed: bool,
+    /// The wrapper came to its own last line. Asked for only where it decides: see [`Evidence::needs_last_line`].
+    pub ended: bool,
+}
+
+impl Evidence {
+    /// Whether only the wrapper's last line tells if the code is the script's own.
+    pub(crate) fn needs_last_line(self) -> bool {
+        self.code == UNKNOWN_CODE && (self.engine_went || !self.witnessed)
+    }
 }
 
 const SIGTERM_CODE: i64 = 128 + 15;
 const SIGKILL_CODE: i64 = 128 + 9;
+/// What the engine writes down for a container that it finds dead when it comes up.
+const UNKNOWN_CODE: i64 = 255;
 
 /// How the attempt ended.
 pub(crate) fn classify(end: Evidence) -> Exit {
@@ -38,6 +49,10 @@ pub(crate) fn classify(end: Evidence) -> Exit {
     }
     if end.signalled.is_some() && end.engine_went {
         // The engine took its containers down with it; the code is what the script made of that.
+        return Exit::Lost { began: true };
+    }
+    if end.needs_last_line() && !end.ended {
+        // The engine crashed, or the whole host: how the script ended nobody knows.
         return Exit::Lost { began: true };
     }
     if end.oom && end.code != 0 {
@@ -62,6 +77,7 @@ mod tests {
         stopping: false,
         engine_went: false,
         witnessed: true,
+        ended: false,
     };
 
     #[test]
@@ -87,6 +103,11 @@ mod tests {
             // It ended by itself while the engine was away.
             (Evidence { code: 3, engine_went: true, witnessed: false, ..PLAIN }, Exit::Code(3)),
             (Evidence { code: 143, witnessed: false, ..PLAIN }, Exit::Lost { began: true }),
+            // 255 is the script's own only if it was heard, or if the wrapper got to say so.
+            (Evidence { code: 255, ..PLAIN }, Exit::Code(255)),
+            (Evidence { code: 255, witnessed: false, ..PLAIN }, Exit::Lost { began: true }),
+            (Evidence { code: 255, engine_went: true, ..PLAIN }, Exit::Lost { began: true }),
+            (Evidence { code: 255, witnessed: false, ended: true, ..PLAIN }, Exit::Code(255)),
             (Evidence { code: 125, began: false, ..PLAIN }, Exit::Lost { began: false }),
             (Evidence { code: 125, ..PLAIN }, Exit::Code(125)),
             (Evidence { code: 143, stopping: true, witnessed: false, ..PLAIN }, Exit::Stopped(Some(143))),

@@ -1,7 +1,7 @@
 //! An attempt's output, live from the attached connection and, where that ends too early, from the engine's own copy.
 //!
-//! Both ways give the same bytes per stream, so a position is enough to go from one to the other: nothing is lost and
-//! nothing doubled. Does not know what an end means; asks the attempt whether there was one.
+//! Nothing is lost and nothing doubled on the way from one to the other: that is `seam`'s business. Does not know what an
+//! end means; asks the attempt whether there was one.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::attempt::Running;
 use crate::error;
 use crate::frames::{Mend, Preamble, Trailer, without_timestamp};
+use crate::seam::Seam;
 
 /// How long an attached connection may stay unread before it is given up, so that the job is not held back; its reader
 /// goes on from the engine's copy.
@@ -32,6 +33,9 @@ const END_IS_NEAR: Duration = Duration::from_secs(5);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long the engine may be silent in the middle of a log that is complete.
 const STALLED: Duration = Duration::from_mins(1);
+/// How many entries at the end of a copy may hold the wrapper's last line: what was left in the background may go on.
+const LAST_ENTRIES: &str = "1000";
+
 /// An attached connection: what was read of it already, then the rest.
 pub(crate) struct Attached {
     /// Pieces that were read while the container was prepared.
@@ -139,8 +143,8 @@ impl Live {
 struct Reader {
     docker: Docker,
     attempt: Arc<Running>,
-    /// What was delivered, or needs not be.
-    done: LogPositions,
+    /// Of stdout and of stderr: what was delivered, or needs not be.
+    seams: [Seam; 2],
     preamble: Preamble,
     mend: Mend,
     /// Of stdout and of stderr.
@@ -154,10 +158,9 @@ struct Reader {
 
 enum Source {
     Live,
-    /// The engine's copy, from its beginning, with how much of each stream to skip.
+    /// The engine's copy, from its beginning.
     Copy {
         stream: LogStreamOfEngine,
-        skip: LogPositions,
         last: bool,
         away: Option<Instant>,
     },
@@ -178,7 +181,7 @@ pub(crate) fn read(docker: Docker, attempt: Arc<Running>, from: LogPositions, pa
     let preamble = Preamble::new(attempt.began_line());
     let reader = Reader {
         docker,
-        done: from,
+        seams: [Seam::new(from.stdout), Seam::new(from.stderr)],
         preamble,
         mend: Mend::default(),
         trailers: trailers(&attempt),
@@ -236,7 +239,8 @@ impl Reader {
                 let (stream, bytes) = split(piece)?;
                 let bytes = self.strip(stream, bytes);
                 let bytes = self.trailer(stream).strip(bytes);
-                self.deliver(stream, bytes)
+                self.seam(stream).delivered(&bytes);
+                chunk(stream, bytes)
             }
             LiveItem::End => {
                 self.attempt.live.release();
@@ -245,17 +249,25 @@ impl Reader {
                 let ended = tokio::time::timeout(END_IS_NEAR, self.attempt.ended()).await;
                 self.source = match ended {
                     Ok(true) => self.finished(),
-                    _ => Source::Between { pause: Duration::ZERO, away: None },
+                    _ => self.parted(),
                 };
                 None
             }
             LiveItem::Broken => {
                 self.attempt.live.release();
                 self.attempt.output_ended();
-                self.source = Source::Between { pause: Duration::ZERO, away: None };
+                self.source = self.parted();
                 None
             }
         }
+    }
+
+    /// The attached connection is gone, the attempt maybe not.
+    fn parted(&mut self) -> Source {
+        for (seam, trailer) in self.seams.iter_mut().zip(&mut self.trailers) {
+            seam.reopen(trailer.give_up());
+        }
+        Source::Between { pause: Duration::ZERO, away: None }
     }
 
     fn open_copy(&mut self, away: Option<Instant>) {
@@ -272,7 +284,10 @@ impl Reader {
         self.preamble = Preamble::new(self.attempt.began_line());
         self.mend = Mend::default();
         self.trailers = trailers(&self.attempt);
-        self.source = Source::Copy { stream, skip: self.done, last, away };
+        for seam in &mut self.seams {
+            seam.reopen(Bytes::new());
+        }
+        self.source = Source::Copy { stream, last, away };
     }
 
     async fn take_copied(&mut self) -> Option<Result<LogChunk, Failure>> {
@@ -292,7 +307,10 @@ impl Reader {
         match item {
             Some(Ok(piece @ (LogOutput::StdOut { .. } | LogOutput::StdErr { .. }))) => {
                 let (kind, bytes) = split(piece)?;
-                let bytes = self.mend.mend(kind, without_timestamp(bytes));
+                let entry = without_timestamp(bytes);
+                let bytes = self.mend.mend(kind, entry.clone());
+                let before = self.trailer(kind).holds() + bytes.len() - entry.len();
+                self.seam(kind).entry(before);
                 let bytes = self.strip(kind, bytes);
                 if self.preamble.overdue() {
                     self.source = Source::Over;
@@ -302,8 +320,8 @@ impl Reader {
                     *away = None;
                 }
                 let bytes = self.trailer(kind).strip(bytes);
-                let bytes = self.skip(kind, bytes);
-                self.deliver(kind, bytes).map(Ok)
+                let bytes = self.seam(kind).join(bytes);
+                chunk(kind, bytes).map(Ok)
             }
             Some(Err(problem)) if error::is_not_found(&problem) => {
                 self.source = Source::Over;
@@ -338,14 +356,24 @@ impl Reader {
         &mut self.trailers[usize::from(stream == StreamKind::Stderr)]
     }
 
+    fn seam(&mut self, stream: StreamKind) -> &mut Seam {
+        &mut self.seams[usize::from(stream == StreamKind::Stderr)]
+    }
+
     fn finished(&mut self) -> Source {
+        let from_copy = matches!(self.source, Source::Copy { .. });
         for stream in [StreamKind::Stdout, StreamKind::Stderr] {
-            let bytes = self.trailer(stream).finish();
-            let bytes = self.skip(stream, bytes);
-            let chunk = self.deliver(stream, bytes);
-            self.last.extend(chunk.map(Ok));
+            let mut bytes = self.trailer(stream).finish();
+            if from_copy {
+                let complete = self.trailer(stream).seen();
+                let seam = self.seam(stream);
+                bytes = Bytes::from([seam.join(bytes), seam.finish(complete)].concat());
+            }
+            self.last.extend(chunk(stream, bytes).map(Ok));
         }
-        if self.attempt.ended_by_itself() && !self.trailers.iter().all(Trailer::seen) {
+        if self.seams.iter().any(Seam::is_torn) {
+            self.last.push_back(Err(torn(&self.attempt)));
+        } else if self.attempt.ended_by_itself() && !self.trailers.iter().all(Trailer::seen) {
             self.last.push_back(Err(cut_short(&self.attempt)));
         }
         self.attempt.log_delivered();
@@ -362,23 +390,11 @@ impl Reader {
         }
         bytes
     }
+}
 
-    fn skip(&mut self, stream: StreamKind, mut bytes: Bytes) -> Bytes {
-        let Source::Copy { skip, .. } = &mut self.source else { return bytes };
-        let left = if stream == StreamKind::Stdout { &mut skip.stdout } else { &mut skip.stderr };
-        let now = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-        *left -= now as u64;
-        bytes.split_off(now)
-    }
-
-    fn deliver(&mut self, stream: StreamKind, bytes: Bytes) -> Option<LogChunk> {
-        if bytes.is_empty() {
-            return None;
-        }
-        let done = if stream == StreamKind::Stdout { &mut self.done.stdout } else { &mut self.done.stderr };
-        *done += bytes.len() as u64;
-        Some(LogChunk { stream, bytes, at: Timestamp::from_system(SystemTime::now()) })
-    }
+fn chunk(stream: StreamKind, bytes: Bytes) -> Option<LogChunk> {
+    let at = Timestamp::from_system(SystemTime::now());
+    (!bytes.is_empty()).then_some(LogChunk { stream, bytes, at })
 }
 
 fn trailers(attempt: &Running) -> [Trailer; 2] {
@@ -409,6 +425,17 @@ fn cut_short(attempt: &Running) -> Failure {
     )
 }
 
+/// The engine was restarted when its copy was far behind.
+fn torn(attempt: &Running) -> Failure {
+    Failure::new(
+        FailureKind::Internal,
+        format!(
+            "the engine's copy of the log of container {} lacks more than can be bridged: some output may be missing",
+            attempt.container
+        ),
+    )
+}
+
 fn rotated(attempt: &Running) -> Failure {
     Failure::new(
         FailureKind::Internal,
@@ -428,6 +455,20 @@ pub(crate) async fn began(docker: &Docker, container: &str, began_line: Vec<u8>)
         preamble.strip(piece?.into_bytes());
         // So much output, and the line long rotated away: only a script writes that much.
         if preamble.passed() || preamble.overdue() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the engine's copy of a container's output says that its wrapper came to its last line.
+pub(crate) async fn ended(docker: &Docker, container: &str, ended_line: Vec<u8>) -> Result<bool, Error> {
+    let options = LogsOptions { stdout: true, stderr: true, tail: LAST_ENTRIES.to_owned(), ..Default::default() };
+    let mut stream = std::pin::pin!(docker.logs(container, Some(options)));
+    // An entry that goes over several lines of the copy ends where the line ends; nothing but a newline may be lost.
+    let line = ended_line.trim_ascii_end();
+    while let Some(piece) = stream.next().await {
+        if memchr::memmem::find(&piece?.into_bytes(), line).is_some() {
             return Ok(true);
         }
     }

@@ -188,6 +188,23 @@ fn megabytes(bytes: i64) -> String {
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
+/// What a registry says of an image, through the engine.
+enum Answer {
+    /// It is there, for us.
+    Has,
+    /// It refused, with this status.
+    Status(u16),
+    /// It said nothing.
+    Nothing,
+}
+
+async fn ask(docker: &Docker, name: &str, login: Option<bollard::auth::DockerCredentials>) -> Answer {
+    match docker.inspect_registry_image(name, login).await {
+        Ok(_) => Answer::Has,
+        Err(problem) => error::status(&problem).map_or(Answer::Nothing, Answer::Status),
+    }
+}
+
 /// Why a pull failed, and whether another try may help.
 async fn explain(docker: &Docker, image: &str, problem: Error, login: crate::credentials::Login) -> Failure {
     let said = error::text(&problem);
@@ -195,6 +212,9 @@ async fn explain(docker: &Docker, image: &str, problem: Error, login: crate::cre
         return Failure::new(FailureKind::ImageNotFound, format!("`{image}` is no image reference: {said}"))
             .with_help("write `image` as name:tag, with the registry before it where it is not Docker Hub")
             .with_source(problem);
+    }
+    if error::is_disk_full(&problem) {
+        return error::disk_full(&format!("pull image `{image}`"), problem);
     }
     let answered = matches!(problem, Error::DockerStreamError { .. } | Error::DockerResponseServerError { .. });
     if !answered {
@@ -204,19 +224,20 @@ async fn explain(docker: &Docker, image: &str, problem: Error, login: crate::cre
         };
     }
     let name = if has_tag(image) { image.to_owned() } else { format!("{image}:latest") };
-    let ask = |login| async { docker.inspect_registry_image(&name, login).await.err().and_then(|e| error::status(&e)) };
-    let mut status = ask(login.credentials.clone()).await;
-    if login.credentials.is_none() && !matches!(status, Some(401 | 403 | 404)) {
+    let mut answer = ask(docker, &name, login.credentials.clone()).await;
+    if login.credentials.is_none() && !matches!(answer, Answer::Has | Answer::Status(401 | 403 | 404)) {
         // A registry that wants a password is not asked at all without one; with any, it says itself that it refuses.
         let nobody = bollard::auth::DockerCredentials {
             username: Some("anonymous".to_owned()),
             password: Some("anonymous".to_owned()),
             ..Default::default()
         };
-        status = ask(Some(nobody)).await.filter(|status| matches!(status, 401 | 403)).or(status);
+        if let refusal @ Answer::Status(401 | 403) = ask(docker, &name, Some(nobody)).await {
+            answer = refusal;
+        }
     }
-    let failure = match status {
-        Some(401 | 403) => {
+    let failure = match answer {
+        Answer::Status(401 | 403) => {
             let help = match &login.problem {
                 Some(why) => format!("the credentials could not be read: {why}"),
                 None if login.credentials.is_some() => {
@@ -227,8 +248,10 @@ async fn explain(docker: &Docker, image: &str, problem: Error, login: crate::cre
             Failure::new(FailureKind::ImagePullDenied, format!("the registry does not let us have image `{image}`"))
                 .with_help(help)
         }
-        Some(404) => Failure::new(FailureKind::ImageNotFound, format!("image `{image}` is not in its registry"))
-            .with_help("check name and tag; for a private image log in first (`docker login`)"),
+        Answer::Status(404) => {
+            Failure::new(FailureKind::ImageNotFound, format!("image `{image}` is not in its registry"))
+                .with_help("check name and tag; for a private image log in first (`docker login`)")
+        }
         _ => Failure::new(FailureKind::ImagePullFailed, format!("image `{image}` could not be pulled: {said}"))
             .with_help("check the network between the engine and the registry")
             .retryable(),

@@ -32,6 +32,8 @@ pub(crate) const VARIABLE_MAX: usize = ARGUMENT_MAX - 1;
 const SECRETS_END: &str = "imt:end";
 const GO: &str = "imt:go";
 const READY: &str = "imt:ready";
+/// Sends SIGTERM to all processes but the wrapper; there may be none.
+const PASS_ON: &str = "kill -TERM -1 2>/dev/null";
 
 /// The line that says the script begins, with its newline. Differs per attempt, so that no log is taken for another's.
 pub(crate) fn began_line(attempt: AttemptId) -> Vec<u8> {
@@ -70,42 +72,52 @@ fn quote(value: &str) -> String {
 }
 
 /// The arguments of `sh`: the wrapper, its name, and the script in as many parts as its length needs.
+///
+/// The wrapper's shell imports the container's environment, so that any variable it sets could be one of the user's. It
+/// keeps what it can in its arguments; the names of the rest hold the pipeline's id, which nobody has in a name.
+///
+/// A SIGTERM that comes before there is anybody to pass it on to is remembered. A shell that has just forked may lose one,
+/// hence the two empty subshells: they give the script's shell the time to become itself.
 pub(crate) fn arguments(attempt: AttemptId, script: &str) -> Vec<String> {
     let parts = split(script, PART);
     let run = if parts.len() == 1 {
         r#"sh -c "$1" sh"#.to_owned()
     } else {
         // The parts are put together inside the script's own shell, so that `$$` and signals are its own.
-        r#"sh -c 'i=$IFS; IFS=; set -- "$*"; IFS=$i; unset i; eval "set --;$1"' sh "$@""#.to_owned()
+        let all: String = (1..=parts.len()).fold(String::new(), |all, n| all + &format!("${{{n}}}"));
+        format!(r#"sh -c 'eval "set --;{all}"' sh "$@""#)
     };
     let began = String::from_utf8(began_line(attempt)).expect("made of text above");
     let ended = String::from_utf8(ended_line(attempt)).expect("made of text above");
     let wrapper = format!(
         r#"trap 'exit {NO_GO}' TERM
-b=
-while IFS= read -r l || exit {NO_GO}; do
-[ "$l" != {SECRETS_END} ] || break
-b="$b$l
+{v}text=
+while IFS= read -r {v}line || exit {NO_GO}; do
+[ "${v}line" != {SECRETS_END} ] || break
+{v}text="${v}text${v}line
 "
 done
-eval "$b"
-e=
-if env --default-signal=INT,QUIT true >/dev/null 2>&1; then e='env --default-signal=INT,QUIT'; fi
+eval "${v}text"
+set -- {run}
+if env --default-signal=INT,QUIT true >/dev/null 2>&1; then set -- env --default-signal=INT,QUIT "$@"; fi
 echo {READY}
-IFS= read -r l || exit {NO_GO}
-[ "$l" = {GO} ] || exit {NO_GO}
-unset b l
-t=
-trap 't=1; kill -TERM -1' TERM
+IFS= read -r {v}line || exit {NO_GO}
+[ "${v}line" = {GO} ] || exit {NO_GO}
+unset {v}text {v}line
+{v}term=
+trap '{v}term=1; {PASS_ON}' TERM
 echo {began}
 exec </dev/null
-$e {run} &
-p=$!
-while :; do t=; wait "$p" 2>/dev/null; c=$?; [ "$c$t" = 1431 ] || break; done
+[ -z "${v}term" ] || exit 143
+"$@" &
+{v}pid=$!
+[ -z "${v}term" ] || {{ (:); (:); {PASS_ON}; }}
+while :; do {v}term=; wait "${v}pid" 2>/dev/null; {v}code=$?; [ "${v}code${v}term" = 1431 ] || break; done
 echo {ended}
 echo {ended} >&2
-exit "$c"
+exit "${v}code"
 "#,
+        v = format_args!("imt_{}_", attempt.pipeline.as_uuid().simple()),
         began = began.trim_end(),
         ended = ended.trim_end(),
     );
@@ -190,6 +202,55 @@ mod tests {
         let value = "it's $HOME `x` \\n \"q\"\n\nimt:go ü\\";
         let out = run(r#"printf '%s|%s' "$A" "$B""#, &input(&[("A", value), ("B", "")]));
         assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("{}{value}|{}", opening(), ended()));
+    }
+
+    #[test]
+    fn no_variable_of_the_user_is_touched() {
+        let names: Vec<String> = ('a'..='z').chain('A'..='Z').map(String::from).collect();
+        let script = names.iter().fold("set -u\n".to_owned(), |script, name| script + &format!("echo ${name}\n"));
+        let long = format!("{script}#{}", "x".repeat(PART));
+        for script in [script, long] {
+            let child = Command::new("sh")
+                .args(arguments(attempt(), &script))
+                .envs(names.iter().map(|name| (name, format!("value of {name}"))))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn();
+            let mut child = child.unwrap();
+            child.stdin.take().unwrap().write_all(&input(&[])).unwrap();
+            let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+            let wanted: String = names.iter().fold(String::new(), |all, name| all + "value of " + name + "\n");
+            assert_eq!(out, opening() + &wanted + &ended());
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_wrapper_reaches_the_script() {
+        let out = run("set; env", &input(&[("A", "1")]));
+        let stdout = String::from_utf8(out.stdout).unwrap();
+        assert!(!stdout.contains("imt_"), "{stdout}");
+    }
+
+    /// SIGTERM to everything must not be tried on a machine that others use: here it goes to the script alone.
+    #[test]
+    fn a_term_before_the_script_is_there_reaches_it() {
+        for (place, with_term, last) in [
+            ("exec </dev/null\n", "exec </dev/null\nkill -TERM $$\n", String::new()),
+            ("\n\"$@\" &\n", "\nkill -TERM $$\n\"$@\" &\n", ended()),
+        ] {
+            let mut arguments = arguments(attempt(), "sleep 10; echo survived");
+            let name = arguments[1].lines().find_map(|line| line.strip_suffix("pid=$!")).unwrap().to_owned();
+            assert!(arguments[1].matches(PASS_ON).count() == 2 && arguments[1].contains(place));
+            arguments[1] = arguments[1].replace("kill -TERM -1", &format!("kill -TERM \"${{{name}pid:-}}\""));
+            assert!(!arguments[1].contains("-TERM -1"));
+            arguments[1] = arguments[1].replace(place, with_term);
+            let child = Command::new("sh").args(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+            let mut child = child.unwrap();
+            child.stdin.take().unwrap().write_all(&input(&[])).unwrap();
+            let out = child.wait_with_output().unwrap();
+            assert_eq!(String::from_utf8(out.stdout).unwrap(), opening() + &last);
+            assert_eq!(out.status.code(), Some(143));
+        }
     }
 
     #[test]

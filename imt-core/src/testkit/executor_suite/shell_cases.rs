@@ -35,24 +35,24 @@ async fn assert_no_beat(bench: &Bench<'_>) {
     assert_success(&ran);
 }
 
-/// Values of any content arrive as they are, plain and secret.
+/// Values of any content arrive as they are, plain and secret, whatever an executor's own shell text calls its variables.
 pub async fn environment_is_exact(bench: &mut Bench<'_>) {
     let long = "0123456789".repeat(5_000);
     let values = [
         "", " ", "a b", "'", "\"", "\\", "$HOME", "`id`", "$(id)", "-n", "a\nb\n", "\t", "ünï→", "*", "a=b", "%s",
         "\\n", "#x", &long,
     ];
-    let print = |n: usize| format!("printf '%s\\000' \"$V{n}\"\n");
-    let text: String = (0..values.len()).map(print).collect();
+    let names: Vec<String> = ('a'..='z').map(String::from).chain((26..60).map(|n| format!("V{n}"))).collect();
+    let of = |n: usize| values[n % values.len()];
+    let text: String = names.iter().fold(String::new(), |text, name| text + "printf '%s\\000' \"$" + name + "\"\n");
     let mut job = bench.job(shell(text));
-    for (n, value) in values.iter().enumerate() {
-        let value =
-            if n % 2 == 0 { EnvValue::Plain((*value).to_owned()) } else { EnvValue::Secret(Secret::new(*value)) };
-        job.env.push(EnvVar { name: format!("V{n}"), value });
+    for (n, name) in names.iter().enumerate() {
+        let value = if n % 2 == 0 { EnvValue::Plain(of(n).to_owned()) } else { EnvValue::Secret(Secret::new(of(n))) };
+        job.env.push(EnvVar { name: name.clone(), value });
     }
     let ran = bench.run(&job).await;
     assert_success(&ran);
-    let wanted: Vec<u8> = values.iter().flat_map(|value| [value.as_bytes(), b"\0"].concat()).collect();
+    let wanted: Vec<u8> = (0..names.len()).flat_map(|n| [of(n).as_bytes(), b"\0"].concat()).collect();
     assert_bytes(&ran.printed.stdout, &wanted, "the variables");
 }
 

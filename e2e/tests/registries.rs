@@ -1,0 +1,154 @@
+//! Registries that want a password, credential helpers that do and do not have one, images that do not fit.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use imt_core::id::PipelineId;
+use imt_core::ports::{Executor as _, FailureKind, Notes};
+use imt_e2e::docker::{Engine, docker};
+use imt_e2e::executor::{busybox, connect_to, fresh_owner, job, limited};
+use imt_e2e::imt::{Finished, Home, Output, Running};
+use imt_e2e::project::Project;
+use imt_e2e::services;
+use imt_e2e::wait::{SOON, until_holds};
+use tempfile::TempDir;
+
+/// `builder` with the password `s3cret-word`.
+const USERS: &str = "builder:$2b$04$9MWZH1GBagJL1rxEvgccpejyab8j31FPKzhtnlPBDiAIpRozDq6RO\n";
+/// The same as the docker command writes it.
+const LOGIN: &str = "YnVpbGRlcjpzM2NyZXQtd29yZA==";
+
+/// A registry that lets nobody in without a password, for as long as it is held.
+struct PrivateRegistry {
+    address: String,
+    dir: TempDir,
+    process: Child,
+}
+
+impl PrivateRegistry {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        fs::write(dir.path().join("users"), USERS).expect("a file");
+        let at = dir.path().display();
+        let config = format!(
+            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {at}/data }} }}\n\
+             http: {{ addr: \"127.0.0.1:{port}\" }}\nauth: {{ htpasswd: {{ realm: imt, path: {at}/users }} }}\n"
+        );
+        fs::write(dir.path().join("config.yml"), config).expect("a file");
+        let process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(dir.path().join("config.yml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("docker-registry can be run");
+        let address = format!("localhost:{port}");
+        until_holds("the registry comes up", SOON, || std::net::TcpStream::connect(&address).is_ok());
+        Self { address, dir, process }
+    }
+
+    /// An image in it.
+    fn image(&self) -> String {
+        let image = format!("{}/imt/private:1", self.address);
+        let config = format!(r#"{{"auths":{{"{}":{{"auth":"{LOGIN}"}}}}}}"#, self.address);
+        fs::write(self.dir.path().join("config.json"), config).expect("a file");
+        docker(&["tag", busybox(), &image]);
+        docker(&["--config", &self.dir.path().display().to_string(), "push", "--quiet", &image]);
+        docker(&["rmi", &image]);
+        image
+    }
+}
+
+impl Drop for PrivateRegistry {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Runs a job in the image, with this configuration of the docker command and this credential helper.
+fn run(image: &str, config: &str, helper: &str) -> Finished {
+    let (home, docker_config) = (Home::new(), TempDir::new().expect("a directory"));
+    fs::write(docker_config.path().join("config.json"), config).expect("a file");
+    let program = docker_config.path().join("docker-credential-e2e");
+    fs::write(&program, format!("#!/bin/sh\n{helper}\n")).expect("a file");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let project =
+        Project::without_image(&format!("image: '{image}'\njobs: {{ x: {{ pull: always, script: echo in }} }}"));
+    let mut command = home.imt();
+    let path = std::env::var("PATH").expect("a path");
+    command.env("PATH", format!("{}:{path}", docker_config.path().display()));
+    command.env("DOCKER_CONFIG", docker_config.path());
+    command.arg("run").arg(project.path()).args(["--executor", "docker", "--output", "json"]);
+    Running::start(command, Output::Events).finish()
+}
+
+fn assert_denied(finished: &Finished, says: &str) {
+    assert_eq!(finished.code, Some(11), "{}", finished.stderr);
+    assert_eq!(finished.the("job_finished", "x").text("reason"), "image_pull_denied");
+    let all: Vec<String> = finished.events.iter().map(ToString::to_string).collect();
+    let all = all.join("\n") + &finished.stderr;
+    assert!(all.contains(says), "`{says}` is not said in:\n{all}");
+}
+
+#[test]
+fn credentials_come_from_the_configuration_and_from_helpers() {
+    let registry = PrivateRegistry::start();
+    let (image, address) = (registry.image(), &registry.address);
+    let answers = format!(
+        "read -r r; test \"$1 $r\" = 'get {address}' && \
+         echo '{{\"ServerURL\":\"{address}\",\"Username\":\"builder\",\"Secret\":\"s3cret-word\"}}'"
+    );
+    let by_registry = format!(r#"{{"credHelpers":{{"{address}":"e2e"}}}}"#);
+    let for_all = r#"{"credsStore":"e2e"}"#;
+    let written = format!(r#"{{"auths":{{"{address}":{{"auth":"{LOGIN}"}}}}}}"#);
+    for (config, helper) in [(written.as_str(), "exit 1"), (&by_registry, &answers), (for_all, &answers)] {
+        let finished = run(&image, config, helper);
+        assert_eq!(finished.code, Some(0), "{config}: {}", finished.stderr);
+    }
+    let failed = run(&image, for_all, "echo the keychain is locked; exit 1");
+    assert_denied(&failed, "docker-credential-e2e failed");
+    let none = run(&image, for_all, "echo credentials not found in native keychain; exit 1");
+    assert_denied(&none, "docker login");
+    assert_denied(&run(&image, "{}", "exit 1"), "docker login");
+    let wrong = format!(r#"{{"auths":{{"{address}":{{"auth":"YnVpbGRlcjp3cm9uZw=="}}}}}}"#);
+    assert_denied(&run(&image, &wrong, "exit 1"), "log in again");
+}
+
+/// Pushes an image that is larger than its engine's disk will be.
+fn push_large(image: &str) {
+    let dir = TempDir::new().expect("a directory");
+    make_random(&dir.path().join("large"));
+    let tar = dir.path().join("image.tar");
+    let made = Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(dir.path()).arg("large").status();
+    assert!(made.expect("tar can be run").success(), "tar fails");
+    docker(&["import", &tar.display().to_string(), image]);
+    docker(&["push", "--quiet", image]);
+    docker(&["rmi", image]);
+}
+
+fn make_random(file: &Path) {
+    let mut head = Command::new("head");
+    head.args(["-c", "80M", "/dev/urandom"]).stdout(fs::File::create(file).expect("a file"));
+    assert!(head.status().expect("head can be run").success(), "head fails");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_does_not_fit_says_that_the_disk_is_full() {
+    let image = format!("{}/imt/large:1", services::registry());
+    push_large(&image);
+    let engine = Engine::with_disk_of("48m");
+    let executor = connect_to(&engine.host(), fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    let mut spec = job(pipeline, 0, "echo no");
+    spec.image = Some(image.clone());
+    let failure = limited(120, executor.prepare(&spec, &Notes::discard())).await.expect_err("it does not fit");
+    assert_eq!(failure.kind, FailureKind::DiskFull, "{failure:?}");
+    assert!(failure.message.contains(&image) && failure.help.is_some(), "{}", failure.explain());
+    executor.cleanup(pipeline, None).await.expect("cleanup");
+}
