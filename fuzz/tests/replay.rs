@@ -24,7 +24,7 @@ fn replay(&(name, body): &Target) -> usize {
 fn every_input_of_the_corpora_passes() {
     for target in TARGETS {
         let count = replay(target);
-        assert!(count > 0, "the corpus of {} is empty", target.0);
+        assert!(count >= 100, "the corpus of {} has only {count} inputs", target.0);
     }
 }
 

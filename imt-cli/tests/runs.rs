@@ -198,6 +198,7 @@ fn jobs_work_on_a_copy() {
     assert!(workspace.starts_with("/tmp/cicd-workspaces"), "{workspace}");
     assert!(!std::path::Path::new(&workspace).exists(), "the workspace is gone at the end");
     assert_eq!(finished.events()[0]["commit"], world.git(&["rev-parse", "HEAD"]).as_str());
+    assert_eq!(finished.events()[0]["dirty"], true, "what ran is not what the commit has");
     assert_eq!(finished.events()[0]["branch"], "main");
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Json {
     board: Board,
     pipeline: PipelineId,
     executor: &'static str,
+    dirty: bool,
     framers: BTreeMap<(AttemptId, &'static str), LineFramer>,
     /// The last event of all has been written.
     closed: bool,
@@ -42,6 +43,8 @@ struct Record<'a> {
     branch: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     executor: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dirty: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stage: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +100,7 @@ impl Json {
             board: Board::new(facts),
             pipeline: facts.pipeline,
             executor: facts.executor,
+            dirty: facts.dirty,
             framers: BTreeMap::new(),
             closed: false,
         }
@@ -133,6 +137,7 @@ impl Json {
                 commit: Some(&trigger.commit).filter(|commit| **commit != CommitId::none()),
                 branch: trigger.branch.as_deref(),
                 executor: Some(self.executor),
+                dirty: self.dirty,
                 ..base
             }
             .write(&mut text),

@@ -31,6 +31,16 @@ pub(crate) struct Facts {
     pub(crate) plan: Plan,
     /// Where jobs run: `docker` or `local`.
     pub(crate) executor: &'static str,
+    /// The files are not those of the plan's commit: there are changes that are not committed.
+    pub(crate) dirty: bool,
+}
+
+impl Facts {
+    /// What runs, as people quote it.
+    fn revision(&self) -> String {
+        let changes = if self.dirty { " +changes" } else { "" };
+        format!("{}{changes}", revision(&self.plan))
+    }
 }
 
 /// Where a piece of output goes.

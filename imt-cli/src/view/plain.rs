@@ -21,6 +21,7 @@ use crate::terminal::{clean, without_colour};
 pub(crate) struct Plain {
     board: Board,
     executor: &'static str,
+    revision: String,
     framers: BTreeMap<(AttemptId, &'static str), Framed>,
 }
 
@@ -33,7 +34,12 @@ struct Framed {
 
 impl Plain {
     pub(crate) fn new(facts: &Facts) -> Self {
-        Self { board: Board::new(facts), executor: facts.executor, framers: BTreeMap::new() }
+        Self {
+            board: Board::new(facts),
+            executor: facts.executor,
+            revision: facts.revision(),
+            framers: BTreeMap::new(),
+        }
     }
 
     fn log(&mut self, attempt: AttemptId, chunk: &StoredChunk, out: &mut Output) {
@@ -64,7 +70,7 @@ impl Plain {
         match kind {
             ChangeKind::PipelineStarted => {
                 let plan = &self.board.plan;
-                let about = format!("{} {}", plan.project, words::revision(plan));
+                let about = format!("{} {}", plan.project, self.revision);
                 say(format!("{}, {}", about.trim_end(), place(self.executor)));
             }
             ChangeKind::AttemptCreated { attempt } => {

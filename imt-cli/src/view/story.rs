@@ -18,7 +18,7 @@ pub(super) fn facts(concurrency: u32) -> Facts {
          script: [make]\n  unit:\n    stage: test\n    script: [make unit, make report]\n    retry: 1\n  lint:\n    \
          stage: test\n    script: [make lint]\n    allow_failure: true\n  ship:\n    stage: release\n    script: [make ship]\n"
     ));
-    Facts { pipeline: PipelineId::from_uuid(uuid::Uuid::from_u128(7)), plan, executor: "docker" }
+    Facts { pipeline: PipelineId::from_uuid(uuid::Uuid::from_u128(7)), plan, executor: "docker", dirty: false }
 }
 
 /// What was observed of a pipeline, a tenth of a second apart.

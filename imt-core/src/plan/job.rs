@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::build::check_variable_name;
 use super::model::Plan;
 use super::shell::shell_script;
-use crate::id::{AttemptId, JobIndex, PipelineId, ProjectName};
+use crate::id::{AttemptId, CommitId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::{PullPolicy, Resources};
 use crate::secret::Secret;
 
@@ -118,15 +118,16 @@ pub fn environment(plan: &Plan, job: JobIndex, pipeline: PipelineId, variables: 
         env.set(&variable.name, EnvValue::Secret(variable.value.clone()));
     }
     let trigger = &plan.trigger;
+    let commit = Some(&trigger.commit).filter(|commit| **commit != CommitId::none());
     let own = [
         ("CI", "true".to_owned()),
         ("IMT_PROJECT", plan.project.to_string()),
         ("IMT_PIPELINE_ID", pipeline.to_string()),
         ("IMT_JOB", planned.name.clone()),
         ("IMT_STAGE", planned.stage.clone()),
-        ("IMT_COMMIT", trigger.commit.to_string()),
-        ("IMT_COMMIT_SHORT", trigger.commit.short().to_owned()),
-        // Set even where no branch is known, so that scripts with `set -u` work everywhere.
+        // Set even where no commit or branch is known, so that scripts with `set -u` work everywhere.
+        ("IMT_COMMIT", commit.map(ToString::to_string).unwrap_or_default()),
+        ("IMT_COMMIT_SHORT", commit.map(|commit| commit.short().to_owned()).unwrap_or_default()),
         ("IMT_BRANCH", trigger.branch.clone().unwrap_or_default()),
         ("IMT_EVENT", trigger.event.as_str().to_owned()),
     ];

@@ -4,8 +4,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::report::Check;
 use super::versions::{Program, known_holes};
 use crate::places;
@@ -68,49 +66,24 @@ async fn git() -> Check {
     }
 }
 
-/// What `docker version` says of the engine.
-#[derive(Deserialize)]
-struct EngineVersion {
-    #[serde(rename = "Server")]
-    server: Option<Server>,
-}
-
-#[derive(Deserialize)]
-struct Server {
-    #[serde(rename = "Version")]
-    version: String,
-    #[serde(rename = "ApiVersion")]
-    api_version: String,
-    #[serde(rename = "Components", default)]
-    components: Vec<Component>,
-}
-
-#[derive(Deserialize)]
-struct Component {
-    #[serde(rename = "Name")]
-    name: String,
-    #[serde(rename = "Version")]
-    version: String,
-}
-
+/// The engine that `imt run` would use, found and asked in the same way.
 async fn engine() -> Vec<Check> {
-    let said = ask("docker", &["version", "--format", "{{json .}}"]).await;
-    let read = said.and_then(|text| {
-        let version: EngineVersion =
-            serde_json::from_str(&text).map_err(|_| "`docker version` says no JSON".to_owned())?;
-        version.server.ok_or_else(|| "no engine answers".to_owned())
-    });
-    let server = match read {
-        Ok(server) => server,
-        Err(why) => {
-            let help = "install or start Docker to run jobs in containers; without it they run on this machine";
-            return vec![Check::missing("engine", why, help)];
+    let facts = match tokio::time::timeout(DEADLINE, imt_exec_docker::probe()).await {
+        Ok(Ok(facts)) => facts,
+        Ok(Err(failure)) => {
+            let help = failure.help.unwrap_or_else(|| "install or start Docker".to_owned());
+            let help = format!("{help}; without an engine jobs run on this machine");
+            return vec![Check::missing("engine", failure.message, help)];
+        }
+        Err(_) => {
+            let help = "see what it is busy with, or start it again; without an engine jobs run on this machine";
+            return vec![Check::missing("engine", "the engine does not answer", help)];
         }
     };
-    let message = format!("Docker Engine {}, API {}", server.version, server.api_version);
-    let mut checks = vec![judged("engine", Program::Engine, &server.version, message)];
-    if let Some(runc) = server.components.iter().find(|component| component.name == "runc") {
-        checks.push(judged("runc", Program::Runc, &runc.version, format!("runc {}", runc.version)));
+    let message = format!("Docker Engine {}, API {}, at {}", facts.version, facts.api_version, facts.endpoint);
+    let mut checks = vec![judged("engine", Program::Engine, &facts.version, message)];
+    if let Some(runc) = facts.component("runc") {
+        checks.push(judged("runc", Program::Runc, runc, format!("runc {runc}")));
     }
     checks
 }

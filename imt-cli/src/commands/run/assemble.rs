@@ -37,6 +37,8 @@ pub(super) struct Assembled {
     pub(super) store: Arc<dyn Store>,
     /// `docker` or `local`.
     pub(super) executor_name: &'static str,
+    /// The files are not those of the commit.
+    pub(super) dirty: bool,
     /// What the engine has to say that belongs to no job.
     pub(super) warnings: mpsc::Receiver<String>,
     workspace_root: PathBuf,
@@ -66,8 +68,9 @@ pub(super) async fn assemble(
         store = store.set_variable(planned.plan.project.clone(), secret);
     }
     let store: Arc<dyn Store> = Arc::new(store.build());
+    let (source, dirty) = source(planned, &state.path, warn.clone()).await?;
     let engine = Engine::builder(executor, Arc::clone(&store))
-        .source(source(planned, &state.path, warn.clone()).await?)
+        .source(source)
         .workspace_root(&workspace_root)
         .keep_workspaces(args.keep_workspace)
         .sink(wake as Arc<dyn EventSink>)
@@ -79,7 +82,7 @@ pub(super) async fn assemble(
         let engine = engine.clone();
         tokio::spawn(async move { engine.sweep(&instances).await })
     };
-    Ok(Assembled { engine, store, executor_name, warnings, workspace_root, instance, sweeping })
+    Ok(Assembled { engine, store, executor_name, dirty, warnings, workspace_root, instance, sweeping })
 }
 
 /// Where engine and store put their warnings, and where the view takes them.
@@ -210,14 +213,14 @@ fn store_id(state: &Path) -> std::result::Result<StoreId, Failure> {
     read().map_err(failed)
 }
 
-/// Where the workspace's files come from: one commit, or the directory as it is.
+/// Where the workspace's files come from: one commit, or the directory as it is; and whether that differs from its commit.
 async fn source(
     planned: &Planned,
     state: &Path,
     warn: impl Fn(&str) + Send + Sync + 'static,
-) -> Result<Arc<dyn Source>> {
+) -> Result<(Arc<dyn Source>, bool)> {
     if planned.project.at_commit {
-        return Ok(Arc::new(GitSource::builder(state.join("mirrors")).on_warning(warn).build()?));
+        return Ok((Arc::new(GitSource::builder(state.join("mirrors")).on_warning(warn).build()?), false));
     }
     let tree = WorkingTree::open(&planned.project.dir).await?;
     if let Some(depth) = tree.history_depth() {
@@ -225,5 +228,6 @@ async fn source(
             "the repository is large: jobs see its last {depth} commits and their tags (--commit gives them all of it)"
         ));
     }
-    Ok(Arc::new(tree))
+    let dirty = tree.is_dirty();
+    Ok((Arc::new(tree), dirty))
 }

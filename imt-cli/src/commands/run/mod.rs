@@ -112,7 +112,7 @@ async fn drive(
 ) -> Result<Exit> {
     let engine = assembled.engine.clone();
     let pipeline = engine.submit(plan.clone()).await?.id;
-    let facts = Facts { pipeline, plan, executor: assembled.executor_name };
+    let facts = Facts { pipeline, plan, executor: assembled.executor_name, dirty: assembled.dirty };
     let view = view(args.output, &facts);
     let feed = Feed::new(Arc::clone(&assembled.store), pipeline, wake.subscribe(pipeline));
     let (writer, written) = Writer::start(interrupts.counter());

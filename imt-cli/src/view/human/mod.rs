@@ -35,6 +35,7 @@ pub(crate) struct Canvas {
 pub(crate) struct Human {
     board: Board,
     executor: &'static str,
+    revision: String,
     paint: Paint,
     /// Present where the cursor can be moved.
     screen: Option<Screen>,
@@ -59,6 +60,7 @@ impl Human {
         Self {
             board: Board::new(facts),
             executor: facts.executor,
+            revision: facts.revision(),
             paint,
             screen: can_redraw.then(Screen::default),
             settled: Vec::new(),
@@ -108,7 +110,7 @@ impl Human {
     fn header(&mut self) {
         let plan = &self.board.plan;
         let name = self.paint.bold(plan.project.as_str());
-        let facts = [words::revision(plan), place(self.executor).to_owned()];
+        let facts = [self.revision.clone(), place(self.executor).to_owned()];
         let facts: Vec<_> = facts.iter().filter(|fact| !fact.is_empty()).map(String::as_str).collect();
         self.settled.push(format!("{name} {}", self.paint.dim(&facts.join(", "))));
     }
