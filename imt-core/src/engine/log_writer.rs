@@ -1,10 +1,17 @@
 //! Writes one attempt's log: masks, gathers, appends, remembers where a successor has to go on.
+//!
+//! What the job does never depends on its log: once the store has refused a piece for good, the rest is taken and counted,
+//! not written, and [`LogWriter::problem`] says why. A store that is merely away is waited for, as long as the claim holds;
+//! whoever cannot wait that long ends the writing with [`LogWriter::give_up`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
-use crate::engine::retry::until_available;
+use crate::engine::problem::chain;
+use crate::engine::retry::{until_answered, until_available};
 use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
 use crate::ports::{
@@ -41,6 +48,8 @@ pub(super) struct LogWriter {
     dropped: u64,
     /// The store has no room for more of the job's output.
     full: bool,
+    /// Why the store does not have the rest, for people.
+    refused: Option<String>,
     ended: Option<LogEnd>,
 }
 
@@ -114,6 +123,7 @@ impl LogWriter {
             written,
             dropped: 0,
             full: false,
+            refused: None,
             ended: cursor.end,
             to,
         })
@@ -124,31 +134,59 @@ impl LogWriter {
         self.ended.is_some()
     }
 
+    /// Whether nothing was ever written.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.written.offset == 0
+    }
+
+    /// What became of the log, if it is not all there or not whole.
+    pub(super) fn problem(&self) -> Option<String> {
+        let why = self.refused.as_ref()?;
+        Some(format!("its log is not whole, because the store did not take it: {why}"))
+    }
+
+    /// Writes no more: what was not stored in time is left out.
+    pub(super) fn give_up(&mut self) {
+        self.refuse("it was unavailable for too long");
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.pending = Pending::default();
+        self.refused.get_or_insert_with(|| Masker::text(&self.to.needles, why));
+    }
+
     /// Raw bytes taken so far: where the executor has to go on.
     pub(super) const fn taken(&self) -> LogPositions {
         LogPositions { stdout: self.stdout.taken, stderr: self.stderr.taken }
     }
 
     /// Takes a chunk of the job's output. Appends when enough has gathered.
-    pub(super) async fn push(&mut self, chunk: &LogChunk) -> StoreResult<()> {
+    pub(super) async fn push(&mut self, chunk: &LogChunk) {
         for slice in chunk.bytes.chunks(SLICE_BYTES) {
-            self.turn_to(chunk.stream, chunk.at).await?;
+            self.turn_to(chunk.stream, chunk.at).await;
             let side = if chunk.stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
             let before = self.pending.bytes.len();
             side.masker.feed(slice, &mut self.pending.bytes);
             side.taken += slice.len() as u64;
             self.cut_to_cap(before);
             if self.pending.bytes.len() >= PIECE_BYTES {
-                self.flush().await?;
+                self.flush().await;
             }
         }
-        Ok(())
     }
 
-    /// Adds a line of the engine's own.
-    pub(super) async fn say(&mut self, line: &str, at: Timestamp) -> StoreResult<()> {
-        self.flush().await?;
-        self.turn_to(StreamKind::System, at).await?;
+    /// Adds a line of the engine's own about an attempt that is over: waits no longer than a lease for a store that is away.
+    pub(super) async fn say(&mut self, line: &str, at: Timestamp) {
+        let lease = self.to.claim.lease;
+        if timeout(lease, self.note(line, at)).await.is_err() {
+            self.give_up();
+        }
+    }
+
+    /// Adds a line of the engine's own about an attempt that is still to run.
+    pub(super) async fn note(&mut self, line: &str, at: Timestamp) {
+        self.flush().await;
+        self.turn_to(StreamKind::System, at).await;
         if !self.written.ends_in_newline {
             self.pending.bytes.push(b'\n');
         }
@@ -157,46 +195,42 @@ impl LogWriter {
         masker.feed(shown.as_bytes(), &mut self.pending.bytes);
         masker.finish(&mut self.pending.bytes);
         self.pending.bytes.push(b'\n');
-        self.flush().await
+        self.flush().await;
     }
 
-    /// Makes all gathered bytes durable.
-    pub(super) async fn flush(&mut self) -> StoreResult<()> {
-        let Some(stream) = self.pending.stream.filter(|_| !self.pending.bytes.is_empty()) else { return Ok(()) };
+    /// Makes all gathered bytes durable. *Cancellation*: what was being written counts as left out; give the log up then.
+    pub(super) async fn flush(&mut self) {
+        let Some(stream) = self.pending.stream.filter(|_| !self.pending.bytes.is_empty()) else { return };
         let bytes = Bytes::from(std::mem::take(&mut self.pending.bytes));
+        self.pending.stream = None;
+        let of_the_job = if stream == StreamKind::System { 0 } else { bytes.len() as u64 };
+        self.dropped += of_the_job;
+        if self.refused.is_some() {
+            return;
+        }
         let raw = LogPositions { stdout: self.stdout.done(), stderr: self.stderr.done() };
         let piece = LogAppend { offset: self.written.offset, stream, bytes: bytes.clone(), at: self.pending.at, raw };
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        self.pending.stream = None;
-        match until_available(claim.lease, || store.append_log(claim, *attempt, piece.clone())).await {
-            Err(StoreError::Full(_)) if stream != StreamKind::System => {
-                self.full = true;
-                self.dropped += bytes.len() as u64;
-                return Ok(());
+        match until_answered(|| store.append_log(claim, *attempt, piece.clone())).await {
+            Ok(_) => {
+                self.dropped -= of_the_job;
+                self.written.count(stream, &bytes);
+                self.to.sink.notify(Notice::Log { attempt: *attempt, next_offset: self.written.offset });
             }
-            result => result?,
-        };
-        self.written.count(stream, &bytes);
-        self.to.sink.notify(Notice::Log { attempt: *attempt, next_offset: self.written.offset });
-        Ok(())
+            Err(StoreError::Full(_)) if stream != StreamKind::System => self.full = true,
+            Err(error) => self.refuse(&chain(&error)),
+        }
     }
 
-    /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum.
-    pub(super) async fn finish(&mut self, at: Timestamp) -> StoreResult<()> {
+    /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum. A store that is
+    /// away is waited for, for a lease.
+    pub(super) async fn finish(&mut self, at: Timestamp) {
         if self.is_finished() {
-            return Ok(());
+            return;
         }
-        for stream in [StreamKind::Stdout, StreamKind::Stderr] {
-            self.turn_to(stream, at).await?;
-            let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
-            let before = self.pending.bytes.len();
-            side.masker.finish(&mut self.pending.bytes);
-            self.cut_to_cap(before);
-        }
-        self.flush().await?;
-        if self.dropped > 0 {
-            let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
-            self.say(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await?;
+        let lease = self.to.claim.lease;
+        if timeout(lease, self.write_rest(at)).await.is_err() {
+            self.give_up();
         }
         let end = LogEnd {
             bytes: self.written.offset,
@@ -205,21 +239,38 @@ impl LogWriter {
             checksum: *self.written.hasher.finalize().as_bytes(),
         };
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_available(claim.lease, || store.finish_log(claim, *attempt, end)).await?;
-        self.ended = Some(end);
-        Ok(())
+        // A store that has refused a piece may still take the end, so that readers do not wait for more.
+        let patience = if self.refused.is_some() { Duration::ZERO } else { lease };
+        match until_available(patience, || store.finish_log(claim, *attempt, end)).await {
+            Ok(()) => self.ended = Some(end),
+            Err(error) => self.refuse(&chain(&error)),
+        }
+    }
+
+    async fn write_rest(&mut self, at: Timestamp) {
+        for stream in [StreamKind::Stdout, StreamKind::Stderr] {
+            self.turn_to(stream, at).await;
+            let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
+            let before = self.pending.bytes.len();
+            side.masker.finish(&mut self.pending.bytes);
+            self.cut_to_cap(before);
+        }
+        self.flush().await;
+        if self.dropped > 0 {
+            let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
+            self.note(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await;
+        }
     }
 
     /// Pending bytes are of one stream; another one's are appended first.
-    async fn turn_to(&mut self, stream: StreamKind, at: Timestamp) -> StoreResult<()> {
+    async fn turn_to(&mut self, stream: StreamKind, at: Timestamp) {
         if self.pending.stream.is_some_and(|s| s != stream) {
-            self.flush().await?;
+            self.flush().await;
         }
         if self.pending.stream.is_none() || self.pending.bytes.is_empty() {
             self.pending.stream = Some(stream);
             self.pending.at = at;
         }
-        Ok(())
     }
 
     /// Drops what was just added beyond the cap.
