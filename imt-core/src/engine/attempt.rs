@@ -2,41 +2,37 @@
 //!
 //! The task decides nothing. It takes its [`Orders`] from the driver and answers with the machine's inputs.
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::clock::Clock;
-use crate::engine::follow::Follower;
+use crate::engine::follow::{ASK_FOR, Followed, Follower};
 use crate::engine::log_writer::{LogTarget, LogWriter};
-use crate::engine::orders::{Leave, Orders};
+use crate::engine::notes::{Ears, render};
+use crate::engine::orders::{Leave, Orders, killed, stopped};
 use crate::engine::problem::{chain, problem};
 use crate::engine::retry::Backoff;
+use crate::engine::shared::Shared;
 use crate::id::AttemptId;
 use crate::mask::Masker;
-use crate::ports::{
-    Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, Note, Notes, StoreError, StoreResult,
-};
-use crate::schedule::{AttemptOutcome, CancelLevel, Input, Problem};
+use crate::ports::{ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, Notes, StoreError};
+use crate::schedule::{AttemptOutcome, Input, Problem};
 use crate::status::Reason;
-
-/// Lines of notes kept from before the attempt's turn; older ones give way.
-const NOTES_KEPT: usize = 200;
-
-/// How often an executor that does not answer is asked for a started attempt.
-const ATTACH_TRIES: u32 = 60;
 
 /// How long an executor may take for what should take no time, once an attempt is to end.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
+/// How long it may take to kill what nobody can follow any more.
+const END_IN: Duration = Duration::from_secs(5);
+
 /// All that the task needs.
 pub(super) struct AttemptTask {
-    pub(super) executor: Arc<dyn Executor>,
+    pub(super) shared: Arc<Shared>,
     pub(super) spec: JobSpec,
     pub(super) grace: Duration,
     pub(super) log: LogTarget,
@@ -58,34 +54,37 @@ pub(super) enum Origin {
 enum Quit {
     /// The driver is gone or has the end already.
     Done,
-    /// The store no longer takes our writes.
+    /// The store does not say where the log stands.
     Store(StoreError),
 }
 
 impl AttemptTask {
     /// Runs to the end. A panic below is an end too: it must not leave the pipeline waiting.
-    pub(super) async fn run(self, origin: Origin) {
-        let (attempt, inputs, needles) = (self.spec.attempt, self.inputs.clone(), self.log.needles.clone());
+    pub(super) async fn run(mut self, origin: Origin) {
         let detail = match AssertUnwindSafe(self.steps(origin)).catch_unwind().await {
-            Ok(Ok(()) | Err(Quit::Done)) => None,
+            Ok(Ok(()) | Err(Quit::Done)) => return,
             // With the claim lost the driver is gone already; else this is the only way in which it hears of it.
             Ok(Err(Quit::Store(error))) => {
-                let why = Masker::text(&needles, &chain(&error));
-                Some(format!("the store refused the job's log: {why}; look at the store and run the job again"))
+                let why = Masker::text(&self.log.needles, &chain(&error));
+                format!("the store refused the job's log: {why}; look at the store and run the job again")
             }
             Err(_) => {
-                Some("the engine or its executor panicked; please report this with the process's standard error".into())
+                "the engine or its executor panicked; please report this with the process's standard error".into()
             }
         };
-        if let Some(detail) = detail {
-            let problem = Problem { reason: Reason::Internal, detail };
-            // The machine takes the one that fits how far the attempt has come.
-            let _gone = inputs.send(Input::Prepared(attempt, Err(problem.clone()))).await;
-            let _gone = inputs.send(Input::Ended(attempt, AttemptOutcome::Broken(problem))).await;
-        }
+        let problem = Problem { reason: Reason::Internal, detail };
+        // The machine takes the one that fits how far the attempt has come. Before its go only the first does.
+        let had_its_go = self.orders.borrow().leave >= Leave::Go;
+        let outcome = if had_its_go {
+            self.broken(problem.clone(), origin == Origin::New).await
+        } else {
+            AttemptOutcome::Broken(problem.clone())
+        };
+        let _gone = self.inputs.send(Input::Prepared(self.attempt(), Err(problem))).await;
+        let _gone = self.inputs.send(Input::Ended(self.attempt(), outcome)).await;
     }
 
-    async fn steps(mut self, origin: Origin) -> Result<(), Quit> {
+    async fn steps(&mut self, origin: Origin) -> Result<(), Quit> {
         match origin {
             Origin::New => self.run_new().await,
             Origin::Started => self.run_started().await,
@@ -95,51 +94,49 @@ impl AttemptTask {
     async fn run_new(&mut self) -> Result<(), Quit> {
         let Some(mut log) = self.prepare().await? else { return Ok(()) };
         self.until(Leave::Go).await?;
-        let outcome = match self.unless_stopped(self.executor.start(&self.spec)).await {
-            Some(Ok(handle)) => self.follow(&handle, &mut log).await?,
-            Some(Err(failure)) => self.not_started(&failure, &mut log).await?,
-            None => self.give_up(&mut log).await?,
+        let outcome = match self.unless_stopped(self.shared.executor.start(&self.spec)).await {
+            Some(Ok(handle)) => self.follow(&handle, &mut log).await,
+            Some(Err(failure)) => self.not_started(&failure, &mut log).await,
+            None => self.give_up(&mut log).await,
         };
         self.end(outcome, log).await
     }
 
+    /// Asks for the attempt first: a log may be long, and has to be read before it can be written on.
     async fn run_started(&mut self) -> Result<(), Quit> {
+        let attached = self.unless_stopped(self.attach()).await;
         let mut log = self.open_log().await?;
-        let outcome = match self.unless_stopped(self.attach()).await {
-            Some(Ok(Some(handle))) => self.follow(&handle, &mut log).await?,
+        let outcome = match attached {
+            Some(Ok(Some(handle))) => self.follow(&handle, &mut log).await,
             Some(Ok(None)) => AttemptOutcome::Lost { began: true },
-            Some(Err(failure)) => AttemptOutcome::Broken(problem(&failure, &self.log.needles)),
-            None => self.give_up(&mut log).await?,
+            // Not being able to ask says nothing about the attempt.
+            Some(Err(failure)) => self.broken(problem(&failure, &self.log.needles), false).await,
+            None => self.give_up(&mut log).await,
         };
         self.end(outcome, log).await
     }
 
-    /// Not being able to ask says nothing about the attempt, so the question is repeated for about two minutes.
+    /// Not being able to ask says nothing about the attempt, so the question is repeated for a while.
     async fn attach(&self) -> ExecutorResult<Option<Handle>> {
         let mut backoff = Backoff::new();
-        let mut tries = 0;
+        let until = Instant::now() + ASK_FOR;
         loop {
-            match self.executor.attach(self.attempt()).await {
-                Err(failure) if failure.retryable && tries < ATTACH_TRIES => tries += 1,
+            match self.shared.executor.attach(self.attempt()).await {
+                Err(failure) if failure.retryable && Instant::now() < until => backoff.pause().await,
                 result => return result,
             }
-            backoff.pause().await;
         }
     }
 
     /// Awaits the executor's word about a start. A stop order leaves it the job's grace to answer, a kill a moment;
     /// `None`: it has not.
     async fn unless_stopped<T>(&self, word: impl Future<Output = T>) -> Option<T> {
-        let mut orders = self.orders.clone();
+        let orders = self.orders.clone();
         let patience_ends = async {
-            let stopped = orders.wait_for(|o| o.stop.is_some()).await.is_ok();
-            if !stopped {
-                // Nobody is left to give orders: the driver is being dropped, and this task with it.
-                return std::future::pending().await;
-            }
+            stopped(orders.clone()).await;
             tokio::select! {
                 () = sleep(self.grace.max(A_MOMENT)) => {}
-                () = killed(orders.clone()) => sleep(A_MOMENT).await,
+                () = async { killed(orders).await; sleep(A_MOMENT).await } => {}
             }
         };
         tokio::select! {
@@ -149,19 +146,37 @@ impl AttemptTask {
         }
     }
 
-    /// Ends an attempt of which nobody can say whether it has begun. What this does not reach, the cleaning up of the
-    /// pipeline ends.
-    async fn give_up(&self, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
-        let end = async {
-            if let Ok(Some(handle)) = self.executor.attach(self.attempt()).await {
-                // Best effort in a moment: a failure leaves what the cleaning up removes.
-                let _left = self.executor.stop(&handle, Duration::ZERO).await;
-            }
-        };
-        let _left = timeout(A_MOMENT, end).await;
-        let line = "stopped before the executor could say whether the job had begun";
-        log.say(line, self.clock.now()).await.map_err(Quit::Store)?;
-        Ok(AttemptOutcome::Stopped(None))
+    /// Ends an attempt of which nobody can say whether it has begun, or ever will: a start that was given up may still be
+    /// under way where nobody sees it, whatever `attach` finds.
+    async fn give_up(&self, log: &mut LogWriter) -> AttemptOutcome {
+        const LINE: &str = "stopped before the executor could say whether the job had begun";
+        let ended = timeout(A_MOMENT, self.kill()).await == Ok(Some(true));
+        log.say(LINE, self.clock.now()).await;
+        if ended {
+            return AttemptOutcome::Stopped(None);
+        }
+        let detail = format!("{LINE}; the pipeline ends, and its cleaning up ends the job");
+        AttemptOutcome::LeftBehind(Problem { reason: Reason::Internal, detail })
+    }
+
+    /// The end of a started attempt that cannot be followed any more. It is killed; where nobody confirms that, it is left
+    /// behind, and so it is where nothing is found of it and its start may still be under way.
+    async fn broken(&self, problem: Problem, starting: bool) -> AttemptOutcome {
+        let killing = AssertUnwindSafe(timeout(END_IN, self.kill())).catch_unwind();
+        match killing.await {
+            Ok(Ok(Some(found))) if found || !starting => AttemptOutcome::Broken(problem),
+            Ok(_) | Err(_) => AttemptOutcome::LeftBehind(problem),
+        }
+    }
+
+    /// Kills the attempt. `Some`: it is over for sure, and whether there was anything; `None`: nobody says so.
+    async fn kill(&self) -> Option<bool> {
+        let executor = &self.shared.executor;
+        match executor.attach(self.attempt()).await {
+            Ok(Some(handle)) => executor.stop(&handle, Duration::ZERO).await.ok().map(|()| true),
+            Ok(None) => Some(false),
+            Err(_) => None,
+        }
     }
 
     fn attempt(&self) -> AttemptId {
@@ -172,10 +187,10 @@ impl AttemptTask {
     /// attempt can go on.
     async fn prepare(&mut self) -> Result<Option<LogWriter>, Quit> {
         let (notes, heard) = Notes::channel(64);
-        let executor = Arc::clone(&self.executor);
+        let executor = Arc::clone(&self.shared.executor);
         let spec = self.spec.clone();
         let mut work = Box::pin(async move { executor.prepare(&spec, &notes).await });
-        let mut ears = Ears { heard, early: VecDeque::new(), left_out: 0 };
+        let mut ears = Ears::new(heard);
 
         let early = tokio::select! {
             biased;
@@ -191,22 +206,21 @@ impl AttemptTask {
             self.tell(Input::Ended(self.attempt(), AttemptOutcome::Lost { began: false })).await?;
             return Ok(None);
         }
-        self.say_early(&mut ears, &mut log).await.map_err(Quit::Store)?;
+        self.say_early(&mut ears, &mut log).await;
         let result = match early {
             Some(result) => result,
-            None => self.prepare_in_turn(&mut ears, &mut work, &mut log).await.map_err(Quit::Store)?,
+            None => self.prepare_in_turn(&mut ears, &mut work, &mut log).await,
         };
         self.report_prepared(result, log).await
     }
 
-    async fn say_early(&self, ears: &mut Ears, log: &mut LogWriter) -> StoreResult<()> {
+    async fn say_early(&self, ears: &mut Ears, log: &mut LogWriter) {
         if ears.left_out > 0 {
-            log.say(&format!("({} earlier lines left out)", ears.left_out), self.clock.now()).await?;
+            log.note(&format!("({} earlier lines left out)", ears.left_out), self.clock.now()).await;
         }
         for note in ears.early.drain(..) {
-            log.say(&render(&note), self.clock.now()).await?;
+            log.note(&render(&note), self.clock.now()).await;
         }
-        Ok(())
     }
 
     async fn prepare_in_turn(
@@ -214,16 +228,16 @@ impl AttemptTask {
         ears: &mut Ears,
         work: &mut (impl Future<Output = ExecutorResult<()>> + Unpin),
         log: &mut LogWriter,
-    ) -> StoreResult<ExecutorResult<()>> {
+    ) -> ExecutorResult<()> {
         loop {
             tokio::select! {
                 biased;
-                Some(note) = ears.heard.recv() => log.say(&render(&note), self.clock.now()).await?,
+                Some(note) = ears.heard.recv() => log.note(&render(&note), self.clock.now()).await,
                 result = &mut *work => {
                     while let Ok(note) = ears.heard.try_recv() {
-                        log.say(&render(&note), self.clock.now()).await?;
+                        log.note(&render(&note), self.clock.now()).await;
                     }
-                    return Ok(result);
+                    return result;
                 }
             }
         }
@@ -234,28 +248,47 @@ impl AttemptTask {
             self.tell(Input::Prepared(self.attempt(), Ok(()))).await?;
             return Ok(Some(log));
         };
-        let now = self.clock.now();
-        log.say(&failure.explain(), now).await.map_err(Quit::Store)?;
-        log.finish(now).await.map_err(Quit::Store)?;
+        log.say(&failure.explain(), self.clock.now()).await;
+        self.finish(&mut log).await;
         self.tell(Input::Prepared(self.attempt(), Err(problem(&failure, &self.log.needles)))).await?;
         Ok(None)
     }
 
-    async fn not_started(&self, failure: &Failure, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
-        log.say(&failure.explain(), self.clock.now()).await.map_err(Quit::Store)?;
-        Ok(AttemptOutcome::NotStarted(problem(failure, &self.log.needles)))
+    async fn not_started(&self, failure: &Failure, log: &mut LogWriter) -> AttemptOutcome {
+        log.say(&failure.explain(), self.clock.now()).await;
+        AttemptOutcome::NotStarted(problem(failure, &self.log.needles))
     }
 
-    async fn follow(&self, handle: &Handle, log: &mut LogWriter) -> Result<AttemptOutcome, Quit> {
-        let Self { executor, grace, clock, .. } = self;
-        let needles = &self.log.needles;
-        let follower = Follower { executor, handle, grace: *grace, clock: *clock, needles };
-        follower.run(log, self.orders.clone()).await.map_err(Quit::Store)
+    async fn follow(&self, handle: &Handle, log: &mut LogWriter) -> AttemptOutcome {
+        let executor = &self.shared.executor;
+        let log_patience = self.log.claim.lease;
+        let follower = Follower { executor, handle, grace: self.grace, log_patience, clock: self.clock };
+        match follower.run(log, self.orders.clone()).await {
+            Followed::Over(outcome) => outcome,
+            Followed::Unknown(failure) => {
+                log.say(&failure.explain(), self.clock.now()).await;
+                self.broken(problem(&failure, &self.log.needles), false).await
+            }
+        }
     }
 
     async fn end(&self, outcome: AttemptOutcome, mut log: LogWriter) -> Result<(), Quit> {
-        log.finish(self.clock.now()).await.map_err(Quit::Store)?;
+        self.finish(&mut log).await;
+        let outcome = match log.problem() {
+            // Of a try that never was, nobody misses the log.
+            Some(log) if !matches!(outcome, AttemptOutcome::Lost { began: false }) => {
+                AttemptOutcome::Unlogged { outcome: Box::new(outcome), log }
+            }
+            _ => outcome,
+        };
         self.tell(Input::Ended(self.attempt(), outcome)).await
+    }
+
+    async fn finish(&self, log: &mut LogWriter) {
+        log.finish(self.clock.now()).await;
+        if let Some(problem) = log.problem() {
+            self.shared.warn(&format!("job `{}`, attempt {}: {problem}", self.spec.job, self.attempt()));
+        }
     }
 
     async fn open_log(&self) -> Result<LogWriter, Quit> {
@@ -268,54 +301,6 @@ impl AttemptTask {
 
     async fn tell(&self, input: Input) -> Result<(), Quit> {
         self.inputs.send(input).await.map_err(|_| Quit::Done)
-    }
-}
-
-/// Ends when a kill is ordered.
-async fn killed(mut orders: watch::Receiver<Orders>) {
-    let ordered = orders.wait_for(|o| o.stop == Some(CancelLevel::Kill)).await.is_ok();
-    if !ordered {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Listens to the notes of a preparation whose turn has not come.
-struct Ears {
-    heard: mpsc::Receiver<Note>,
-    early: VecDeque<Note>,
-    left_out: usize,
-}
-
-impl Ears {
-    async fn listen(&mut self, work: &mut (impl Future<Output = ExecutorResult<()>> + Unpin)) -> ExecutorResult<()> {
-        loop {
-            tokio::select! {
-                biased;
-                Some(note) = self.heard.recv() => self.keep(note),
-                result = &mut *work => {
-                    while let Ok(note) = self.heard.try_recv() {
-                        self.keep(note);
-                    }
-                    return result;
-                }
-            }
-        }
-    }
-
-    fn keep(&mut self, note: Note) {
-        if self.early.len() == NOTES_KEPT {
-            self.early.pop_front();
-            self.left_out += 1;
-        }
-        self.early.push_back(note);
-    }
-}
-
-fn render(note: &Note) -> String {
-    match note {
-        Note::Open(title) => format!("{title} …"),
-        Note::Line(line) => format!("  {line}"),
-        Note::Close(span) => format!("  done in {:.1} s", span.as_secs_f64()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState};
-use crate::engine::log_writer::LogTarget;
+use crate::engine::log_writer::{LogTarget, LogWriter};
 use crate::engine::orders::{Leave, Orders};
 use crate::engine::problem::problem;
 use crate::engine::retry::{Backoff, until_available};
@@ -24,6 +24,7 @@ use crate::plan::job_spec;
 use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, Variable};
 use crate::schedule::{CancelLevel, Decision, Effect, Input, Machine};
 use crate::status::Reason;
+use crate::time::Timestamp;
 
 /// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
 const CLEANUP_TRIES: u32 = 8;
@@ -42,6 +43,8 @@ pub(super) struct Driver {
     needles: Needles,
     workspace: Option<PathBuf>,
     attempts: BTreeMap<AttemptId, Attempt>,
+    /// Tasks that were told to end and may not have noticed yet.
+    abandoned: Vec<Task>,
     /// The checkout, then the cleaning up.
     errand: Option<Task>,
     keeper: Task,
@@ -83,6 +86,7 @@ impl Driver {
             number: record.number,
             clock: shared.clock(),
             attempts: BTreeMap::new(),
+            abandoned: Vec::new(),
             errand: None,
             hurry: watch::Sender::new(false),
             keeper,
@@ -181,8 +185,11 @@ impl Driver {
             Effect::Attach(attempt) => self.spawn_attempt(attempt, Leave::Go, Origin::Started),
             Effect::Stop(attempt, level) => self.stop(attempt, level),
             Effect::Abandon(attempt) => {
-                // Dropping the task ends it; what it was making, the cleaning up removes.
-                self.attempts.remove(&attempt);
+                // Aborted now; its end is awaited, and its log closed, before the cleaning up removes what it was making.
+                if let Some(Attempt { task, .. }) = self.attempts.remove(&attempt) {
+                    task.abort();
+                    self.abandoned.push(task);
+                }
             }
             Effect::Cleanup => self.clean_up(),
         }
@@ -213,17 +220,10 @@ impl Driver {
         let plan = Arc::clone(self.machine.plan());
         let (orders, receiver) = watch::channel(Orders { leave, stop: None });
         let task = AttemptTask {
-            executor: Arc::clone(&self.shared.executor),
+            shared: Arc::clone(&self.shared),
             spec: job_spec(&plan, attempt, &self.variables, self.workspace.clone()),
             grace: plan.job(attempt.job).grace,
-            log: LogTarget {
-                store: Arc::clone(&self.shared.store),
-                sink: Arc::clone(&self.shared.sink),
-                claim: self.claim.clone(),
-                attempt,
-                needles: self.needles.clone(),
-                cap_bytes: self.shared.log_cap_bytes,
-            },
+            log: self.log_target(attempt),
             clock: self.clock,
             inputs: self.answer.clone(),
             orders: receiver,
@@ -247,13 +247,19 @@ impl Driver {
     fn clean_up(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
-        let (needles, hurry) = (self.needles.clone(), self.hurry.subscribe());
+        let (needles, hurry, clock) = (self.needles.clone(), self.hurry.subscribe(), self.clock);
         let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
+        work.append(&mut self.abandoned);
         work.extend(self.errand.take());
+        let cut_off: Vec<LogTarget> = self.cut_off().map(|attempt| self.log_target(attempt)).collect();
         self.errand = Some(Task::spawn(async move {
             let removed = async {
                 for task in work {
                     task.end().await;
+                }
+                // Not before: nothing may grow after its end.
+                for log in cut_off {
+                    close(log, clock.now()).await;
                 }
                 shared.remove(pipeline, path).await
             };
@@ -265,6 +271,24 @@ impl Driver {
             let result = result.map_err(|f| problem(&f, &needles));
             let _gone = answer.send(Input::CleanedUp(result)).await;
         }));
+    }
+
+    /// Attempts that were ended from here and not by their task, in this life or an earlier one: it may have left their logs
+    /// open. Such an end has no code.
+    fn cut_off(&self) -> impl Iterator<Item = AttemptId> + '_ {
+        let attempts = self.machine.state().jobs.iter().flat_map(|job| &job.attempts);
+        attempts.filter(|a| a.end.as_ref().is_some_and(|end| end.exit_code.is_none())).map(|a| a.id)
+    }
+
+    fn log_target(&self, attempt: AttemptId) -> LogTarget {
+        LogTarget {
+            store: Arc::clone(&self.shared.store),
+            sink: Arc::clone(&self.shared.sink),
+            claim: self.claim.clone(),
+            attempt,
+            needles: self.needles.clone(),
+            cap_bytes: self.shared.log_cap_bytes,
+        }
     }
 
     /// The claim is lost, or our writes are refused: nothing of ours may go on. Others decide what becomes of the pipeline.
@@ -324,6 +348,15 @@ impl Shared {
             (Some(workspaces), Some(path)) => workspaces.remove(path, pipeline).await,
             _ => Ok(()),
         }
+    }
+}
+
+/// Ends the log of an attempt whose task is gone, if it has one. A store that does not take that has said so elsewhere, and
+/// nobody's outcome depends on it.
+async fn close(to: LogTarget, at: Timestamp) {
+    let Ok(mut log) = LogWriter::open(to).await else { return };
+    if !log.is_empty() {
+        log.finish(at).await;
     }
 }
 

@@ -1,8 +1,16 @@
 //! Writes one attempt's log: masks, gathers, appends, remembers where a successor has to go on.
+//!
+//! What the job does never depends on its log: once the store has refused a piece for good, the rest is taken and counted,
+//! not written, and [`LogWriter::problem`] says why. A store that is merely away is waited for, as long as the claim holds;
+//! whoever cannot wait that long ends the writing with [`LogWriter::give_up`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::engine::retry::until_available;
+use tokio::time::timeout;
+
+use crate::engine::problem::chain;
+use crate::engine::retry::{until_answered, until_available};
 use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
 use crate::ports::{
@@ -39,6 +47,8 @@ pub(super) struct LogWriter {
     dropped: u64,
     /// The store has no room for more of the job's output.
     full: bool,
+    /// Why the store does not have the rest, for people.
+    refused: Option<String>,
     ended: Option<LogEnd>,
 }
 
@@ -113,6 +123,7 @@ impl LogWriter {
             written,
             dropped: 0,
             full: false,
+            refused: None,
             ended: cursor.end,
             to,
         })
@@ -123,13 +134,34 @@ impl LogWriter {
         self.ended.is_some()
     }
 
+    /// Whether nothing was ever written.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.written.offset == 0
+    }
+
+    /// What became of the log, if it is not all there or not whole.
+    pub(super) fn problem(&self) -> Option<String> {
+        let why = self.refused.as_ref()?;
+        Some(format!("its log is not whole, because the store did not take it: {why}"))
+    }
+
+    /// Writes no more: what was not stored in time is left out.
+    pub(super) fn give_up(&mut self) {
+        self.refuse("it was unavailable for too long");
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.pending.clear();
+        self.refused.get_or_insert_with(|| Masker::text(&self.to.needles, why));
+    }
+
     /// Raw bytes taken so far: where the executor has to go on.
     pub(super) const fn taken(&self) -> LogPositions {
         LogPositions { stdout: self.stdout.taken, stderr: self.stderr.taken }
     }
 
     /// Takes a chunk of the job's output. Appends when enough has gathered.
-    pub(super) async fn push(&mut self, chunk: &LogChunk) -> StoreResult<()> {
+    pub(super) async fn push(&mut self, chunk: &LogChunk) {
         for slice in chunk.bytes.chunks(SLICE_BYTES) {
             self.turn_to(chunk.stream, chunk.at);
             let side = if chunk.stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
@@ -139,15 +171,22 @@ impl LogWriter {
             side.taken += slice.len() as u64;
             self.cut_to_cap(before);
             if self.pending_bytes() >= PIECE_BYTES {
-                self.flush().await?;
+                self.flush().await;
             }
         }
-        Ok(())
     }
 
-    /// Adds a line of the engine's own.
-    pub(super) async fn say(&mut self, line: &str, at: Timestamp) -> StoreResult<()> {
-        self.flush().await?;
+    /// Adds a line of the engine's own about an attempt that is over: waits no longer than a lease for a store that is away.
+    pub(super) async fn say(&mut self, line: &str, at: Timestamp) {
+        let lease = self.to.claim.lease;
+        if timeout(lease, self.note(line, at)).await.is_err() {
+            self.give_up();
+        }
+    }
+
+    /// Adds a line of the engine's own about an attempt that is still to run.
+    pub(super) async fn note(&mut self, line: &str, at: Timestamp) {
+        self.flush().await;
         let mut bytes = Vec::new();
         if !self.written.ends_in_newline {
             bytes.push(b'\n');
@@ -158,85 +197,86 @@ impl LogWriter {
         masker.finish(&mut bytes);
         bytes.push(b'\n');
         self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw: self.done() });
-        self.flush().await
+        self.flush().await;
     }
 
-    /// Makes all gathered bytes durable.
-    pub(super) async fn flush(&mut self) -> StoreResult<()> {
+    /// Makes all gathered bytes durable. *Cancellation*: what was being written counts as left out; give the log up then.
+    pub(super) async fn flush(&mut self) {
+        let pieces = self.gathered();
+        if pieces.is_empty() {
+            return;
+        }
+        let of_the_job = pieces.iter().map(of_the_job).sum::<u64>();
+        self.dropped += of_the_job;
+        if self.refused.is_some() {
+            return;
+        }
+        match self.append(&pieces).await {
+            Ok(_) => self.stored(&pieces),
+            // The first of them may be there, which makes them no-ops.
+            Err(StoreError::Full(_)) => {
+                self.dropped -= of_the_job;
+                for piece in pieces {
+                    self.append_if_room(piece).await;
+                }
+            }
+            Err(error) => self.refuse(&chain(&error)),
+        }
+        self.to.sink.notify(Notice::Log { attempt: self.to.attempt, next_offset: self.written.offset });
+    }
+
+    /// All that is pending, as pieces that follow each other and on what is written.
+    fn gathered(&mut self) -> Vec<LogAppend> {
         let raw = self.done();
         if let Some(last) = self.pending.last_mut() {
             last.raw = raw;
         }
         let mut offset = self.written.offset;
         let pieces = std::mem::take(&mut self.pending).into_iter().filter(|piece| !piece.bytes.is_empty());
-        let pieces: Vec<LogAppend> = pieces
-            .map(|Piece { stream, at, bytes, raw }| {
-                let piece = LogAppend { offset, stream, bytes: bytes.into(), at, raw };
-                offset += piece.bytes.len() as u64;
-                piece
-            })
-            .collect();
-        if pieces.is_empty() {
-            return Ok(());
-        }
-        match self.append(&pieces).await {
-            // The first of them may be there, which makes them no-ops.
-            Err(StoreError::Full(_)) => {
-                for piece in pieces {
-                    self.append_if_room(piece).await?;
-                }
-            }
-            result => {
-                result?;
-                for piece in &pieces {
-                    self.written.count(piece.stream, &piece.bytes);
-                }
-            }
-        }
-        self.to.sink.notify(Notice::Log { attempt: self.to.attempt, next_offset: self.written.offset });
-        Ok(())
+        let append = |Piece { stream, at, bytes, raw }: Piece| {
+            let piece = LogAppend { offset, stream, bytes: bytes.into(), at, raw };
+            offset += piece.bytes.len() as u64;
+            piece
+        };
+        pieces.map(append).collect()
     }
 
     async fn append(&self, pieces: &[LogAppend]) -> StoreResult<u64> {
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_available(claim.lease, || store.append_log(claim, *attempt, pieces)).await
+        until_answered(|| store.append_log(claim, *attempt, pieces)).await
     }
 
-    /// Appends one piece, or drops it because the store is full, as all output that comes after it.
-    async fn append_if_room(&mut self, mut piece: LogAppend) -> StoreResult<()> {
+    /// Pieces that were counted as left out are there.
+    fn stored(&mut self, pieces: &[LogAppend]) {
+        for piece in pieces {
+            self.dropped -= of_the_job(piece);
+            self.written.count(piece.stream, &piece.bytes);
+        }
+    }
+
+    /// Appends one piece, or drops it because the store is full, as all of the job's output that comes after it.
+    async fn append_if_room(&mut self, mut piece: LogAppend) {
         piece.offset = self.written.offset;
-        let appended =
-            if self.full { Err(StoreError::Full(String::new())) } else { self.append(&[piece.clone()]).await };
-        match appended {
-            Err(StoreError::Full(_)) if piece.stream != StreamKind::System => {
-                self.full = true;
-                self.dropped += piece.bytes.len() as u64;
-            }
-            result => {
-                result?;
-                self.written.count(piece.stream, &piece.bytes);
-            }
+        self.dropped += of_the_job(&piece);
+        if self.refused.is_some() || (self.full && piece.stream != StreamKind::System) {
+            return;
         }
-        Ok(())
+        match self.append(std::slice::from_ref(&piece)).await {
+            Ok(_) => self.stored(&[piece]),
+            Err(StoreError::Full(_)) if piece.stream != StreamKind::System => self.full = true,
+            Err(error) => self.refuse(&chain(&error)),
+        }
     }
 
-    /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum.
-    pub(super) async fn finish(&mut self, at: Timestamp) -> StoreResult<()> {
+    /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum. A store that is
+    /// away is waited for, for a lease.
+    pub(super) async fn finish(&mut self, at: Timestamp) {
         if self.is_finished() {
-            return Ok(());
+            return;
         }
-        for stream in [StreamKind::Stdout, StreamKind::Stderr] {
-            self.turn_to(stream, at);
-            let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
-            let Some(piece) = self.pending.last_mut() else { continue };
-            let before = piece.bytes.len();
-            side.masker.finish(&mut piece.bytes);
-            self.cut_to_cap(before);
-        }
-        self.flush().await?;
-        if self.dropped > 0 {
-            let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
-            self.say(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await?;
+        let lease = self.to.claim.lease;
+        if timeout(lease, self.write_rest(at)).await.is_err() {
+            self.give_up();
         }
         let end = LogEnd {
             bytes: self.written.offset,
@@ -245,9 +285,28 @@ impl LogWriter {
             checksum: *self.written.hasher.finalize().as_bytes(),
         };
         let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_available(claim.lease, || store.finish_log(claim, *attempt, end)).await?;
-        self.ended = Some(end);
-        Ok(())
+        // A store that has refused a piece may still take the end, so that readers do not wait for more.
+        let patience = if self.refused.is_some() { Duration::ZERO } else { lease };
+        match until_available(patience, || store.finish_log(claim, *attempt, end)).await {
+            Ok(()) => self.ended = Some(end),
+            Err(error) => self.refuse(&chain(&error)),
+        }
+    }
+
+    async fn write_rest(&mut self, at: Timestamp) {
+        for stream in [StreamKind::Stdout, StreamKind::Stderr] {
+            self.turn_to(stream, at);
+            let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
+            let Some(piece) = self.pending.last_mut() else { continue };
+            let before = piece.bytes.len();
+            side.masker.finish(&mut piece.bytes);
+            self.cut_to_cap(before);
+        }
+        self.flush().await;
+        if self.dropped > 0 {
+            let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
+            self.note(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await;
+        }
     }
 
     /// Raw bytes that are done with once all that is pending is stored.
@@ -287,4 +346,9 @@ impl LogWriter {
             piece.bytes.truncate(keep);
         }
     }
+}
+
+/// Bytes of the job's own output in a piece.
+fn of_the_job(piece: &LogAppend) -> u64 {
+    if piece.stream == StreamKind::System { 0 } else { piece.bytes.len() as u64 }
 }

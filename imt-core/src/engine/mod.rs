@@ -15,6 +15,7 @@ mod handle;
 mod instance;
 mod lease;
 mod log_writer;
+mod notes;
 mod orders;
 mod problem;
 mod retry;

@@ -24,6 +24,20 @@ impl Backoff {
     }
 }
 
+/// Repeats an idempotent call to the store for as long as the store is merely unavailable. For callers that are ended from
+/// outside, as everything of a driver is when its claim is lost.
+pub(super) async fn until_answered<T, F: Future<Output = StoreResult<T>>>(
+    mut call: impl FnMut() -> F,
+) -> StoreResult<T> {
+    let mut backoff = Backoff::new();
+    loop {
+        match call().await {
+            Err(error) if error.is_retryable() => backoff.pause().await,
+            result => return result,
+        }
+    }
+}
+
 /// Repeats an idempotent call to the store while the store is merely unavailable, for at most `patience`. That is the
 /// lease of the caller's claim: a store that is away for longer has lost the claim, and one that refuses only this call
 /// will not take it later either.

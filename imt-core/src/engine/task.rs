@@ -11,6 +11,11 @@ impl Task {
         Self(tokio::spawn(work))
     }
 
+    /// Aborts it, and does not wait.
+    pub(super) fn abort(&self) {
+        self.0.abort();
+    }
+
     /// Aborts it and waits until its future is dropped.
     pub(super) async fn end(mut self) {
         self.0.abort();

@@ -279,11 +279,36 @@ impl Turn<'_> {
         let cancel_reason = self.machine.state.cancel.map_or(Reason::User, |(_, reason)| reason);
         let end = outcome.end(stop, cancel_reason);
         self.record(ChangeKind::AttemptEnded { attempt, end: end.clone(), began: outcome.began() });
+        if let Some(problem) = outcome.left_behind() {
+            self.record(ChangeKind::JobEnded { job: attempt.job, end });
+            return self.break_off(problem);
+        }
         if self.tries_again(attempt.job, outcome, &end) {
             self.create(attempt.job);
         } else {
             self.record(ChangeKind::JobEnded { job: attempt.job, end });
         }
+    }
+
+    /// A script may still run in the workspace: nothing may begin there any more, be it another try or the next job. Only
+    /// the cleaning up ends that script for sure, and with it whatever else runs.
+    fn break_off(&mut self, problem: &Problem) {
+        let cancel_reason = self.machine.state.cancel.map_or(Reason::User, |(_, reason)| reason);
+        let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
+        for AttemptState { id: attempt, phase, stop, .. } in live {
+            let outcome = if phase == AttemptPhase::Preparing {
+                AttemptOutcome::NotStarted(problem.clone())
+            } else {
+                AttemptOutcome::Broken(problem.clone())
+            };
+            let end = outcome.end(stop.map(|(cause, _)| cause), cancel_reason);
+            self.record(ChangeKind::AttemptEnded { attempt, end: end.clone(), began: outcome.began() });
+            self.record(ChangeKind::JobEnded { job: attempt.job, end });
+        }
+        self.end_pending(&End::because(Status::Skipped, problem.reason));
+        let found = verdict(&self.machine.plan, &self.machine.state);
+        let bad = !matches!(found.status, Status::Success | Status::Skipped);
+        self.conclude(if bad { found } else { problem.to_end() });
     }
 
     fn tries_again(&self, job: JobIndex, outcome: &AttemptOutcome, end: &End) -> bool {

@@ -461,6 +461,38 @@ fn what_cannot_be_removed_is_named() {
     assert_eq!(world.rows.status, Status::Success);
 }
 
+#[test]
+fn nothing_begins_beside_a_script_that_may_still_run() {
+    let left = || AttemptOutcome::LeftBehind(Problem { reason: Reason::EngineUnavailable, detail: "no answer".into() });
+    let mut first = job("a", "1");
+    first.retry = RetryPolicy { max: 3, on: vec![RetryCause::Failed, RetryCause::Timeout, RetryCause::Lost] };
+    first.allow_failure = true;
+    let jobs = vec![first, job("a", "2"), job("a", "3"), job("b", "4")];
+    let mut world = World::new(plan(2, jobs)).hangs("1").hangs("2");
+    world.settle();
+    let one = world.running[0];
+    world.end(one, left());
+    assert!(world.step());
+    assert_eq!(world.statuses(), ["errored", "errored", "skipped", "skipped"]);
+    assert_eq!(world.inbox, [Input::CleanedUp(Ok(()))], "the cleaning up ends what runs, at once");
+    let skipped = world.rows.jobs[3].end.as_ref().unwrap();
+    assert_eq!(skipped.reason, Some(Reason::EngineUnavailable));
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Errored, Some(Reason::EngineUnavailable)), "an allowed failure, too");
+    assert_eq!(world.story, ["1", "2"]);
+
+    let mut world = World::new(plan(1, vec![job("a", "1"), job("b", "2")])).hangs("1");
+    world.settle();
+    world.now = world.machine.deadline().unwrap();
+    let due = world.machine.handle(Input::Tick, world.now);
+    due.changes.iter().for_each(|change| world.rows.apply(change));
+    let one = world.running[0];
+    world.end(one, left());
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Failed, Some(Reason::Timeout)), "what is certain is said first");
+    assert_eq!(world.statuses(), ["failed", "skipped"]);
+}
+
 fn any_outcome() -> impl Strategy<Value = AttemptOutcome> {
     prop_oneof![
         3 => Just(AttemptOutcome::Code(0)),

@@ -37,23 +37,47 @@ pub enum AttemptOutcome {
     },
     /// The machinery failed before the script began.
     NotStarted(Problem),
-    /// The machinery failed while the script ran.
+    /// The machinery failed while the script ran; the script is over.
     Broken(Problem),
+    /// Nobody can say whether its script still runs, or will begin yet. Nothing may begin beside it, so the pipeline ends,
+    /// and the cleaning up ends the script.
+    LeftBehind(Problem),
+    /// It ended so, and the store has not taken all of its log.
+    Unlogged {
+        /// How it ended.
+        outcome: Box<AttemptOutcome>,
+        /// What became of the log, for people.
+        log: String,
+    },
 }
 
 impl AttemptOutcome {
     /// Whether the script may have begun.
-    pub(super) const fn began(&self) -> bool {
-        !matches!(self, Self::Lost { began: false } | Self::NotStarted(_))
+    pub(super) fn began(&self) -> bool {
+        match self {
+            Self::Lost { began: false } | Self::NotStarted(_) => false,
+            Self::Unlogged { outcome, .. } => outcome.began(),
+            _ => true,
+        }
     }
 
-    const fn exit_code(&self) -> Option<i32> {
+    /// What is known of a script that may still run.
+    pub(super) fn left_behind(&self) -> Option<&Problem> {
+        match self {
+            Self::LeftBehind(problem) => Some(problem),
+            Self::Unlogged { outcome, .. } => outcome.left_behind(),
+            _ => None,
+        }
+    }
+
+    fn exit_code(&self) -> Option<i32> {
         match self {
             Self::Code(code) => Some(*code),
             Self::Signal(signal) => Some(128 + *signal),
             Self::OutOfMemory => Some(137),
             Self::Stopped(code) => *code,
-            Self::Lost { .. } | Self::NotStarted(_) | Self::Broken(_) => None,
+            Self::Unlogged { outcome, .. } => outcome.exit_code(),
+            Self::Lost { .. } | Self::NotStarted(_) | Self::Broken(_) | Self::LeftBehind(_) => None,
         }
     }
 
@@ -66,7 +90,19 @@ impl AttemptOutcome {
             Some(StopCause::Timeout) | None => self.plain_end(),
         };
         end.exit_code = self.exit_code();
+        // Said beside the stop's cause, too: whoever looks into it has to know what was left and what is missing.
+        for more in [self.left_behind().map(|p| p.detail.as_str()), self.log_problem()].into_iter().flatten() {
+            match &mut end.detail {
+                Some(said) if said == more => {}
+                Some(said) => *said = format!("{said}; {more}"),
+                None => end.detail = Some(more.to_owned()),
+            }
+        }
         end
+    }
+
+    fn log_problem(&self) -> Option<&str> {
+        if let Self::Unlogged { log, .. } = self { Some(log) } else { None }
     }
 
     fn plain_end(&self) -> End {
@@ -84,7 +120,8 @@ impl AttemptOutcome {
             ),
             Self::Lost { began: false } => End::because(Status::Errored, Reason::RunnerLost)
                 .with_detail("the job was lost before it began"),
-            Self::NotStarted(problem) | Self::Broken(problem) => problem.to_end(),
+            Self::NotStarted(problem) | Self::Broken(problem) | Self::LeftBehind(problem) => problem.to_end(),
+            Self::Unlogged { outcome, .. } => outcome.plain_end(),
         }
     }
 }
@@ -92,6 +129,25 @@ impl AttemptOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unlogged(outcome: AttemptOutcome) -> AttemptOutcome {
+        AttemptOutcome::Unlogged { outcome: Box::new(outcome), log: "no log".into() }
+    }
+
+    #[test]
+    fn what_was_left_and_what_is_missing_is_said_whatever_ended_it() {
+        let problem = Problem { reason: Reason::Internal, detail: "it may still run".into() };
+        let left = AttemptOutcome::LeftBehind(problem);
+        for (outcome, wanted) in [
+            (left.clone(), "it may still run"),
+            (unlogged(left), "it may still run; no log"),
+            (unlogged(AttemptOutcome::Code(1)), "no log"),
+        ] {
+            for stop in [None, Some(StopCause::Timeout), Some(StopCause::Cancel)] {
+                assert_eq!(outcome.end(stop, Reason::User).detail.as_deref(), Some(wanted), "{outcome:?} {stop:?}");
+            }
+        }
+    }
 
     #[test]
     fn every_outcome_has_its_end() {
@@ -105,7 +161,10 @@ mod tests {
             (AttemptOutcome::Lost { began: true }, Status::Errored, Some(Reason::RunnerLost), None),
             (AttemptOutcome::Lost { began: false }, Status::Errored, Some(Reason::RunnerLost), None),
             (AttemptOutcome::NotStarted(problem.clone()), Status::Errored, Some(Reason::NoShell), None),
-            (AttemptOutcome::Broken(problem), Status::Errored, Some(Reason::NoShell), None),
+            (AttemptOutcome::Broken(problem.clone()), Status::Errored, Some(Reason::NoShell), None),
+            (AttemptOutcome::LeftBehind(problem), Status::Errored, Some(Reason::NoShell), None),
+            (unlogged(AttemptOutcome::Code(0)), Status::Success, None, Some(0)),
+            (unlogged(AttemptOutcome::Signal(9)), Status::Failed, Some(Reason::Signal), Some(137)),
         ];
         for (outcome, status, reason, code) in table {
             let end = outcome.end(None, Reason::User);

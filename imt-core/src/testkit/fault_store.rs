@@ -49,6 +49,8 @@ pub enum StoreFault {
     After,
     /// It takes this long (of `tokio::time`).
     Delay(Duration),
+    /// `Internal`, which no repetition helps, and nothing was done.
+    Refused,
 }
 
 /// How often which fault is drawn, in a thousand calls.
@@ -137,6 +139,7 @@ impl FaultStore {
         let fault = self.plan().draw(call);
         match fault {
             Some(StoreFault::Before) => return Err(unavailable(call)),
+            Some(StoreFault::Refused) => return Err(refused(call)),
             Some(StoreFault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
                 self.alive(call).await?;
@@ -188,6 +191,10 @@ impl FaultPlan {
         self.crashed = Some(then);
         Some(hook)
     }
+}
+
+fn refused(call: StoreCall) -> StoreError {
+    StoreError::Internal { message: format!("refusal ordered by the test in {call:?}"), source: None }
 }
 
 fn unavailable(call: StoreCall) -> StoreError {

@@ -2,7 +2,9 @@
 #![cfg(feature = "testkit")]
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
+mod left;
 mod trouble;
+mod unlogged;
 
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};

@@ -127,24 +127,6 @@ async fn a_pipeline_that_waits_for_capacity_is_cancelled_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_refuses_the_log_ends_the_job_with_its_reason() {
-    let stand = Stand::new();
-    stand.world.script("one", FakeScript::never_ends().prints("hello\n"));
-    let faults = Arc::new(FaultStore::new(stand.store.clone()));
-    for _ in 0..10_000 {
-        faults.fail_next(StoreCall::AppendLog, StoreFault::Before);
-    }
-    let engine = Engine::builder(stand.executor.clone(), faults).build();
-    let begun = Instant::now();
-    let outcome = engine.run(plan(ONE)).await.unwrap();
-    assert_eq!((outcome.end.status, outcome.end.reason), (Status::Errored, Some(Reason::Internal)));
-    let detail = outcome.end.detail.unwrap();
-    assert!(detail.contains("fault ordered by the test"), "{detail}");
-    assert!(begun.elapsed() <= SECOND * 40, "{:?}", begun.elapsed());
-    assert_eq!(stand.world.leftovers(outcome.id), []);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_store_that_takes_no_commit_ends_the_driving() {
     let stand = Stand::new();
     let faults = Arc::new(FaultStore::new(stand.store.clone()));

@@ -59,7 +59,11 @@ impl FakeExecutor {
                 None
             } else {
                 state.calls.push(Call { life: self.life, at: self.world.elapsed(), method, pipeline, attempt });
-                Some(state.fault(method))
+                let fault = state.fault(method);
+                if let (Some(_), Some(pipeline)) = (fault, pipeline) {
+                    state.in_the_dark.insert((self.life, pipeline));
+                }
+                Some(fault)
             }
         };
         match fault {
@@ -321,7 +325,8 @@ impl Executor for FakeExecutor {
             let of_pipeline = state.containers.iter().filter(|(id, _)| id.pipeline == pipeline);
             let running = of_pipeline.filter(|(_, c)| c.known_to.contains(&self.life) && c.is_running(now));
             let running: Vec<_> = running.map(|(id, _)| *id).collect();
-            for id in running {
+            let in_the_dark = state.in_the_dark.contains(&(self.life, pipeline));
+            for id in running.into_iter().filter(|_| !in_the_dark) {
                 state.violate(self.life, format!("Cleanup while {id} runs"));
             }
             state.cleaned.insert((self.life, pipeline));

@@ -78,6 +78,8 @@ pub(super) struct State {
     pub(super) dead: BTreeSet<u32>,
     /// What each life has cleaned up.
     pub(super) cleaned: BTreeSet<(u32, PipelineId)>,
+    /// What a life was refused or not told of: it may clean up over what still runs there.
+    pub(super) in_the_dark: BTreeSet<(u32, PipelineId)>,
     survives: bool,
 }
 
@@ -98,6 +100,7 @@ impl FakeWorld {
             lives: 0,
             dead: BTreeSet::new(),
             cleaned: BTreeSet::new(),
+            in_the_dark: BTreeSet::new(),
             survives: true,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Notify::new(), origin: Instant::now() })
