@@ -1,9 +1,10 @@
 //! How things have to end, worked out from the rules that users are told, not from the scheduler's code.
 //!
-//! The rules (`docs/glossary.md`, `docs/adr/0005`): a job is skipped when its selection says so, when an earlier stage has a
+//! The rules (`docs/glossary.md`, `docs/adr/0005`, `docs/adr/0010`): a job is skipped when its selection says so, when an earlier stage has a
 //! failure that counts, or when there is no checkout; a cancelled pipeline cancels what has not ended; else a job ends as
 //! its last attempt did, and that as its script did. *Cancelled* outweighs *failed*, that outweighs *errored*; the first
-//! job with the deciding status gives the reason.
+//! job with the deciding status gives the reason. An executor that does not answer may have left a script behind: then
+//! everything ends, and not as a success.
 
 use crate::id::JobIndex;
 use crate::plan::Selection;
@@ -13,6 +14,9 @@ use crate::status::{End, Reason, Status};
 use crate::testkit::fake_executor::FakeEnd;
 use crate::testkit::simulator::check::{Evidence, Verdict, ensure};
 use crate::testkit::simulator::scenario::SECRET;
+
+/// What the engine says beside the end of a script that it may have left behind.
+const LEFT_BEHIND: &str = "the pipeline ends, and its cleaning up ends";
 
 /// What decides of an end; its sentence for people does not.
 type Essence = (Status, Option<Reason>, Option<i32>);
@@ -50,7 +54,7 @@ impl Court<'_> {
             (Selection::Skip(reason), None) => vec![End::because(Status::Skipped, reason)],
             (Selection::Skip(_), Some(_)) => Vec::new(),
             (Selection::Run, None) => self.why_it_never_began(index),
-            (Selection::Run, Some(_)) if !self.may_begin(index) => Vec::new(),
+            (Selection::Run, Some(_)) if !self.broken_off() && !self.may_begin(index) => Vec::new(),
             (Selection::Run, Some(last)) => last.end.iter().cloned().collect(),
         };
         ensure(due.iter().any(|due| essence(due) == essence(end)), || {
@@ -63,7 +67,10 @@ impl Court<'_> {
         let mut due = Vec::new();
         if let Some(kind) = self.gave_up() {
             due.push(End::because(Status::Skipped, kind.reason()));
-        } else if self.earlier_stage_broke(index) {
+        } else if self.broken_off() {
+            due.push(End::because(Status::Skipped, Reason::Internal));
+        }
+        if self.earlier_stage_broke(index) {
             due.push(End::because(Status::Skipped, Reason::EarlierStageFailed));
         }
         if let Some((_, reason)) = self.state.cancel.filter(|_| self.cancelled_before(index)) {
@@ -102,12 +109,21 @@ impl Court<'_> {
         Some(failed).filter(|_| !cancelled)
     }
 
-    /// An attempt that nobody stopped ends as its script does, or was lost.
+    /// Whether a script may have been left behind: only an executor that did not answer is a reason for that.
+    fn broken_off(&self) -> bool {
+        let ends = self.state.jobs.iter().flat_map(|job| &job.attempts).filter_map(|attempt| attempt.end.as_ref());
+        let left = |end: &End| end.detail.as_deref().is_some_and(|detail| detail.contains(LEFT_BEHIND));
+        !self.evidence.scenario.executor_hangs.is_empty() && ends.into_iter().any(left)
+    }
+
+    /// An attempt that nobody stopped ends as its script does, was lost, or ended with everything else.
     fn judge_attempt(&self, attempt: &AttemptState) -> Verdict {
         let end = attempt.end.as_ref().ok_or("no end")?;
         let scenario = self.evidence.scenario;
         let lost = (Status::Errored, Some(Reason::RunnerLost), None);
         let cancel = self.state.cancel.map(|(_, reason)| reason);
+        let broken = (Status::Errored, Some(Reason::Internal), None);
+        let broken = Some(broken).filter(|_| self.broken_off());
         let due = match (attempt.stop, attempt.began) {
             (Some((StopCause::Cancel, _)), _) => vec![(Status::Cancelled, cancel, end.exit_code)],
             (Some((StopCause::Timeout, _)), true) => vec![(Status::Failed, Some(Reason::Timeout), end.exit_code)],
@@ -120,13 +136,14 @@ impl Court<'_> {
                     FakeEnd::Lost => lost,
                 });
                 let died_with_us = !scenario.survives && !scenario.crashes.is_empty();
-                own.into_iter().chain(Some(lost).filter(|_| died_with_us)).collect()
+                own.into_iter().chain(Some(lost).filter(|_| died_with_us)).chain(broken).collect()
             }
             (Some((StopCause::Timeout, _)) | None, false) => {
                 let abandoned = (Status::Cancelled, cancel, None);
                 let unprepared = [Reason::ImageNotFound, Reason::EngineUnavailable];
                 let failed = unprepared.map(|reason| (Status::Errored, Some(reason), None));
-                failed.into_iter().chain([lost]).chain(Some(abandoned).filter(|_| cancel.is_some())).collect()
+                let abandoned = Some(abandoned).filter(|_| cancel.is_some());
+                failed.into_iter().chain([lost]).chain(abandoned).chain(broken).collect()
             }
         };
         ensure(due.contains(&essence(end)), || format!("{attempt:?}, due was {due:?}"))
@@ -150,6 +167,7 @@ impl Court<'_> {
         match (heaviest, end) {
             (3, Some(end)) => (Status::Cancelled, end.reason, None),
             (1 | 2, Some(end)) => essence(end),
+            _ if self.broken_off() => (Status::Errored, Some(Reason::Internal), None),
             _ if plan.jobs.is_empty() || self.state.jobs.iter().any(|j| j.status != Status::Skipped) => {
                 (Status::Success, None, None)
             }
