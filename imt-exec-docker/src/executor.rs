@@ -373,6 +373,11 @@ impl Executor for DockerExecutor {
         tokio::spawn(async move { sweep::cleanup(&shared, pipeline, workspace.as_deref()).await }).await.map_err(cut)?
     }
 
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move { sweep::release(&shared, pipeline).await }).await.map_err(cut)?
+    }
+
     async fn list_owned(&self) -> ExecutorResult<Vec<OwnedPipeline>> {
         sweep::list_owned(&self.shared.engine).await
     }

@@ -95,6 +95,46 @@ async fn remove_containers(
     problems
 }
 
+/// Ends what this process holds of a pipeline, and removes the containers it made. Volumes and the workspace are of the
+/// pipeline, which somebody else may be driving by now; so are containers of other instances.
+pub(crate) async fn release(shared: &Shared, id: PipelineId) -> Result<(), Failure> {
+    let known = shared.pipelines.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    let mut problems = Vec::new();
+    if let Some(pipeline) = &known {
+        pipeline.closing.cancel();
+        pipeline.tasks.close();
+        // What runs is killed first: it does the harm, and what is being prepared may take its time.
+        for running in pipeline.started().iter().filter(|r| !r.is_over()) {
+            problems.extend(shared.stop_now(running).await.err());
+        }
+        if tokio::time::timeout(IN_FLIGHT, pipeline.tasks.wait()).await.is_err() {
+            problems.push(error::timed_out("finish what was being prepared", IN_FLIGHT));
+        }
+        // A start that was in flight may have come through meanwhile.
+        for running in pipeline.started().iter().filter(|r| !r.is_over()) {
+            problems.extend(shared.stop_now(running).await.err());
+        }
+    }
+    let engine = &shared.engine;
+    let made_here = |c: &ContainerSummary| {
+        let owner = c.labels.as_ref().and_then(owner_of);
+        owner.is_some_and(|(_, instance, _)| instance == engine.owner.instance)
+    };
+    match containers(engine, id).await {
+        Ok(found) => {
+            for container in found.into_iter().filter(made_here).filter_map(|c| c.id) {
+                problems.extend(engine.remove(&container).await.err());
+            }
+        }
+        Err(problem) => problems.push(problem),
+    }
+    if let Some(pipeline) = known {
+        pipeline.closed.cancel();
+        shared.pipelines.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+    problems.into_iter().next().map_or(Ok(()), Err)
+}
+
 async fn containers(engine: &Engine, id: PipelineId) -> Result<Vec<ContainerSummary>, Failure> {
     let filters = engine.owner.filter_by(labels::PIPELINE, &id.to_string());
     let options = ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };

@@ -257,6 +257,27 @@ impl Executor for LocalExecutor {
         Ok(())
     }
 
+    /// Records and homes stay: they are of the pipeline, and whoever drives it now may use them.
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        let doomed: Vec<_> = {
+            let attempts = self.attempts();
+            attempts.iter().filter(|(id, _)| id.pipeline == pipeline).map(|(id, a)| (*id, Arc::clone(a))).collect()
+        };
+        for (_, attempt) in &doomed {
+            attempt.ask_to_stop(Duration::ZERO);
+        }
+        let mut outcome = Ok(());
+        for (id, attempt) in doomed {
+            match attempt.ended().await {
+                Ok(_) => drop(self.attempts().remove(&id)),
+                Err(failure) => outcome = Err(failure),
+            }
+        }
+        // Should we take it up again, it is recorded again: it may have been cleaned up meanwhile.
+        self.owned.lock().unwrap_or_else(PoisonError::into_inner).remove(&pipeline);
+        outcome
+    }
+
     async fn list_owned(&self) -> ExecutorResult<Vec<OwnedPipeline>> {
         self.records.list()
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::engine::clock::Clock;
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instance;
-use crate::engine::shared::{CalledOff, Pokes, Shared};
+use crate::engine::shared::{CalledOff, Shared};
 use crate::engine::workspace::Workspaces;
 use crate::id::InstanceId;
 use crate::ports::{EventSink, Executor, NullSink, RunnerInfo, Source, Store};
@@ -155,7 +155,8 @@ impl Engine {
             job_limit: usize::MAX,
             prepare_ahead: 2,
             log_cap_bytes: 256 << 20,
-            pokes: Pokes::default(),
+            driven: Arc::default(),
+            choosing: tokio::sync::Mutex::default(),
             queued: Notify::new(),
             called_off: CalledOff::default(),
             clock: None,

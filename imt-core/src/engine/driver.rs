@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
@@ -31,6 +31,9 @@ const CLEANUP_TRIES: u32 = 8;
 
 /// How long cleaning up may take once a kill was asked for.
 const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
+
+/// How long our own tasks may take to end once the claim is lost.
+const STAND_DOWN_IN: Duration = Duration::from_secs(5);
 
 /// One pipeline being driven.
 pub(super) struct Driver {
@@ -65,9 +68,12 @@ struct Attempt {
 
 impl Driver {
     /// Loads a claimed pipeline.
-    pub(super) async fn load(shared: Arc<Shared>, claim: Claim, claimed_at: Instant) -> Result<Self, EngineError> {
-        // First of all: from here on a cancel in this process comes to us.
-        let poke = shared.pokes.register(claim.pipeline);
+    pub(super) async fn load(
+        shared: Arc<Shared>,
+        claim: Claim,
+        claimed_at: Instant,
+        poke: Arc<Notify>,
+    ) -> Result<Self, EngineError> {
         let store = &shared.store;
         let record = until_available(claim.lease, || store.load(claim.pipeline))
             .await
@@ -81,6 +87,8 @@ impl Driver {
         let (answer, inputs) = mpsc::channel(64);
         let (state, lease) = watch::channel(LeaseState::default());
         let keeper = Task::spawn(lease::keep(Arc::clone(store), claim.clone(), claimed_at, poke, state));
+        // A kill that an earlier life was told of holds for this one, too.
+        let killed = record.state.cancel.is_some_and(|(level, _)| level == CancelLevel::Kill);
         Ok(Self {
             machine: Machine::new(plan, record.state, shared.job_limit),
             number: record.number,
@@ -88,7 +96,7 @@ impl Driver {
             attempts: BTreeMap::new(),
             abandoned: Vec::new(),
             errand: None,
-            hurry: watch::Sender::new(false),
+            hurry: watch::Sender::new(killed),
             keeper,
             shared,
             claim,
@@ -115,7 +123,7 @@ impl Driver {
             let state = self.machine.state();
             if let Some(end) = state.verdict.clone().filter(|_| state.status.is_terminal()) {
                 let outcome = Outcome { id: state.id, number: self.number, end, state: state.clone() };
-                self.let_go().await?;
+                self.let_go().await;
                 return Ok(outcome);
             }
             input = self.next_input().await?;
@@ -181,7 +189,11 @@ impl Driver {
         match effect {
             Effect::Checkout => self.check_out(),
             Effect::Prepare(attempt) => self.raise(attempt, Leave::Turn),
-            Effect::Start(attempt) => self.raise(attempt, Leave::Go),
+            Effect::Start(attempt) => {
+                // Its commit may have taken a while, which is not the job's time.
+                self.machine.went(attempt, self.clock.now());
+                self.raise(attempt, Leave::Go);
+            }
             Effect::Attach(attempt) => self.spawn_attempt(attempt, Leave::Go, Origin::Started),
             Effect::Stop(attempt, level) => self.stop(attempt, level),
             Effect::Abandon(attempt) => {
@@ -291,26 +303,27 @@ impl Driver {
         }
     }
 
-    /// The claim is lost, or our writes are refused: nothing of ours may go on. Others decide what becomes of the pipeline.
+    /// The claim is lost, or our writes are refused: nothing of ours may go on. Others decide what becomes of the pipeline,
+    /// and may be at it already, so only what is ours is ended.
     async fn stand_down(&mut self) -> EngineError {
-        for attempt in std::mem::take(&mut self.attempts).into_values() {
-            attempt.task.end().await;
-        }
-        if let Some(errand) = self.errand.take() {
-            errand.end().await;
-        }
-        if let Err(failure) = self.shared.executor.cleanup(self.claim.pipeline, None).await {
-            // The sweep of this store finds what is left, by its labels.
-            let why = problem(&failure, &self.needles).detail;
-            self.shared.warn(&format!("after losing the claim: {why}"));
-        }
+        let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
+        work.append(&mut self.abandoned);
+        work.extend(self.errand.take());
+        // All are told before the first is waited for.
+        work.iter().for_each(Task::abort);
+        let ended = async {
+            for task in work {
+                task.end().await;
+            }
+        };
+        let (_late, ()) = tokio::join!(timeout(STAND_DOWN_IN, ended), self.shared.let_go(&self.claim));
         EngineError::ClaimLost(self.claim.pipeline)
     }
 
-    async fn let_go(self) -> Result<(), EngineError> {
+    /// What is over needs no claim: its end is told, whatever the store says to this.
+    async fn let_go(self) {
         self.keeper.end().await;
-        let (store, claim) = (&self.shared.store, &self.claim);
-        until_available(claim.lease, || store.release(claim)).await.map_err(EngineError::store("give the claim back"))
+        self.shared.give_back(&self.claim).await;
     }
 }
 

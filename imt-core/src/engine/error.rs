@@ -19,6 +19,9 @@ pub enum EngineError {
     /// Somebody else holds the pipeline, or took it over while we drove it. Our attempts were stopped.
     #[error("pipeline {0} is held by another runner")]
     ClaimLost(PipelineId),
+    /// The engine panicked while it drove the pipeline; what ran of it here was stopped. A fault: please report it.
+    #[error("the engine panicked while it drove pipeline {0}; please report this with the process's standard error")]
+    Panicked(PipelineId),
     /// The files that say which processes live could not be used.
     #[error("could not use the state directory `{path}`")]
     State {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::engine::driver::Driver;
 use crate::engine::error::EngineError;
+use crate::engine::registry::Driven;
 use crate::engine::retry::until_available;
 use crate::engine::shared::{Outcome, Shared};
 use crate::id::PipelineId;
@@ -51,20 +52,37 @@ impl Engine {
         Ok(accepted)
     }
 
-    /// Claims a pipeline and drives it to its end, from wherever it stands; one that is over answers how it ended.
+    /// Claims a pipeline and drives it to its end, from wherever it stands; one that is over answers how it ended. One that
+    /// this engine drives already (another `drive`, or [`work`](Self::work)) is waited for.
     ///
     /// Dropping the future leaves everything as a crash would: claim it again to go on.
     ///
     /// # Errors
     /// [`EngineError::ClaimLost`] when another runner holds it, [`EngineError::Store`].
     pub async fn drive(&self, pipeline: PipelineId) -> Result<Outcome, EngineError> {
+        loop {
+            let entered = {
+                let _choosing = self.shared.choosing.lock().await;
+                self.shared.driven.enter(pipeline)
+            };
+            match entered {
+                Ok(driven) => return self.drive_here(&driven, pipeline).await,
+                Err(busy) => busy.over().await,
+            }
+            if let Some(outcome) = self.outcome(pipeline).await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    async fn drive_here(&self, driven: &Driven, pipeline: PipelineId) -> Result<Outcome, EngineError> {
         let claimed_at = Instant::now();
         let store = &self.shared.store;
         let claim = until_available(self.shared.runner.lease, || store.claim(&self.shared.runner, Some(pipeline)))
             .await
             .map_err(EngineError::store("claim the pipeline"))?;
         match claim {
-            Some(claim) => self.drive_claimed(claim, claimed_at).await,
+            Some(claim) => self.drive_claimed(claim, claimed_at, driven).await,
             None => self.outcome(pipeline).await?.ok_or(EngineError::ClaimLost(pipeline)),
         }
     }
@@ -83,11 +101,19 @@ impl Engine {
         Ok(end.map(|end| Outcome { id: pipeline, number, end, state }))
     }
 
-    pub(super) async fn drive_claimed(&self, claim: Claim, claimed_at: Instant) -> Result<Outcome, EngineError> {
-        let pipeline = claim.pipeline;
-        let result = async { Driver::load(Arc::clone(&self.shared), claim, claimed_at).await?.run().await }.await;
-        self.shared.pokes.forget(pipeline);
-        result
+    pub(super) async fn drive_claimed(
+        &self,
+        claim: Claim,
+        claimed_at: Instant,
+        driven: &Driven,
+    ) -> Result<Outcome, EngineError> {
+        match Driver::load(Arc::clone(&self.shared), claim.clone(), claimed_at, driven.poke()).await {
+            Ok(loaded) => loaded.run().await,
+            Err(error) => {
+                self.shared.give_back(&claim).await;
+                Err(error)
+            }
+        }
     }
 
     /// Accepts a plan and drives it to its end.
@@ -109,7 +135,7 @@ impl Engine {
         until_available(self.shared.runner.lease, || store.request_cancel(pipeline, level, reason, at))
             .await
             .map_err(EngineError::store("record the cancel"))?;
-        if !self.shared.pokes.poke(pipeline) {
+        if !self.shared.driven.poke(pipeline) {
             self.shared.called_off.add(pipeline);
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::ports::{Claim, Control, Store, StoreError};
 
@@ -29,25 +29,15 @@ pub(super) async fn keep(
     poke: Arc<Notify>,
     state: watch::Sender<LeaseState>,
 ) {
-    let mut keeper = Keeper { store, claim, renewed_at: claimed_at, state };
-    loop {
-        let renew_at = keeper.renewed_at + keeper.claim.lease / 3;
-        let now = Instant::now();
-        // A renewal that is overdue is repeated at the same pace, never in a busy loop.
-        let next_look = now + CONTROL_EVERY.min(keeper.claim.lease / 10);
-        let wake_at = if renew_at > now { next_look.min(renew_at) } else { next_look };
-        tokio::select! {
-            biased;
-            () = keeper.state.closed() => return,
-            () = poke.notified() => {}
-            () = sleep_until(wake_at) => {}
-        }
-        let known = if Instant::now() >= renew_at { keeper.renew().await } else { Ok(()) };
-        if known.is_err() || keeper.control().await.is_err() {
-            keeper.state.send_modify(|s| s.lost = true);
-            return;
-        }
+    let keeper = Keeper { store, claim, state };
+    // Beside each other: a question that stalls must not cost the claim.
+    tokio::select! {
+        biased;
+        () = keeper.state.closed() => return,
+        Lost = keeper.renew_on_time(claimed_at) => {}
+        Lost = keeper.ask_for_cancels(&poke) => {}
     }
+    keeper.state.send_modify(|s| s.lost = true);
 }
 
 /// The claim is lost.
@@ -56,43 +46,55 @@ struct Lost;
 struct Keeper {
     store: Arc<dyn Store>,
     claim: Claim,
-    renewed_at: Instant,
     state: watch::Sender<LeaseState>,
 }
 
 impl Keeper {
-    /// When the claim can no longer be relied on: early enough to stop attempts before the lease runs out.
-    fn expires(&self) -> Instant {
-        self.renewed_at + self.claim.lease.mul_f64(0.8)
+    /// How often what did not work is tried again, and cancels are looked for.
+    fn pace(&self) -> Duration {
+        CONTROL_EVERY.min(self.claim.lease / 10)
     }
 
-    async fn renew(&mut self) -> Result<(), Lost> {
-        let asked_at = Instant::now();
-        match timeout_at(self.expires(), self.store.renew(&self.claim)).await {
-            Ok(Ok(())) => {
-                self.renewed_at = asked_at;
-                Ok(())
+    async fn renew_on_time(&self, claimed_at: Instant) -> Lost {
+        let mut renew_at = claimed_at + self.claim.lease / 3;
+        // When the claim can no longer be relied on: early enough to stop attempts before the lease runs out.
+        let mut expires = claimed_at + self.claim.lease.mul_f64(0.8);
+        loop {
+            sleep_until(renew_at).await;
+            let asked_at = Instant::now();
+            match timeout_at(expires, self.store.renew(&self.claim)).await {
+                Ok(Ok(())) => {
+                    renew_at = asked_at + self.claim.lease / 3;
+                    expires = asked_at + self.claim.lease.mul_f64(0.8);
+                }
+                // Overdue, it is repeated at a steady pace, never in a busy loop.
+                Ok(Err(error)) if !matches!(error, StoreError::ClaimLost(_)) && asked_at < expires => {
+                    renew_at = Instant::now() + self.pace();
+                }
+                Ok(Err(_)) | Err(_) => return Lost,
             }
-            Ok(Err(StoreError::ClaimLost(_))) => Err(Lost),
-            Ok(Err(_)) if asked_at < self.expires() => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Lost),
         }
     }
 
-    async fn control(&self) -> Result<(), Lost> {
-        match timeout_at(self.expires(), self.store.control(&self.claim)).await {
-            Ok(Ok(control)) => {
-                self.state.send_if_modified(|s| {
-                    let new = s.control != control;
-                    s.control = control;
-                    new
-                });
-                Ok(())
+    async fn ask_for_cancels(&self, poke: &Notify) -> Lost {
+        loop {
+            tokio::select! {
+                biased;
+                () = poke.notified() => {}
+                () = sleep(self.pace()) => {}
             }
-            Ok(Err(StoreError::ClaimLost(_))) => Err(Lost),
-            // Not knowing is no reason to act; the expiry above is.
-            Ok(Err(_)) if Instant::now() < self.expires() => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Lost),
+            // Not knowing is no reason to act; a renewal that fails is.
+            match timeout(self.claim.lease / 10, self.store.control(&self.claim)).await {
+                Ok(Ok(control)) => {
+                    self.state.send_if_modified(|s| {
+                        let new = s.control != control;
+                        s.control = control;
+                        new
+                    });
+                }
+                Ok(Err(StoreError::ClaimLost(_))) => return Lost,
+                Ok(Err(_)) | Err(_) => {}
+            }
         }
     }
 }

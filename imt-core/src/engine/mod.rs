@@ -18,6 +18,7 @@ mod log_writer;
 mod notes;
 mod orders;
 mod problem;
+mod registry;
 mod retry;
 mod shared;
 mod sweep;

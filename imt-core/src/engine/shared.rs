@@ -1,17 +1,24 @@
 //! What all parts of one engine share: its ports, its settings and who is to be woken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::engine::clock::Clock;
+use crate::engine::problem::chain;
+use crate::engine::registry::Registry;
 use crate::engine::workspace::Workspaces;
 use crate::id::PipelineId;
-use crate::ports::{EventSink, Executor, RunnerInfo, Source, Store};
+use crate::ports::{Claim, EventSink, Executor, RunnerInfo, Source, Store};
 use crate::schedule::PipelineState;
 use crate::status::End;
+
+/// How long the store may take to take a claim back.
+const GIVE_BACK_IN: Duration = Duration::from_secs(2);
 
 /// How a pipeline ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +45,9 @@ pub(super) struct Shared {
     pub(super) job_limit: usize,
     pub(super) prepare_ahead: usize,
     pub(super) log_cap_bytes: u64,
-    pub(super) pokes: Pokes,
+    pub(super) driven: Arc<Registry>,
+    /// Held while a store chooses a pipeline for us: what it is not to choose must not change meanwhile.
+    pub(super) choosing: tokio::sync::Mutex<()>,
     pub(super) queued: Notify,
     pub(super) called_off: CalledOff,
     /// The clock of a world of its own; without it each use starts one of this world.
@@ -53,6 +62,30 @@ impl Shared {
 
     pub(super) fn warn(&self, message: &str) {
         (self.warn)(message);
+    }
+
+    /// Gives a claim back, for as long as that takes no time: a lease runs out by itself.
+    pub(super) async fn give_back(&self, claim: &Claim) {
+        let why = match timeout(GIVE_BACK_IN, self.store.release(claim)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => chain(&error),
+            Err(_) => "the store does not answer".into(),
+        };
+        self.warn(&format!("the claim on pipeline {} was not given back and has to run out: {why}", claim.pipeline));
+    }
+
+    /// Ends what this process has running of a pipeline that it may no longer drive. Others decide what becomes of it, and
+    /// may be at it already.
+    pub(super) async fn let_go(&self, claim: &Claim) {
+        // What is left of a lease when it is taken for lost.
+        let deadline = (claim.lease / 5).max(Duration::from_secs(1));
+        let why = match timeout(deadline, self.executor.release(claim.pipeline)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(failure)) => failure.explain(),
+            Err(_) => format!("the executor did not answer within {} s", deadline.as_secs()),
+        };
+        // The sweep of this store finds what is left, by its labels.
+        self.warn(&format!("something of pipeline {} may be left after letting go of it: {why}", claim.pipeline));
     }
 }
 
@@ -77,27 +110,5 @@ impl CalledOff {
             }
             self.added.notified().await;
         }
-    }
-}
-
-/// Wakes the drivers of this process at once where others have to wait for their next look at the store.
-#[derive(Default)]
-pub(super) struct Pokes(Mutex<BTreeMap<PipelineId, Arc<Notify>>>);
-
-impl Pokes {
-    pub(super) fn register(&self, pipeline: PipelineId) -> Arc<Notify> {
-        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(pipeline).or_default())
-    }
-
-    pub(super) fn forget(&self, pipeline: PipelineId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pipeline);
-    }
-
-    /// Answers whether there is one to wake.
-    pub(super) fn poke(&self, pipeline: PipelineId) -> bool {
-        let pokes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(driver) = pokes.get(&pipeline) else { return false };
-        driver.notify_one();
-        true
     }
 }

@@ -1,16 +1,18 @@
 //! The sweep: removes what dead processes left, and nothing else.
 //!
-//! A thing may go when it is of our own store and the lock of the instance that made it is free. Things of the living,
-//! and of other stores, are not looked at twice.
+//! A thing may go when it is of our own store, nobody drives its pipeline here, the store does not know of the pipeline as
+//! one that goes on, and the instance that made it is gone or says itself that it is over. Things of the living, of
+//! instances that nobody here can judge, and of other stores stay.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
 use crate::engine::instance::{Instance, Instances};
 use crate::engine::workspace::{forget, recorded, remove_all};
-use crate::id::PipelineId;
-use crate::ports::Failure;
+use crate::id::{InstanceId, PipelineId};
+use crate::ports::{Failure, StoreError};
 
 /// What a sweep did.
 #[derive(Debug, Default)]
@@ -30,39 +32,62 @@ impl Engine {
     pub async fn sweep(&self, instances: &Instances) -> Result<SweepReport, EngineError> {
         let mut report = SweepReport::default();
         let dead = instances.dead()?;
-        self.sweep_executor(instances, &dead, &mut report).await?;
+        let mut unclean = self.sweep_executor(&dead, &mut report).await?;
         for instance in dead {
-            let clean = self.sweep_records(&instance, &mut report).await?;
-            if clean {
+            if !self.sweep_records(&instance, &mut report).await? {
+                unclean.insert(instance.id().clone());
+            }
+            // With its directory would go what says that its things may be swept.
+            if !unclean.contains(instance.id()) {
                 instance.retire()?;
             }
         }
         Ok(report)
     }
 
+    /// Whether nothing more is to come of a pipeline. One that the store does not know is over for an instance whose records
+    /// went with it; a store that does not answer says nothing.
+    async fn is_over(&self, pipeline: PipelineId, unknown: bool) -> bool {
+        if self.shared.driven.contains(pipeline) {
+            return false;
+        }
+        match self.shared.store.load(pipeline).await {
+            Ok(record) => record.state.status.is_terminal(),
+            Err(StoreError::NotFound(_)) => unknown,
+            Err(_) => false,
+        }
+    }
+
+    /// Answers the instances of which something is left.
     async fn sweep_executor(
         &self,
-        instances: &Instances,
         dead: &[Instance],
         report: &mut SweepReport,
-    ) -> Result<(), EngineError> {
+    ) -> Result<BTreeSet<InstanceId>, EngineError> {
+        let mut unclean = BTreeSet::new();
         let owned = match self.shared.executor.list_owned().await {
             Ok(owned) => owned,
             Err(failure) => {
                 self.shared.warn(&format!("nothing swept: {}", failure.explain()));
-                return Ok(());
+                return Ok(dead.iter().map(|instance| instance.id().clone()).collect());
             }
         };
         for owned in owned {
             let ours = owned.instance == self.shared.runner.instance;
-            let swept_now = dead.iter().any(|d| *d.id() == owned.instance);
-            if ours || (!swept_now && instances.is_live(&owned.instance)?) {
+            let gone = dead.iter().any(|instance| *instance.id() == owned.instance);
+            if !self.is_over(owned.pipeline, ours || gone).await {
+                if gone {
+                    unclean.insert(owned.instance);
+                }
                 continue;
             }
             let result = self.shared.executor.cleanup(owned.pipeline, owned.workspace.as_deref()).await;
+            if result.is_err() {
+                unclean.insert(owned.instance);
+            }
             report.note(owned.pipeline, result.map_err(|f: Failure| f.explain()));
         }
-        Ok(())
+        Ok(unclean)
     }
 
     /// Removes the recorded workspaces of a dead instance; answers whether none is left.
@@ -70,6 +95,10 @@ impl Engine {
         let at = |source| EngineError::State { path: instance.dir().to_owned(), source };
         let mut clean = true;
         for (pipeline, path) in recorded(instance).map_err(at)? {
+            if !self.is_over(pipeline, true).await {
+                clean = false;
+                continue;
+            }
             // The directory stays as long as something may still work in it.
             let removed = match self.shared.executor.cleanup(pipeline, Some(&path)).await {
                 Ok(()) => remove(path).await,

@@ -313,6 +313,11 @@ impl Executor for FnExecutor {
         Ok(())
     }
 
+    /// Everything there is, is of this process.
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        self.cleanup(pipeline, None).await
+    }
+
     async fn list_owned(&self) -> ExecutorResult<Vec<OwnedPipeline>> {
         let mut owned: BTreeMap<PipelineId, OwnedPipeline> = BTreeMap::new();
         for (id, attempt) in self.attempts().iter() {

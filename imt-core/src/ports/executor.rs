@@ -99,6 +99,16 @@ pub trait Executor: Send + Sync {
     /// When something may be left; what could be removed is.
     async fn cleanup(&self, pipeline: PipelineId, workspace: Option<&Path>) -> ExecutorResult<()>;
 
+    /// Lets go of what this process holds of a pipeline: ends its preparations and starts in flight, kills the attempts that
+    /// it has started or attached to. Touches nothing that other processes made: no volume, no workspace, no record of theirs.
+    ///
+    /// *Called* when the claim on the pipeline is lost and somebody else may be driving it already. *Idempotent*, fine for a
+    /// pipeline that nothing is held of. The pipeline may be taken up again afterwards.
+    ///
+    /// # Errors
+    /// When something of ours may still run; the rest is ended.
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()>;
+
     /// Pipelines of our store that something is there for, whoever made it. What a sweep looks through.
     ///
     /// # Errors

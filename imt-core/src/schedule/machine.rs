@@ -1,5 +1,6 @@
 //! The machine: one pipeline's decisions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::id::{AttemptId, JobIndex};
@@ -70,6 +71,8 @@ pub struct Machine {
     plan: Arc<Plan>,
     state: PipelineState,
     order: Order,
+    /// When attempts of this life were really given their go. Not in the rows: who re-attaches counts from the decision.
+    went: BTreeMap<AttemptId, Timestamp>,
 }
 
 impl Machine {
@@ -77,7 +80,7 @@ impl Machine {
     pub fn new(plan: Arc<Plan>, state: PipelineState, limit: usize) -> Self {
         let side_by_side = limit.min(usize::try_from(plan.concurrency.get()).unwrap_or(usize::MAX));
         let order = Order::new(&plan, &state, side_by_side);
-        Self { plan, state, order }
+        Self { plan, state, order, went: BTreeMap::new() }
     }
 
     /// The plan.
@@ -92,7 +95,12 @@ impl Machine {
 
     /// When [`Input::Tick`] is due: the earliest timeout of a running attempt.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.running().filter_map(|(attempt, job)| Self::timeout_at(attempt, job)).min()
+        self.running().filter_map(|(attempt, job)| self.timeout_at(attempt, job)).min()
+    }
+
+    /// The go of an attempt was given at this time: its timeout counts from there, however long the commit before it took.
+    pub fn went(&mut self, attempt: AttemptId, at: Timestamp) {
+        self.went.insert(attempt, at);
     }
 
     /// Attempts that will probably be created next, at most `depth`: worth preparing ahead.
@@ -130,8 +138,10 @@ impl Machine {
         self.live().filter(|(attempt, _)| attempt.phase == AttemptPhase::Running)
     }
 
-    fn timeout_at(attempt: &AttemptState, job: &PlannedJob) -> Option<Timestamp> {
-        if attempt.stop.is_some() { None } else { Some(attempt.started_at?.after(job.timeout)) }
+    fn timeout_at(&self, attempt: &AttemptState, job: &PlannedJob) -> Option<Timestamp> {
+        let started = attempt.started_at.filter(|_| attempt.stop.is_none())?;
+        let went = self.went.get(&attempt.id).copied().unwrap_or(started);
+        Some(started.max(went).after(job.timeout))
     }
 }
 
@@ -151,7 +161,7 @@ impl Turn<'_> {
 
     /// Lets state and order follow a change.
     fn fold(&mut self, change: &Change) {
-        let Machine { plan, state, order } = &mut *self.machine;
+        let Machine { plan, state, order, .. } = &mut *self.machine;
         state.apply(change);
         match &change.kind {
             ChangeKind::AttemptCreated { attempt } => order.begun(attempt.job),
@@ -276,6 +286,7 @@ impl Turn<'_> {
     fn close(&mut self, attempt: AttemptId, outcome: &AttemptOutcome) {
         let Some(state) = self.machine.state.attempt(attempt) else { return };
         let stop = state.stop.map(|(cause, _)| cause);
+        self.machine.went.remove(&attempt);
         let cancel_reason = self.machine.state.cancel.map_or(Reason::User, |(_, reason)| reason);
         let end = outcome.end(stop, cancel_reason);
         self.record(ChangeKind::AttemptEnded { attempt, end: end.clone(), began: outcome.began() });
@@ -363,7 +374,7 @@ impl Turn<'_> {
         let late: Vec<AttemptId> = self
             .machine
             .running()
-            .filter(|(attempt, job)| Machine::timeout_at(attempt, job).is_some_and(|at| at <= self.now))
+            .filter(|(attempt, job)| self.machine.timeout_at(attempt, job).is_some_and(|at| at <= self.now))
             .map(|(attempt, _)| attempt.id)
             .collect();
         for attempt in late {

@@ -52,6 +52,7 @@ fn plan_of(file: &str, repository: Option<&str>) -> Plan {
 const ONE: &str = "jobs: {one: {script: [x]}}";
 const TWO: &str = "stages: [a, b]\njobs: {one: {stage: a, script: [x]}, two: {stage: b, script: [x]}}";
 
+#[derive(Clone)]
 struct Stand {
     world: Arc<FakeWorld>,
     executor: Arc<FakeExecutor>,
@@ -408,7 +409,16 @@ async fn a_sweep_removes_what_the_dead_left_and_only_that() {
     drop(dead);
     drop(dead_engine.engine);
 
-    let (sweeper, _) = life_with(&stand, &instances, &root);
+    // Where the store knows it as one that goes on, it is for whoever claims it next.
+    let (heir, _) = life_with(&stand, &instances, &root);
+    let report = heir.sweep(&instances).await.unwrap();
+    assert_eq!((report.removed, report.failed), (vec![], vec![]));
+    assert_eq!(stand.world.leftovers(dead_id).len(), 1);
+    drop(heir);
+
+    // Its records went with its process.
+    let forgetful = Stand { store: Arc::new(MemoryStore::new()), ..stand.clone() };
+    let (sweeper, _) = life_with(&forgetful, &instances, &root);
     let report = sweeper.sweep(&instances).await.unwrap();
     assert_eq!((report.removed, report.failed), (vec![dead_id], vec![]));
     assert_eq!(stand.world.leftovers(dead_id), []);

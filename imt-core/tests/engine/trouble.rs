@@ -202,6 +202,9 @@ async fn a_secret_in_a_failure_is_masked_in_event_row_and_log() {
         async fn cleanup(&self, _: PipelineId, _: Option<&Path>) -> Result<(), Failure> {
             Err(Failure::new(FailureKind::Internal, format!("container of {SECRET} is stuck")))
         }
+        async fn release(&self, pipeline: PipelineId) -> Result<(), Failure> {
+            self.0.release(pipeline).await
+        }
         async fn list_owned(&self) -> Result<Vec<imt_core::ports::OwnedPipeline>, Failure> {
             self.0.list_owned().await
         }

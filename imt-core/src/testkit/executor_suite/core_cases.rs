@@ -211,3 +211,19 @@ pub async fn cleanup_ends_preparations(bench: &mut Bench<'_>) {
     }
     assert!(!bench.is_owned().await, "nothing is left of preparations");
 }
+
+/// Letting go ends what this life runs and prepares, twice is once, and the pipeline can be taken up again.
+pub async fn release_ends_what_is_held(bench: &mut Bench<'_>) {
+    let prepared = bench.job(vec![Act::Exit(4)]);
+    bench.executor.prepare(&prepared, &Notes::discard()).await.expect("prepare");
+    let handle = bench.sleeper(vec![Act::IgnoreTerm]).await;
+    for _ in 0..2 {
+        bench.executor.release(bench.pipeline).await.expect("release");
+    }
+    let fresh = bench.subject.executor().await;
+    if let Some(found) = fresh.attach(handle.attempt).await.expect("attach") {
+        let exit = tokio::time::timeout(SOON, fresh.wait(&found)).await.expect("it was killed");
+        drop(exit);
+    }
+    assert_eq!(bench.run(&bench.job(vec![Act::Exit(3)])).await.exit, Exit::Code(3));
+}

@@ -61,7 +61,7 @@ macro_rules! executor_suite {
                 start_is_idempotent, wait_is_repeatable, attempts_run_side_by_side, attach_of_unknown_is_none,
                 restart_finds_what_survives, restart_finds_what_ended, cleanup_is_idempotent,
                 cleanup_kills_what_runs, cleanup_removes_what_is_prepared, cleanup_ends_preparations,
-                cleanup_ends_starts_in_flight, cleanup_ends_dropped_starts;
+                cleanup_ends_starts_in_flight, cleanup_ends_dropped_starts, release_ends_what_is_held;
             end_cases: stop_ends_a_sleeper, stop_lets_it_clean_up, stop_kills_after_the_grace,
                 stop_without_grace_kills, shorter_grace_wins, stop_is_idempotent, stop_after_the_end_changes_nothing,
                 dropped_stop_goes_on, stop_of_one_leaves_others;

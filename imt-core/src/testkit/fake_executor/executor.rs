@@ -74,7 +74,9 @@ impl FakeExecutor {
             }
             Some(Some(Fault::Hangs)) => {
                 self.until(|state| {
-                    let cleaned = pipeline.is_some_and(|id| state.cleaned.contains(&(self.life, id)));
+                    let gone =
+                        |id| state.cleaned.contains(&(self.life, id)) || state.released.contains(&(self.life, id));
+                    let cleaned = pipeline.is_some_and(gone);
                     if cleaned { Look::Answer(()) } else { Look::Again(None) }
                 })
                 .await;
@@ -339,6 +341,17 @@ impl Executor for FakeExecutor {
             Look::Answer(())
         })
         .await;
+        self.world.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        self.enter(Method::Release, Some(pipeline), None).await?;
+        let mut state = self.world.lock();
+        state.released.insert((self.life, pipeline));
+        let life = self.life;
+        state.containers.retain(|id, c| id.pipeline != pipeline || (c.life != life && !c.known_to.contains(&life)));
+        drop(state);
         self.world.changed.notify_waiters();
         Ok(())
     }

@@ -24,6 +24,7 @@ pub enum Method {
     Wait,
     Stop,
     Cleanup,
+    Release,
     ListOwned,
 }
 
@@ -45,7 +46,7 @@ pub struct Call {
     pub method: Method,
     /// Of which pipeline; only `ListOwned` has none.
     pub pipeline: Option<PipelineId>,
-    /// Of which attempt; `Cleanup` and `ListOwned` have none.
+    /// Of which attempt; `Cleanup`, `Release` and `ListOwned` have none.
     pub attempt: Option<AttemptId>,
 }
 
@@ -78,6 +79,8 @@ pub(super) struct State {
     pub(super) dead: BTreeSet<u32>,
     /// What each life has cleaned up.
     pub(super) cleaned: BTreeSet<(u32, PipelineId)>,
+    /// What each life has let go of.
+    pub(super) released: BTreeSet<(u32, PipelineId)>,
     /// What a life was refused or not told of: it may clean up over what still runs there.
     pub(super) in_the_dark: BTreeSet<(u32, PipelineId)>,
     survives: bool,
@@ -100,6 +103,7 @@ impl FakeWorld {
             lives: 0,
             dead: BTreeSet::new(),
             cleaned: BTreeSet::new(),
+            released: BTreeSet::new(),
             in_the_dark: BTreeSet::new(),
             survives: true,
         };

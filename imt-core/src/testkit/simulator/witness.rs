@@ -83,6 +83,10 @@ impl<E: Executor> Executor for Witness<E> {
         self.inner.cleanup(pipeline, workspace).await
     }
 
+    async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        self.inner.release(pipeline).await
+    }
+
     async fn list_owned(&self) -> ExecutorResult<Vec<OwnedPipeline>> {
         self.inner.list_owned().await
     }
