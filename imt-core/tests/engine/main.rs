@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
 mod left;
+mod shared;
 mod trouble;
 mod unlogged;
 
