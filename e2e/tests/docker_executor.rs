@@ -14,6 +14,7 @@ use imt_e2e::docker::{Engine, containers_of, docker};
 use imt_e2e::executor::{
     BUSYBOX, busybox, connect, connect_to, finish, fresh_owner, import, job, limited, read, run, until_printed,
 };
+use imt_e2e::holding::HoldingEngine;
 use imt_e2e::services;
 use imt_exec_docker::{Address, DockerExecutor};
 
@@ -326,6 +327,24 @@ async fn a_signal_from_somebody_else_is_told_apart() {
     let ran = limited(60, run(&executor, &job(pipeline, 2, "exit 137"))).await;
     assert_eq!(ran.exit, Exit::Code(137));
     executor.cleanup(pipeline, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_after_one_that_the_engine_refused_still_asks_first() {
+    busybox();
+    let engine = HoldingEngine::refusing("signal=SIGTERM");
+    let executor = connect_to(&engine.address(), fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    let script = "trap 'echo asked; exit 3' TERM; echo ready; sleep 300 & wait";
+    let handle = executor.start(&job(pipeline, 0, script)).await.unwrap();
+    limited(60, until_printed(&executor, &handle, "ready")).await;
+    let failure = limited(60, executor.stop(&handle, Duration::from_secs(30))).await.unwrap_err();
+    assert!(failure.retryable, "{failure:?}");
+    limited(60, executor.stop(&handle, Duration::from_secs(30))).await.unwrap();
+    let ran = limited(60, finish(&executor, &handle)).await;
+    executor.cleanup(pipeline, None).await.unwrap();
+    assert_eq!(ran.exit, Exit::Stopped(Some(3)));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "ready\nasked\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
