@@ -45,6 +45,23 @@ async fn limits_hold_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_least_limit_of_processes_is_enough_for_a_pipe() {
+    busybox();
+    let executor = connect(fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    let mut spec = job(pipeline, 0, "set -e; ls -d / | cat");
+    spec.resources.pids = Some(4);
+    let ran = limited(60, run(&executor, &spec)).await;
+    assert_eq!((ran.stdout.as_slice(), ran.exit), (&b"/\n"[..], Exit::Code(0)), "{ran:?}");
+    let mut spec = job(pipeline, 1, "ls -d / | cat");
+    spec.resources.pids = Some(3);
+    let failure = limited(60, executor.prepare(&spec, &Notes::discard())).await.unwrap_err();
+    executor.cleanup(pipeline, None).await.unwrap();
+    assert_eq!(failure.kind, FailureKind::Unsupported, "{failure:?}");
+    assert!(failure.explain().contains("resources.pids"), "{}", failure.explain());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_image_without_a_shell_is_named() {
     let name = "imt-e2e/no-shell:1";
     let dir = tempfile::tempdir().unwrap();

@@ -21,6 +21,9 @@ pub(crate) const WORKSPACE: &str = "/workspace";
 /// Processes and threads a job may have when it does not say.
 const PIDS_DEFAULT: u32 = 4096;
 
+/// What a script needs that runs a pipe of two commands: the wrapper, the script's shell, and the two.
+const PIDS_MIN: u32 = 4;
+
 /// The smallest memory limit the engine takes.
 const MEMORY_MIN: u64 = 6 * 1024 * 1024;
 
@@ -150,6 +153,12 @@ fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Resu
         Some(bytes) => Some(i64::try_from(bytes).unwrap_or(i64::MAX)),
         None => None,
     };
+    let pids = resources.pids.unwrap_or(PIDS_DEFAULT);
+    if pids < PIDS_MIN {
+        let message = format!("a limit of {pids} processes is too small for a shell and what it runs");
+        return Err(Failure::new(FailureKind::Unsupported, message)
+            .with_help(format!("set `resources.pids` to {PIDS_MIN} or more")));
+    }
     Ok(HostConfig {
         mounts: workspace.map(|mount| vec![mount.to_mount()]),
         memory,
@@ -158,7 +167,7 @@ fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Resu
         nano_cpus: resources
             .cpu_millis
             .map(|millis| i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1_000_000)),
-        pids_limit: Some(i64::from(resources.pids.unwrap_or(PIDS_DEFAULT))),
+        pids_limit: Some(i64::from(pids)),
         // The wrapper is process 1 and reaps.
         init: Some(false),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
