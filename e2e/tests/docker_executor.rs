@@ -62,6 +62,31 @@ async fn the_least_limit_of_processes_is_enough_for_a_pipe() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_processors_holds_and_is_never_above_what_is_there() {
+    busybox();
+    let executor = connect(fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    // With the second or the first version of control groups.
+    let script = "cat /sys/fs/cgroup/cpu.max 2>/dev/null || \
+                  echo $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us)";
+    let mut spec = job(pipeline, 0, script);
+    spec.resources.cpu_millis = Some(500);
+    let ran = limited(60, run(&executor, &spec)).await;
+    assert_eq!((String::from_utf8_lossy(&ran.stdout).as_ref(), ran.exit), ("50000 100000\n", Exit::Code(0)));
+    let mut spec = job(pipeline, 1, script);
+    spec.resources.cpu_millis = Some(1_024_000);
+    let (notes, mut heard) = Notes::channel(8);
+    limited(60, executor.prepare(&spec, &notes)).await.expect("it runs with what is there");
+    drop(notes);
+    let handle = limited(60, executor.start(&spec)).await.unwrap();
+    let ran = limited(60, finish(&executor, &handle)).await;
+    executor.cleanup(pipeline, None).await.unwrap();
+    let cpus: u64 = docker(&["info", "--format", "{{.NCPU}}"]).parse().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("{cpus}00000 100000\n"));
+    assert!(matches!(heard.recv().await, Some(Note::Line(line)) if line.contains("1024") && line.contains("job-1")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_image_without_a_shell_is_named() {
     let name = "imt-e2e/no-shell:1";
     let dir = tempfile::tempdir().unwrap();

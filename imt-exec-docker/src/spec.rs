@@ -141,6 +141,24 @@ pub(crate) fn helper_container(
     body
 }
 
+/// The job with no more processors than the engine has, which refuses a container that may use more, and the words for
+/// it. `None` if it fits. A limit above what is there limits nothing, so that the same file runs on every machine.
+pub(crate) fn fit(job: &JobSpec, cpus: Option<u64>) -> Option<(JobSpec, String)> {
+    let (wanted, there) = (job.resources.cpu_millis?, cpus?.saturating_mul(1000));
+    (wanted > there).then(|| {
+        let mut fitted = job.clone();
+        fitted.resources.cpu_millis = Some(there);
+        let written = format!("{}.{:03}", wanted / 1000, wanted % 1000);
+        let line = format!(
+            "job `{}` may use {} processors, the engine has {}: it gets as many",
+            job.job,
+            written.trim_end_matches('0').trim_end_matches('.'),
+            there / 1000
+        );
+        (fitted, line)
+    })
+}
+
 fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Result<HostConfig, Failure> {
     let memory = match resources.memory_bytes {
         Some(bytes) if bytes < MEMORY_MIN => {
