@@ -333,6 +333,34 @@ async fn what_waits_at_its_gate_when_we_die_never_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_volume_is_filled_once_in_all_our_lives_and_gone_after() {
+    busybox();
+    let (owner, workspace) = (fresh_owner(), tempfile::tempdir().unwrap());
+    std::fs::write(workspace.path().join("file"), "checked out\n").unwrap();
+    let connect = || async {
+        let builder = DockerExecutor::builder().from_env().unwrap().owner(owner.clone());
+        builder.engine_sees_files(false).connect().await.unwrap()
+    };
+    let pipeline = PipelineId::generate();
+    let jobs = ["cat file; echo changed >file; echo new >other", "cat file other"];
+    let [first, second] = [0, 1].map(|index| {
+        let mut spec = job(pipeline, index, jobs[index as usize]);
+        spec.workspace = Some(workspace.path().to_owned());
+        spec
+    });
+    let executor = connect().await;
+    assert_eq!(limited(60, run(&executor, &first)).await.stdout, b"checked out\n");
+    drop(executor);
+    let next = connect().await;
+    assert_eq!(String::from_utf8_lossy(&limited(60, run(&next, &second)).await.stdout), "changed\nnew\n");
+    let filter = format!("label=imt.pipeline={pipeline}");
+    let volumes = || docker(&["volume", "ls", "--quiet", "--filter", &filter]);
+    assert_eq!(volumes().lines().count(), 2);
+    next.cleanup(pipeline, Some(workspace.path())).await.unwrap();
+    assert_eq!((volumes().as_str(), next.list_owned().await.unwrap()), ("", vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_repeated_after_a_crash_runs_the_script_once() {
     busybox();
     let owner = fresh_owner();
