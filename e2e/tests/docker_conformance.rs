@@ -6,5 +6,6 @@ mod bind {
 }
 
 mod volume {
+    imt_core::executor_suite!(core: imt_e2e::executor::DockerSubject::new(true));
     imt_core::executor_suite!(shell: imt_e2e::executor::DockerSubject::new(true));
 }

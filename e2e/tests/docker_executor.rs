@@ -14,6 +14,7 @@ use imt_e2e::docker::{Engine, containers_of, docker};
 use imt_e2e::executor::{
     BUSYBOX, busybox, connect, connect_to, finish, fresh_owner, import, job, limited, read, run, until_printed,
 };
+use imt_e2e::holding::HoldingEngine;
 use imt_e2e::services;
 use imt_exec_docker::{Address, DockerExecutor};
 
@@ -41,6 +42,48 @@ async fn limits_hold_inside() {
     executor.cleanup(pipeline, None).await.unwrap();
     assert!(!ran.stdout.ends_with(b"all\n"), "40 processes ran under a limit of 16");
     assert!(matches!(ran.exit, Exit::Code(code) if code != 0), "{:?}", ran.exit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_limit_of_processes_is_enough_for_a_pipe() {
+    busybox();
+    let executor = connect(fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    let mut spec = job(pipeline, 0, "set -e; ls -d / | cat");
+    spec.resources.pids = Some(4);
+    let ran = limited(60, run(&executor, &spec)).await;
+    assert_eq!((ran.stdout.as_slice(), ran.exit), (&b"/\n"[..], Exit::Code(0)), "{ran:?}");
+    let mut spec = job(pipeline, 1, "ls -d / | cat");
+    spec.resources.pids = Some(3);
+    let failure = limited(60, executor.prepare(&spec, &Notes::discard())).await.unwrap_err();
+    executor.cleanup(pipeline, None).await.unwrap();
+    assert_eq!(failure.kind, FailureKind::Unsupported, "{failure:?}");
+    assert!(failure.explain().contains("resources.pids"), "{}", failure.explain());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_processors_holds_and_is_never_above_what_is_there() {
+    busybox();
+    let executor = connect(fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    // With the second or the first version of control groups.
+    let script = "cat /sys/fs/cgroup/cpu.max 2>/dev/null || \
+                  echo $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us)";
+    let mut spec = job(pipeline, 0, script);
+    spec.resources.cpu_millis = Some(500);
+    let ran = limited(60, run(&executor, &spec)).await;
+    assert_eq!((String::from_utf8_lossy(&ran.stdout).as_ref(), ran.exit), ("50000 100000\n", Exit::Code(0)));
+    let mut spec = job(pipeline, 1, script);
+    spec.resources.cpu_millis = Some(1_024_000);
+    let (notes, mut heard) = Notes::channel(8);
+    limited(60, executor.prepare(&spec, &notes)).await.expect("it runs with what is there");
+    drop(notes);
+    let handle = limited(60, executor.start(&spec)).await.unwrap();
+    let ran = limited(60, finish(&executor, &handle)).await;
+    executor.cleanup(pipeline, None).await.unwrap();
+    let cpus: u64 = docker(&["info", "--format", "{{.NCPU}}"]).parse().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("{cpus}00000 100000\n"));
+    assert!(matches!(heard.recv().await, Some(Note::Line(line)) if line.contains("1024") && line.contains("job-1")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,6 +333,34 @@ async fn what_waits_at_its_gate_when_we_die_never_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_volume_is_filled_once_in_all_our_lives_and_gone_after() {
+    busybox();
+    let (owner, workspace) = (fresh_owner(), tempfile::tempdir().unwrap());
+    std::fs::write(workspace.path().join("file"), "checked out\n").unwrap();
+    let connect = || async {
+        let builder = DockerExecutor::builder().from_env().unwrap().owner(owner.clone());
+        builder.engine_sees_files(false).connect().await.unwrap()
+    };
+    let pipeline = PipelineId::generate();
+    let jobs = ["cat file; echo changed >file; echo new >other", "cat file other"];
+    let [first, second] = [0, 1].map(|index| {
+        let mut spec = job(pipeline, index, jobs[index as usize]);
+        spec.workspace = Some(workspace.path().to_owned());
+        spec
+    });
+    let executor = connect().await;
+    assert_eq!(limited(60, run(&executor, &first)).await.stdout, b"checked out\n");
+    drop(executor);
+    let next = connect().await;
+    assert_eq!(String::from_utf8_lossy(&limited(60, run(&next, &second)).await.stdout), "changed\nnew\n");
+    let filter = format!("label=imt.pipeline={pipeline}");
+    let volumes = || docker(&["volume", "ls", "--quiet", "--filter", &filter]);
+    assert_eq!(volumes().lines().count(), 2);
+    next.cleanup(pipeline, Some(workspace.path())).await.unwrap();
+    assert_eq!((volumes().as_str(), next.list_owned().await.unwrap()), ("", vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_repeated_after_a_crash_runs_the_script_once() {
     busybox();
     let owner = fresh_owner();
@@ -326,6 +397,24 @@ async fn a_signal_from_somebody_else_is_told_apart() {
     let ran = limited(60, run(&executor, &job(pipeline, 2, "exit 137"))).await;
     assert_eq!(ran.exit, Exit::Code(137));
     executor.cleanup(pipeline, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_after_one_that_the_engine_refused_still_asks_first() {
+    busybox();
+    let engine = HoldingEngine::refusing("signal=SIGTERM");
+    let executor = connect_to(&engine.address(), fresh_owner()).await;
+    let pipeline = PipelineId::generate();
+    let script = "trap 'echo asked; exit 3' TERM; echo ready; sleep 300 & wait";
+    let handle = executor.start(&job(pipeline, 0, script)).await.unwrap();
+    limited(60, until_printed(&executor, &handle, "ready")).await;
+    let failure = limited(60, executor.stop(&handle, Duration::from_secs(30))).await.unwrap_err();
+    assert!(failure.retryable, "{failure:?}");
+    limited(60, executor.stop(&handle, Duration::from_secs(30))).await.unwrap();
+    let ran = limited(60, finish(&executor, &handle)).await;
+    executor.cleanup(pipeline, None).await.unwrap();
+    assert_eq!(ran.exit, Exit::Stopped(Some(3)));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "ready\nasked\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use imt_core::engine::EngineError;
 use imt_core::ports::{Failure, FailureKind, StoreError};
+use imt_core::status::Reason;
 
 use crate::exit::Exit;
 use crate::terminal::{Paint, clean};
@@ -23,6 +24,8 @@ pub(crate) struct CliError {
     pub(crate) message: String,
     /// The remedy.
     pub(crate) help: Option<String>,
+    /// What programs are told of it, where machinery broke.
+    pub(crate) reason: Option<Reason>,
     #[source]
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -44,7 +47,7 @@ impl CliError {
     }
 
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None, source: None }
+        Self { exit, message: message.into(), help: None, reason: None, source: None }
     }
 
     /// The same with a remedy.
@@ -109,7 +112,8 @@ impl From<Failure> for CliError {
     /// What a source or an executor could not do. A commit that is not there is the user's mistake.
     fn from(failure: Failure) -> Self {
         let exit = if failure.kind == FailureKind::CommitNotFound { Exit::Usage } else { Exit::Errored };
-        Self { exit, message: failure.message, help: failure.help, source: failure.source }
+        let reason = (exit == Exit::Errored).then(|| failure.kind.reason());
+        Self { exit, message: failure.message, help: failure.help, reason, source: failure.source }
     }
 }
 

@@ -47,7 +47,9 @@ enum Progress {
 /// A stop that was asked for.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stopping {
-    /// When grace is over; the earliest that anybody asked for.
+    /// Somebody asked for it, whether or not the engine has heard of it.
+    asked: bool,
+    /// When grace is over; the earliest that anybody asked for. Grace begins with the SIGTERM that got through.
     deadline: Option<Instant>,
 }
 
@@ -60,6 +62,8 @@ pub(crate) struct Running {
     began: AtomicBool,
     progress: watch::Sender<Progress>,
     stopping: watch::Sender<Stopping>,
+    /// Whether the engine took a SIGTERM; held while one is sent.
+    term_sent: tokio::sync::Mutex<bool>,
     output_ended: Notify,
     delivered: AtomicBool,
     answered: AtomicBool,
@@ -75,6 +79,7 @@ impl Running {
             began: AtomicBool::new(false),
             progress: watch::Sender::new(Progress::Running),
             stopping: watch::Sender::default(),
+            term_sent: tokio::sync::Mutex::default(),
             output_ended: Notify::new(),
             delivered: AtomicBool::new(false),
             answered: AtomicBool::new(false),
@@ -197,7 +202,7 @@ impl Running {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stopping.borrow().deadline.is_some()
+        self.stopping.borrow().asked
     }
 }
 
@@ -389,20 +394,26 @@ impl Watcher<'_> {
         }
     }
 
-    /// SIGTERM, after `grace` SIGKILL; answers when it is over. Of several stops the shortest grace wins.
+    /// SIGTERM, after `grace` SIGKILL; answers when it is over. Of several stops the shortest grace wins. One whose
+    /// SIGTERM fails leaves no trace but that it was asked for: the next sends it.
     pub(crate) async fn stop(&self, running: &Running, grace: Duration) -> Result<(), Failure> {
-        let mine = Instant::now() + grace;
-        let mut first = false;
-        running.stopping.send_modify(|stopping| {
-            first = stopping.deadline.is_none();
-            stopping.deadline = Some(stopping.deadline.map_or(mine, |theirs| theirs.min(mine)));
-        });
+        running.stopping.send_modify(|stopping| stopping.asked = true);
         if running.is_over() {
             return Ok(());
         }
-        if first && !grace.is_zero() {
-            self.signal(running, "SIGTERM").await?;
+        if !grace.is_zero() {
+            // Whoever has less grace than the other's signal takes does not wait for it.
+            if let Ok(mut sent) = tokio::time::timeout(grace, running.term_sent.lock()).await
+                && !*sent
+            {
+                self.signal(running, "SIGTERM").await?;
+                *sent = true;
+            }
         }
+        let mine = Instant::now() + grace;
+        running.stopping.send_modify(|stopping| {
+            stopping.deadline = Some(stopping.deadline.map_or(mine, |theirs| theirs.min(mine)));
+        });
         let mut stopping = running.stopping.subscribe();
         loop {
             let deadline = stopping.borrow_and_update().deadline.unwrap_or(mine);

@@ -112,7 +112,7 @@ impl DockerExecutorBuilder {
     /// `EngineUnavailable` if nobody answers, `EnginePermission` if we may not ask, `Unsupported` for an unusable address.
     pub async fn connect(self) -> Result<DockerExecutor, Failure> {
         let docker = connect::connect(&self.address, self.deadline).await?;
-        let (since, root) = about(&docker, self.deadline).await?;
+        let About { since, root, cpus } = about(&docker, self.deadline).await?;
         let stop = CancellationToken::new();
         let events: Arc<Events> = Events::subscribe(docker.clone(), &self.owner.filter(), since, stop.clone());
         let local = matches!(self.address, Address::Unix(_));
@@ -123,6 +123,7 @@ impl DockerExecutorBuilder {
             events,
             deadline: self.deadline,
             patience: self.patience,
+            cpus,
             data_dir: root.filter(|dir| local && dir.is_dir()),
             removals: Semaphore::new(REMOVALS),
         };
@@ -131,12 +132,23 @@ impl DockerExecutorBuilder {
     }
 }
 
-/// The engine's clock, as the events call reads it, and its data directory.
-async fn about(docker: &Docker, deadline: Duration) -> Result<(Option<String>, Option<PathBuf>), Failure> {
+/// What an engine says of itself.
+struct About {
+    /// Its clock, as the events call reads it.
+    since: Option<String>,
+    /// Its data directory.
+    root: Option<PathBuf>,
+    /// How many processors it has.
+    cpus: Option<u64>,
+}
+
+async fn about(docker: &Docker, deadline: Duration) -> Result<About, Failure> {
     let info = error::within(deadline, "ask about the engine", docker.info()).await?;
     // An engine that writes another zone's time is asked for events from the connection on; looks make up for the rest.
     let now = info.system_time.and_then(|text| humantime::parse_rfc3339(&text).ok());
     let since = now.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     let since = since.and_then(|since| i64::try_from(since.as_nanos()).ok()).map(events::timestamp);
-    Ok((since, info.docker_root_dir.map(PathBuf::from)))
+    // 0 is an engine that does not know.
+    let cpus = info.ncpu.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+    Ok(About { since, root: info.docker_root_dir.map(PathBuf::from), cpus })
 }

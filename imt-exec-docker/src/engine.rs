@@ -28,6 +28,8 @@ pub(crate) struct Engine {
     pub deadline: Duration,
     /// For an engine that is away while a job runs.
     pub patience: Duration,
+    /// How many processors it has, if it says.
+    pub cpus: Option<u64>,
     /// Where the engine keeps its data, if it is on this machine.
     pub data_dir: Option<PathBuf>,
     /// Removals at a time.

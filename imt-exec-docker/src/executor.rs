@@ -12,7 +12,7 @@ use bollard::models::ContainerSummaryStateEnum;
 use bollard::query_parameters::ListContainersOptions;
 use imt_core::id::{AttemptId, PipelineId};
 use imt_core::ports::{
-    Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, LogPositions, LogStream, Notes,
+    Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, LogPositions, LogStream, Note, Notes,
     OwnedPipeline,
 };
 use tokio::sync::OnceCell;
@@ -188,6 +188,11 @@ impl Shared {
             Stage::Nothing => {}
         }
         let closing = || prepare::closing(job.attempt.pipeline);
+        let fitted = crate::spec::fit(job, self.engine.cpus);
+        let job = fitted.as_ref().map_or(job, |(job, _)| job);
+        if let Some((_, line)) = &fitted {
+            notes.say(Note::Line(line.clone())).await;
+        }
         crate::spec::attempt_container(job, &self.engine.owner, None)?;
         // Only a pull may be dropped: the engine makes what it was asked to make also when nobody waits for the answer, so
         // whatever makes a container goes on until it has removed it.

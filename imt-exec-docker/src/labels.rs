@@ -77,6 +77,11 @@ pub(crate) fn volume_name(pipeline: PipelineId) -> String {
     format!("imt-{}", pipeline.as_uuid().simple())
 }
 
+/// The name of the empty volume whose being there says that the workspace volume is filled.
+pub(crate) fn filled_name(pipeline: PipelineId) -> String {
+    format!("{}-filled", volume_name(pipeline))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::{
     AttachContainerOptions, ContainerArchiveInfoOptions, CreateContainerOptions, InspectContainerOptions,
     KillContainerOptions, StartContainerOptions,
@@ -32,6 +32,8 @@ use crate::wrapper;
 
 /// How long a started container may take to reach its gate.
 const GATE: Duration = Duration::from_mins(1);
+/// How long a container whose output has ended may take to be over.
+const OVER: Duration = Duration::from_secs(5);
 
 /// A container at its gate.
 pub(crate) struct Prepared {
@@ -274,20 +276,95 @@ async fn has_shell(engine: &Engine, id: &str) -> Option<bool> {
     Some(false)
 }
 
+/// Why a container's output ended before the gate.
 async fn shell_is_odd(engine: &Engine, job: &JobSpec, id: &str) -> Failure {
+    let give_up = tokio::time::Instant::now() + OVER;
+    loop {
+        let call = engine.docker.inspect_container(id, None::<InspectContainerOptions>);
+        let found = tokio::time::timeout(engine.deadline, call).await.ok().and_then(Result::ok);
+        let state = found.and_then(|c| c.state);
+        let runs = state.as_ref().is_some_and(|state| state.running == Some(true));
+        if !runs || tokio::time::Instant::now() > give_up {
+            return not_at_its_gate(job, state.as_ref());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What a container that did not come to its gate means, by the state it was found in afterwards. Pure.
+fn not_at_its_gate(job: &JobSpec, state: Option<&ContainerState>) -> Failure {
     let image = job.image.as_deref().unwrap_or_default();
-    let call = engine.docker.inspect_container(id, None::<InspectContainerOptions>);
-    let code =
-        tokio::time::timeout(engine.deadline, call).await.ok().and_then(Result::ok).and_then(|c| c.state?.exit_code);
-    match code {
-        Some(code) => Failure::new(
+    let unavailable = |message: &str| Failure::new(FailureKind::EngineUnavailable, message).retryable();
+    let Some(state) = state else {
+        return unavailable("the container engine went away while a container started");
+    };
+    if state.oom_killed == Some(true) {
+        let message = format!("job `{}` ran out of memory before it began: not even a shell fits", job.job);
+        return Failure::new(FailureKind::Unsupported, message)
+            .with_help("raise `resources.memory`; if it has none, the engine's machine is out of memory");
+    }
+    match (state.status, state.exit_code) {
+        // The shell never got our input, or somebody ended it.
+        (Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD), Some(wrapper::NO_GO | 137 | 143)) => {
+            unavailable("a container was ended from outside before its job began")
+        }
+        (Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD), Some(code)) => Failure::new(
             FailureKind::NoShell,
             format!("the `sh` of image `{image}` is no POSIX shell: it ended with code {code} before the job began"),
         )
         .with_help("try `docker run --entrypoint sh IMAGE -c 'echo ok'`"),
-        None => {
-            Failure::new(FailureKind::EngineUnavailable, "the container engine went away while a container started")
-                .retryable()
+        _ => unavailable("the connection to a container was lost while it started"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imt_core::id::{AttemptId, JobIndex, ProjectName};
+    use imt_core::pipeline::Resources;
+
+    use super::*;
+
+    #[test]
+    fn only_a_shell_that_ended_by_itself_is_odd() {
+        let job = JobSpec {
+            attempt: AttemptId { pipeline: PipelineId::generate(), job: JobIndex(0), number: 1 },
+            project: ProjectName::new("shop"),
+            job: "unit".to_owned(),
+            stage: "test".to_owned(),
+            image: Some("odd:1".to_owned()),
+            pull: PullPolicy::Missing,
+            items: Vec::new(),
+            script: String::new(),
+            env: Vec::new(),
+            workspace: None,
+            resources: Resources::default(),
+        };
+        let exited = |code| ContainerState {
+            status: Some(ContainerStateStatusEnum::EXITED),
+            exit_code: Some(code),
+            ..Default::default()
+        };
+        let running = ContainerState {
+            status: Some(ContainerStateStatusEnum::RUNNING),
+            running: Some(true),
+            exit_code: Some(0),
+            ..Default::default()
+        };
+        let oom = ContainerState { oom_killed: Some(true), ..exited(137) };
+        let cases = [
+            (None, FailureKind::EngineUnavailable, true, "went away"),
+            (Some(running), FailureKind::EngineUnavailable, true, "connection"),
+            (Some(exited(125)), FailureKind::EngineUnavailable, true, "from outside"),
+            (Some(exited(137)), FailureKind::EngineUnavailable, true, "from outside"),
+            (Some(exited(143)), FailureKind::EngineUnavailable, true, "from outside"),
+            (Some(oom), FailureKind::Unsupported, false, "job `unit` ran out of memory"),
+            (Some(exited(0)), FailureKind::NoShell, false, "code 0"),
+            (Some(exited(2)), FailureKind::NoShell, false, "`odd:1`"),
+        ];
+        for (state, kind, retryable, says) in cases {
+            let failure = not_at_its_gate(&job, state.as_ref());
+            assert_eq!((failure.kind, failure.retryable), (kind, retryable), "{state:?}: {failure:?}");
+            assert!(failure.message.contains(says), "{failure:?}");
         }
     }
 }

@@ -21,6 +21,9 @@ pub(crate) const WORKSPACE: &str = "/workspace";
 /// Processes and threads a job may have when it does not say.
 const PIDS_DEFAULT: u32 = 4096;
 
+/// What a script needs that runs a pipe of two commands: the wrapper, the script's shell, and the two.
+const PIDS_MIN: u32 = 4;
+
 /// The smallest memory limit the engine takes.
 const MEMORY_MIN: u64 = 6 * 1024 * 1024;
 
@@ -138,6 +141,24 @@ pub(crate) fn helper_container(
     body
 }
 
+/// The job with no more processors than the engine has, which refuses a container that may use more, and the words for
+/// it. `None` if it fits. A limit above what is there limits nothing, so that the same file runs on every machine.
+pub(crate) fn fit(job: &JobSpec, cpus: Option<u64>) -> Option<(JobSpec, String)> {
+    let (wanted, there) = (job.resources.cpu_millis?, cpus?.saturating_mul(1000));
+    (wanted > there).then(|| {
+        let mut fitted = job.clone();
+        fitted.resources.cpu_millis = Some(there);
+        let written = format!("{}.{:03}", wanted / 1000, wanted % 1000);
+        let line = format!(
+            "job `{}` may use {} processors, the engine has {}: it gets as many",
+            job.job,
+            written.trim_end_matches('0').trim_end_matches('.'),
+            there / 1000
+        );
+        (fitted, line)
+    })
+}
+
 fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Result<HostConfig, Failure> {
     let memory = match resources.memory_bytes {
         Some(bytes) if bytes < MEMORY_MIN => {
@@ -150,6 +171,12 @@ fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Resu
         Some(bytes) => Some(i64::try_from(bytes).unwrap_or(i64::MAX)),
         None => None,
     };
+    let pids = resources.pids.unwrap_or(PIDS_DEFAULT);
+    if pids < PIDS_MIN {
+        let message = format!("a limit of {pids} processes is too small for a shell and what it runs");
+        return Err(Failure::new(FailureKind::Unsupported, message)
+            .with_help(format!("set `resources.pids` to {PIDS_MIN} or more")));
+    }
     Ok(HostConfig {
         mounts: workspace.map(|mount| vec![mount.to_mount()]),
         memory,
@@ -158,7 +185,7 @@ fn host_config(resources: Resources, workspace: Option<&WorkspaceMount>) -> Resu
         nano_cpus: resources
             .cpu_millis
             .map(|millis| i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1_000_000)),
-        pids_limit: Some(i64::from(resources.pids.unwrap_or(PIDS_DEFAULT))),
+        pids_limit: Some(i64::from(pids)),
         // The wrapper is process 1 and reaps.
         init: Some(false),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::error;
-use crate::labels::volume_name;
+use crate::labels::{self, filled_name, volume_name};
 use crate::prepare::closing;
 use crate::spec::{WORKSPACE, WorkspaceMount, idle_container};
 
@@ -141,8 +141,8 @@ async fn sees_file(
     seen
 }
 
-/// Makes the pipeline's volume and copies the workspace into it, as an uncompressed archive, through a container that is
-/// never started (an engine unpacks what is compressed with the image's own tools).
+/// Makes the pipeline's volume, unless an earlier life of ours has filled it: what jobs have written there since is theirs.
+/// A volume cannot be marked once it is made; so a second one, made after the upload, says that the first is filled.
 async fn fill_volume(
     engine: &Engine,
     image: &str,
@@ -150,13 +150,45 @@ async fn fill_volume(
     dir: &Path,
     closed: &CancellationToken,
 ) -> Result<WorkspaceMount, Failure> {
-    let name = volume_name(pipeline);
+    let (name, filled) = (volume_name(pipeline), filled_name(pipeline));
+    if is_ours(engine, pipeline, &filled).await? && is_ours(engine, pipeline, &name).await? {
+        return Ok(WorkspaceMount::Volume(name));
+    }
+    let mount = upload(engine, image, pipeline, dir, closed).await?;
+    make_volume(engine, pipeline, dir, filled).await?;
+    Ok(mount)
+}
+
+async fn is_ours(engine: &Engine, pipeline: PipelineId, volume: &str) -> Result<bool, Failure> {
+    match tokio::time::timeout(engine.deadline, engine.docker.inspect_volume(volume)).await {
+        Ok(Ok(found)) => Ok(found.labels.get(labels::STORE).map(String::as_str) == Some(engine.owner.store.as_str())
+            && found.labels.get(labels::PIPELINE) == Some(&pipeline.to_string())),
+        Ok(Err(problem)) if error::is_not_found(&problem) => Ok(false),
+        Ok(Err(problem)) => Err(error::failure("look at a volume", problem)),
+        Err(_elapsed) => Err(error::timed_out("look at a volume", engine.deadline)),
+    }
+}
+
+async fn make_volume(engine: &Engine, pipeline: PipelineId, dir: &Path, name: String) -> Result<(), Failure> {
     let request = VolumeCreateRequest {
-        name: Some(name.clone()),
+        name: Some(name),
         labels: Some(engine.owner.labels(pipeline, Some(dir))),
         ..Default::default()
     };
-    error::within(engine.deadline, "create a volume", engine.docker.create_volume(request)).await?;
+    error::within(engine.deadline, "create a volume", engine.docker.create_volume(request)).await.map(drop)
+}
+
+/// Makes the pipeline's volume and copies the workspace into it, as an uncompressed archive, through a container that is
+/// never started (an engine unpacks what is compressed with the image's own tools).
+async fn upload(
+    engine: &Engine,
+    image: &str,
+    pipeline: PipelineId,
+    dir: &Path,
+    closed: &CancellationToken,
+) -> Result<WorkspaceMount, Failure> {
+    let name = volume_name(pipeline);
+    make_volume(engine, pipeline, dir, name.clone()).await?;
     let mount = WorkspaceMount::Volume(name);
     let body = idle_container(image, &engine.owner, pipeline, dir, &mount);
     let call = engine.docker.create_container(None::<CreateContainerOptions>, body);

@@ -106,6 +106,13 @@ impl Json {
         }
     }
 
+    /// The only event of a pipeline that was never begun, and so has no id.
+    pub(crate) fn never_begun(at: Timestamp, end: &End) -> String {
+        let mut text = Vec::new();
+        Record { event: "pipeline_finished", at, ..Record::default() }.with_end(end, None).write(&mut text);
+        String::from_utf8(text).expect("JSON is text")
+    }
+
     fn log(&mut self, attempt: AttemptId, chunk: &StoredChunk) -> Vec<u8> {
         let mut text = Vec::with_capacity(chunk.bytes.len() * 4);
         let framer = self.framers.entry((attempt, chunk.stream.as_str())).or_default();
@@ -256,6 +263,15 @@ mod tests {
         {"event":"job_finished","at":"2023-11-14T22:13:22.300000Z","pipeline":"00000000-0000-0000-0000-000000000007","stage":"release","job":"ship","status":"skipped","reason":"earlier_stage_failed"}
         {"event":"pipeline_finished","at":"2023-11-14T22:13:22.400000Z","pipeline":"00000000-0000-0000-0000-000000000007","status":"failed","reason":"exit_code","exit_code":3,"duration_ms":2400}
         "#);
+    }
+
+    #[test]
+    fn what_never_begins_ends_without_an_id() {
+        let end = End {
+            detail: Some("nobody answers".to_owned()),
+            ..End::because(Status::Errored, Reason::EngineUnavailable)
+        };
+        insta::assert_snapshot!(Json::never_begun(Timestamp::from_micros(0), &end).trim_end(), @r#"{"event":"pipeline_finished","at":"1970-01-01T00:00:00.000000Z","status":"errored","reason":"engine_unavailable","detail":"nobody answers"}"#);
     }
 
     #[test]

@@ -10,13 +10,15 @@ mod writer;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use imt_core::engine::Engine;
 use imt_core::feed::{Feed, WakeSink};
 use imt_core::id::PipelineId;
 use imt_core::plan::{Plan, Variable};
 use imt_core::schedule::CancelLevel;
-use imt_core::status::Reason;
+use imt_core::status::{End, Reason, Status};
+use imt_core::time::Timestamp;
 
 use crate::args::{RunArgs, RunOutput};
 use crate::error::{CliError, Result};
@@ -63,12 +65,25 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
     note_root(&planned);
     let wake = Arc::new(WakeSink::new());
     let mut assembled = tokio::select! {
-        assembled = assemble::assemble(args, &planned, secrets, Arc::clone(&wake)) => assembled?,
+        assembled = assemble::assemble(args, &planned, secrets, Arc::clone(&wake)) => {
+            assembled.inspect_err(|error| tell_programs(args.output, error))?
+        }
         () = interrupts.reached(1) => return Ok(Exit::Cancelled),
     };
     let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts).await;
     assembled.close().await;
     exit
+}
+
+/// Where there is nobody to run a pipeline, it ends before it has an id; programs learn why all the same.
+fn tell_programs(output: RunOutput, error: &CliError) {
+    if let (RunOutput::Json, Some(reason)) = (output, error.reason) {
+        let detail =
+            error.help.as_ref().map_or_else(|| error.message.clone(), |help| format!("{}; {help}", error.message));
+        let end = End { detail: Some(detail), ..End::because(Status::Errored, reason) };
+        // Standard error gets the same for people, and the code says it too: a reader that has gone away changes nothing.
+        let _told_otherwise = output::result(&Json::never_begun(Timestamp::from_system(SystemTime::now()), &end));
+    }
 }
 
 /// What is to run, with its secrets.

@@ -50,6 +50,8 @@ const LONGEST_GRACE: Duration = Duration::from_secs(60 * MINUTE);
 const MOST_RETRIES: u64 = 10;
 /// What the smallest shell needs; container engines refuse less.
 const LEAST_MEMORY: u64 = 6 << 20;
+/// A shell around the script, its own, and two commands of a pipe.
+const LEAST_PIDS: u64 = 4;
 
 /// What the file gives all its jobs.
 pub(super) struct JobDefaults<'f> {
@@ -228,7 +230,7 @@ impl Checker<'_, '_> {
                 "memory" => resources.memory_bytes = self.memory(inner),
                 "cpus" => resources.cpu_millis = self.cpus(inner),
                 "pids" => {
-                    resources.pids = self.integer(inner, 1..=4_194_304).and_then(|n| u32::try_from(n).ok());
+                    resources.pids = self.integer(inner, LEAST_PIDS..=4_194_304).and_then(|n| u32::try_from(n).ok());
                 }
                 _ => self.unknown_key(&inner.key, &RESOURCE_KEYS, "in `resources`"),
             }

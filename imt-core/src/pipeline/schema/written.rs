@@ -94,7 +94,7 @@ pub(super) struct Resources {
     /// Processors: `2`, `0.5` or `500m`.
     cpus: Option<Text>,
     /// Processes and threads at one time.
-    #[schemars(range(min = 1, max = 4_194_304))]
+    #[schemars(range(min = 4, max = 4_194_304))]
     pids: Option<u32>,
 }
 
