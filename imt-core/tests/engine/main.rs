@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
 mod left;
-mod shared;
 mod trouble;
 mod unlogged;
+mod working;
 
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
