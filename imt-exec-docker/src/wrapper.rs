@@ -76,6 +76,8 @@ fn quote(value: &str) -> String {
 /// The wrapper's shell imports the container's environment, so that any variable it sets could be one of the user's. It
 /// keeps what it can in its arguments; the names of the rest hold the pipeline's id, which nobody has in a name.
 ///
+/// The text holds the *ended* line nowhere: a job that prints its processes' arguments would be taken to have ended.
+///
 /// A SIGTERM that comes before there is anybody to pass it on to is remembered. A shell that has just forked may lose one,
 /// hence the two empty subshells: they give the script's shell the time to become itself.
 pub(crate) fn arguments(attempt: AttemptId, script: &str) -> Vec<String> {
@@ -113,7 +115,7 @@ exec </dev/null
 {v}pid=$!
 [ -z "${v}term" ] || {{ (:); (:); {PASS_ON}; }}
 while :; do {v}term=; wait "${v}pid" 2>/dev/null; {v}code=$?; [ "${v}code${v}term" = 1431 ] || break; done
-echo {ended}
+echo {ended};
 echo {ended} >&2
 exit "${v}code"
 "#,
@@ -177,6 +179,12 @@ mod tests {
 
     fn opening() -> String {
         format!("imt:ready\n{}", String::from_utf8(began_line(attempt())).unwrap())
+    }
+
+    #[test]
+    fn who_prints_the_wrapper_has_not_ended() {
+        let ended = String::from_utf8(ended_line(attempt())).unwrap();
+        assert!(arguments(attempt(), "true").iter().all(|argument| !argument.contains(&ended)));
     }
 
     #[test]
