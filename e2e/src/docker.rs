@@ -67,7 +67,15 @@ impl Engine {
     /// # Panics
     /// When it does not come up.
     pub fn start(live_restore: bool) -> Self {
-        Self::start_on(live_restore, None)
+        Self::start_on(if live_restore { &["--live-restore"] } else { &[] }, None)
+    }
+
+    /// Starts one with further arguments, to be reached in other ways than its socket.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn listening(arguments: &[&str]) -> Self {
+        Self::start_on(arguments, None)
     }
 
     /// Starts one whose data has this much room (`64m`).
@@ -75,12 +83,12 @@ impl Engine {
     /// # Panics
     /// When it does not come up.
     pub fn with_disk_of(size: &str) -> Self {
-        Self::start_on(false, Some(size))
+        Self::start_on(&[], Some(size))
     }
 
-    fn start_on(live_restore: bool, disk: Option<&str>) -> Self {
+    fn start_on(arguments: &[&str], disk: Option<&str>) -> Self {
         let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
-        let arguments = if live_restore { vec!["--live-restore".to_owned()] } else { Vec::new() };
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
         let bridge = format!("imt{name}");
         ip(&["link", "add", "name", &bridge, "type", "bridge"]);

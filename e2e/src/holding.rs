@@ -86,7 +86,8 @@ impl HoldingEngine {
     }
 }
 
-fn engine() -> UnixStream {
+/// A connection to the engine of the environment.
+pub(crate) fn engine() -> UnixStream {
     let address = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
     let path = address.strip_prefix("unix://").expect("these tests reach their engine by a socket");
     UnixStream::connect(path).expect("the engine listens")

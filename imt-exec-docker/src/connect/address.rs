@@ -26,7 +26,7 @@ pub enum Address {
 /// Certificates of a TLS connection, as PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Authorities that may vouch for the engine; absent means those of the system.
+    /// Authorities that may vouch for the engine. There must be some: the docker command does without no more than we do.
     pub ca: Option<PathBuf>,
     /// Our certificate and its key; absent means that we show none.
     pub client: Option<(PathBuf, PathBuf)>,
