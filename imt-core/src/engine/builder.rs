@@ -135,7 +135,7 @@ impl EngineBuilder {
     /// The engine.
     pub fn build(self) -> Engine {
         let Self { mut shared, workspace_root, imagined, instance } = self;
-        shared.workspaces = workspace_root.map(|root| Workspaces { root, imagined, instance });
+        shared.workspaces = workspace_root.map(|root| Workspaces { root, imagined, instance, making: Arc::default() });
         Engine { shared: Arc::new(shared) }
     }
 }

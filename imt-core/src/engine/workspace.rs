@@ -9,6 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::RwLock;
+
 use crate::engine::instance::{Instance, WORKSPACES};
 use crate::id::PipelineId;
 use crate::plan::Plan;
@@ -21,6 +23,8 @@ pub(super) struct Workspaces {
     /// They are only talked of: nothing is done on the disk.
     pub(super) imagined: bool,
     pub(super) instance: Option<Arc<Instance>>,
+    /// Held by the making of each, which goes on when nobody waits for it any more.
+    pub(super) making: Arc<RwLock<()>>,
 }
 
 impl Workspaces {
@@ -31,7 +35,9 @@ impl Workspaces {
 
     /// Makes it, empty. What an interrupted checkout left in it is removed first.
     pub(super) async fn make(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
+        let making = Arc::clone(&self.making).read_owned().await;
         self.on_disk(move |this| {
+            let _making = making;
             this.record(pipeline, &path).map_err(failed("record", &path))?;
             remove_all(&path).map_err(failed("empty", &path))?;
             make_root(&this.root)?;
@@ -43,6 +49,8 @@ impl Workspaces {
 
     /// Removes it and its record.
     pub(super) async fn remove(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
+        // One that is still being made, for a checkout that was given up, has to be there first.
+        drop(self.making.write().await);
         self.on_disk(move |this| {
             remove_all(&path).map_err(failed("remove", &path))?;
             this.forget(pipeline).map_err(failed("forget", &path))
@@ -133,5 +141,41 @@ fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
             _ => (FailureKind::WorkspaceFailed, "look at the directory, or choose another workspace root"),
         };
         Failure::new(kind, format!("{message}: {error}")).with_help(help).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::engine::instance::Instances;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_is_made_for_nobody_any_more_is_removed_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let instance = Arc::new(Instances::open(dir.path()).unwrap().acquire().unwrap());
+        let (root, making) = (dir.path().join("root"), Arc::default());
+        let (pipeline, path) = (PipelineId::generate(), root.join("one"));
+        let workspaces = Workspaces { root, imagined: false, instance: Some(Arc::clone(&instance)), making };
+        // Its record is a pipe, so that making it waits for us.
+        let record = instance.dir().join(WORKSPACES).join(pipeline.to_string());
+        fs::create_dir_all(record.parent().unwrap()).unwrap();
+        assert!(Command::new("mkfifo").arg(&record).status().unwrap().success());
+
+        let (made, at) = (workspaces.clone(), path.clone());
+        let making = tokio::spawn(async move { made.make(at, pipeline).await });
+        while workspaces.making.try_write().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        making.abort();
+        let _aborted = making.await;
+        let (removed, at) = (workspaces.clone(), path.clone());
+        let removing = tokio::spawn(async move { removed.remove(at, pipeline).await });
+        tokio::task::yield_now().await;
+        let from = record.clone();
+        tokio::task::spawn_blocking(move || fs::read(from).unwrap()).await.unwrap();
+        removing.await.unwrap().unwrap();
+        assert!(!path.exists() && !record.exists());
     }
 }
