@@ -4,9 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use imt_e2e::docker::{Engine, containers_of, docker};
+use imt_e2e::holding::HoldingEngine;
 use imt_e2e::imt::{Finished, Home, Output, Running};
 use imt_e2e::project::Project;
 use imt_e2e::services;
+use imt_e2e::stub::SlowRegistry;
 use imt_e2e::wait::{SOON, until_holds};
 use rustix::process::Signal;
 
@@ -47,6 +49,46 @@ fn the_next_start_sweeps_what_a_killed_one_left_on_docker() {
 
     run_something(&home, "docker");
     assert_eq!(containers_of(&pipeline), NONE, "containers of the killed one are left");
+    assert_eq!(project.workspaces_now(), NOWHERE, "the workspace of the killed one is left");
+}
+
+#[test]
+fn the_next_start_sweeps_what_was_killed_while_its_image_was_pulled() {
+    let registry = SlowRegistry::start();
+    let file = format!("image: {}\njobs: {{ never: {{ script: echo no }} }}", registry.image());
+    let (home, project) = (Home::new(), Project::without_image(&file));
+    let mut killed = home.run_json(project.path(), ["--executor", "docker"]);
+    let pipeline = killed.pipeline();
+    registry.await_pull();
+    killed.signal(Signal::KILL);
+    assert_eq!(killed.finish().code, None, "a killed process has no exit code");
+    assert_eq!(project.workspaces_now().len(), 1);
+
+    run_something(&home, "docker");
+    assert_eq!(containers_of(&pipeline), NONE, "containers of the killed one are left");
+    assert_eq!(project.workspaces_now(), NOWHERE, "the workspace of the killed one is left");
+}
+
+/// The engine goes on with what it was asked for, also when whoever asked is dead.
+#[test]
+fn the_next_start_sweeps_what_was_killed_while_its_container_was_started() {
+    docker(&["pull", "--quiet", &services::image()]);
+    let project = Project::new("image: IMAGE\njobs: { a: { script: sleep 300 } }");
+    let (home, engine) = (Home::new(), HoldingEngine::start("/start"));
+    let mut command = home.imt();
+    command.env("DOCKER_HOST", engine.address());
+    command.arg("run").arg(project.path()).args(["--executor", "docker", "--output", "json"]);
+    let mut killed = Running::start(command, Output::Events);
+    let pipeline = killed.pipeline();
+    engine.await_held();
+    killed.signal(Signal::KILL);
+    assert_eq!(killed.finish().code, None, "a killed process has no exit code");
+    assert_ne!(containers_of(&pipeline), NONE, "the engine has made it");
+    engine.release();
+    engine.await_answered();
+
+    run_something(&home, "docker");
+    assert_eq!(containers_of(&pipeline), NONE, "the container is left");
     assert_eq!(project.workspaces_now(), NOWHERE, "the workspace of the killed one is left");
 }
 

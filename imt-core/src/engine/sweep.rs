@@ -1,8 +1,8 @@
 //! The sweep: removes what dead processes left, and nothing else.
 //!
 //! A thing may go when it is of our own store, nobody drives its pipeline here, the store does not know of the pipeline as
-//! one that goes on, and the instance that made it is gone or says itself that it is over. Things of the living, of
-//! instances that nobody here can judge, and of other stores stay.
+//! one that goes on, and the instance that made it is gone or the store says that it is over. Things of the living and of
+//! other stores stay.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ impl Engine {
     pub async fn sweep(&self, instances: &Instances) -> Result<SweepReport, EngineError> {
         let mut report = SweepReport::default();
         let dead = instances.dead()?;
-        let mut unclean = self.sweep_executor(&dead, &mut report).await?;
+        let mut unclean = self.sweep_executor(instances, &dead, &mut report).await?;
         for instance in dead {
             if !self.sweep_records(&instance, &mut report).await? {
                 unclean.insert(instance.id().clone());
@@ -61,6 +61,7 @@ impl Engine {
     /// Answers the instances of which something is left.
     async fn sweep_executor(
         &self,
+        instances: &Instances,
         dead: &[Instance],
         report: &mut SweepReport,
     ) -> Result<BTreeSet<InstanceId>, EngineError> {
@@ -74,9 +75,11 @@ impl Engine {
         };
         for owned in owned {
             let ours = owned.instance == self.shared.runner.instance;
-            let gone = dead.iter().any(|instance| *instance.id() == owned.instance);
+            let swept_now = dead.iter().any(|instance| *instance.id() == owned.instance);
+            // One without a directory has been swept before: an engine may have made something of it since.
+            let gone = swept_now || !instances.is_live(&owned.instance)?;
             if !self.is_over(owned.pipeline, ours || gone).await {
-                if gone {
+                if swept_now {
                     unclean.insert(owned.instance);
                 }
                 continue;

@@ -128,9 +128,9 @@ async fn a_repository_that_is_packed_meanwhile_is_copied_whole() {
             // By turns single objects and one pack.
             let how: &[&str] = if n % 2 == 0 { &["repack", "-q", "-a", "-d"] } else { &["gc", "-q", "--prune=now"] };
             git(&origin, how);
-            fs::write(origin.join("loose"), n.to_string()).unwrap();
-            git(&origin, &["hash-object", "-w", "loose"]);
-            fs::remove_file(origin.join("loose")).unwrap();
+            // Not in the work tree, whose files are copied meanwhile.
+            fs::write(origin.join(".git/loose-text"), n.to_string()).unwrap();
+            git(&origin, &["hash-object", "-w", ".git/loose-text"]);
             n += 1;
         }
     });
