@@ -11,6 +11,7 @@ pub(crate) mod names;
 mod position;
 pub(crate) mod problems;
 mod read;
+#[cfg(feature = "schema")]
 mod schema;
 mod spec;
 mod starter;
@@ -19,6 +20,7 @@ mod tree;
 pub use branch_pattern::BranchPattern;
 pub use diagnostic::{Diagnostic, Excerpt, Part, Severity};
 pub use read::{MAX_FILE_BYTES, Read, read};
+#[cfg(feature = "schema")]
 pub use schema::schema;
 pub use spec::{JobDefinition, PipelineSpec, PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent, When};
 pub use starter::{Starter, starter};
