@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use imt_core::id::{CommitId, PipelineId, ProjectName};
+use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use imt_core::mask::{Masker, Needles};
 use imt_core::pipeline::{TriggerEvent, read};
 use imt_core::plan::{Plan, Trigger, build};
-use imt_core::schedule::{AttemptOutcome, Decision, Effect, Input, Machine, PipelineState};
+use imt_core::schedule::{AttemptOutcome, Decision, Effect, Input, Machine, PipelineState, Whereabouts};
 use imt_core::secret::Secret;
 use imt_core::time::Timestamp;
 
@@ -51,7 +51,7 @@ fn plan(stages: usize, jobs: usize) -> Plan {
 fn play(plan: &Arc<Plan>) -> usize {
     let id = PipelineId::from_uuid(PipelineId::generate().as_uuid());
     let mut machine = Machine::new(Arc::clone(plan), PipelineState::new(id, plan), usize::MAX);
-    let mut inbox = std::collections::VecDeque::from([Input::Claimed]);
+    let mut inbox = std::collections::VecDeque::from([Input::Claimed(Whereabouts::Here)]);
     let mut decisions = 0;
     while let Some(input) = inbox.pop_front() {
         let Decision { changes, effects } = machine.handle(input, Timestamp::from_micros(1));
@@ -60,7 +60,7 @@ fn play(plan: &Arc<Plan>) -> usize {
         decisions += 1;
         for effect in effects {
             match effect {
-                Effect::Checkout => inbox.push_back(Input::CheckedOut(Ok(()))),
+                Effect::Checkout => inbox.push_back(Input::CheckedOut(Ok(InstanceId::new("bench")))),
                 Effect::Prepare(attempt) => inbox.push_back(Input::Prepared(attempt, Ok(()))),
                 Effect::Start(attempt) => inbox.push_back(Input::Ended(attempt, AttemptOutcome::Code(0))),
                 Effect::Cleanup => inbox.push_back(Input::CleanedUp(Ok(()))),

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use imt_core::id::{AttemptId, JobIndex, PipelineId};
+use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId};
 use imt_core::plan::Plan;
 use imt_core::ports::{StoreError, StoreResult};
 use imt_core::schedule::{AttemptState, JobState, PipelineState};
@@ -48,7 +48,7 @@ fn micros(time: Option<Timestamp>) -> Value {
 
 /// The columns of a pipeline's own state, in the order that [`pipeline_state`] reads and [`UPDATE_PIPELINE`] writes.
 pub(crate) const PIPELINE_COLUMNS: &str =
-    "status, started_at, ended_at, workspace_ready, cancel_level, cancel_reason, verdict";
+    "status, started_at, ended_at, workspace, cancel_level, cancel_reason, verdict";
 
 /// The state of a pipeline without its jobs' rows.
 pub(crate) fn pipeline_state(row: &mut Row, id: PipelineId, plan: &Plan) -> StoreResult<PipelineState> {
@@ -57,7 +57,7 @@ pub(crate) fn pipeline_state(row: &mut Row, id: PipelineId, plan: &Plan) -> Stor
         status: row.word()?,
         started_at: maybe_time(row)?,
         ended_at: maybe_time(row)?,
-        workspace_ready: row.flag()?,
+        workspace: row.maybe_text()?.map(InstanceId::new),
         cancel: row.maybe_word()?.zip(row.maybe_word()?),
         verdict: row.maybe_json()?,
         ..fresh
@@ -108,7 +108,7 @@ fn beyond_the_plan(index: JobIndex) -> StoreError {
 /// Writes a pipeline's own columns; `{next_event} + $9` makes room for that many events. `$11` is the number of a commit, if it
 /// is one.
 pub(crate) const UPDATE_PIPELINE: &str = "
-    UPDATE pipelines SET status = $2, started_at = $3, ended_at = $4, workspace_ready = $5, cancel_level = $6,
+    UPDATE pipelines SET status = $2, started_at = $3, ended_at = $4, workspace = $5, cancel_level = $6,
         cancel_reason = $7, verdict = $8, ended = $10, last_event = {next_event} + $9 - 1,
         commits = COALESCE($11, commits),
         commit_event = CASE WHEN $11 IS NULL THEN commit_event ELSE {next_event} + $9 - 1 END
@@ -120,7 +120,7 @@ pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<
         word(state.status),
         micros(state.started_at),
         micros(state.ended_at),
-        state.workspace_ready.into(),
+        Value::Text(state.workspace.as_ref().map(ToString::to_string)),
         maybe_word(state.cancel.map(|(level, _)| level)),
         maybe_word(state.cancel.map(|(_, reason)| reason)),
         maybe_json(state.verdict.as_ref()),

@@ -38,7 +38,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
         ended BIGINT NOT NULL DEFAULT 0,
         started_at BIGINT,
         ended_at BIGINT,
-        workspace_ready BIGINT NOT NULL DEFAULT 0,
+        workspace TEXT,
         cancel_level TEXT,
         cancel_reason TEXT,
         verdict TEXT,

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
+use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState};
 use crate::engine::log_writer::{LogTarget, LogWriter};
@@ -22,7 +23,7 @@ use crate::id::AttemptId;
 use crate::mask::Needles;
 use crate::plan::job_spec;
 use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, Variable};
-use crate::schedule::{CancelLevel, Decision, Effect, Input, Machine};
+use crate::schedule::{CancelLevel, Decision, Effect, Input, Machine, Whereabouts};
 use crate::status::Reason;
 use crate::time::Timestamp;
 
@@ -34,6 +35,9 @@ const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
 
 /// How long our own tasks may take to end once the claim is lost.
 const STAND_DOWN_IN: Duration = Duration::from_secs(5);
+
+/// The token of a claim before which there was none.
+const FIRST_TOKEN: u64 = 1;
 
 /// One pipeline being driven.
 pub(super) struct Driver {
@@ -56,8 +60,16 @@ pub(super) struct Driver {
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState>,
+    drain: Drain,
     /// How many commits were decided under the claim.
     commits: u64,
+}
+
+/// What a driver does next.
+enum Next {
+    Input(Input),
+    /// It hands the pipeline back.
+    Drain,
 }
 
 /// The driver's end of an attempt's task.
@@ -73,6 +85,7 @@ impl Driver {
         claim: Claim,
         claimed_at: Instant,
         poke: Arc<Notify>,
+        drain: Drain,
     ) -> Result<Self, EngineError> {
         let store = &shared.store;
         let record = until_available(claim.lease, || store.load(claim.pipeline))
@@ -106,13 +119,14 @@ impl Driver {
             inputs,
             answer,
             lease,
+            drain,
             commits: 0,
         })
     }
 
     /// Drives to the end.
     pub(super) async fn run(mut self) -> Result<Outcome, EngineError> {
-        let mut input = Input::Claimed;
+        let mut input = Input::Claimed(self.whereabouts().await);
         loop {
             let decision = self.machine.handle(input, self.clock.now());
             self.commit(&decision).await?;
@@ -126,13 +140,26 @@ impl Driver {
                 self.let_go().await;
                 return Ok(outcome);
             }
-            input = self.next_input().await?;
+            input = match self.next_input().await? {
+                Next::Input(input) => input,
+                Next::Drain => return Err(self.hand_back().await),
+            };
         }
     }
 
-    async fn next_input(&mut self) -> Result<Input, EngineError> {
+    /// Where the workspace is that an earlier life made, if one did.
+    async fn whereabouts(&self) -> Whereabouts {
+        let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else { return Whereabouts::Here };
+        let Some(maker) = &self.machine.state().workspace else { return Whereabouts::Here };
+        let ours = *maker == self.shared.runner.instance;
+        let here = workspaces.holds(path.clone(), self.claim.pipeline, maker.clone(), ours).await;
+        if here { Whereabouts::Here } else { Whereabouts::Elsewhere }
+    }
+
+    async fn next_input(&mut self) -> Result<Next, EngineError> {
         loop {
             let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
+            let drains = self.has_begun_nothing();
             tokio::select! {
                 biased;
                 changed = self.lease.changed() => {
@@ -142,13 +169,20 @@ impl Driver {
                     }
                     if let Some((level, reason)) = control.cancel.filter(|c| self.adds(*c)) {
                         self.hurry.send_replace(level == CancelLevel::Kill);
-                        return Ok(Input::CancelRecorded(level, reason));
+                        return Ok(Next::Input(Input::CancelRecorded(level, reason)));
                     }
                 }
-                Some(input) = self.inputs.recv() => return Ok(input),
-                () = at(deadline) => return Ok(Input::Tick),
+                Some(input) = self.inputs.recv() => return Ok(Next::Input(input)),
+                () = self.drain.begun(), if drains => return Ok(Next::Drain),
+                () = at(deadline) => return Ok(Next::Input(Input::Tick)),
             }
         }
+    }
+
+    /// Whether another runner could have it as it is: no job has had its turn, and none is to be ended.
+    fn has_begun_nothing(&self) -> bool {
+        let state = self.machine.state();
+        state.verdict.is_none() && state.cancel.is_none() && state.jobs.iter().all(|job| job.attempts.is_empty())
     }
 
     fn adds(&self, (level, _): (CancelLevel, Reason)) -> bool {
@@ -246,9 +280,16 @@ impl Driver {
     fn check_out(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
-        let needles = self.needles.clone();
+        let (needles, first) = (self.needles.clone(), self.claim.token == FIRST_TOKEN);
         let work = async move {
-            let result = fill(&shared, &plan, pipeline, path).await.map_err(|f| problem(&f, &needles));
+            let filled = async {
+                if !first {
+                    // What an earlier life had running in a workspace that was given up must not work in the new one.
+                    shared.executor.cleanup(pipeline, path.as_deref()).await?;
+                }
+                fill(&shared, &plan, pipeline, path).await
+            };
+            let result = filled.await.map(|()| shared.runner.instance.clone()).map_err(|f| problem(&f, &needles));
             // A driver that is gone wants no answer.
             let _gone = answer.send(Input::CheckedOut(result)).await;
         };
@@ -318,6 +359,22 @@ impl Driver {
         };
         let (_late, ()) = tokio::join!(timeout(STAND_DOWN_IN, ended), self.shared.let_go(&self.claim));
         EngineError::ClaimLost(self.claim.pipeline)
+    }
+
+    /// Leaves the pipeline to another runner, with nothing of it left here.
+    async fn hand_back(mut self) -> EngineError {
+        let pipeline = self.claim.pipeline;
+        if let Some(errand) = self.errand.take() {
+            errand.end().await;
+        }
+        if let (Some(workspaces), Some(path)) = (&self.shared.workspaces, self.workspace.take())
+            && let Err(failure) = workspaces.remove(path, pipeline).await
+        {
+            // It stays on record, so that a later sweep finds it.
+            self.shared.warn(&format!("the workspace of pipeline {pipeline} is left behind: {}", failure.explain()));
+        }
+        self.let_go().await;
+        EngineError::HandedBack(pipeline)
     }
 
     /// What is over needs no claim: its end is told, whatever the store says to this.

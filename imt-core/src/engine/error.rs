@@ -22,6 +22,9 @@ pub enum EngineError {
     /// The engine panicked while it drove the pipeline; what ran of it here was stopped. A fault: please report it.
     #[error("the engine panicked while it drove pipeline {0}; please report this with the process's standard error")]
     Panicked(PipelineId),
+    /// Nothing of the pipeline had begun when this engine was to take up no more: another runner may have it.
+    #[error("pipeline {0} was handed back before its first job began")]
+    HandedBack(PipelineId),
     /// The files that say which processes live could not be used.
     #[error("could not use the state directory `{path}`")]
     State {

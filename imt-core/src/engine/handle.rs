@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::engine::drain::Drain;
 use crate::engine::driver::Driver;
 use crate::engine::error::EngineError;
 use crate::engine::registry::Driven;
@@ -82,7 +83,7 @@ impl Engine {
             .await
             .map_err(EngineError::store("claim the pipeline"))?;
         match claim {
-            Some(claim) => self.drive_claimed(claim, claimed_at, driven).await,
+            Some(claim) => self.drive_claimed(claim, claimed_at, driven, Drain::never()).await,
             None => self.outcome(pipeline).await?.ok_or(EngineError::ClaimLost(pipeline)),
         }
     }
@@ -106,8 +107,9 @@ impl Engine {
         claim: Claim,
         claimed_at: Instant,
         driven: &Driven,
+        drain: Drain,
     ) -> Result<Outcome, EngineError> {
-        match Driver::load(Arc::clone(&self.shared), claim.clone(), claimed_at, driven.poke()).await {
+        match Driver::load(Arc::clone(&self.shared), claim.clone(), claimed_at, driven.poke(), drain).await {
             Ok(loaded) => loaded.run().await,
             Err(error) => {
                 self.shared.give_back(&claim).await;

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -14,6 +15,8 @@ use crate::engine::error::EngineError;
 use crate::id::InstanceId;
 
 const LOCK: &str = "lock";
+/// What an instance is that outlives its processes; others have no such file.
+const LASTING: &str = "lasting";
 /// Where an instance records the workspaces it makes.
 pub(super) const WORKSPACES: &str = "workspaces";
 
@@ -47,43 +50,90 @@ impl Instances {
     /// # Errors
     /// [`EngineError::State`] when its directory cannot be made or locked.
     pub fn acquire(&self) -> Result<Instance, EngineError> {
+        self.make(None)
+    }
+
+    /// An instance that outlives its processes: the identity of one that is gone and was called the same, or else a new
+    /// one. Its claims are ours then, and so is what it made; no sweep of others touches that.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when the directory cannot be read, or a new one's not be made or locked.
+    pub fn acquire_lasting(&self, name: &str) -> Result<Instance, EngineError> {
+        for id in self.ids()? {
+            if self.lasting(&id)?.as_deref() != Some(name) {
+                continue;
+            }
+            if let Found::Dead(lock) = self.inspect(&id)? {
+                return Ok(self.instance(id, lock));
+            }
+        }
+        self.make(Some(name))
+    }
+
+    fn make(&self, lasting: Option<&str>) -> Result<Instance, EngineError> {
         let id = InstanceId::new(Uuid::now_v7().to_string());
         // Made under a name that is no instance's and renamed when locked, so that nobody ever sees it unlocked.
         let making = self.dir.join(format!(".{id}"));
         fs::create_dir(&making).map_err(at(&making))?;
         let lock = File::create(making.join(LOCK)).map_err(at(&making))?;
         lock.try_lock().map_err(|e| at(&making)(e.into()))?;
-        let dir = self.dir.join(id.as_str());
-        fs::rename(&making, &dir).map_err(at(&dir))?;
-        Ok(Instance { id, dir, _lock: lock })
+        if let Some(name) = lasting {
+            let path = making.join(LASTING);
+            fs::write(&path, name).map_err(at(&path))?;
+        }
+        let instance = self.instance(id, lock);
+        fs::rename(&making, &instance.dir).map_err(at(&instance.dir))?;
+        Ok(instance)
     }
 
-    /// Whether the process of an instance lives. One whose directory is gone does not.
+    fn instance(&self, id: InstanceId, lock: File) -> Instance {
+        Instance { dir: self.dir.join(id.as_str()), id, _lock: lock }
+    }
+
+    /// All that have a directory, the oldest first.
+    fn ids(&self) -> Result<Vec<InstanceId>, EngineError> {
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(at(&self.dir))? {
+            let name = entry.map_err(at(&self.dir))?.file_name();
+            ids.extend(name.to_str().filter(|n| !n.starts_with('.')).map(InstanceId::new));
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn lasting(&self, id: &InstanceId) -> Result<Option<String>, EngineError> {
+        let path = self.dir.join(id.as_str()).join(LASTING);
+        match fs::read_to_string(&path) {
+            Ok(name) => Ok(Some(name)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(at(&path)(e)),
+        }
+    }
+
+    /// Whether the process of an instance lives, or is to have a successor. One whose directory is gone does not.
     ///
     /// # Errors
     /// [`EngineError::State`] when that cannot be found out; then it is to be taken for alive.
     pub fn is_live(&self, id: &InstanceId) -> Result<bool, EngineError> {
-        Ok(match self.inspect(id)? {
-            Found::Live => true,
-            Found::Dead(_) | Found::Absent => false,
-        })
+        // Asked first: trying its lock could keep its successor from it.
+        Ok(self.lasting(id)?.is_some() || matches!(self.inspect(id)?, Found::Live))
     }
 
-    /// Instances whose process is gone, each locked by us for as long as the value lives, so that two sweeps do not meet.
+    /// Instances whose process is gone for good, each locked by us for as long as the value lives, so that two sweeps do not
+    /// meet. A lasting one has successors.
     ///
     /// # Errors
     /// [`EngineError::State`] when the directory cannot be read.
     pub fn dead(&self) -> Result<Vec<Instance>, EngineError> {
         let mut dead = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(at(&self.dir))? {
-            let name = entry.map_err(at(&self.dir))?.file_name();
-            let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else { continue };
-            let id = InstanceId::new(name);
+        for id in self.ids()? {
+            if self.lasting(&id)?.is_some() {
+                continue;
+            }
             if let Found::Dead(lock) = self.inspect(&id)? {
-                dead.push(Instance { dir: self.dir.join(name), id, _lock: lock });
+                dead.push(self.instance(id, lock));
             }
         }
-        dead.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(dead)
     }
 
@@ -95,6 +145,8 @@ impl Instances {
             Err(e) => return Err(at(&path)(e)),
         };
         match file.try_lock() {
+            // Removed by its holder meanwhile, it is nobody's.
+            Ok(()) if file.metadata().map_err(at(&path))?.nlink() == 0 => Ok(Found::Absent),
             Ok(()) => Ok(Found::Dead(file)),
             Err(TryLockError::WouldBlock) => Ok(Found::Live),
             Err(TryLockError::Error(e)) => Err(at(&path)(e)),
@@ -142,6 +194,30 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lasting_instance_is_taken_on_by_the_next_of_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let instances = Instances::open(dir.path()).unwrap();
+        let one = instances.acquire_lasting("runner a").unwrap();
+        let two = instances.acquire_lasting("runner a").unwrap();
+        let other = instances.acquire_lasting("runner b").unwrap();
+        let ids = [one.id().clone(), two.id().clone(), other.id().clone()];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2]);
+        drop((one, two, other));
+        // Nobody sweeps what is theirs, nor takes them for gone.
+        assert!(instances.dead().unwrap().is_empty());
+        assert!(ids.iter().all(|id| instances.is_live(id).unwrap()));
+
+        let again = [(); 3].map(|()| instances.acquire_lasting("runner a").unwrap());
+        let ids_again = again.each_ref().map(|i| i.id().clone());
+        assert_eq!(ids_again[..2], ids[..2]);
+        assert!(!ids.contains(&ids_again[2]), "all of that name are taken");
+        for instance in again {
+            instance.retire().unwrap();
+        }
+        assert_eq!(fs::read_dir(dir.path().join("instances")).unwrap().count(), 1);
+    }
 
     #[test]
     fn an_instance_lives_as_long_as_its_value() {

@@ -33,6 +33,10 @@ impl Engine {
         let mut report = SweepReport::default();
         let dead = instances.dead()?;
         let mut unclean = self.sweep_executor(instances, &dead, &mut report).await?;
+        // Of its own what an earlier life made for pipelines that have ended elsewhere.
+        if let Some(own) = self.shared.workspaces.as_ref().and_then(|workspaces| workspaces.instance.as_deref()) {
+            self.sweep_records(own, &mut report).await?;
+        }
         for instance in dead {
             if !self.sweep_records(&instance, &mut report).await? {
                 unclean.insert(instance.id().clone());

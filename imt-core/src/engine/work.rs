@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
 use crate::engine::problem::chain;
@@ -30,8 +32,8 @@ const ASIDE_FIRST: Duration = Duration::from_secs(2);
 const ASIDE_LONGEST: Duration = Duration::from_mins(5);
 
 impl Engine {
-    /// Drives pipelines from the queue, up to `capacity` at a time, until `stop` resolves; then takes up no more and
-    /// finishes those it has. Each end is handed to `ended`. One that cannot be driven (its rows cannot be read, say) is
+    /// Drives pipelines from the queue, up to `capacity` at a time, until `stop` resolves; then takes up no more, hands back
+    /// those of which no job has begun, for other runners, and finishes the others. Each end is handed to `ended`. One that cannot be driven (its rows cannot be read, say) is
     /// handed to `ended` as an error, set aside and tried again later, at growing intervals.
     ///
     /// # Errors
@@ -61,6 +63,7 @@ impl Engine {
                 () = time_to_ask(shared, ask_at, told), if has_place => crew.ask(),
             }
         }
+        crew.drain.send_replace(true);
         while let Some(found) = crew.claims.join_next().await {
             // It came too late: somebody else may have it at once.
             if let Ok(Found { claimed: Ok(Some(taken)), .. }) = found {
@@ -146,6 +149,8 @@ struct Crew {
     /// The last question failed this often in a row.
     failures: u32,
     aside: BTreeMap<PipelineId, Aside>,
+    /// Tells the drivers that no more is to be begun.
+    drain: watch::Sender<bool>,
 }
 
 impl Crew {
@@ -158,6 +163,7 @@ impl Crew {
             ask_at: Instant::now(),
             failures: 0,
             aside: BTreeMap::new(),
+            drain: watch::Sender::new(false),
         }
     }
 
@@ -211,10 +217,10 @@ impl Crew {
 
     fn take_up(&mut self, taken: Taken) {
         let engine = self.engine.clone();
-        let Taken { claim, at, driven } = taken;
+        let (Taken { claim, at, driven }, drain) = (taken, Drain::of(&self.drain));
         self.jobs.spawn(async move {
             let pipeline = claim.pipeline;
-            let driving = engine.drive_claimed(claim.clone(), at, &driven);
+            let driving = engine.drive_claimed(claim.clone(), at, &driven, drain);
             let result = if let Ok(result) = AssertUnwindSafe(driving).catch_unwind().await {
                 result
             } else {
@@ -233,7 +239,7 @@ impl Crew {
         match done {
             Ok((pipeline, result)) => {
                 match &result {
-                    Ok(_) => {
+                    Ok(_) | Err(EngineError::HandedBack(_)) => {
                         self.aside.remove(&pipeline);
                     }
                     Err(error) => self.set_aside(pipeline, error),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::RwLock;
 
 use crate::engine::instance::{Instance, WORKSPACES};
-use crate::id::PipelineId;
+use crate::id::{InstanceId, PipelineId};
 use crate::plan::Plan;
 use crate::ports::{Failure, FailureKind};
 
@@ -56,6 +56,20 @@ impl Workspaces {
             this.forget(pipeline).map_err(failed("forget", &path))
         })
         .await
+    }
+
+    /// Whether the directory of a pipeline that an instance made, of ours or not, is within reach here: one that stands in
+    /// the same place but that another host's instance is said to have made is an older one.
+    pub(super) async fn holds(&self, path: PathBuf, pipeline: PipelineId, maker: InstanceId, ours: bool) -> bool {
+        if self.imagined {
+            return ours;
+        }
+        let recorded = self.instance.as_ref().and_then(|instance| {
+            let record = Path::new(maker.as_str()).join(WORKSPACES).join(pipeline.to_string());
+            Some(instance.dir().parent()?.join(record))
+        });
+        let look = move || path.is_dir() && (ours || recorded.is_some_and(|record| record.is_file()));
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
 
     /// Leaves it in place for good.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttemptId, JobIndex};
+use crate::id::{AttemptId, InstanceId, JobIndex};
 use crate::status::{End, Reason};
 use crate::time::Timestamp;
 
@@ -21,8 +21,14 @@ pub struct Change {
 pub enum ChangeKind {
     /// A runner took the pipeline up.
     PipelineStarted,
-    /// The commit is checked out in the workspace.
-    WorkspaceReady,
+    /// The commit is checked out in a workspace.
+    WorkspaceReady {
+        /// Who made it: what it holds is on that instance's host.
+        instance: InstanceId,
+    },
+    /// The workspace is out of reach, with the host it is on, and every job that had begun may run again: everything begins
+    /// anew, from the first stage.
+    StartedOver,
     /// A job's turn has come; its attempt is being made ready (image, container).
     AttemptCreated {
         /// The new attempt.

@@ -10,7 +10,13 @@ use uuid::Uuid;
 use super::*;
 use crate::id::{CommitId, PipelineId, ProjectName};
 use crate::pipeline::{PullPolicy, Resources, RetryPolicy, TriggerEvent};
-use crate::plan::{PlannedStage, Trigger};
+use crate::plan::{PlannedStage, Selection, Trigger};
+use crate::schedule::change::ChangeKind;
+use crate::schedule::outcome::AttemptOutcome;
+use crate::status::Status;
+
+#[path = "machine_tests/elsewhere.rs"]
+mod elsewhere;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -99,7 +105,7 @@ impl World {
             plan,
             rows,
             now: Timestamp::from_micros(1_000_000),
-            inbox: VecDeque::from([Input::Claimed]),
+            inbox: VecDeque::from([Input::Claimed(Whereabouts::Here)]),
             outcomes: BTreeMap::new(),
             hangs: Vec::new(),
             running: Vec::new(),
@@ -155,7 +161,7 @@ impl World {
         }
         self.step_until(dies);
         self.machine = Machine::new(Arc::clone(&self.plan), self.rows.clone(), usize::MAX);
-        self.inbox = VecDeque::from([Input::Claimed]);
+        self.inbox = VecDeque::from([Input::Claimed(Whereabouts::Here)]);
     }
 
     fn name(&self, attempt: AttemptId) -> String {
@@ -164,7 +170,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Checkout => self.inbox.push_back(Input::CheckedOut(Ok(()))),
+            Effect::Checkout => self.inbox.push_back(Input::CheckedOut(Ok(InstanceId::new("here")))),
             Effect::Prepare(attempt) => self.inbox.push_back(Input::Prepared(attempt, Ok(()))),
             Effect::Start(attempt) => {
                 self.story.push(self.name(attempt));
@@ -327,7 +333,7 @@ fn what_never_had_its_go_did_not_run_out_of_time() {
         world.crash_after(2, Dies::BeforeEffects);
         world.now = world.machine.deadline().expect("its start is committed");
         let attempt = world.rows.jobs[0].attempts[0].id;
-        let claimed = world.machine.handle(Input::Claimed, world.now);
+        let claimed = world.machine.handle(Input::Claimed(Whereabouts::Here), world.now);
         assert_eq!(claimed.effects, [Effect::Attach(attempt)]);
         world.inbox = VecDeque::from([Input::Tick, Input::Ended(attempt, outcome.clone())]);
         world.settle();
@@ -395,14 +401,14 @@ fn a_failed_checkout_ends_everything_with_its_reason() {
 #[test]
 fn a_checkout_that_answers_after_a_cancel_changes_nothing() {
     let problem = Problem { reason: Reason::CheckoutFailed, detail: "no network".into() };
-    for answer in [Ok(()), Err(problem)] {
+    for answer in [Ok(InstanceId::new("here")), Err(problem)] {
         let mut world = World::new(plan(1, vec![job("a", "1")]));
         world.step();
         world.inbox = VecDeque::from([Input::CheckedOut(answer)]);
         world.cancel(CancelLevel::Graceful);
         world.settle();
         assert_eq!((world.verdict(), world.statuses()), ((Status::Cancelled, Some(Reason::User)), vec!["cancelled"]));
-        assert!(!world.rows.workspace_ready);
+        assert_eq!(world.rows.workspace, None);
     }
 }
 

@@ -12,9 +12,10 @@ mod machine;
 mod order;
 mod outcome;
 mod state;
+mod turn;
 mod verdict;
 
 pub use change::{CancelLevel, Change, ChangeKind, StopCause};
-pub use machine::{Decision, Effect, Input, Machine};
+pub use machine::{Decision, Effect, Input, Machine, Whereabouts};
 pub use outcome::{AttemptOutcome, Problem};
 pub use state::{AttemptPhase, AttemptState, JobState, PipelineState};

@@ -65,6 +65,11 @@ impl Order {
         order
     }
 
+    /// Every job is pending again.
+    pub(super) fn start_over(&mut self, plan: &Plan, state: &PipelineState) {
+        *self = Self::new(plan, state, self.limit);
+    }
+
     pub(super) fn begun(&mut self, job: JobIndex) {
         self.open.insert(job);
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttemptId, JobIndex, PipelineId};
+use crate::id::{AttemptId, InstanceId, JobIndex, PipelineId};
 use crate::plan::Plan;
 use crate::schedule::change::{CancelLevel, Change, ChangeKind, StopCause};
 use crate::status::{End, Reason, Status};
@@ -19,8 +19,8 @@ pub struct PipelineState {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Whether the commit is checked out.
-    pub workspace_ready: bool,
+    /// Who made the workspace that the commit is checked out in; `None` while there is none.
+    pub workspace: Option<InstanceId>,
     /// The strongest cancel asked for so far, and the first one's reason.
     pub cancel: Option<(CancelLevel, Reason)>,
     /// The verdict, known before the cleaning up.
@@ -75,6 +75,13 @@ pub enum AttemptPhase {
     Ended,
 }
 
+impl AttemptState {
+    /// Whether its script has begun, or may have.
+    pub fn has_begun(&self) -> bool {
+        self.began || self.phase == AttemptPhase::Running
+    }
+}
+
 impl PipelineState {
     /// The state of a pipeline that was just accepted.
     pub fn new(id: PipelineId, plan: &Plan) -> Self {
@@ -84,7 +91,7 @@ impl PipelineState {
             status: Status::Pending,
             started_at: None,
             ended_at: None,
-            workspace_ready: false,
+            workspace: None,
             cancel: None,
             verdict: None,
             jobs: vec![job; plan.jobs.len()],
@@ -119,7 +126,8 @@ impl PipelineState {
                 self.status = Status::Running;
                 self.started_at.get_or_insert(at);
             }
-            ChangeKind::WorkspaceReady => self.workspace_ready = true,
+            ChangeKind::WorkspaceReady { instance } => self.workspace = Some(instance.clone()),
+            ChangeKind::StartedOver => self.start_over(),
             ChangeKind::AttemptCreated { attempt } => self.create_attempt(*attempt, at),
             ChangeKind::AttemptStarted { attempt } => {
                 if let Some(a) = self.attempt_mut(*attempt)
@@ -165,6 +173,17 @@ impl PipelineState {
                 self.ended_at = Some(at);
                 self.verdict = Some(end.clone());
             }
+        }
+    }
+
+    /// Attempts stay: their numbers go on, and what they were is history.
+    fn start_over(&mut self) {
+        if self.verdict.is_some() {
+            return;
+        }
+        self.workspace = None;
+        for job in &mut self.jobs {
+            (job.status, job.end, job.ended_at) = (Status::Pending, None, None);
         }
     }
 

@@ -225,7 +225,7 @@ impl Human {
         let begun = self.board.state.started_at.unwrap_or(now);
         let more =
             if at_work.len() > shown { format!(" · {} more run", at_work.len() - shown) } else { String::new() };
-        let phase = match self.board.state.workspace_ready {
+        let phase = match self.board.state.workspace.is_some() {
             _ if done == all => " · cleaning up",
             true => "",
             false => " · copying the files",

@@ -67,7 +67,7 @@ fn a_pipe_gets_everything_line_by_line() {
 #[test]
 fn a_terminal_gets_the_tail_of_what_runs() {
     let mut story = Story::new(facts(2));
-    story.event(ChangeKind::WorkspaceReady);
+    story.event(ChangeKind::WorkspaceReady { instance: imt_core::id::InstanceId::new("here") });
     story.start(0).stdout(0, b"$ make\n").succeed(0);
     story
         .start(1)
@@ -150,7 +150,7 @@ fn a_job_that_errored_but_may_is_not_to_blame() {
 #[test]
 fn the_end_of_the_last_job_is_not_the_end() {
     let mut story = Story::new(facts(1));
-    story.event(ChangeKind::WorkspaceReady);
+    story.event(ChangeKind::WorkspaceReady { instance: imt_core::id::InstanceId::new("here") });
     for job in 0..3 {
         story.start(job).succeed(job);
     }

@@ -123,7 +123,11 @@ fn each_end_once(events: &[Event]) -> Verdict {
             ChangeKind::PipelineStarted => "pipeline started".into(),
             ChangeKind::Concluded { .. } => "concluded".into(),
             ChangeKind::PipelineEnded { .. } => "pipeline ended".into(),
-            ChangeKind::WorkspaceReady => "workspace ready".into(),
+            ChangeKind::WorkspaceReady { .. } => "workspace ready".into(),
+            ChangeKind::StartedOver => {
+                seen.retain(|key, _| !key.starts_with("job ") && key != "workspace ready");
+                continue;
+            }
             ChangeKind::StopRequested { .. } | ChangeKind::CancelRequested { .. } => continue,
         };
         *seen.entry(key).or_default() += 1;

@@ -87,7 +87,7 @@ impl SimulatedSource {
                 let state = record.state;
                 // A cancel may be decided between the order and its first step; the checkout is then dropped.
                 let wanted = state.verdict.is_none() || state.cancel.is_some();
-                let due = state.status == Status::Running && !state.workspace_ready && wanted;
+                let due = state.status == Status::Running && state.workspace.is_none() && wanted;
                 if !due {
                     self.testimony.say(format!("a checkout that is not due: {state:?}"));
                 }

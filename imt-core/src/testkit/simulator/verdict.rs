@@ -82,7 +82,7 @@ impl Court<'_> {
     fn may_begin(&self, index: JobIndex) -> bool {
         let checked_out =
             self.evidence.scenario.checkouts.is_empty() || self.evidence.source.last_answer() == Some(Ok(()));
-        checked_out && self.state.workspace_ready && !self.earlier_stage_broke(index)
+        checked_out && self.state.workspace.is_some() && !self.earlier_stage_broke(index)
     }
 
     fn earlier_stage_broke(&self, index: JobIndex) -> bool {

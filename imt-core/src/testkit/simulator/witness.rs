@@ -53,7 +53,7 @@ impl<E: Executor> Executor for Witness<E> {
     async fn start(&self, job: &JobSpec) -> ExecutorResult<Handle> {
         let id = job.attempt;
         self.expect(id.pipeline, &format!("start of {id}"), |state| {
-            state.workspace_ready && state.attempt(id).is_some_and(|a| a.phase == AttemptPhase::Running)
+            state.workspace.is_some() && state.attempt(id).is_some_and(|a| a.phase == AttemptPhase::Running)
         })
         .await;
         self.inner.start(job).await
@@ -79,7 +79,7 @@ impl<E: Executor> Executor for Witness<E> {
     }
 
     async fn cleanup(&self, pipeline: PipelineId, workspace: Option<&Path>) -> ExecutorResult<()> {
-        self.expect(pipeline, "cleaning up", |state| state.verdict.is_some()).await;
+        self.expect(pipeline, "cleaning up", |state| state.verdict.is_some() || state.workspace.is_none()).await;
         self.inner.cleanup(pipeline, workspace).await
     }
 

@@ -11,10 +11,14 @@ use super::fixture::{
     Patience, TestStore, assert_refused, at, attempt, change, changes_of, claim, claimed, enqueued, events_of, fold,
     job_changes, new_pipeline, nth, pipeline_ended, plan, project, runner,
 };
-use crate::id::{JobIndex, PipelineId};
+use crate::id::{InstanceId, JobIndex, PipelineId};
 use crate::ports::{Event, EventId, NewPipeline, StoreError};
 use crate::schedule::{CancelLevel, ChangeKind, StopCause};
 use crate::status::{End, Reason, Status};
+
+fn workspace_ready() -> ChangeKind {
+    ChangeKind::WorkspaceReady { instance: InstanceId::new("maker") }
+}
 
 /// Every kind of change comes back as it was committed, in order, and the last one's id is the answer.
 pub(super) async fn events_are_the_changes_in_order(store: TestStore) {
@@ -22,7 +26,7 @@ pub(super) async fn events_are_the_changes_in_order(store: TestStore) {
     let pipeline = held.pipeline;
     assert_eq!(events_of(&store, pipeline).await, [], "accepting and claiming are no events");
     let concluded = ChangeKind::Concluded { end: End::because(Status::Failed, Reason::ExitCode) };
-    let mut all = vec![change(0, ChangeKind::PipelineStarted), change(0, ChangeKind::WorkspaceReady)];
+    let mut all = vec![change(0, ChangeKind::PipelineStarted), change(0, workspace_ready())];
     all.extend(job_changes(pipeline, 0));
     let stop = ChangeKind::StopRequested { attempt: attempt(pipeline, 0), cause: StopCause::Timeout };
     all.push(change(7, stop));
@@ -46,7 +50,8 @@ pub(super) async fn the_state_is_the_fold_of_the_events(store: TestStore) {
     let held = claimed(&store).await;
     let plan = store.load(held.pipeline).await.expect("load").plan;
     let mut batches: Vec<_> = (0..3).map(|job| job_changes(held.pipeline, job)).collect();
-    batches.insert(0, vec![change(5, ChangeKind::PipelineStarted), change(6, ChangeKind::WorkspaceReady)]);
+    batches.insert(0, vec![change(5, ChangeKind::PipelineStarted), change(6, workspace_ready())]);
+    batches.insert(2, vec![change(40, ChangeKind::StartedOver), change(41, workspace_ready())]);
     batches.push(vec![pipeline_ended()]);
     for batch in batches {
         store.commit(&held, nth(), &batch).await.expect("commit");
@@ -235,7 +240,7 @@ pub(super) async fn a_follower_misses_no_event(store: TestStore) {
 pub(super) async fn nothing_follows_the_end(store: TestStore) {
     let held = claimed(&store).await;
     let pipeline = held.pipeline;
-    let past = [pipeline_ended(), change(100, ChangeKind::WorkspaceReady)];
+    let past = [pipeline_ended(), change(100, workspace_ready())];
     assert_refused!(store.commit(&held, nth(), &past).await, StoreError::Conflict(_));
     assert_eq!(events_of(&store, pipeline).await, [], "nothing of a refused commit is recorded");
     store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
