@@ -23,6 +23,9 @@ use imt_core::time::Timestamp;
 enum Flaw {
     None,
     KeysIgnored,
+    ClaimedAfterwards,
+    RepeatClaimsWhatIsFree,
+    RepeatClaimsNothing,
     NumbersAreGlobal,
     UnknownIsNone,
     LabelsIgnored,
@@ -68,6 +71,9 @@ enum Flaw {
 const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::KeysIgnored, "a_key_stands_for_the_first_pipeline"),
     (Flaw::KeysIgnored, "concurrent_enqueues_with_one_key_make_one_pipeline"),
+    (Flaw::ClaimedAfterwards, "what_is_made_for_a_claimant_is_nobody_elses"),
+    (Flaw::RepeatClaimsWhatIsFree, "a_repeat_claims_only_what_the_instance_holds"),
+    (Flaw::RepeatClaimsNothing, "a_repeat_claims_only_what_the_instance_holds"),
     (Flaw::NumbersAreGlobal, "numbers_count_per_project"),
     (Flaw::UnknownIsNone, "unknown_pipelines_are_not_found"),
     (Flaw::LabelsIgnored, "labels_choose_the_runner"),
@@ -170,6 +176,14 @@ impl Mutant {
         self.flaw == flaw
     }
 
+    /// Accepts first and claims then, as if there were nobody else.
+    async fn claimed_afterwards(&self, new: NewPipeline, runner: &RunnerInfo) -> StoreResult<Enqueued> {
+        let mut answer = self.inner.enqueue(new, None).await?;
+        tokio::task::yield_now().await;
+        answer.claim = self.inner.claim(runner, Some(answer.id)).await?;
+        Ok(answer)
+    }
+
     /// The claim to go by: the given one, or under one of these flaws the newest on its pipeline.
     fn claim_under(&self, claim: &Claim, flaws: &[Flaw]) -> Claim {
         let newest = self.newest.lock().expect("no test panics with it");
@@ -180,11 +194,22 @@ impl Mutant {
 
 #[async_trait]
 impl Store for Mutant {
-    async fn enqueue(&self, mut new: NewPipeline) -> StoreResult<Enqueued> {
+    async fn enqueue(&self, mut new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
         if self.is(Flaw::KeysIgnored) {
             new.idempotency_key = None;
         }
-        let mut answer = self.inner.enqueue(new).await?;
+        let mut answer = match claimant {
+            Some(runner) if self.is(Flaw::ClaimedAfterwards) => self.claimed_afterwards(new, runner).await?,
+            _ => self.inner.enqueue(new, claimant).await?,
+        };
+        if self.is(Flaw::RepeatClaimsWhatIsFree)
+            && let (Some(runner), None) = (claimant, &answer.claim)
+        {
+            answer.claim = self.inner.claim(runner, Some(answer.id)).await?;
+        }
+        if self.is(Flaw::RepeatClaimsNothing) && !answer.created {
+            answer.claim = None;
+        }
         if self.is(Flaw::NumbersAreGlobal) {
             let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
             answer.number = NonZeroU64::new(number).expect("counted from 1");

@@ -21,7 +21,11 @@ const ADD_PIPELINE: &str = "
     INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING RETURNING position";
 
-pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreResult<Enqueued> {
+pub(crate) async fn enqueue(
+    database: &dyn Database,
+    new: NewPipeline,
+    claimant: Option<&RunnerInfo>,
+) -> StoreResult<Enqueued> {
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
@@ -30,8 +34,14 @@ pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreR
         let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
         if let Some(row) = known.into_iter().next() {
             let mut row = row.of("pipeline");
-            let id = rows::pipeline_id(&mut row)?;
-            return Ok(Enqueued { id, number: rows::number(&mut row)?, created: false });
+            let (id, number) = (rows::pipeline_id(&mut row)?, rows::number(&mut row)?);
+            // The number that was drawn is not used up.
+            drop(tx);
+            let claim = match claimant {
+                Some(runner) => claim_given(database, runner, id, Which::Own).await?,
+                None => None,
+            };
+            return Ok(Enqueued { id, number, created: false, claim });
         }
     }
     let labels = lane(&new.plan.runs_on);
@@ -52,8 +62,14 @@ pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreR
     if tx.run(ADD_PIPELINE, values).await?.is_empty() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
-    tx.commit().await?;
-    Ok(Enqueued { id: new.id, number, created: true })
+    let claim = match claimant {
+        Some(runner) => Some(take(tx, database.dialect(), runner, new.id).await?),
+        None => {
+            tx.commit().await?;
+            None
+        }
+    };
+    Ok(Enqueued { id: new.id, number, created: true, claim })
 }
 
 async fn next_number(tx: &mut dyn Transaction, project: &str) -> StoreResult<NonZeroU64> {
@@ -88,18 +104,32 @@ pub(crate) fn has_labels(lane: &str, labels: &[String]) -> bool {
 const LOOK: &str = "
     SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM pipelines WHERE id = $1 {for_update}";
 
+/// Under which condition a given pipeline is claimed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Nobody else holds it.
+    Free,
+    /// The runner's instance holds it.
+    Own,
+}
+
 /// Claims a given pipeline.
 pub(crate) async fn claim_given(
     database: &dyn Database,
     runner: &RunnerInfo,
     id: PipelineId,
+    which: Which,
 ) -> StoreResult<Option<Claim>> {
     let mut tx = database.begin().await?;
     let rows = tx.run(&database.dialect().sql(LOOK), vec![id.to_string().into()]).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
     let (ended, holder, runs) = (row.flag()?, row.maybe_text()?, row.flag()?);
-    let somebody_elses = holder.is_some_and(|holder| runs && holder != runner.instance.as_str());
-    if ended || somebody_elses {
+    let own = holder.as_deref() == Some(runner.instance.as_str());
+    let may = match which {
+        Which::Free => own || holder.is_none() || !runs,
+        Which::Own => own,
+    };
+    if ended || !may {
         return Ok(None);
     }
     take(tx, database.dialect(), runner, id).await.map(Some)
@@ -206,7 +236,7 @@ const TAKE: &str = "
     UPDATE pipelines SET token = token + 1, commits = 0, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
 const FENCE_LOGS: &str = "UPDATE job_logs SET token = $2 WHERE pipeline = $1 AND checksum IS NULL";
 
-/// Takes a pipeline whose row is locked and free.
+/// Takes a pipeline whose row is locked and free, and commits.
 async fn take(
     mut tx: Box<dyn Transaction>,
     dialect: &Dialect,

@@ -44,8 +44,8 @@ impl Engine {
     pub async fn submit_as(&self, new: NewPipeline) -> Result<Enqueued, EngineError> {
         let store = &self.shared.store;
         let accepted = match &new.idempotency_key {
-            Some(_) => until_available(self.shared.runner.lease, || store.enqueue(new.clone())).await,
-            None => store.enqueue(new).await,
+            Some(_) => until_available(self.shared.runner.lease, || store.enqueue(new.clone(), None)).await,
+            None => store.enqueue(new, None).await,
         };
         let accepted = accepted.map_err(EngineError::store("accept the pipeline"))?;
         self.shared.queued.notify_one();

@@ -29,9 +29,14 @@ pub trait Store: Send + Sync {
     /// *Idempotent* by key: the same `idempotency_key` in the same project answers the pipeline accepted first, with
     /// `created: false`; without a key each call makes a new one.
     ///
+    /// With a `claimant` the pipeline that this call makes is claimed in the same transaction, so that nobody else can have it
+    /// in between; its labels do not matter. A repeat makes a new claim, with a higher token, if the claimant's instance holds
+    /// the pipeline (also past its lease) and it is not over: whose answer was lost goes on like any successor of the same
+    /// instance. Every other repeat claims nothing: whoever wants the pipeline asks [`claim`](Self::claim) for it.
+    ///
     /// # Errors
     /// `Conflict` when the id exists already under another key.
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued>;
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued>;
 
     /// Takes up one pipeline: the given one, or else the longest waiting that this runner may run.
     ///
@@ -205,7 +210,7 @@ pub struct NewPipeline {
 }
 
 /// The answer to an enqueue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enqueued {
     /// The pipeline: the new one, or the one accepted first under the key.
     pub id: PipelineId,
@@ -213,6 +218,8 @@ pub struct Enqueued {
     pub number: NonZeroU64,
     /// Whether this call made it.
     pub created: bool,
+    /// The claimant's claim on it, if it has one.
+    pub claim: Option<Claim>,
 }
 
 /// Who claims.

@@ -68,11 +68,18 @@ struct Hold {
 }
 
 impl Ledger {
-    pub(super) fn enqueue(&mut self, new: NewPipeline) -> StoreResult<Enqueued> {
+    pub(super) fn enqueue(
+        &mut self,
+        new: NewPipeline,
+        claimant: Option<&RunnerInfo>,
+        now: Instant,
+    ) -> StoreResult<Enqueued> {
         let project = self.projects.entry(new.plan.project.clone()).or_default();
         let known = new.idempotency_key.as_ref().and_then(|key| project.keys.get(key));
-        if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get(id)?))) {
-            return Ok(Enqueued { id, number: entry.number, created: false });
+        if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get_mut(id)?))) {
+            let own = claimant.filter(|runner| entry.is_held_by(&runner.instance));
+            let claim = own.map(|runner| entry.take(id, runner, now));
+            return Ok(Enqueued { id, number: entry.number, created: false, claim });
         }
         if self.pipelines.contains_key(&new.id) {
             return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
@@ -84,7 +91,7 @@ impl Ledger {
         }
         self.accepted += 1;
         self.unfinished.insert(self.accepted, new.id);
-        let entry = Entry {
+        let mut entry = Entry {
             number,
             position: self.accepted,
             submitted_at: new.at,
@@ -97,8 +104,9 @@ impl Ledger {
             events: Vec::new(),
             logs: BTreeMap::new(),
         };
+        let claim = claimant.map(|runner| entry.take(new.id, runner, now));
         self.pipelines.insert(new.id, entry);
-        Ok(Enqueued { id: new.id, number, created: true })
+        Ok(Enqueued { id: new.id, number, created: true, claim })
     }
 
     pub(super) fn claim(
@@ -112,12 +120,7 @@ impl Ledger {
         if !entry.is_claimable(runner, now) {
             return Ok(None);
         }
-        entry.token += 1;
-        entry.last_commit = None;
-        entry.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
-        entry.fence_logs(entry.token);
-        let (instance, lease) = (runner.instance.clone(), runner.lease);
-        Ok(Some(Claim { pipeline: id, instance, token: entry.token, lease }))
+        Ok(Some(entry.take(id, runner, now)))
     }
 
     fn longest_waiting(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
@@ -285,6 +288,19 @@ impl Entry {
     fn is_claimable(&self, runner: &RunnerInfo, now: Instant) -> bool {
         let free = |hold: &Hold| hold.expires <= now || hold.instance == runner.instance;
         !self.state.status.is_terminal() && self.hold.as_ref().is_none_or(free)
+    }
+
+    fn is_held_by(&self, instance: &InstanceId) -> bool {
+        !self.state.status.is_terminal() && self.hold.as_ref().is_some_and(|hold| hold.instance == *instance)
+    }
+
+    /// Gives the pipeline, of this id, to a runner.
+    fn take(&mut self, id: PipelineId, runner: &RunnerInfo, now: Instant) -> Claim {
+        self.token += 1;
+        self.last_commit = None;
+        self.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
+        self.fence_logs(self.token);
+        Claim { pipeline: id, instance: runner.instance.clone(), token: self.token, lease: runner.lease }
     }
 
     /// Keeps writers that have passed the ledger's own check, but not yet written, from writing too late.

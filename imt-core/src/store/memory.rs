@@ -63,7 +63,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     jobs: Vec::new(),
 /// };
 /// let (id, at) = (PipelineId::generate(), Timestamp::from_micros(0));
-/// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }).await?;
+/// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }, None).await?;
 /// assert_eq!(accepted.number.get(), 1);
 ///
 /// // Whoever claims it may write, until somebody claims it with a higher token.
@@ -222,8 +222,9 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
-        self.ledger().enqueue(new)
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        let now = (self.clock)();
+        self.ledger().enqueue(new, claimant, now)
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {

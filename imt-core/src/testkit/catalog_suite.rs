@@ -62,7 +62,7 @@ fn shop() -> ProjectName {
 async fn enqueue(store: &TestStore, project: &str, labels: &[&str]) -> PipelineId {
     let mut new = NewPipeline { plan: plan(ProjectName::new(project), 1), ..new_pipeline() };
     new.plan.runs_on = labels.iter().map(|&label| label.to_owned()).collect();
-    store.enqueue(new).await.expect("enqueue").id
+    store.enqueue(new, None).await.expect("enqueue").id
 }
 
 /// A pipeline of the project `shop` that ended like this, at this time.
@@ -128,7 +128,7 @@ pub async fn a_number_finds_its_pipeline(store: TestStore) {
 /// A summary tells what the pipeline is for, who holds it, and how it ended.
 pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     let new = new_pipeline();
-    let id = store.enqueue(new.clone()).await.expect("enqueue").id;
+    let id = store.enqueue(new.clone(), None).await.expect("enqueue").id;
     let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").remove(0);
     let waiting = summary().await;
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));

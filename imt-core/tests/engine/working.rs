@@ -68,8 +68,12 @@ impl Bent {
 
 #[async_trait]
 impl Store for Bent {
-    async fn enqueue(&self, new: imt_core::ports::NewPipeline) -> Result<Enqueued, StoreError> {
-        self.inner.enqueue(new).await
+    async fn enqueue(
+        &self,
+        new: imt_core::ports::NewPipeline,
+        claimant: Option<&RunnerInfo>,
+    ) -> Result<Enqueued, StoreError> {
+        self.inner.enqueue(new, claimant).await
     }
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> Result<Option<Claim>, StoreError> {
         let claim = self.inner.claim(runner, which).await;

@@ -63,7 +63,7 @@ pub(super) async fn the_state_is_the_fold_of_the_events(store: TestStore) {
 pub(super) async fn a_commit_is_seen_whole(store: TestStore) {
     const JOBS: u32 = 40;
     let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-    let pipeline = store.enqueue(new).await.expect("enqueue").id;
+    let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
     let held = claim(&store, &runner("one"), pipeline).await;
     let writer = tokio::spawn({
         let store = TestStore::clone(&store);
@@ -94,7 +94,7 @@ pub(super) async fn a_commit_is_seen_whole(store: TestStore) {
 pub(super) async fn a_dropped_commit_is_all_or_nothing(store: TestStore) {
     const JOBS: u32 = 12;
     let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-    let pipeline = store.enqueue(new).await.expect("enqueue").id;
+    let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
     let held = claim(&store, &runner("one"), pipeline).await;
     for job in 0..JOBS {
         let changes = job_changes(pipeline, job);
@@ -200,7 +200,7 @@ pub(super) async fn a_follower_misses_no_event(store: TestStore) {
     let mut writers = JoinSet::new();
     for n in 0..WRITERS {
         let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-        let pipeline = store.enqueue(new).await.expect("enqueue").id;
+        let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
         let held = claim(&store, &runner(&format!("r{n}")), pipeline).await;
         let store = TestStore::clone(&store);
         writers.spawn(async move {

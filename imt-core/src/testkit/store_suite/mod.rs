@@ -85,6 +85,9 @@ macro_rules! __store_suite_cases {
                 concurrent_enqueues_get_their_own_numbers
                 a_key_stands_for_the_first_pipeline
                 concurrent_enqueues_with_one_key_make_one_pipeline
+                what_is_made_for_a_claimant_is_claimed
+                what_is_made_for_a_claimant_is_nobody_elses
+                a_repeat_claims_only_what_the_instance_holds
                 an_id_is_accepted_once
                 unknown_pipelines_are_not_found
                 the_longest_waiting_comes_first
