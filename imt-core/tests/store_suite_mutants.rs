@@ -48,6 +48,7 @@ enum Flaw {
     EventsReversed,
     EventSkippedInPages,
     LimitIgnored,
+    CancelOnlyAsks,
     LatestCancelWins,
     LatestReasonWins,
     LastByteLost,
@@ -99,6 +100,7 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::EventsReversed, "events_are_the_changes_in_order"),
     (Flaw::EventSkippedInPages, "a_follower_misses_no_event"),
     (Flaw::LimitIgnored, "events_are_read_in_pages"),
+    (Flaw::CancelOnlyAsks, "a_cancel_ends_what_has_not_begun"),
     (Flaw::LatestCancelWins, "cancels_only_escalate"),
     (Flaw::LatestReasonWins, "cancels_only_escalate"),
     (Flaw::LastByteLost, "what_is_appended_is_read_at_once"),
@@ -190,6 +192,11 @@ impl Mutant {
         let by_flaw = newest.get(&claim.pipeline).filter(|_| flaws.contains(&self.flaw));
         by_flaw.unwrap_or(claim).clone()
     }
+}
+
+fn store_suite_runner() -> RunnerInfo {
+    let lease = Duration::from_mins(1);
+    RunnerInfo { instance: InstanceId::new("mutant"), labels: Vec::new(), driving: Vec::new(), lease }
 }
 
 #[async_trait]
@@ -292,7 +299,16 @@ impl Store for Mutant {
         reason: Reason,
         at: Timestamp,
     ) -> StoreResult<()> {
+        // A runner that is there for the length of the call.
+        let holder = if self.is(Flaw::CancelOnlyAsks) {
+            self.inner.claim(&store_suite_runner(), Some(pipeline)).await?
+        } else {
+            None
+        };
         self.inner.request_cancel(pipeline, level, reason, at).await?;
+        if let Some(holder) = holder {
+            self.inner.release(&holder).await?;
+        }
         *self.cancel.lock().expect("no test panics with it") = Some((level, reason));
         Ok(())
     }

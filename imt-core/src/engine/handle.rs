@@ -125,8 +125,9 @@ impl Engine {
         self.drive(accepted.id).await
     }
 
-    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate. One that nobody drives yet is
-    /// ended by this engine's [`work`](Self::work) at once, else by whoever drives it next.
+    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate. One that nobody holds and that has
+    /// begun nothing is over when this answers; one that has begun and that nobody drives is ended by this engine's
+    /// [`work`](Self::work) at once, else by whoever drives it next.
     ///
     /// # Errors
     /// [`EngineError::Store`], also when there is no such pipeline.

@@ -80,6 +80,10 @@ pub trait Store: Send + Sync {
     /// Asks for the end of a pipeline; needs no claim. Recorded as a change and event unless it adds nothing (the pipeline
     /// is over, or a cancel at least as strong is recorded). Levels never de-escalate.
     ///
+    /// A pipeline that nobody holds (or only by a lease that has run out) and that has begun nothing ends in the same
+    /// transaction, by what [`cancel_changes`](crate::schedule::cancel_changes) decides: no runner is needed. A claim that had
+    /// run out is lost by that.
+    ///
     /// # Errors
     /// `NotFound`.
     async fn request_cancel(

@@ -28,6 +28,8 @@ pub enum Input {
     Prepared(AttemptId, Result<(), Problem>),
     /// The attempt is over and its log is whole.
     Ended(AttemptId, AttemptOutcome),
+    /// Nobody has taken the pipeline up, and a cancel is recorded: it ends without anything to clean up.
+    CalledOff,
     /// The store has recorded a cancel (nothing to commit).
     CancelRecorded(CancelLevel, Reason),
     /// The time of [`Machine::deadline`] has come.
@@ -188,6 +190,7 @@ impl Turn<'_> {
             Input::CheckedOut(Err(problem)) => self.give_up(&problem),
             Input::Prepared(attempt, result) => self.prepared(attempt, result),
             Input::Ended(attempt, outcome) => self.ended(attempt, &outcome),
+            Input::CalledOff => self.called_off(),
             Input::CancelRecorded(level, reason) => {
                 self.fold(&Change { at: self.now, kind: ChangeKind::CancelRequested { level, reason } });
                 self.cancel();
@@ -217,6 +220,18 @@ impl Turn<'_> {
             self.resume(&attempt);
         }
         self.cancel();
+    }
+
+    fn called_off(&mut self) {
+        let state = &self.machine.state;
+        if state.status != Status::Pending || state.cancel.is_none() {
+            return;
+        }
+        self.skip_unselected();
+        self.cancel();
+        let end = verdict(&self.machine.plan, &self.machine.state);
+        self.record(ChangeKind::Concluded { end: end.clone() });
+        self.record(ChangeKind::PipelineEnded { end });
     }
 
     fn resume(&mut self, attempt: &AttemptState) {

@@ -17,7 +17,7 @@ use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, StoreError, StoreResult,
     Variable,
 };
-use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState};
+use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_changes};
 use crate::status::Reason;
 use crate::time::Timestamp;
 
@@ -183,11 +183,14 @@ impl Ledger {
         level: CancelLevel,
         reason: Reason,
         at: Timestamp,
+        now: Instant,
     ) -> StoreResult<()> {
-        let state = &self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?.state;
-        let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
-        if adds {
-            self.record(id, &[Change { at, kind: ChangeKind::CancelRequested { level, reason } }]);
+        let entry = self.pipelines.get_mut(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        let is_held = entry.hold.as_ref().is_some_and(|hold| hold.expires > now);
+        let changes = cancel_changes(&entry.plan, &entry.state, is_held, (level, reason), at);
+        self.record(id, &changes);
+        if let Some(entry) = self.pipelines.get_mut(&id).filter(|e| !is_held && e.state.status.is_terminal()) {
+            entry.hold = None;
         }
         Ok(())
     }

@@ -257,7 +257,8 @@ impl Store for MemoryStore {
         reason: Reason,
         at: Timestamp,
     ) -> StoreResult<()> {
-        self.ledger().request_cancel(pipeline, level, reason, at)
+        let now = (self.clock)();
+        self.ledger().request_cancel(pipeline, level, reason, at, now)
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {

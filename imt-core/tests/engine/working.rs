@@ -215,7 +215,7 @@ async fn a_cancel_in_the_queue_survives_whatever_else_happens_meanwhile() {
         engine.work(one, tokio::time::sleep(SECOND * 30), |result| ended.push(result.unwrap().id)),
         async {
             tokio::time::sleep(SECOND * 4).await;
-            let queued = engine.submit(plan(ONE)).await.unwrap().id;
+            let queued = stand.submit_begun(&engine).await;
             tokio::time::sleep(SECOND * 2).await;
             // Its claim is under way while the running one ends.
             engine.cancel(queued, CancelLevel::Graceful, Reason::User).await.unwrap();

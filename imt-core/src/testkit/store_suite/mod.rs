@@ -122,6 +122,8 @@ macro_rules! __store_suite_cases {
                 a_follower_misses_no_event
                 nothing_follows_the_end
                 cancels_only_escalate
+                a_cancel_ends_what_has_not_begun
+                a_cancel_leaves_the_end_to_a_living_holder
                 a_cancel_waits_for_the_holder
                 concurrent_cancels_are_recorded_once
             }
