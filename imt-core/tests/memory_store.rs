@@ -46,7 +46,7 @@ async fn variables_are_set_and_replaced() {
     let store = MemoryStore::builder().set_variable(project.clone(), variable("TOKEN", "old")).build();
     store.set_variable(project.clone(), variable("PORT", "80"));
     store.set_variable(project.clone(), variable("TOKEN", "new"));
-    let expected = [variable("TOKEN", "new"), variable("PORT", "80")];
+    let expected = [variable("PORT", "80"), variable("TOKEN", "new")];
     assert_eq!(store.variables(&project).await.unwrap(), expected);
     assert_eq!(store.variables(&ProjectName::new("other")).await.unwrap(), []);
 }

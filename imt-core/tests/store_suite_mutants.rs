@@ -28,6 +28,7 @@ enum Flaw {
     RepeatClaimsNothing,
     NumbersAreGlobal,
     UnknownIsNone,
+    ProjectsIgnored,
     LabelsIgnored,
     DrivingIgnored,
     HeldByAnybody,
@@ -77,6 +78,7 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::RepeatClaimsNothing, "a_repeat_claims_only_what_the_instance_holds"),
     (Flaw::NumbersAreGlobal, "numbers_count_per_project"),
     (Flaw::UnknownIsNone, "unknown_pipelines_are_not_found"),
+    (Flaw::ProjectsIgnored, "projects_take_turns"),
     (Flaw::LabelsIgnored, "labels_choose_the_runner"),
     (Flaw::DrivingIgnored, "driving_is_left_out"),
     (Flaw::HeldByAnybody, "many_claimers_one_winner"),
@@ -202,6 +204,9 @@ fn store_suite_runner() -> RunnerInfo {
 #[async_trait]
 impl Store for Mutant {
     async fn enqueue(&self, mut new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        if self.is(Flaw::ProjectsIgnored) {
+            new.plan.project = ProjectName::new("all");
+        }
         if self.is(Flaw::KeysIgnored) {
             new.idempotency_key = None;
         }

@@ -35,17 +35,24 @@ pub trait Store: Send + Sync {
     /// instance. Every other repeat claims nothing: whoever wants the pipeline asks [`claim`](Self::claim) for it.
     ///
     /// # Errors
-    /// `Conflict` when the id exists already under another key.
+    /// `Conflict` when the id exists already under another key; `Invalid` for what breaks a rule of
+    /// [`bounds`](crate::ports::bounds).
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued>;
 
-    /// Takes up one pipeline: the given one, or else the longest waiting that this runner may run.
+    /// Takes up one pipeline: the given one, or else one that the store chooses among those that this runner may run.
     ///
     /// A pipeline can be claimed when it is not over and nobody holds it, its lease has run out, or its holder is the same
     /// instance. Each claim has a higher fencing token than any before it on that pipeline. `None`: nothing to be had.
-    /// Labels and [`RunnerInfo::driving`] only matter when the store chooses, not for a given pipeline.
+    ///
+    /// *Choosing*: first what was left behind (held by a lease that has run out, or by an earlier life of the same instance),
+    /// what was accepted first before the others; then what nobody holds: of the projects that have something waiting, the
+    /// one of which the fewest pipelines are held, and of those projects' pipelines the one accepted first. So a project
+    /// with a long queue does not keep the others waiting. Left out is what wants a label that the runner has not, and
+    /// [`RunnerInfo::driving`]; neither matters for a given pipeline.
     ///
     /// # Errors
-    /// `NotFound` for a given pipeline that does not exist.
+    /// `NotFound` for a given pipeline that does not exist; `Invalid` for what breaks a rule of
+    /// [`bounds`](crate::ports::bounds).
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>>;
 
     /// Prolongs a claim to a full lease from now.
@@ -170,6 +177,9 @@ pub enum StoreError {
     /// It exists already, and differs.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// What was given breaks a rule that holds whatever is stored; nothing was done.
+    #[error("{0}")]
+    Invalid(String),
     /// The store cannot be reached or did not answer; the same call may succeed later.
     #[error("the store is unavailable: {message}")]
     Unavailable {
@@ -233,7 +243,8 @@ pub struct RunnerInfo {
     pub instance: InstanceId,
     /// What this runner offers to `runs_on`.
     pub labels: Vec<String>,
-    /// What this process drives already. Its own instance could take these over, so a store that chooses leaves them out.
+    /// What a store that chooses leaves out: what this process drives already (its own instance could take it over), and
+    /// what it could not drive.
     pub driving: Vec<PipelineId>,
     /// How long a claim lasts without renewal.
     pub lease: Duration,

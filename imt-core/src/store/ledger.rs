@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
+use super::catalog::Runners;
 use super::log::Log;
+use super::queue::{Place, Queue};
 use super::spill::Spill;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, StoreError, StoreResult,
-    Variable,
+    Variable, bounds,
 };
 use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_changes};
 use crate::status::Reason;
@@ -27,10 +29,11 @@ pub(super) type SharedLog = Arc<Mutex<Log>>;
 /// All of a store but the bytes of its logs.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    pipelines: HashMap<PipelineId, Entry>,
-    /// Pipelines that are not over, in the order they were accepted: the longest waiting first.
-    unfinished: BTreeMap<u64, PipelineId>,
-    projects: HashMap<ProjectName, Project>,
+    pub(super) pipelines: HashMap<PipelineId, Entry>,
+    /// Pipelines that are not over.
+    pub(super) queue: Queue,
+    pub(super) projects: HashMap<ProjectName, Project>,
+    pub(super) runners: Runners,
     /// Whose each event is; the events themselves are with their pipeline.
     events: BTreeMap<EventId, PipelineId>,
     accepted: u64,
@@ -38,23 +41,23 @@ pub(super) struct Ledger {
 }
 
 #[derive(Debug, Default)]
-struct Project {
-    last_number: u64,
+pub(super) struct Project {
+    pub(super) last_number: u64,
     keys: HashMap<String, PipelineId>,
-    variables: Vec<Variable>,
+    pub(super) variables: BTreeMap<String, Variable>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    number: NonZeroU64,
-    position: u64,
-    submitted_at: Timestamp,
+pub(super) struct Entry {
+    pub(super) number: NonZeroU64,
+    pub(super) position: u64,
+    pub(super) submitted_at: Timestamp,
     key: Option<String>,
-    plan: Plan,
-    state: PipelineState,
+    pub(super) plan: Plan,
+    pub(super) state: PipelineState,
     /// The newest fencing token given out; 0 before the first.
     token: u64,
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
     /// The number of the last commit under the newest token, and the answer to it.
     last_commit: Option<(u64, EventId)>,
     events: Vec<Event>,
@@ -62,9 +65,9 @@ struct Entry {
 }
 
 #[derive(Debug)]
-struct Hold {
-    instance: InstanceId,
-    expires: Instant,
+pub(super) struct Hold {
+    pub(super) instance: InstanceId,
+    pub(super) expires: Instant,
 }
 
 impl Ledger {
@@ -74,6 +77,8 @@ impl Ledger {
         claimant: Option<&RunnerInfo>,
         now: Instant,
     ) -> StoreResult<Enqueued> {
+        bounds::new_pipeline(&new)?;
+        claimant.map_or(Ok(()), bounds::runner)?;
         let project = self.projects.entry(new.plan.project.clone()).or_default();
         let known = new.idempotency_key.as_ref().and_then(|key| project.keys.get(key));
         if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get_mut(id)?))) {
@@ -90,7 +95,6 @@ impl Ledger {
             project.keys.insert(key.clone(), new.id);
         }
         self.accepted += 1;
-        self.unfinished.insert(self.accepted, new.id);
         let mut entry = Entry {
             number,
             position: self.accepted,
@@ -106,6 +110,7 @@ impl Ledger {
         };
         let claim = claimant.map(|runner| entry.take(new.id, runner, now));
         self.pipelines.insert(new.id, entry);
+        self.file(new.id);
         Ok(Enqueued { id: new.id, number, created: true, claim })
     }
 
@@ -115,20 +120,35 @@ impl Ledger {
         which: Option<PipelineId>,
         now: Instant,
     ) -> StoreResult<Option<Claim>> {
-        let Some(id) = which.or_else(|| self.longest_waiting(runner, now)) else { return Ok(None) };
+        bounds::runner(runner)?;
+        let Some(id) = which.or_else(|| self.choose(runner, now)) else { return Ok(None) };
         let entry = self.pipelines.get_mut(&id).ok_or(StoreError::NotFound("pipeline"))?;
         if !entry.is_claimable(runner, now) {
             return Ok(None);
         }
-        Ok(Some(entry.take(id, runner, now)))
+        let claim = entry.take(id, runner, now);
+        self.file(id);
+        Ok(Some(claim))
     }
 
-    fn longest_waiting(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
+    fn choose(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
         let suits = |entry: &Entry| entry.plan.runs_on.iter().all(|label| runner.labels.contains(label));
-        self.unfinished.values().copied().find(|id| {
+        let left_behind = self.queue.held().find(|id| {
             let entry = self.pipelines.get(id);
             !runner.driving.contains(id) && entry.is_some_and(|e| e.is_claimable(runner, now) && suits(e))
-        })
+        });
+        left_behind.or_else(|| self.queue.next(&runner.labels, &runner.driving))
+    }
+
+    /// Puts a pipeline where it belongs in the queue: to be called whenever its holder or its end has changed.
+    fn file(&mut self, id: PipelineId) {
+        let Some(entry) = self.pipelines.get(&id) else { return };
+        let place = entry.place();
+        match &entry.hold {
+            _ if entry.state.status.is_terminal() => self.queue.remove(&place),
+            Some(_) => self.queue.hold(&place, id),
+            None => self.queue.wait(&place, id),
+        }
     }
 
     pub(super) fn renew(&mut self, claim: &Claim, now: Instant) -> StoreResult<()> {
@@ -143,6 +163,7 @@ impl Ledger {
         if let Ok(entry) = self.held(claim) {
             entry.hold = None;
             entry.fence_logs(claim.token + 1);
+            self.file(claim.pipeline);
         }
     }
 
@@ -234,15 +255,11 @@ impl Ledger {
     }
 
     pub(super) fn variables(&self, project: &ProjectName) -> Vec<Variable> {
-        self.projects.get(project).map(|p| p.variables.clone()).unwrap_or_default()
+        self.projects.get(project).map(|p| p.variables.values().cloned().collect()).unwrap_or_default()
     }
 
     pub(super) fn set_variable(&mut self, project: ProjectName, variable: Variable) {
-        let variables = &mut self.projects.entry(project).or_default().variables;
-        match variables.iter_mut().find(|known| known.name == variable.name) {
-            Some(known) => *known = variable,
-            None => variables.push(variable),
-        }
+        self.projects.entry(project).or_default().variables.insert(variable.name.clone(), variable);
     }
 
     pub(super) fn forget(&mut self, id: PipelineId) -> StoreResult<()> {
@@ -281,13 +298,24 @@ impl Ledger {
             self.events.insert(self.last_event, id);
         }
         if entry.state.status.is_terminal() {
-            self.unfinished.remove(&entry.position);
+            self.file(id);
         }
         (!changes.is_empty()).then_some(self.last_event)
     }
 }
 
 impl Entry {
+    pub(super) fn place(&self) -> Place {
+        let labels = self.plan.runs_on.iter().cloned().collect();
+        Place { project: self.plan.project.clone(), labels, position: self.position }
+    }
+
+    /// Bytes of all its logs.
+    pub(super) fn log_bytes(&self) -> u64 {
+        let bytes = |log: &SharedLog| log.lock().unwrap_or_else(PoisonError::into_inner).cursor().offset;
+        self.logs.values().map(bytes).sum()
+    }
+
     fn is_claimable(&self, runner: &RunnerInfo, now: Instant) -> bool {
         let free = |hold: &Hold| hold.expires <= now || hold.instance == runner.instance;
         !self.state.status.is_terminal() && self.hold.as_ref().is_none_or(free)

@@ -100,7 +100,7 @@ impl Store for Bent {
         &self,
         claim: &Claim,
         nth: u64,
-        changes: &[imt_core::schedule::Change],
+        changes: &[Change],
     ) -> Result<EventId, StoreError> {
         self.inner.commit(claim, nth, changes).await
     }
@@ -109,7 +109,7 @@ impl Store for Bent {
         pipeline: PipelineId,
         level: CancelLevel,
         reason: Reason,
-        at: imt_core::time::Timestamp,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         self.inner.request_cancel(pipeline, level, reason, at).await
     }
@@ -183,7 +183,7 @@ async fn a_pipeline_that_cannot_be_read_is_set_aside_and_does_not_starve_the_oth
         let warned = warned.lock().unwrap().clone();
         assert_eq!(warned.len(), 1, "{warned:?}");
         let stranger = RunnerInfo {
-            instance: imt_core::id::InstanceId::new("stranger"),
+            instance: InstanceId::new("stranger"),
             labels: Vec::new(),
             driving: Vec::new(),
             lease: SECOND,

@@ -91,12 +91,14 @@ macro_rules! __store_suite_cases {
                 an_id_is_accepted_once
                 unknown_pipelines_are_not_found
                 the_longest_waiting_comes_first
+                projects_take_turns
                 labels_choose_the_runner
                 driving_is_left_out
                 a_given_pipeline_needs_no_labels
                 what_is_over_is_not_claimed
                 many_claimers_one_winner
                 many_claimers_share_many_pipelines
+                what_breaks_a_rule_is_refused
                 an_unknown_project_has_no_variables
             }
             fencing {

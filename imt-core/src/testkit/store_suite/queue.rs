@@ -1,5 +1,6 @@
 //! Cases: accepting pipelines and choosing one to claim.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -8,8 +9,8 @@ use super::fixture::{
     TestStore, assert_lost, assert_refused, at, claim, claim_when_free, claimed, enqueued, new_pipeline, nth,
     pipeline_ended, plan, project, runner,
 };
-use crate::id::{PipelineId, ProjectName};
-use crate::ports::{NewPipeline, RunnerInfo, StoreError};
+use crate::id::{CommitId, PipelineId, ProjectName};
+use crate::ports::{NewPipeline, RunnerInfo, StoreError, bounds};
 use crate::schedule::{CancelLevel, PipelineState};
 use crate::status::Reason;
 
@@ -183,6 +184,41 @@ pub(super) async fn the_longest_waiting_comes_first(store: TestStore) {
     assert_eq!(store.claim(&runner("late"), None).await.expect("claim"), None);
 }
 
+/// The project with the fewest pipelines held comes first, whatever waits elsewhere; what is left behind comes before all.
+pub(super) async fn projects_take_turns(store: TestStore) {
+    let mut ids = BTreeMap::new();
+    for name in ["a1", "a2", "a3", "b1", "b2", "gpu1", "c1"] {
+        let project = ProjectName::new(name.trim_end_matches(char::is_numeric));
+        let mut new = NewPipeline { plan: plan(project, 1), ..new_pipeline() };
+        if name == "gpu1" || name == "b2" {
+            new.plan.runs_on = vec!["gpu".into()];
+        }
+        ids.insert(new.id, name);
+        store.enqueue(new, None).await.expect("enqueue");
+    }
+    let mut held = BTreeMap::new();
+    let mut next = async |instance: &str, labels: &[&str]| {
+        let mut runner = runner(instance);
+        runner.labels = labels.iter().map(|&label| label.to_owned()).collect();
+        runner.driving = held.keys().copied().collect();
+        let claim = store.claim(&runner, None).await.expect("claim")?;
+        let name = ids[&claim.pipeline];
+        held.insert(claim.pipeline, claim);
+        Some(name)
+    };
+    for expected in ["a1", "b1", "c1", "a2", "a3"] {
+        assert_eq!(next("one", &["linux"]).await, Some(expected));
+    }
+    assert_eq!(next("one", &["linux"]).await, None, "what is left wants a gpu");
+    assert_eq!(next("two", &["gpu"]).await, Some("gpu1"), "nothing of its project is held");
+    assert_eq!(next("two", &["gpu"]).await, Some("b2"));
+
+    let late = NewPipeline { plan: plan(ProjectName::new("d"), 1), ..new_pipeline() };
+    store.enqueue(late, None).await.expect("enqueue");
+    let successor = store.claim(&runner("one"), None).await.expect("claim").expect("its predecessor's");
+    assert_eq!(ids.get(&successor.pipeline), Some(&"a1"), "what is left behind comes first");
+}
+
 /// A runner is given only what it has all labels for.
 pub(super) async fn labels_choose_the_runner(store: TestStore) {
     let mut picky = new_pipeline();
@@ -219,6 +255,10 @@ pub(super) async fn driving_is_left_out(store: TestStore) {
         successor.driving.push(got.pipeline);
     }
     assert_eq!(store.claim(&successor, None).await.expect("claim"), None);
+    let (aside, next) = (enqueued(&store).await, enqueued(&store).await);
+    successor.driving.push(aside);
+    let got = store.claim(&successor, None).await.expect("claim").expect("one is waiting");
+    assert_eq!(got.pipeline, next, "what waits and is left out keeps nobody waiting");
 }
 
 /// A given pipeline is claimed whatever the runner's labels, and also when it drives it.
@@ -282,6 +322,42 @@ pub(super) async fn many_claimers_share_many_pipelines(store: TestStore) {
     claimed.sort_unstable();
     waiting.sort_unstable();
     assert_eq!(claimed, waiting);
+}
+
+/// What fits no column, no name and no environment is refused, whatever is stored, and leaves nothing behind.
+pub(super) async fn what_breaks_a_rule_is_refused(store: TestStore) {
+    let with = |bend: fn(&mut NewPipeline)| {
+        let mut new = new_pipeline();
+        bend(&mut new);
+        new
+    };
+    let keys = [String::new(), "a\0b".into(), "a\nb".into(), "k".repeat(bounds::MAX_KEY_BYTES + 1)];
+    let mut bad: Vec<_> =
+        keys.into_iter().map(|key| NewPipeline { idempotency_key: Some(key), ..new_pipeline() }).collect();
+    for name in ["", "a\0b", "Shop", "a/b", "a b", &"x".repeat(bounds::MAX_PROJECT_BYTES + 1)] {
+        bad.push(NewPipeline { plan: plan(ProjectName::new(name), 1), ..new_pipeline() });
+    }
+    bad.push(with(|new| new.plan.trigger.branch = Some("a\0b".into())));
+    bad.push(with(|new| new.plan.trigger.commit = CommitId::new("a\0b")));
+    bad.push(with(|new| new.plan.runs_on = vec!["a\nb".into()]));
+    bad.push(with(|new| new.plan.runs_on = vec![String::new()]));
+    bad.push(with(|new| new.plan.runs_on = vec!["x".into(); bounds::MAX_LABELS + 1]));
+    for new in bad {
+        let id = new.id;
+        assert_refused!(store.enqueue(new, None).await, StoreError::Invalid(_));
+        assert_refused!(store.load(id).await, StoreError::NotFound(_));
+    }
+    let longest = NewPipeline { idempotency_key: Some("k".repeat(bounds::MAX_KEY_BYTES)), ..new_pipeline() };
+    let made = store.enqueue(longest, None).await.expect("enqueue");
+    assert_eq!(made.number.get(), 1, "what is refused uses up no number");
+    let nul = RunnerInfo { labels: vec!["a\0b".into()], ..runner("one") };
+    for bad in [runner(""), runner("a\0b"), runner(&"x".repeat(bounds::MAX_NAME_BYTES + 1)), nul] {
+        assert_refused!(store.claim(&bad, None).await, StoreError::Invalid(_));
+        assert_refused!(store.claim(&bad, Some(made.id)).await, StoreError::Invalid(_));
+        assert_refused!(store.enqueue(new_pipeline(), Some(&bad)).await, StoreError::Invalid(_));
+    }
+    assert!(store.claim(&runner("one"), None).await.expect("claim").is_some_and(|claim| claim.pipeline == made.id));
+    assert_eq!(store.claim(&runner("two"), None).await.expect("claim"), None);
 }
 
 /// An unknown project has no variables.
