@@ -49,8 +49,8 @@ impl Store for JournalStore {
         Ok(last)
     }
 
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
-        self.inner.enqueue(new).await
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        self.inner.enqueue(new, claimant).await
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {

@@ -81,7 +81,7 @@ async fn a_stalled_connection_is_given_up() {
         schema: None,
     };
     let store = Schema::new().await.open_at(&url, options).await;
-    let id = store.enqueue(new()).await.expect("enqueue").id;
+    let id = store.enqueue(new(), None).await.expect("enqueue").id;
     let claim = store.claim(&runner(Duration::from_secs(30)), Some(id)).await.expect("claim").expect("it is free");
     let stalled = Faults { stalled: true, ..Faults::default() };
 
@@ -103,11 +103,11 @@ async fn a_stalled_connection_is_given_up() {
 async fn connections_that_died_unused_cost_nobody_an_error() {
     let (proxy, url) = behind_a_proxy().await;
     let store = Schema::new().await.open_at(&url, Options::default()).await;
-    let id = store.enqueue(new()).await.expect("enqueue").id;
+    let id = store.enqueue(new(), None).await.expect("enqueue").id;
     for _ in 0..10 {
         proxy.cut_all();
         store.load(id).await.expect("a read finds another connection");
         proxy.cut_all();
-        store.enqueue(new()).await.expect("a transaction begins on another connection");
+        store.enqueue(new(), None).await.expect("a transaction begins on another connection");
     }
 }

@@ -53,7 +53,7 @@ async fn cancelled_pipeline(store: &SqlStore) -> PipelineId {
     let id = PipelineId::generate();
     let at = Timestamp::from_micros(1_790_000_000_000_000);
     let new = NewPipeline { id, plan: plan(), at, idempotency_key: None };
-    store.enqueue(new).await.expect("enqueue");
+    store.enqueue(new, None).await.expect("enqueue");
     store.request_cancel(id, CancelLevel::Graceful, Reason::User, at).await.expect("cancel");
     id
 }

@@ -28,7 +28,7 @@ async fn stores() -> (Arc<dyn Store>, FaultStore, Claim) {
     let plan = plan::build(&spec, &ProjectName::new("demo"), Trigger::manual()).expect("a good store");
     let id = PipelineId::generate();
     inner
-        .enqueue(NewPipeline { id, plan, at: Timestamp::from_micros(0), idempotency_key: None })
+        .enqueue(NewPipeline { id, plan, at: Timestamp::from_micros(0), idempotency_key: None }, None)
         .await
         .expect("a good store");
     let lease = Duration::from_mins(1);

@@ -46,7 +46,7 @@ async fn variables_are_set_and_replaced() {
     let store = MemoryStore::builder().set_variable(project.clone(), variable("TOKEN", "old")).build();
     store.set_variable(project.clone(), variable("PORT", "80"));
     store.set_variable(project.clone(), variable("TOKEN", "new"));
-    let expected = [variable("TOKEN", "new"), variable("PORT", "80")];
+    let expected = [variable("PORT", "80"), variable("TOKEN", "new")];
     assert_eq!(store.variables(&project).await.unwrap(), expected);
     assert_eq!(store.variables(&ProjectName::new("other")).await.unwrap(), []);
 }
@@ -59,7 +59,7 @@ async fn leases_go_by_the_clock_given() {
         move || *now.lock().unwrap()
     };
     let store = MemoryStore::builder().clock(clock).build();
-    let id = store.enqueue(new_pipeline()).await.unwrap().id;
+    let id = store.enqueue(new_pipeline(), None).await.unwrap().id;
     store.claim(&runner("one"), Some(id)).await.unwrap().unwrap();
     for (seconds, free) in [(29, false), (1, true)] {
         *now.lock().unwrap() += Duration::from_secs(seconds);
@@ -70,8 +70,8 @@ async fn leases_go_by_the_clock_given() {
 #[tokio::test]
 async fn what_is_over_can_be_forgotten() {
     let store = MemoryStore::new();
-    let kept = store.enqueue(NewPipeline { idempotency_key: None, ..new_pipeline() }).await.unwrap();
-    let id = store.enqueue(new_pipeline()).await.unwrap().id;
+    let kept = store.enqueue(NewPipeline { idempotency_key: None, ..new_pipeline() }, None).await.unwrap();
+    let id = store.enqueue(new_pipeline(), None).await.unwrap().id;
     let claim = store.claim(&runner("one"), Some(id)).await.unwrap().unwrap();
     let kept_claim = store.claim(&runner("one"), Some(kept.id)).await.unwrap().unwrap();
     append(&store, &claim, 0, Bytes::from_static(b"x")).await.unwrap();
@@ -90,7 +90,7 @@ async fn what_is_over_can_be_forgotten() {
     assert_eq!(page, LogPage::default());
     assert!(matches!(append(&store, &claim, 1, Bytes::from_static(b"y")).await, Err(StoreError::ClaimLost(_))));
     store.release(&claim).await.expect("a lost claim is fine");
-    let again = store.enqueue(new_pipeline()).await.unwrap();
+    let again = store.enqueue(new_pipeline(), None).await.unwrap();
     assert_eq!((again.number.get(), again.created), (3, true), "the key is free, the number is not used again");
 }
 
@@ -99,7 +99,7 @@ async fn a_log_that_cannot_be_spilled_stays_in_memory_up_to_its_bound() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing");
     let store = MemoryStore::builder().log_spill(&missing).fallback_bytes(100_000).build();
-    let id = store.enqueue(new_pipeline()).await.unwrap().id;
+    let id = store.enqueue(new_pipeline(), None).await.unwrap().id;
     let claim = store.claim(&runner("one"), Some(id)).await.unwrap().unwrap();
     let large = Bytes::from(vec![b'x'; 65_536]);
     assert_eq!(append(&store, &claim, 0, large.clone()).await.unwrap(), 65_536);

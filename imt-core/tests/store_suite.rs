@@ -1,4 +1,4 @@
-//! The in-memory store keeps every promise of the port, with logs in memory and with logs in files.
+//! The in-memory store keeps every promise of its ports, with logs in memory and with logs in files.
 
 mod in_memory {
     use std::sync::Arc;
@@ -6,6 +6,12 @@ mod in_memory {
     use imt_core::store::MemoryStore;
 
     imt_core::store_suite!(async || Arc::new(MemoryStore::new()));
+
+    mod catalog {
+        use super::{Arc, MemoryStore};
+
+        imt_core::catalog_suite!(async || Arc::new(MemoryStore::new()));
+    }
 }
 
 mod spilled {

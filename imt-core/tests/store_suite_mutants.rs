@@ -23,8 +23,12 @@ use imt_core::time::Timestamp;
 enum Flaw {
     None,
     KeysIgnored,
+    ClaimedAfterwards,
+    RepeatClaimsWhatIsFree,
+    RepeatClaimsNothing,
     NumbersAreGlobal,
     UnknownIsNone,
+    ProjectsIgnored,
     LabelsIgnored,
     DrivingIgnored,
     HeldByAnybody,
@@ -45,6 +49,7 @@ enum Flaw {
     EventsReversed,
     EventSkippedInPages,
     LimitIgnored,
+    CancelOnlyAsks,
     LatestCancelWins,
     LatestReasonWins,
     LastByteLost,
@@ -68,8 +73,12 @@ enum Flaw {
 const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::KeysIgnored, "a_key_stands_for_the_first_pipeline"),
     (Flaw::KeysIgnored, "concurrent_enqueues_with_one_key_make_one_pipeline"),
+    (Flaw::ClaimedAfterwards, "what_is_made_for_a_claimant_is_nobody_elses"),
+    (Flaw::RepeatClaimsWhatIsFree, "a_repeat_claims_only_what_the_instance_holds"),
+    (Flaw::RepeatClaimsNothing, "a_repeat_claims_only_what_the_instance_holds"),
     (Flaw::NumbersAreGlobal, "numbers_count_per_project"),
     (Flaw::UnknownIsNone, "unknown_pipelines_are_not_found"),
+    (Flaw::ProjectsIgnored, "projects_take_turns"),
     (Flaw::LabelsIgnored, "labels_choose_the_runner"),
     (Flaw::DrivingIgnored, "driving_is_left_out"),
     (Flaw::HeldByAnybody, "many_claimers_one_winner"),
@@ -93,6 +102,7 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::EventsReversed, "events_are_the_changes_in_order"),
     (Flaw::EventSkippedInPages, "a_follower_misses_no_event"),
     (Flaw::LimitIgnored, "events_are_read_in_pages"),
+    (Flaw::CancelOnlyAsks, "a_cancel_ends_what_has_not_begun"),
     (Flaw::LatestCancelWins, "cancels_only_escalate"),
     (Flaw::LatestReasonWins, "cancels_only_escalate"),
     (Flaw::LastByteLost, "what_is_appended_is_read_at_once"),
@@ -170,6 +180,14 @@ impl Mutant {
         self.flaw == flaw
     }
 
+    /// Accepts first and claims then, as if there were nobody else.
+    async fn claimed_afterwards(&self, new: NewPipeline, runner: &RunnerInfo) -> StoreResult<Enqueued> {
+        let mut answer = self.inner.enqueue(new, None).await?;
+        tokio::task::yield_now().await;
+        answer.claim = self.inner.claim(runner, Some(answer.id)).await?;
+        Ok(answer)
+    }
+
     /// The claim to go by: the given one, or under one of these flaws the newest on its pipeline.
     fn claim_under(&self, claim: &Claim, flaws: &[Flaw]) -> Claim {
         let newest = self.newest.lock().expect("no test panics with it");
@@ -178,13 +196,32 @@ impl Mutant {
     }
 }
 
+fn store_suite_runner() -> RunnerInfo {
+    let lease = Duration::from_mins(1);
+    RunnerInfo { instance: InstanceId::new("mutant"), labels: Vec::new(), driving: Vec::new(), lease }
+}
+
 #[async_trait]
 impl Store for Mutant {
-    async fn enqueue(&self, mut new: NewPipeline) -> StoreResult<Enqueued> {
+    async fn enqueue(&self, mut new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        if self.is(Flaw::ProjectsIgnored) {
+            new.plan.project = ProjectName::new("all");
+        }
         if self.is(Flaw::KeysIgnored) {
             new.idempotency_key = None;
         }
-        let mut answer = self.inner.enqueue(new).await?;
+        let mut answer = match claimant {
+            Some(runner) if self.is(Flaw::ClaimedAfterwards) => self.claimed_afterwards(new, runner).await?,
+            _ => self.inner.enqueue(new, claimant).await?,
+        };
+        if self.is(Flaw::RepeatClaimsWhatIsFree)
+            && let (Some(runner), None) = (claimant, &answer.claim)
+        {
+            answer.claim = self.inner.claim(runner, Some(answer.id)).await?;
+        }
+        if self.is(Flaw::RepeatClaimsNothing) && !answer.created {
+            answer.claim = None;
+        }
         if self.is(Flaw::NumbersAreGlobal) {
             let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
             answer.number = NonZeroU64::new(number).expect("counted from 1");
@@ -267,7 +304,16 @@ impl Store for Mutant {
         reason: Reason,
         at: Timestamp,
     ) -> StoreResult<()> {
+        // A runner that is there for the length of the call.
+        let holder = if self.is(Flaw::CancelOnlyAsks) {
+            self.inner.claim(&store_suite_runner(), Some(pipeline)).await?
+        } else {
+            None
+        };
         self.inner.request_cancel(pipeline, level, reason, at).await?;
+        if let Some(holder) = holder {
+            self.inner.release(&holder).await?;
+        }
         *self.cancel.lock().expect("no test panics with it") = Some((level, reason));
         Ok(())
     }

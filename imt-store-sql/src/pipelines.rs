@@ -2,7 +2,7 @@
 
 use imt_core::id::PipelineId;
 use imt_core::ports::{Claim, Control, Event, EventId, PipelineRecord, StoreError, StoreResult};
-use imt_core::schedule::{CancelLevel, Change, ChangeKind, PipelineState};
+use imt_core::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_changes};
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 
@@ -17,7 +17,7 @@ const EVENTS_AT_ONCE: usize = 500;
 pub(crate) async fn load(database: &dyn Database, id: PipelineId) -> StoreResult<PipelineRecord> {
     // One state throughout: a reader sees all of a commit or nothing of it.
     let mut tx = database.snapshot().await?;
-    let record = read(tx.as_mut(), id, "").await?.record;
+    let record = read(tx.as_mut(), database.dialect(), id, "").await?.record;
     tx.commit().await?;
     Ok(record)
 }
@@ -27,22 +27,25 @@ struct Found {
     record: PipelineRecord,
     token: u64,
     held: bool,
+    /// Held, and the lease has not run out.
+    alive: bool,
     last_event: u64,
     /// The number of the last commit under this token, 0 before the first, and its last event.
     commits: u64,
     commit_event: u64,
 }
 
-async fn read(tx: &mut dyn Transaction, id: PipelineId, lock: &str) -> StoreResult<Found> {
-    let sql = format!(
-        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END, last_event,
+async fn read(tx: &mut dyn Transaction, dialect: &Dialect, id: PipelineId, lock: &str) -> StoreResult<Found> {
+    let sql = dialect.sql(&format!(
+        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END,
+            CASE WHEN holder IS NOT NULL AND lease_until > {{now}} THEN 1 ELSE 0 END, last_event,
             commits, commit_event, plan,
             {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 {lock}"
-    );
+    ));
     let rows = tx.run(&sql, vec![id.to_string().into()]).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
     let (number, submitted_at) = (rows::number(&mut row)?, Timestamp::from_micros(row.count()?));
-    let (token, held, last_event) = (row.count()?, row.flag()?, row.count()?);
+    let (token, held, alive, last_event) = (row.count()?, row.flag()?, row.flag()?, row.count()?);
     let (commits, commit_event, plan) = (row.count()?, row.count()?, row.json()?);
     let mut state = rows::pipeline_state(&mut row, id, &plan)?;
     rows::add_jobs(tx, &mut state).await?;
@@ -50,10 +53,15 @@ async fn read(tx: &mut dyn Transaction, id: PipelineId, lock: &str) -> StoreResu
         record: PipelineRecord { number, submitted_at, plan, state },
         token,
         held,
+        alive,
         last_event,
         commits,
         commit_event,
     })
+}
+
+const fn ends(change: &Change) -> bool {
+    matches!(change.kind, ChangeKind::PipelineEnded { .. })
 }
 
 pub(crate) async fn commit(
@@ -64,7 +72,8 @@ pub(crate) async fn commit(
 ) -> StoreResult<EventId> {
     let id = claim.pipeline;
     let mut tx = database.begin().await?;
-    let found = match read(tx.as_mut(), id, database.dialect().for_update).await {
+    let dialect = database.dialect();
+    let found = match read(tx.as_mut(), dialect, id, dialect.for_update).await {
         Err(StoreError::NotFound(_)) => return Err(StoreError::ClaimLost(id)),
         found => found?,
     };
@@ -81,12 +90,11 @@ pub(crate) async fn commit(
         return Ok(EventId(found.last_event));
     }
     let state = found.record.state;
-    let ends = |change: &Change| matches!(change.kind, ChangeKind::PipelineEnded { .. });
     let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
     if state.status.is_terminal() || before_last.iter().any(ends) {
         return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
     }
-    let last = record(tx.as_mut(), database.dialect(), &state, Some(nth), changes).await?;
+    let last = record(tx.as_mut(), dialect, &state, Some(nth), changes).await?;
     tx.commit().await?;
     Ok(last)
 }
@@ -119,6 +127,9 @@ async fn record(
     Ok(EventId(last))
 }
 
+/// Takes a pipeline away from a holder whose lease has run out.
+const LET_GO: &str = "UPDATE pipelines SET holder = NULL, lease_until = NULL WHERE id = $1";
+
 pub(crate) async fn request_cancel(
     database: &dyn Database,
     id: PipelineId,
@@ -126,14 +137,18 @@ pub(crate) async fn request_cancel(
     reason: Reason,
     at: Timestamp,
 ) -> StoreResult<()> {
-    let mut tx = database.begin().await?;
-    let state = read(tx.as_mut(), id, database.dialect().for_update).await?.record.state;
-    let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
-    if adds {
-        let change = Change { at, kind: ChangeKind::CancelRequested { level, reason } };
-        record(tx.as_mut(), database.dialect(), &state, None, &[change]).await?;
-        tx.commit().await?;
+    let (mut tx, dialect) = (database.begin().await?, database.dialect());
+    let found = read(tx.as_mut(), dialect, id, dialect.for_update).await?;
+    let PipelineRecord { plan, state, .. } = &found.record;
+    let changes = cancel_changes(plan, state, found.alive, (level, reason), at);
+    if changes.is_empty() {
+        return Ok(());
     }
+    if found.held && !found.alive && changes.iter().any(|change| ends(change)) {
+        tx.run(LET_GO, vec![id.to_string().into()]).await?;
+    }
+    record(tx.as_mut(), dialect, state, None, &changes).await?;
+    tx.commit().await?;
     Ok(())
 }
 

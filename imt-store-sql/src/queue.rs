@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use imt_core::id::{InstanceId, PipelineId};
-use imt_core::ports::{Claim, Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult};
+use imt_core::ports::{Claim, Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult, bounds};
 use imt_core::status::Status;
 
 use crate::database::{Database, Purpose, Transaction};
@@ -21,7 +21,13 @@ const ADD_PIPELINE: &str = "
     INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING RETURNING position";
 
-pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreResult<Enqueued> {
+pub(crate) async fn enqueue(
+    database: &dyn Database,
+    new: NewPipeline,
+    claimant: Option<&RunnerInfo>,
+) -> StoreResult<Enqueued> {
+    bounds::new_pipeline(&new)?;
+    claimant.map_or(Ok(()), bounds::runner)?;
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
@@ -30,8 +36,14 @@ pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreR
         let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
         if let Some(row) = known.into_iter().next() {
             let mut row = row.of("pipeline");
-            let id = rows::pipeline_id(&mut row)?;
-            return Ok(Enqueued { id, number: rows::number(&mut row)?, created: false });
+            let (id, number) = (rows::pipeline_id(&mut row)?, rows::number(&mut row)?);
+            // The number that was drawn is not used up.
+            drop(tx);
+            let claim = match claimant {
+                Some(runner) => claim_given(database, runner, id, Which::Own).await?,
+                None => None,
+            };
+            return Ok(Enqueued { id, number, created: false, claim });
         }
     }
     let labels = lane(&new.plan.runs_on);
@@ -52,8 +64,14 @@ pub(crate) async fn enqueue(database: &dyn Database, new: NewPipeline) -> StoreR
     if tx.run(ADD_PIPELINE, values).await?.is_empty() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
-    tx.commit().await?;
-    Ok(Enqueued { id: new.id, number, created: true })
+    let claim = match claimant {
+        Some(runner) => Some(take(tx, database.dialect(), runner, new.id).await?),
+        None => {
+            tx.commit().await?;
+            None
+        }
+    };
+    Ok(Enqueued { id: new.id, number, created: true, claim })
 }
 
 async fn next_number(tx: &mut dyn Transaction, project: &str) -> StoreResult<NonZeroU64> {
@@ -71,7 +89,7 @@ fn lane(runs_on: &[String]) -> String {
     let mut labels: Vec<_> = runs_on.iter().map(String::as_str).collect();
     labels.sort_unstable();
     labels.dedup();
-    // Labels hold no line break: the reader of pipeline files sees to it, and elsewhere it only splits a label in two.
+    // Labels hold no line break: the bounds of what a store takes see to it.
     labels.join("\n")
 }
 
@@ -88,26 +106,50 @@ pub(crate) fn has_labels(lane: &str, labels: &[String]) -> bool {
 const LOOK: &str = "
     SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM pipelines WHERE id = $1 {for_update}";
 
+/// Under which condition a given pipeline is claimed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Nobody else holds it.
+    Free,
+    /// The runner's instance holds it.
+    Own,
+}
+
 /// Claims a given pipeline.
 pub(crate) async fn claim_given(
     database: &dyn Database,
     runner: &RunnerInfo,
     id: PipelineId,
+    which: Which,
 ) -> StoreResult<Option<Claim>> {
+    bounds::runner(runner)?;
     let mut tx = database.begin().await?;
     let rows = tx.run(&database.dialect().sql(LOOK), vec![id.to_string().into()]).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
     let (ended, holder, runs) = (row.flag()?, row.maybe_text()?, row.flag()?);
-    let somebody_elses = holder.is_some_and(|holder| runs && holder != runner.instance.as_str());
-    if ended || somebody_elses {
+    let own = holder.as_deref() == Some(runner.instance.as_str());
+    let may = match which {
+        Which::Free => own || holder.is_none() || !runs,
+        Which::Own => own,
+    };
+    if ended || !may {
         return Ok(None);
     }
     take(tx, database.dialect(), runner, id).await.map(Some)
 }
 
-const HEAD: &str = "
-    SELECT id FROM pipelines WHERE project = $1 AND labels = $2 AND holder IS NULL AND ended = 0
-    ORDER BY position LIMIT 1 {skip_locked}";
+/// The first of a lane that nobody holds and that the runner does not leave out.
+fn head_statement(driving: usize) -> String {
+    let others = others(3, driving);
+    format!(
+        "SELECT id FROM pipelines WHERE project = $1 AND labels = $2 AND holder IS NULL AND ended = 0 {others}
+         ORDER BY position LIMIT 1 {{skip_locked}}"
+    )
+}
+
+fn others(from: usize, driving: usize) -> String {
+    if driving == 0 { String::new() } else { format!("AND id NOT IN ({})", placeholders(from, driving)) }
+}
 
 /// What a runner may claim, as one statement sees it.
 struct Look {
@@ -119,6 +161,7 @@ struct Look {
 
 /// Claims what has waited longest, what somebody left behind before all else.
 pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claim>> {
+    bounds::runner(runner)?;
     let Look { mut left, mut waiting } = look(database, runner).await?;
     left.sort_unstable();
     for (_, id) in left {
@@ -129,7 +172,9 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
     waiting.sort_unstable();
     for (_, _, project, labels) in waiting {
         let mut tx = database.begin().await?;
-        let rows = tx.run(&database.dialect().sql(HEAD), vec![project.into(), labels.into()]).await?;
+        let mut values: Vec<Value> = vec![project.into(), labels.into()];
+        values.extend(runner.driving.iter().map(|id| Value::from(id.to_string())));
+        let rows = tx.run(&database.dialect().sql(&head_statement(runner.driving.len())), values).await?;
         // None: others were faster, or are at it.
         if let Some(row) = rows.into_iter().next() {
             let id = rows::pipeline_id(&mut row.of("pipeline"))?;
@@ -166,14 +211,11 @@ fn look_statement(labels: usize, driving: usize) -> String {
     let rest =
         (2..2 + labels).fold("'\n' || labels || '\n'".to_owned(), |rest, n| format!("REPLACE({rest}, ${n}, '\n')"));
     let suits = format!("(labels = '' OR {rest} = '\n')");
-    let others = match driving {
-        0 => String::new(),
-        count => format!("AND id NOT IN ({})", placeholders(2 + labels, count)),
-    };
+    let others = others(2 + labels, driving);
     format!(
         "SELECT CAST(NULL AS TEXT), lanes.project, lanes.labels,
             (SELECT MIN(position) FROM pipelines
-              WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0),
+              WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0 {others}),
             (SELECT COUNT(*) FROM pipelines WHERE project = lanes.project AND holder IS NOT NULL AND ended = 0)
            FROM lanes WHERE {suits}
          UNION ALL
@@ -199,14 +241,14 @@ async fn claim_left(database: &dyn Database, runner: &RunnerInfo, id: String) ->
 
 /// The statements by which a runner finds work, for the tests of their plans.
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
-    vec![("look", look_statement(1, 1)), ("head", HEAD.to_owned()), ("left", LEFT.to_owned())]
+    vec![("look", look_statement(1, 1)), ("head", head_statement(1)), ("left", LEFT.to_owned())]
 }
 
 const TAKE: &str = "
     UPDATE pipelines SET token = token + 1, commits = 0, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
 const FENCE_LOGS: &str = "UPDATE job_logs SET token = $2 WHERE pipeline = $1 AND checksum IS NULL";
 
-/// Takes a pipeline whose row is locked and free.
+/// Takes a pipeline whose row is locked and free, and commits.
 async fn take(
     mut tx: Box<dyn Transaction>,
     dialect: &Dialect,

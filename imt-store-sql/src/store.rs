@@ -19,6 +19,7 @@ use imt_core::time::Timestamp;
 use crate::database::Database;
 use crate::keys::Keys;
 use crate::log::{self, Writers};
+use crate::queue::Which;
 use crate::seal::KeyRing;
 use crate::task::finished;
 use crate::variables::Resealed;
@@ -101,16 +102,22 @@ impl fmt::Debug for SqlStore {
 
 #[async_trait]
 impl Store for SqlStore {
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
-        let database = self.database();
-        finished(async move { queue::enqueue(database.as_ref(), new).await }).await
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        let (database, claimant) = (self.database(), claimant.cloned());
+        let accepted = finished(async move {
+            let mut accepted = queue::enqueue(database.as_ref(), new, claimant.as_ref()).await?;
+            let claim = accepted.claim.take().map(|claim| Unheard { claim: Some(claim), database });
+            Ok((accepted, claim))
+        });
+        let (accepted, claim) = accepted.await?;
+        Ok(Enqueued { claim: claim.and_then(Unheard::heard), ..accepted })
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
         let claimed = finished(async move {
             let claim = match which {
-                Some(id) => queue::claim_given(database.as_ref(), &runner, id).await?,
+                Some(id) => queue::claim_given(database.as_ref(), &runner, id, Which::Free).await?,
                 None => queue::claim_any(database.as_ref(), &runner).await?,
             };
             Ok(claim.map(|claim| Unheard { claim: Some(claim), database }))

@@ -1,7 +1,7 @@
 //! A project's variables; the values of secret ones are sealed.
 
 use imt_core::id::ProjectName;
-use imt_core::ports::{StoreError, StoreResult, Variable};
+use imt_core::ports::{StoreError, StoreResult, Variable, bounds};
 use imt_core::secret::Secret;
 
 use crate::database::{Database, Purpose};
@@ -66,6 +66,8 @@ pub(crate) async fn set(
     project: &ProjectName,
     variable: &Variable,
 ) -> StoreResult<()> {
+    bounds::project(project)?;
+    bounds::variable(variable)?;
     let (name, value) = (variable.name.as_str(), variable.value.expose().as_bytes());
     let mut ring = None;
     let (value, key) = if variable.is_secret {

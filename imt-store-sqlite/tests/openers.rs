@@ -50,7 +50,7 @@ async fn a_claim_that_nobody_waited_for_is_given_back() {
         let plan = plan::build(&spec, &ProjectName::new("demo"), Trigger::manual()).expect("a plan");
         let id = PipelineId::generate();
         let new = NewPipeline { id, plan, at: Timestamp::from_micros(1), idempotency_key: None };
-        store.enqueue(new).await.expect("enqueue");
+        store.enqueue(new, None).await.expect("enqueue");
         let one = runner("one");
         let mut dropped = Box::pin(store.claim(&one, Some(id)));
         let claimed = std::future::poll_fn(|cx| Poll::Ready(dropped.as_mut().poll(cx).is_ready())).await;

@@ -36,9 +36,6 @@ const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
 /// How long our own tasks may take to end once the claim is lost.
 const STAND_DOWN_IN: Duration = Duration::from_secs(5);
 
-/// The token of a claim before which there was none.
-const FIRST_TOKEN: u64 = 1;
-
 /// One pipeline being driven.
 pub(super) struct Driver {
     shared: Arc<Shared>,
@@ -149,7 +146,9 @@ impl Driver {
 
     /// Where the workspace is that an earlier life made, if one did.
     async fn whereabouts(&self) -> Whereabouts {
-        let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else { return Whereabouts::Here };
+        let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else {
+            return Whereabouts::Here;
+        };
         let Some(maker) = &self.machine.state().workspace else { return Whereabouts::Here };
         let ours = *maker == self.shared.runner.instance;
         let here = workspaces.holds(path.clone(), self.claim.pipeline, maker.clone(), ours).await;
@@ -280,12 +279,12 @@ impl Driver {
     fn check_out(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
-        let (needles, first) = (self.needles.clone(), self.claim.token == FIRST_TOKEN);
+        let (needles, again) = (self.needles.clone(), self.machine.state().jobs.iter().any(|j| !j.attempts.is_empty()));
         let work = async move {
             let filled = async {
-                if !first {
-                    // What an earlier life had running in a workspace that was given up must not work in the new one.
-                    shared.executor.cleanup(pipeline, path.as_deref()).await?;
+                if again {
+                    // What an earlier life of ours left running in a workspace that was given up must not work in the new one.
+                    shared.executor.release(pipeline).await?;
                 }
                 fill(&shared, &plan, pipeline, path).await
             };

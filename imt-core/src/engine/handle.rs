@@ -45,8 +45,8 @@ impl Engine {
     pub async fn submit_as(&self, new: NewPipeline) -> Result<Enqueued, EngineError> {
         let store = &self.shared.store;
         let accepted = match &new.idempotency_key {
-            Some(_) => until_available(self.shared.runner.lease, || store.enqueue(new.clone())).await,
-            None => store.enqueue(new).await,
+            Some(_) => until_available(self.shared.runner.lease, || store.enqueue(new.clone(), None)).await,
+            None => store.enqueue(new, None).await,
         };
         let accepted = accepted.map_err(EngineError::store("accept the pipeline"))?;
         self.shared.queued.notify_one();
@@ -127,8 +127,9 @@ impl Engine {
         self.drive(accepted.id).await
     }
 
-    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate. One that nobody drives yet is
-    /// ended by this engine's [`work`](Self::work) at once, else by whoever drives it next.
+    /// Asks for the end of a pipeline, whoever drives it. A second call can only escalate. One that nobody holds and that has
+    /// begun nothing is over when this answers; one that has begun and that nobody drives is ended by this engine's
+    /// [`work`](Self::work) at once, else by whoever drives it next.
     ///
     /// # Errors
     /// [`EngineError::Store`], also when there is no such pipeline.

@@ -51,7 +51,7 @@ impl Scene {
             jobs: Vec::new(),
         };
         let new = NewPipeline { id, plan, at: Timestamp::default(), idempotency_key: None };
-        store.enqueue(new).await.unwrap();
+        store.enqueue(new, None).await.unwrap();
         let runner = RunnerInfo {
             instance: InstanceId::new("i"),
             labels: Vec::new(),

@@ -46,12 +46,19 @@ pub trait Catalog: Send + Sync {
 
     /// Sets a variable of a project, in the place of one of the same name. Seen by pipelines claimed from then on; a project
     /// that does not exist is made.
+    ///
+    /// # Errors
+    /// `Invalid` for what breaks a rule of [`bounds`](crate::ports::bounds): a name that is none or is reserved, too much or
+    /// a NUL byte in the value.
     async fn set_variable(&self, project: &ProjectName, variable: Variable) -> StoreResult<()>;
 
     /// Removes a variable; answers whether there was one.
     async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool>;
 
     /// Says that a runner lives. Its time is the store's.
+    ///
+    /// # Errors
+    /// `Invalid` for what breaks a rule of [`bounds`](crate::ports::bounds).
     async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()>;
 
     /// Says that a runner has ended of its own will.
@@ -62,8 +69,14 @@ pub trait Catalog: Send + Sync {
 
     /// Removes one batch of pipelines that are over and that nothing keeps, with their events and logs, oldest first.
     /// Their numbers are not used again. Answers what was removed; nothing: it is done.
+    ///
+    /// A pipeline is gone for every reader at once, or there whole. Also forgets runners that were silent for
+    /// [`RUNNER_FORGOTTEN_AFTER`]. *Cancellation* and crashes: what was begun is finished by the next call.
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>>;
 }
+
+/// After so long without a word a runner is forgotten.
+pub const RUNNER_FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// A pipeline in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! A port's doc comment is its contract; `testkit` holds the suites that prove it. Adapters know these traits and
 //! the model, never each other.
 
+pub mod bounds;
 mod catalog;
 mod error;
 mod event;
@@ -10,7 +11,9 @@ mod executor;
 mod source;
 mod store;
 
-pub use catalog::{Catalog, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerStatus, Waiting};
+pub use catalog::{
+    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Waiting,
+};
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};
 pub use executor::{

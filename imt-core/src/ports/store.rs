@@ -29,18 +29,30 @@ pub trait Store: Send + Sync {
     /// *Idempotent* by key: the same `idempotency_key` in the same project answers the pipeline accepted first, with
     /// `created: false`; without a key each call makes a new one.
     ///
+    /// With a `claimant` the pipeline that this call makes is claimed in the same transaction, so that nobody else can have it
+    /// in between; its labels do not matter. A repeat makes a new claim, with a higher token, if the claimant's instance holds
+    /// the pipeline (also past its lease) and it is not over: whose answer was lost goes on like any successor of the same
+    /// instance. Every other repeat claims nothing: whoever wants the pipeline asks [`claim`](Self::claim) for it.
+    ///
     /// # Errors
-    /// `Conflict` when the id exists already under another key.
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued>;
+    /// `Conflict` when the id exists already under another key; `Invalid` for what breaks a rule of
+    /// [`bounds`](crate::ports::bounds).
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued>;
 
-    /// Takes up one pipeline: the given one, or else the longest waiting that this runner may run.
+    /// Takes up one pipeline: the given one, or else one that the store chooses among those that this runner may run.
     ///
     /// A pipeline can be claimed when it is not over and nobody holds it, its lease has run out, or its holder is the same
     /// instance. Each claim has a higher fencing token than any before it on that pipeline. `None`: nothing to be had.
-    /// Labels and [`RunnerInfo::driving`] only matter when the store chooses, not for a given pipeline.
+    ///
+    /// *Choosing*: first what was left behind (held by a lease that has run out, or by an earlier life of the same instance),
+    /// what was accepted first before the others; then what nobody holds: of the projects that have something waiting, the
+    /// one of which the fewest pipelines are held, and of those projects' pipelines the one accepted first. So a project
+    /// with a long queue does not keep the others waiting. Left out is what wants a label that the runner has not, and
+    /// [`RunnerInfo::driving`]; neither matters for a given pipeline.
     ///
     /// # Errors
-    /// `NotFound` for a given pipeline that does not exist.
+    /// `NotFound` for a given pipeline that does not exist; `Invalid` for what breaks a rule of
+    /// [`bounds`](crate::ports::bounds).
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>>;
 
     /// Prolongs a claim to a full lease from now.
@@ -74,6 +86,10 @@ pub trait Store: Send + Sync {
 
     /// Asks for the end of a pipeline; needs no claim. Recorded as a change and event unless it adds nothing (the pipeline
     /// is over, or a cancel at least as strong is recorded). Levels never de-escalate.
+    ///
+    /// A pipeline that nobody holds (or only by a lease that has run out) and that has begun nothing ends in the same
+    /// transaction, by what [`cancel_changes`](crate::schedule::cancel_changes) decides: no runner is needed. A claim that had
+    /// run out is lost by that.
     ///
     /// # Errors
     /// `NotFound`.
@@ -161,6 +177,9 @@ pub enum StoreError {
     /// It exists already, and differs.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// What was given breaks a rule that holds whatever is stored; nothing was done.
+    #[error("{0}")]
+    Invalid(String),
     /// The store cannot be reached or did not answer; the same call may succeed later.
     #[error("the store is unavailable: {message}")]
     Unavailable {
@@ -205,7 +224,7 @@ pub struct NewPipeline {
 }
 
 /// The answer to an enqueue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enqueued {
     /// The pipeline: the new one, or the one accepted first under the key.
     pub id: PipelineId,
@@ -213,6 +232,8 @@ pub struct Enqueued {
     pub number: NonZeroU64,
     /// Whether this call made it.
     pub created: bool,
+    /// The claimant's claim on it, if it has one.
+    pub claim: Option<Claim>,
 }
 
 /// Who claims.
@@ -222,7 +243,8 @@ pub struct RunnerInfo {
     pub instance: InstanceId,
     /// What this runner offers to `runs_on`.
     pub labels: Vec<String>,
-    /// What this process drives already. Its own instance could take these over, so a store that chooses leaves them out.
+    /// What a store that chooses leaves out: what this process drives already (its own instance could take it over), and
+    /// what it could not drive.
     pub driving: Vec<PipelineId>,
     /// How long a claim lasts without renewal.
     pub lease: Duration,

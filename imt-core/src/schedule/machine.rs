@@ -28,6 +28,8 @@ pub enum Input {
     Prepared(AttemptId, Result<(), Problem>),
     /// The attempt is over and its log is whole.
     Ended(AttemptId, AttemptOutcome),
+    /// Nobody has taken the pipeline up, and a cancel is recorded: it ends without anything to clean up.
+    CalledOff,
     /// The store has recorded a cancel (nothing to commit).
     CancelRecorded(CancelLevel, Reason),
     /// The time of [`Machine::deadline`] has come.

@@ -7,6 +7,7 @@
 //! Rules of the order: stages one after another; jobs of a stage in file order, up to `concurrency` side by side; a
 //! failure lets its stage finish and skips every later stage, unless the job allows failure.
 
+mod cancel;
 mod change;
 mod machine;
 mod order;
@@ -15,6 +16,7 @@ mod state;
 mod turn;
 mod verdict;
 
+pub use cancel::cancel_changes;
 pub use change::{CancelLevel, Change, ChangeKind, StopCause};
 pub use machine::{Decision, Effect, Input, Machine, Whereabouts};
 pub use outcome::{AttemptOutcome, Problem};

@@ -58,6 +58,7 @@ impl Turn<'_> {
             Input::CheckedOut(Err(problem)) => self.give_up(&problem),
             Input::Prepared(attempt, result) => self.prepared(attempt, result),
             Input::Ended(attempt, outcome) => self.ended(attempt, &outcome),
+            Input::CalledOff => self.called_off(),
             Input::CancelRecorded(level, reason) => {
                 self.fold(&Change { at: self.now, kind: ChangeKind::CancelRequested { level, reason } });
                 self.cancel();
@@ -93,6 +94,18 @@ impl Turn<'_> {
             self.resume(&attempt);
         }
         self.cancel();
+    }
+
+    fn called_off(&mut self) {
+        let state = &self.machine.state;
+        if state.status != Status::Pending || state.cancel.is_none() {
+            return;
+        }
+        self.skip_unselected();
+        self.cancel();
+        let end = verdict(&self.machine.plan, &self.machine.state);
+        self.record(ChangeKind::Concluded { end: end.clone() });
+        self.record(ChangeKind::PipelineEnded { end });
     }
 
     /// Nothing goes on without the files that the jobs so far have left: all of it runs again, if it may, or the pipeline

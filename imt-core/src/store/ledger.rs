@@ -9,15 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
+use super::catalog::Runners;
 use super::log::Log;
+use super::queue::{Place, Queue};
 use super::spill::Spill;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, StoreError, StoreResult,
-    Variable,
+    Variable, bounds,
 };
-use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState};
+use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_changes};
 use crate::status::Reason;
 use crate::time::Timestamp;
 
@@ -27,10 +29,11 @@ pub(super) type SharedLog = Arc<Mutex<Log>>;
 /// All of a store but the bytes of its logs.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    pipelines: HashMap<PipelineId, Entry>,
-    /// Pipelines that are not over, in the order they were accepted: the longest waiting first.
-    unfinished: BTreeMap<u64, PipelineId>,
-    projects: HashMap<ProjectName, Project>,
+    pub(super) pipelines: HashMap<PipelineId, Entry>,
+    /// Pipelines that are not over.
+    pub(super) queue: Queue,
+    pub(super) projects: HashMap<ProjectName, Project>,
+    pub(super) runners: Runners,
     /// Whose each event is; the events themselves are with their pipeline.
     events: BTreeMap<EventId, PipelineId>,
     accepted: u64,
@@ -38,23 +41,23 @@ pub(super) struct Ledger {
 }
 
 #[derive(Debug, Default)]
-struct Project {
-    last_number: u64,
+pub(super) struct Project {
+    pub(super) last_number: u64,
     keys: HashMap<String, PipelineId>,
-    variables: Vec<Variable>,
+    pub(super) variables: BTreeMap<String, Variable>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    number: NonZeroU64,
-    position: u64,
-    submitted_at: Timestamp,
+pub(super) struct Entry {
+    pub(super) number: NonZeroU64,
+    pub(super) position: u64,
+    pub(super) submitted_at: Timestamp,
     key: Option<String>,
-    plan: Plan,
-    state: PipelineState,
+    pub(super) plan: Plan,
+    pub(super) state: PipelineState,
     /// The newest fencing token given out; 0 before the first.
     token: u64,
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
     /// The number of the last commit under the newest token, and the answer to it.
     last_commit: Option<(u64, EventId)>,
     events: Vec<Event>,
@@ -62,17 +65,26 @@ struct Entry {
 }
 
 #[derive(Debug)]
-struct Hold {
-    instance: InstanceId,
-    expires: Instant,
+pub(super) struct Hold {
+    pub(super) instance: InstanceId,
+    pub(super) expires: Instant,
 }
 
 impl Ledger {
-    pub(super) fn enqueue(&mut self, new: NewPipeline) -> StoreResult<Enqueued> {
+    pub(super) fn enqueue(
+        &mut self,
+        new: NewPipeline,
+        claimant: Option<&RunnerInfo>,
+        now: Instant,
+    ) -> StoreResult<Enqueued> {
+        bounds::new_pipeline(&new)?;
+        claimant.map_or(Ok(()), bounds::runner)?;
         let project = self.projects.entry(new.plan.project.clone()).or_default();
         let known = new.idempotency_key.as_ref().and_then(|key| project.keys.get(key));
-        if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get(id)?))) {
-            return Ok(Enqueued { id, number: entry.number, created: false });
+        if let Some((id, entry)) = known.and_then(|id| Some((*id, self.pipelines.get_mut(id)?))) {
+            let own = claimant.filter(|runner| entry.is_held_by(&runner.instance));
+            let claim = own.map(|runner| entry.take(id, runner, now));
+            return Ok(Enqueued { id, number: entry.number, created: false, claim });
         }
         if self.pipelines.contains_key(&new.id) {
             return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
@@ -83,8 +95,7 @@ impl Ledger {
             project.keys.insert(key.clone(), new.id);
         }
         self.accepted += 1;
-        self.unfinished.insert(self.accepted, new.id);
-        let entry = Entry {
+        let mut entry = Entry {
             number,
             position: self.accepted,
             submitted_at: new.at,
@@ -97,8 +108,10 @@ impl Ledger {
             events: Vec::new(),
             logs: BTreeMap::new(),
         };
+        let claim = claimant.map(|runner| entry.take(new.id, runner, now));
         self.pipelines.insert(new.id, entry);
-        Ok(Enqueued { id: new.id, number, created: true })
+        self.file(new.id);
+        Ok(Enqueued { id: new.id, number, created: true, claim })
     }
 
     pub(super) fn claim(
@@ -107,25 +120,35 @@ impl Ledger {
         which: Option<PipelineId>,
         now: Instant,
     ) -> StoreResult<Option<Claim>> {
-        let Some(id) = which.or_else(|| self.longest_waiting(runner, now)) else { return Ok(None) };
+        bounds::runner(runner)?;
+        let Some(id) = which.or_else(|| self.choose(runner, now)) else { return Ok(None) };
         let entry = self.pipelines.get_mut(&id).ok_or(StoreError::NotFound("pipeline"))?;
         if !entry.is_claimable(runner, now) {
             return Ok(None);
         }
-        entry.token += 1;
-        entry.last_commit = None;
-        entry.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
-        entry.fence_logs(entry.token);
-        let (instance, lease) = (runner.instance.clone(), runner.lease);
-        Ok(Some(Claim { pipeline: id, instance, token: entry.token, lease }))
+        let claim = entry.take(id, runner, now);
+        self.file(id);
+        Ok(Some(claim))
     }
 
-    fn longest_waiting(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
+    fn choose(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {
         let suits = |entry: &Entry| entry.plan.runs_on.iter().all(|label| runner.labels.contains(label));
-        self.unfinished.values().copied().find(|id| {
+        let left_behind = self.queue.held().find(|id| {
             let entry = self.pipelines.get(id);
             !runner.driving.contains(id) && entry.is_some_and(|e| e.is_claimable(runner, now) && suits(e))
-        })
+        });
+        left_behind.or_else(|| self.queue.next(&runner.labels, &runner.driving))
+    }
+
+    /// Puts a pipeline where it belongs in the queue: to be called whenever its holder or its end has changed.
+    fn file(&mut self, id: PipelineId) {
+        let Some(entry) = self.pipelines.get(&id) else { return };
+        let place = entry.place();
+        match &entry.hold {
+            _ if entry.state.status.is_terminal() => self.queue.remove(&place),
+            Some(_) => self.queue.hold(&place, id),
+            None => self.queue.wait(&place, id),
+        }
     }
 
     pub(super) fn renew(&mut self, claim: &Claim, now: Instant) -> StoreResult<()> {
@@ -140,6 +163,7 @@ impl Ledger {
         if let Ok(entry) = self.held(claim) {
             entry.hold = None;
             entry.fence_logs(claim.token + 1);
+            self.file(claim.pipeline);
         }
     }
 
@@ -180,11 +204,14 @@ impl Ledger {
         level: CancelLevel,
         reason: Reason,
         at: Timestamp,
+        now: Instant,
     ) -> StoreResult<()> {
-        let state = &self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?.state;
-        let adds = !state.status.is_terminal() && state.cancel.is_none_or(|(recorded, _)| recorded < level);
-        if adds {
-            self.record(id, &[Change { at, kind: ChangeKind::CancelRequested { level, reason } }]);
+        let entry = self.pipelines.get_mut(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        let is_held = entry.hold.as_ref().is_some_and(|hold| hold.expires > now);
+        let changes = cancel_changes(&entry.plan, &entry.state, is_held, (level, reason), at);
+        self.record(id, &changes);
+        if let Some(entry) = self.pipelines.get_mut(&id).filter(|e| !is_held && e.state.status.is_terminal()) {
+            entry.hold = None;
         }
         Ok(())
     }
@@ -228,15 +255,11 @@ impl Ledger {
     }
 
     pub(super) fn variables(&self, project: &ProjectName) -> Vec<Variable> {
-        self.projects.get(project).map(|p| p.variables.clone()).unwrap_or_default()
+        self.projects.get(project).map(|p| p.variables.values().cloned().collect()).unwrap_or_default()
     }
 
     pub(super) fn set_variable(&mut self, project: ProjectName, variable: Variable) {
-        let variables = &mut self.projects.entry(project).or_default().variables;
-        match variables.iter_mut().find(|known| known.name == variable.name) {
-            Some(known) => *known = variable,
-            None => variables.push(variable),
-        }
+        self.projects.entry(project).or_default().variables.insert(variable.name.clone(), variable);
     }
 
     pub(super) fn forget(&mut self, id: PipelineId) -> StoreResult<()> {
@@ -275,16 +298,40 @@ impl Ledger {
             self.events.insert(self.last_event, id);
         }
         if entry.state.status.is_terminal() {
-            self.unfinished.remove(&entry.position);
+            self.file(id);
         }
         (!changes.is_empty()).then_some(self.last_event)
     }
 }
 
 impl Entry {
+    pub(super) fn place(&self) -> Place {
+        let labels = self.plan.runs_on.iter().cloned().collect();
+        Place { project: self.plan.project.clone(), labels, position: self.position }
+    }
+
+    /// Bytes of all its logs.
+    pub(super) fn log_bytes(&self) -> u64 {
+        let bytes = |log: &SharedLog| log.lock().unwrap_or_else(PoisonError::into_inner).cursor().offset;
+        self.logs.values().map(bytes).sum()
+    }
+
     fn is_claimable(&self, runner: &RunnerInfo, now: Instant) -> bool {
         let free = |hold: &Hold| hold.expires <= now || hold.instance == runner.instance;
         !self.state.status.is_terminal() && self.hold.as_ref().is_none_or(free)
+    }
+
+    fn is_held_by(&self, instance: &InstanceId) -> bool {
+        !self.state.status.is_terminal() && self.hold.as_ref().is_some_and(|hold| hold.instance == *instance)
+    }
+
+    /// Gives the pipeline, of this id, to a runner.
+    fn take(&mut self, id: PipelineId, runner: &RunnerInfo, now: Instant) -> Claim {
+        self.token += 1;
+        self.last_commit = None;
+        self.hold = Some(Hold { instance: runner.instance.clone(), expires: now + runner.lease });
+        self.fence_logs(self.token);
+        Claim { pipeline: id, instance: runner.instance.clone(), token: self.token, lease: runner.lease }
     }
 
     /// Keeps writers that have passed the ledger's own check, but not yet written, from writing too late.

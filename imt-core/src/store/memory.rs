@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// A store in memory, good enough to embed: it keeps every promise of [`Store`] but does not outlive the process.
 ///
-/// It keeps what it is given until [`forget`](Self::forget). Logs take about their size in memory, or nearly none with
+/// It is a [`Catalog`](crate::ports::Catalog) as well, and keeps what it is given until [`forget`](Self::forget) or `prune`. Logs take about their size in memory, or nearly none with
 /// [`log_spill`](MemoryStoreBuilder::log_spill). All I/O is on the calling thread: at most 64 KiB a call into the page
 /// cache when appending, about `max_bytes` when reading.
 ///
@@ -63,7 +64,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     jobs: Vec::new(),
 /// };
 /// let (id, at) = (PipelineId::generate(), Timestamp::from_micros(0));
-/// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }).await?;
+/// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }, None).await?;
 /// assert_eq!(accepted.number.get(), 1);
 ///
 /// // Whoever claims it may write, until somebody claims it with a higher token.
@@ -92,6 +93,8 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 pub struct MemoryStore {
     ledger: Mutex<Ledger>,
     clock: Clock,
+    /// When the store was made, by the clock of the world and by its own.
+    made: (Timestamp, Instant),
     spill: Option<Arc<Spill>>,
 }
 
@@ -150,7 +153,8 @@ impl MemoryStoreBuilder {
     pub fn build(self) -> MemoryStore {
         let Self { ledger, clock, spill_dir, fallback_bytes, warn } = self;
         let spill = spill_dir.map(|dir| Arc::new(Spill::new(dir, fallback_bytes, warn)));
-        MemoryStore { ledger: Mutex::new(ledger), clock, spill }
+        let made = (Timestamp::from_system(SystemTime::now()), clock());
+        MemoryStore { ledger: Mutex::new(ledger), clock, made, spill }
     }
 }
 
@@ -190,7 +194,17 @@ impl MemoryStore {
         self.ledger().forget(pipeline)
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    /// The time of the world, carried on by the store's own clock.
+    pub(super) fn time(&self) -> Timestamp {
+        let (time, origin) = self.made;
+        time.after(self.now().saturating_duration_since(origin))
+    }
+
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // Every method of the ledger checks first and then only does what cannot panic: it is never found half-done.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -222,17 +236,18 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
-        self.ledger().enqueue(new)
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        let now = self.now();
+        self.ledger().enqueue(new, claimant, now)
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
-        let now = (self.clock)();
+        let now = self.now();
         self.ledger().claim(runner, which, now)
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
-        let now = (self.clock)();
+        let now = self.now();
         self.ledger().renew(claim, now)
     }
 
@@ -256,7 +271,8 @@ impl Store for MemoryStore {
         reason: Reason,
         at: Timestamp,
     ) -> StoreResult<()> {
-        self.ledger().request_cancel(pipeline, level, reason, at)
+        let now = self.now();
+        self.ledger().request_cancel(pipeline, level, reason, at, now)
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {

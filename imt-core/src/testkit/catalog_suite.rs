@@ -38,6 +38,7 @@ macro_rules! catalog_suite {
             a_summary_tells_where_a_pipeline_stands
             what_waits_says_why
             variables_are_set_replaced_and_unset
+            what_no_environment_takes_is_no_variable
             runners_say_that_they_live
             what_nothing_keeps_is_pruned
             what_is_not_over_is_never_pruned
@@ -62,7 +63,7 @@ fn shop() -> ProjectName {
 async fn enqueue(store: &TestStore, project: &str, labels: &[&str]) -> PipelineId {
     let mut new = NewPipeline { plan: plan(ProjectName::new(project), 1), ..new_pipeline() };
     new.plan.runs_on = labels.iter().map(|&label| label.to_owned()).collect();
-    store.enqueue(new).await.expect("enqueue").id
+    store.enqueue(new, None).await.expect("enqueue").id
 }
 
 /// A pipeline of the project `shop` that ended like this, at this time.
@@ -128,7 +129,7 @@ pub async fn a_number_finds_its_pipeline(store: TestStore) {
 /// A summary tells what the pipeline is for, who holds it, and how it ended.
 pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     let new = new_pipeline();
-    let id = store.enqueue(new.clone()).await.expect("enqueue").id;
+    let id = store.enqueue(new.clone(), None).await.expect("enqueue").id;
     let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").remove(0);
     let waiting = summary().await;
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
@@ -201,6 +202,37 @@ pub async fn variables_are_set_replaced_and_unset(store: TestStore) {
     assert!(!store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"), "it is gone already");
     let expected = [variable("EMPTY", "", true), variable("MODE", "slow", true)];
     assert_eq!(store.variables(&shop()).await.expect("variables"), expected);
+}
+
+/// Names that are none or are reserved, NUL bytes and too much are refused, in words that name the variable and keep its
+/// value to themselves.
+pub async fn what_no_environment_takes_is_no_variable(store: TestStore) {
+    let long = "hunter2".repeat(20_000);
+    let bad = [
+        ("1A", "x"),
+        ("A B", "x"),
+        ("", "x"),
+        ("A\0", "x"),
+        ("CI", "x"),
+        ("IMT_X", "x"),
+        ("A", "hunter2\0"),
+        ("A", &long),
+    ];
+    for is_secret in [true, false] {
+        for (name, value) in bad {
+            let variable = Variable { name: name.into(), value: Secret::new(value), is_secret };
+            let Err(StoreError::Invalid(why)) = store.set_variable(&shop(), variable).await else {
+                panic!("`{name}` is no variable")
+            };
+            assert!(why.contains(name.trim_end_matches('\0')) && !why.contains("hunter2"), "{why}");
+        }
+    }
+    assert_eq!(store.variables(&shop()).await.expect("variables"), []);
+    let fine = Variable { name: "A".into(), value: Secret::new("x"), is_secret: false };
+    assert_refused!(store.set_variable(&ProjectName::new("a\0b"), fine).await, StoreError::Invalid(_));
+    assert_refused!(store.beat(&beat("a\0b", &[])).await, StoreError::Invalid(_));
+    assert_refused!(store.beat(&beat("one", &["a\0b"])).await, StoreError::Invalid(_));
+    assert_eq!((store.projects().await.expect("projects"), store.runners().await.expect("runners")), (vec![], vec![]));
 }
 
 /// Runners are those that beat, with what they said last, until they retire.

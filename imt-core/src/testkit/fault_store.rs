@@ -213,8 +213,8 @@ impl fmt::Debug for FaultStore {
 
 #[async_trait]
 impl Store for FaultStore {
-    async fn enqueue(&self, new: NewPipeline) -> StoreResult<Enqueued> {
-        self.call(StoreCall::Enqueue, self.inner.enqueue(new)).await
+    async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
+        self.call(StoreCall::Enqueue, self.inner.enqueue(new, claimant)).await
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {

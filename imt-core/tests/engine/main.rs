@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
 mod left;
+mod moving;
 mod trouble;
 mod unlogged;
 mod working;
@@ -15,19 +16,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::engine::{Engine, EngineError, Instances};
-use imt_core::id::{AttemptId, CommitId, JobIndex, PipelineId, ProjectName};
+use imt_core::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline::{TriggerEvent, read};
 use imt_core::plan::{Plan, Trigger, build};
 use imt_core::ports::{
-    Checkout, Event, EventId, EventSink, Executor, Failure, FailureKind, LogEnd, LogFrom, Notice, Source, Store,
-    StreamKind, Variable,
+    Checkout, Event, EventId, EventSink, Executor, Failure, FailureKind, LogEnd, LogFrom, Notice, RunnerInfo, Source,
+    Store, StreamKind, Variable,
 };
-use imt_core::schedule::CancelLevel;
+use imt_core::schedule::{CancelLevel, Change, ChangeKind};
 use imt_core::secret::Secret;
 use imt_core::status::{Reason, Status};
 use imt_core::store::MemoryStore;
 use imt_core::testkit::fake_executor::Method;
 use imt_core::testkit::{FakeExecutor, FakeScript, FakeWorld, FaultStore, StoreCall, StoreFault};
+use imt_core::time::Timestamp;
 use tokio::sync::Notify;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -90,6 +92,18 @@ impl Stand {
 
     async fn events(&self, pipeline: PipelineId) -> Vec<Event> {
         self.store.events_after(Some(pipeline), EventId::default(), usize::MAX).await.unwrap()
+    }
+
+    /// Submits a pipeline that somebody begins and gives back: it waits, and its cancel is for whoever has it next.
+    async fn submit_begun(&self, engine: &Engine) -> PipelineId {
+        let id = engine.submit(plan(ONE)).await.unwrap().id;
+        let lease = SECOND * 600;
+        let other = RunnerInfo { instance: InstanceId::new("other"), labels: Vec::new(), driving: Vec::new(), lease };
+        let claim = self.store.claim(&other, Some(id)).await.unwrap().unwrap();
+        let begun = Change { at: Timestamp::from_micros(1), kind: ChangeKind::PipelineStarted };
+        self.store.commit(&claim, 1, &[begun]).await.unwrap();
+        self.store.release(&claim).await.unwrap();
+        id
     }
 
     fn clean(&self, pipeline: PipelineId) {

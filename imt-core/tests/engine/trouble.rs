@@ -104,12 +104,24 @@ async fn a_pipeline_cancelled_before_anybody_drives_it_runs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancel_of_what_nobody_has_begun_needs_no_worker() {
+    let stand = Stand::new();
+    let engine = stand.engine();
+    let queued = engine.submit(plan(ONE)).await.unwrap().id;
+    engine.cancel(queued, CancelLevel::Graceful, Reason::User).await.unwrap();
+    let outcome = engine.outcome(queued).await.unwrap().expect("it is over");
+    assert_eq!((outcome.end.status, outcome.end.reason), (Status::Cancelled, Some(Reason::User)));
+    assert_eq!(engine.drive(queued).await.unwrap(), outcome);
+    assert_eq!(stand.world.began(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pipeline_that_waits_for_capacity_is_cancelled_at_once() {
     let stand = Stand::new();
     stand.world.script_others(FakeScript::runs_for(SECOND * 3_000));
     let engine = stand.engine();
     let running = engine.submit(plan(ONE)).await.unwrap().id;
-    let queued = engine.submit(plan(ONE)).await.unwrap().id;
+    let queued = stand.submit_begun(&engine).await;
     let begun = Instant::now();
     let mut ended = Vec::new();
     let one = NonZeroUsize::new(1).unwrap();

@@ -68,8 +68,12 @@ impl Bent {
 
 #[async_trait]
 impl Store for Bent {
-    async fn enqueue(&self, new: imt_core::ports::NewPipeline) -> Result<Enqueued, StoreError> {
-        self.inner.enqueue(new).await
+    async fn enqueue(
+        &self,
+        new: imt_core::ports::NewPipeline,
+        claimant: Option<&RunnerInfo>,
+    ) -> Result<Enqueued, StoreError> {
+        self.inner.enqueue(new, claimant).await
     }
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> Result<Option<Claim>, StoreError> {
         let claim = self.inner.claim(runner, which).await;
@@ -92,12 +96,7 @@ impl Store for Bent {
         }
         self.inner.load(pipeline).await
     }
-    async fn commit(
-        &self,
-        claim: &Claim,
-        nth: u64,
-        changes: &[imt_core::schedule::Change],
-    ) -> Result<EventId, StoreError> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> Result<EventId, StoreError> {
         self.inner.commit(claim, nth, changes).await
     }
     async fn request_cancel(
@@ -105,7 +104,7 @@ impl Store for Bent {
         pipeline: PipelineId,
         level: CancelLevel,
         reason: Reason,
-        at: imt_core::time::Timestamp,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         self.inner.request_cancel(pipeline, level, reason, at).await
     }
@@ -179,7 +178,7 @@ async fn a_pipeline_that_cannot_be_read_is_set_aside_and_does_not_starve_the_oth
         let warned = warned.lock().unwrap().clone();
         assert_eq!(warned.len(), 1, "{warned:?}");
         let stranger = RunnerInfo {
-            instance: imt_core::id::InstanceId::new("stranger"),
+            instance: InstanceId::new("stranger"),
             labels: Vec::new(),
             driving: Vec::new(),
             lease: SECOND,
@@ -211,7 +210,7 @@ async fn a_cancel_in_the_queue_survives_whatever_else_happens_meanwhile() {
         engine.work(one, tokio::time::sleep(SECOND * 30), |result| ended.push(result.unwrap().id)),
         async {
             tokio::time::sleep(SECOND * 4).await;
-            let queued = engine.submit(plan(ONE)).await.unwrap().id;
+            let queued = stand.submit_begun(&engine).await;
             tokio::time::sleep(SECOND * 2).await;
             // Its claim is under way while the running one ends.
             engine.cancel(queued, CancelLevel::Graceful, Reason::User).await.unwrap();

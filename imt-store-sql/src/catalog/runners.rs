@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use imt_core::id::InstanceId;
-use imt_core::ports::{RunnerBeat, RunnerStatus, StoreError, StoreResult};
+use imt_core::ports::{RunnerBeat, RunnerStatus, StoreError, StoreResult, bounds};
 
 use crate::database::{Database, Purpose};
 use crate::value::{Row, Value, json};
@@ -18,6 +18,7 @@ const BEAT: &str = "
         capacity = excluded.capacity, driving = excluded.driving, draining = excluded.draining, seen_at = excluded.seen_at";
 
 pub(crate) async fn beat(database: &dyn Database, runner: &RunnerBeat) -> StoreResult<()> {
+    bounds::beat(runner)?;
     let values: Vec<Value> = vec![
         runner.instance.as_str().into(),
         runner.host.as_str().into(),

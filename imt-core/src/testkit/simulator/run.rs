@@ -110,7 +110,7 @@ impl Simulation {
         let broken = |what: String| Violation { seed: self.seed, what, scenario: format!("{:#?}", self.scenario) };
         let new =
             NewPipeline { id: self.pipeline, plan: self.scenario.plan.clone(), at: self.now(), idempotency_key: None };
-        self.store.enqueue(new).await.map_err(|e| broken(format!("enqueue: {e}")))?;
+        self.store.enqueue(new, None).await.map_err(|e| broken(format!("enqueue: {e}")))?;
         let (ended, ()) = timeout(PATIENCE, async { tokio::join!(self.live(), self.cancel()) })
             .await
             .map_err(|_| broken(format!("not over after {PATIENCE:?}")))?;

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::fixture::{
-    Patience, TestStore, assert_refused, at, attempt, change, changes_of, claim, claimed, enqueued, events_of, fold,
-    job_changes, new_pipeline, nth, pipeline_ended, plan, project, runner,
+    Patience, TestStore, assert_lost, assert_refused, at, attempt, change, changes_of, claim, claimed, enqueued,
+    events_of, fold, job_changes, new_pipeline, nth, pipeline_ended, plan, project, runner,
 };
 use crate::id::{InstanceId, JobIndex, PipelineId};
-use crate::ports::{Event, EventId, NewPipeline, StoreError};
-use crate::schedule::{CancelLevel, ChangeKind, StopCause};
+use crate::ports::{Event, EventId, NewPipeline, RunnerInfo, StoreError};
+use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState, StopCause, cancel_changes};
 use crate::status::{End, Reason, Status};
 
 fn workspace_ready() -> ChangeKind {
@@ -68,7 +69,7 @@ pub(super) async fn the_state_is_the_fold_of_the_events(store: TestStore) {
 pub(super) async fn a_commit_is_seen_whole(store: TestStore) {
     const JOBS: u32 = 40;
     let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-    let pipeline = store.enqueue(new).await.expect("enqueue").id;
+    let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
     let held = claim(&store, &runner("one"), pipeline).await;
     let writer = tokio::spawn({
         let store = TestStore::clone(&store);
@@ -99,7 +100,7 @@ pub(super) async fn a_commit_is_seen_whole(store: TestStore) {
 pub(super) async fn a_dropped_commit_is_all_or_nothing(store: TestStore) {
     const JOBS: u32 = 12;
     let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-    let pipeline = store.enqueue(new).await.expect("enqueue").id;
+    let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
     let held = claim(&store, &runner("one"), pipeline).await;
     for job in 0..JOBS {
         let changes = job_changes(pipeline, job);
@@ -205,7 +206,7 @@ pub(super) async fn a_follower_misses_no_event(store: TestStore) {
     let mut writers = JoinSet::new();
     for n in 0..WRITERS {
         let new = NewPipeline { plan: plan(project(), JOBS), ..new_pipeline() };
-        let pipeline = store.enqueue(new).await.expect("enqueue").id;
+        let pipeline = store.enqueue(new, None).await.expect("enqueue").id;
         let held = claim(&store, &runner(&format!("r{n}")), pipeline).await;
         let store = TestStore::clone(&store);
         writers.spawn(async move {
@@ -281,9 +282,58 @@ pub(super) async fn cancels_only_escalate(store: TestStore) {
     assert_eq!(changes_of(&events_of(&store, pipeline).await), cancels);
 }
 
-/// A cancel needs no claim, reaches the next holder, and leaves the pipeline to be claimed and ended.
-pub(super) async fn a_cancel_waits_for_the_holder(store: TestStore) {
+/// A cancel of what nobody holds and has not begun is its end at once, for good and with all that belongs to it.
+pub(super) async fn a_cancel_ends_what_has_not_begun(store: TestStore) {
+    let new = new_pipeline();
+    let pipeline = store.enqueue(new.clone(), None).await.expect("enqueue").id;
+    let cancel = async |level, micros| {
+        store.request_cancel(pipeline, level, Reason::Superseded, at(micros)).await.expect("request_cancel");
+    };
+    cancel(CancelLevel::Graceful, 7).await;
+    let (record, events) = (store.load(pipeline).await.expect("load"), events_of(&store, pipeline).await);
+    let fresh = PipelineState::new(pipeline, &new.plan);
+    let expected = cancel_changes(&new.plan, &fresh, false, (CancelLevel::Graceful, Reason::Superseded), at(7));
+    assert_eq!(changes_of(&events), expected);
+    assert_eq!(record.state, fold(pipeline, &new.plan, &events));
+    assert_eq!((record.state.status, record.state.ended_at), (Status::Cancelled, Some(at(7))));
+    cancel(CancelLevel::Kill, 8).await;
+    assert_eq!(events_of(&store, pipeline).await, events, "nothing follows the end");
+    for which in [None, Some(pipeline)] {
+        assert_eq!(store.claim(&runner("one"), which).await.expect("claim"), None, "it waits no more");
+    }
+}
+
+/// A cancel goes to who holds the pipeline, and ends it only when the lease of somebody who began nothing has run out.
+pub(super) async fn a_cancel_leaves_the_end_to_a_living_holder(store: TestStore) {
+    let cancel = async |pipeline| {
+        store.request_cancel(pipeline, CancelLevel::Graceful, Reason::User, at(1)).await.expect("request_cancel");
+        store.load(pipeline).await.expect("load").state.status
+    };
+    let living = claimed(&store).await;
+    assert_eq!(cancel(living.pipeline).await, Status::Pending, "its holder is about to begin");
+    store.commit(&living, nth(), &[change(2, ChangeKind::PipelineStarted)]).await.expect("commit");
+
     let pipeline = enqueued(&store).await;
+    let brief = RunnerInfo { lease: Duration::from_millis(50), ..runner("brief") };
+    let gone = claim(&store, &brief, pipeline).await;
+    let patience = Patience::until("the lease's end");
+    while cancel(pipeline).await != Status::Cancelled {
+        patience.wait().await;
+    }
+    assert_lost(store.commit(&gone, nth(), &[change(2, ChangeKind::PipelineStarted)]).await, pipeline, "commit");
+    assert_eq!(events_of(&store, pipeline).await.iter().filter(|e| is_cancel(&e.change)).count(), 1);
+}
+
+fn is_cancel(change: &Change) -> bool {
+    matches!(change.kind, ChangeKind::CancelRequested { .. })
+}
+
+/// A cancel needs no claim, reaches the next holder of what has begun, and leaves it to be claimed and ended.
+pub(super) async fn a_cancel_waits_for_the_holder(store: TestStore) {
+    let first = claimed(&store).await;
+    let pipeline = first.pipeline;
+    store.commit(&first, nth(), &[change(0, ChangeKind::PipelineStarted)]).await.expect("commit");
+    store.release(&first).await.expect("release");
     store.request_cancel(pipeline, CancelLevel::Graceful, Reason::User, at(1)).await.expect("request_cancel");
     let held = store.claim(&runner("one"), None).await.expect("claim").expect("it still waits");
     let cancel = store.control(&held).await.expect("control").cancel;

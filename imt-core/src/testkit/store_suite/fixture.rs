@@ -76,7 +76,7 @@ pub(in crate::testkit) fn new_pipeline() -> NewPipeline {
 }
 
 pub(in crate::testkit) async fn enqueued(store: &TestStore) -> PipelineId {
-    store.enqueue(new_pipeline()).await.expect("enqueue").id
+    store.enqueue(new_pipeline(), None).await.expect("enqueue").id
 }
 
 pub(in crate::testkit) fn runner(instance: &str) -> RunnerInfo {

@@ -85,15 +85,20 @@ macro_rules! __store_suite_cases {
                 concurrent_enqueues_get_their_own_numbers
                 a_key_stands_for_the_first_pipeline
                 concurrent_enqueues_with_one_key_make_one_pipeline
+                what_is_made_for_a_claimant_is_claimed
+                what_is_made_for_a_claimant_is_nobody_elses
+                a_repeat_claims_only_what_the_instance_holds
                 an_id_is_accepted_once
                 unknown_pipelines_are_not_found
                 the_longest_waiting_comes_first
+                projects_take_turns
                 labels_choose_the_runner
                 driving_is_left_out
                 a_given_pipeline_needs_no_labels
                 what_is_over_is_not_claimed
                 many_claimers_one_winner
                 many_claimers_share_many_pipelines
+                what_breaks_a_rule_is_refused
                 an_unknown_project_has_no_variables
             }
             fencing {
@@ -119,6 +124,8 @@ macro_rules! __store_suite_cases {
                 a_follower_misses_no_event
                 nothing_follows_the_end
                 cancels_only_escalate
+                a_cancel_ends_what_has_not_begun
+                a_cancel_leaves_the_end_to_a_living_holder
                 a_cancel_waits_for_the_holder
                 concurrent_cancels_are_recorded_once
             }

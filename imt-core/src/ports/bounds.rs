@@ -1,0 +1,126 @@
+//! What a store takes: the bounds of every text that it is given, the same for all stores.
+//!
+//! What people and programs send from outside ends up in columns, in names of things and in environments. What does not fit
+//! is refused before anything is done, in words that name it.
+
+use crate::id::{InstanceId, ProjectName};
+use crate::plan::{Variable, check_variable_name};
+use crate::ports::{NewPipeline, RunnerBeat, RunnerInfo, StoreError, StoreResult};
+
+/// The most bytes that an idempotency key may have.
+pub const MAX_KEY_BYTES: usize = 256;
+/// The most bytes that the name of an instance, a host, a branch, a commit or a version may have.
+pub const MAX_NAME_BYTES: usize = 1024;
+/// The most bytes that a project's name may have.
+pub const MAX_PROJECT_BYTES: usize = 63;
+/// The most bytes that a label may have.
+pub const MAX_LABEL_BYTES: usize = 64;
+/// The most labels that a pipeline may want or a runner may have.
+pub const MAX_LABELS: usize = 64;
+/// The most bytes that the value of a variable may have: what Linux takes in one variable, with room for its name.
+pub const MAX_VARIABLE_BYTES: usize = 120 * 1024;
+
+/// Checks a pipeline to accept.
+///
+/// # Errors
+/// `Invalid`.
+pub fn new_pipeline(new: &NewPipeline) -> StoreResult<()> {
+    project(&new.plan.project)?;
+    if let Some(key) = &new.idempotency_key {
+        text("idempotency key", key, MAX_KEY_BYTES)?;
+    }
+    let trigger = &new.plan.trigger;
+    text("commit", trigger.commit.as_str(), MAX_NAME_BYTES)?;
+    if let Some(branch) = &trigger.branch {
+        text("branch", branch, MAX_NAME_BYTES)?;
+    }
+    labels(&new.plan.runs_on)
+}
+
+/// Checks who claims.
+///
+/// # Errors
+/// `Invalid`.
+pub fn runner(runner: &RunnerInfo) -> StoreResult<()> {
+    instance(&runner.instance)?;
+    labels(&runner.labels)
+}
+
+/// Checks what a runner says of itself.
+///
+/// # Errors
+/// `Invalid`.
+pub fn beat(beat: &RunnerBeat) -> StoreResult<()> {
+    instance(&beat.instance)?;
+    text("host", &beat.host, MAX_NAME_BYTES)?;
+    text("version", &beat.version, MAX_NAME_BYTES)?;
+    labels(&beat.labels)
+}
+
+/// Checks a project's name: lower-case letters, digits, `-`, `_` and `.`.
+///
+/// # Errors
+/// `Invalid`.
+pub fn project(project: &ProjectName) -> StoreResult<()> {
+    let name = project.as_str();
+    text("project", name, MAX_PROJECT_BYTES)?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    if name.chars().all(fits) {
+        return Ok(());
+    }
+    let rule = "may have lower-case letters, digits, `-`, `_` and `.` only";
+    Err(StoreError::Invalid(format!("the project `{}` {rule}", name.escape_debug())))
+}
+
+/// Checks a project's variable.
+///
+/// # Errors
+/// `Invalid`, which names the variable and never tells its value.
+pub fn variable(variable: &Variable) -> StoreResult<()> {
+    let shown = shown(&variable.name);
+    check_variable_name(&variable.name)
+        .map_err(|problem| StoreError::Invalid(format!("the variable `{shown}`: {problem}")))?;
+    if variable.name.len() > MAX_KEY_BYTES {
+        return Err(StoreError::Invalid(format!("the name of the variable `{shown}` is over {MAX_KEY_BYTES} bytes")));
+    }
+    let value = variable.value.expose();
+    if value.len() > MAX_VARIABLE_BYTES {
+        let (has, may) = (value.len(), MAX_VARIABLE_BYTES);
+        return Err(StoreError::Invalid(format!("the variable `{shown}` has {has} bytes, {may} is the most")));
+    }
+    if value.contains('\0') {
+        return Err(StoreError::Invalid(format!("the variable `{shown}` has a NUL byte, which no environment takes")));
+    }
+    Ok(())
+}
+
+fn instance(instance: &InstanceId) -> StoreResult<()> {
+    text("instance", instance.as_str(), MAX_NAME_BYTES)
+}
+
+fn labels(labels: &[String]) -> StoreResult<()> {
+    if labels.len() > MAX_LABELS {
+        return Err(StoreError::Invalid(format!("{} labels are too many, {MAX_LABELS} is the most", labels.len())));
+    }
+    labels.iter().try_for_each(|label| text("label", label, MAX_LABEL_BYTES))
+}
+
+fn text(what: &str, text: &str, most: usize) -> StoreResult<()> {
+    let wrong = if text.is_empty() {
+        "is empty".to_owned()
+    } else if text.len() > most {
+        format!("has {} bytes, {most} is the most", text.len())
+    } else if text.contains(char::is_control) {
+        "has a control character".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Invalid(format!("the {what} `{}` {wrong}", shown(text))))
+}
+
+/// The beginning of a text, with nothing in it that could lead a terminal astray.
+fn shown(text: &str) -> String {
+    let begin: String = text.chars().take(40).collect();
+    let more = if begin.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", begin.escape_debug())
+}

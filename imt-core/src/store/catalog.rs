@@ -1,0 +1,172 @@
+//! The port [`Catalog`] over a ledger: what people ask of a store in memory, and tell it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::MemoryStore;
+use super::ledger::{Entry, Ledger};
+use crate::id::{InstanceId, PipelineId, ProjectName};
+use crate::ports::bounds;
+use crate::ports::{
+    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, StoreError,
+    StoreResult, Variable, Waiting,
+};
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// Runners, with when they were last heard of.
+pub(super) type Runners = BTreeMap<InstanceId, (RunnerBeat, Instant)>;
+
+#[async_trait]
+impl Catalog for MemoryStore {
+    async fn projects(&self) -> StoreResult<Vec<ProjectName>> {
+        let mut names: Vec<_> = self.ledger().projects.keys().cloned().collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<PipelineId> {
+        let ledger = self.ledger();
+        let found = ledger.of_project(project).find(|(_, entry)| entry.number == number);
+        found.map(|(id, _)| id).ok_or(StoreError::NotFound("pipeline"))
+    }
+
+    async fn pipelines(
+        &self,
+        project: &ProjectName,
+        before: Option<NonZeroU64>,
+        limit: usize,
+    ) -> StoreResult<Vec<PipelineSummary>> {
+        let ledger = self.ledger();
+        let below = ledger.of_project(project).filter(|(_, entry)| before.is_none_or(|before| entry.number < before));
+        let mut found: Vec<_> = below.collect();
+        found.sort_unstable_by_key(|(_, entry)| Reverse(entry.number));
+        Ok(found.into_iter().take(limit).map(|(id, entry)| summary(id, entry)).collect())
+    }
+
+    async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {
+        let now = self.now();
+        self.ledger().waiting(pipeline, alive, now)
+    }
+
+    async fn set_variable(&self, project: &ProjectName, variable: Variable) -> StoreResult<()> {
+        bounds::project(project)?;
+        bounds::variable(&variable)?;
+        self.ledger().set_variable(project.clone(), variable);
+        Ok(())
+    }
+
+    async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
+        let mut ledger = self.ledger();
+        let variables = ledger.projects.get_mut(project).map(|project| &mut project.variables);
+        Ok(variables.is_some_and(|variables| variables.remove(name).is_some()))
+    }
+
+    async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
+        bounds::beat(runner)?;
+        let now = self.now();
+        self.ledger().runners.insert(runner.instance.clone(), (runner.clone(), now));
+        Ok(())
+    }
+
+    async fn retire_runner(&self, instance: &InstanceId) -> StoreResult<()> {
+        self.ledger().runners.remove(instance);
+        Ok(())
+    }
+
+    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>> {
+        let now = self.now();
+        let ledger = self.ledger();
+        let status = |(beat, seen): &(RunnerBeat, Instant)| RunnerStatus {
+            beat: beat.clone(),
+            silent_for: now.saturating_duration_since(*seen),
+        };
+        let mut runners: Vec<_> = ledger.runners.values().map(status).collect();
+        runners.sort_by(|a, b| (&a.beat.host, &a.beat.instance).cmp(&(&b.beat.host, &b.beat.instance)));
+        Ok(runners)
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+        let (now, time) = (self.now(), self.time());
+        let mut ledger = self.ledger();
+        ledger.runners.retain(|_, (_, seen)| now.saturating_duration_since(*seen) < RUNNER_FORGOTTEN_AFTER);
+        ledger.prune(keep, limit, time)
+    }
+}
+
+impl Ledger {
+    fn of_project<'a>(&'a self, project: &'a ProjectName) -> impl Iterator<Item = (PipelineId, &'a Entry)> {
+        let all = self.pipelines.iter().map(|(id, entry)| (*id, entry));
+        all.filter(move |(_, entry)| entry.plan.project == *project)
+    }
+
+    fn waiting(&self, id: PipelineId, alive: Duration, now: Instant) -> StoreResult<Option<Waiting>> {
+        let entry = self.pipelines.get(&id).ok_or(StoreError::NotFound("pipeline"))?;
+        let is_held = entry.hold.as_ref().is_some_and(|hold| hold.expires > now);
+        if is_held || entry.state.status.is_terminal() {
+            return Ok(None);
+        }
+        let mut runners =
+            self.runners.values().filter(|(_, seen)| now.saturating_duration_since(*seen) <= alive).peekable();
+        if runners.peek().is_none() {
+            return Ok(Some(Waiting::NoRunner));
+        }
+        let place = entry.place();
+        let suits = |beat: &RunnerBeat| place.labels.iter().all(|label| beat.labels.contains(label));
+        if !runners.any(|(beat, _)| suits(beat)) {
+            return Ok(Some(Waiting::NoSuchRunner { labels: place.labels.into_iter().collect() }));
+        }
+        Ok(Some(Waiting::Turn { ahead: self.queue.ahead(&place) }))
+    }
+
+    fn prune(&mut self, keep: &Retention, limit: usize, now: Timestamp) -> StoreResult<Vec<Pruned>> {
+        let mut good: BTreeMap<&ProjectName, NonZeroU64> = BTreeMap::new();
+        for entry in self.pipelines.values().filter(|e| keep.last_success && e.state.status == Status::Success) {
+            let last = good.entry(&entry.plan.project).or_insert(entry.number);
+            *last = (*last).max(entry.number);
+        }
+        let is_kept = |entry: &Entry, ended_at: Timestamp| {
+            let project = &entry.plan.project;
+            let last = self.projects.get(project).map_or(0, |project| project.last_number);
+            now.since(ended_at) <= keep.age
+                || entry.number.get() > last.saturating_sub(keep.count)
+                || good.get(project) == Some(&entry.number)
+        };
+        let over = self.pipelines.iter().filter(|(_, entry)| entry.state.status.is_terminal());
+        let mut old: Vec<_> = over
+            .filter_map(|(id, entry)| Some((entry.state.ended_at?, entry.position, *id)))
+            .filter(|(ended_at, _, id)| self.pipelines.get(id).is_some_and(|entry| !is_kept(entry, *ended_at)))
+            .collect();
+        old.sort_unstable();
+        let mut pruned = Vec::new();
+        for (_, _, id) in old.into_iter().take(limit) {
+            let Some(entry) = self.pipelines.get(&id) else { continue };
+            let (project, number, log_bytes) = (entry.plan.project.clone(), entry.number, entry.log_bytes());
+            self.forget(id)?;
+            pruned.push(Pruned { project, number, log_bytes });
+        }
+        Ok(pruned)
+    }
+}
+
+fn summary(id: PipelineId, entry: &Entry) -> PipelineSummary {
+    let (trigger, state) = (&entry.plan.trigger, &entry.state);
+    PipelineSummary {
+        id,
+        number: entry.number,
+        status: state.status,
+        end: state.verdict.clone(),
+        event: trigger.event,
+        commit: trigger.commit.clone(),
+        branch: trigger.branch.clone(),
+        submitted_at: entry.submitted_at,
+        started_at: state.started_at,
+        ended_at: state.ended_at,
+        holder: entry.hold.as_ref().map(|hold| hold.instance.clone()),
+    }
+}
