@@ -96,12 +96,7 @@ impl Store for Bent {
         }
         self.inner.load(pipeline).await
     }
-    async fn commit(
-        &self,
-        claim: &Claim,
-        nth: u64,
-        changes: &[Change],
-    ) -> Result<EventId, StoreError> {
+    async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> Result<EventId, StoreError> {
         self.inner.commit(claim, nth, changes).await
     }
     async fn request_cancel(
