@@ -12,6 +12,13 @@ const FILL: &str = "
     SELECT 'p' || n, 'shop', n, n, '', 'push', '', '{}', 'pending', CASE WHEN n > 100000 THEN 0 ELSE 1 END,
         CASE WHEN n > 100000 THEN NULL ELSE n END, CASE WHEN n > 199990 THEN 'one' END, CASE WHEN n > 199990 THEN 0 END
       FROM generate_series(1, 200000) AS n;
+    INSERT INTO events (id, pipeline, change) SELECT n, 'p' || n, '{}' FROM generate_series(1, 200000) AS n;
+    INSERT INTO job_logs (id, pipeline, job, attempt, token) SELECT n, 'p' || n, 0, 1, 1 FROM generate_series(1, 100000) AS n;
+    INSERT INTO job_log_chunks (log, start, first_line, runs, at, bytes)
+    SELECT 1 + n / 100, n % 100, n % 100, 'o1+0', n, 'x' FROM generate_series(0, 199999) AS n;
+    ANALYZE events;
+    ANALYZE job_logs;
+    ANALYZE job_log_chunks;
     ANALYZE pipelines;
     ANALYZE lanes";
 
@@ -24,7 +31,13 @@ async fn no_hot_statement_walks_the_pipelines() {
     sqlx::raw_sql(AssertSqlSafe(here)).execute(&mut connection).await.expect("many pipelines");
     for (name, statement) in store.hot_statements() {
         let plan = plan(&mut connection, name, &statement).await;
-        assert!(!plan.contains("Seq Scan on pipelines"), "{name}: {plan}");
+        for table in ["pipelines", "events", "job_logs", "job_log_chunks"] {
+            assert!(!plan.contains(&format!("Seq Scan on {table}")), "{name}: {plan}");
+        }
+        // Of how many there are to remove, and of how much is to be read, a plan for all parameters knows nothing.
+        if ["prunable", "going", "events", "chunks"].contains(&name) {
+            continue;
+        }
         let cost: f64 = plan.split("..").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a cost");
         assert!(cost < 100.0, "{name}: {plan}");
     }

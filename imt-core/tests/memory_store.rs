@@ -35,7 +35,7 @@ fn attempt(pipeline: PipelineId) -> AttemptId {
 
 async fn append(store: &MemoryStore, claim: &Claim, offset: u64, bytes: Bytes) -> Result<u64, StoreError> {
     let (stream, at, raw) = (StreamKind::Stdout, Timestamp::from_micros(0), LogPositions::default());
-    store.append_log(claim, attempt(claim.pipeline), &[LogAppend { offset, stream, bytes, at, raw }]).await
+    store.append_log(claim, attempt(claim.pipeline), &[LogAppend { offset, stream, bytes, at, raw, dropped: 0 }]).await
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ enum Flaw {
     BytesMadeText,
     StreamsMixed,
     RawForgotten,
+    DroppedForgotten,
     ChecksumUnchecked,
     AppendedAfterEnd,
     EndNotShown,
@@ -114,6 +115,8 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::BytesMadeText, "lines_begin_where_they_begin"),
     (Flaw::StreamsMixed, "reading_may_begin_at_any_byte"),
     (Flaw::RawForgotten, "what_is_appended_is_read_at_once"),
+    (Flaw::DroppedForgotten, "what_is_appended_is_read_at_once"),
+    (Flaw::DroppedForgotten, "random_logs_are_like_the_model"),
     (Flaw::ChecksumUnchecked, "the_end_must_fit"),
     (Flaw::ChecksumUnchecked, "a_refused_end_leaves_the_log_open"),
     (Flaw::AppendedAfterEnd, "the_end_must_fit"),
@@ -368,6 +371,7 @@ impl Store for Mutant {
             Flaw::StaleAppends => piece.offset = durable,
             Flaw::BytesMadeText => piece.bytes = String::from_utf8_lossy(&piece.bytes).into_owned().into(),
             Flaw::StreamsMixed => piece.stream = StreamKind::Stdout,
+            Flaw::DroppedForgotten => piece.dropped = 0,
             Flaw::RawForgotten => piece.raw = LogPositions::default(),
             _ => {}
         }

@@ -40,7 +40,7 @@ async fn read(tx: &mut dyn Transaction, dialect: &Dialect, id: PipelineId, lock:
         "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END,
             CASE WHEN holder IS NOT NULL AND lease_until > {{now}} THEN 1 ELSE 0 END, last_event,
             commits, commit_event, plan,
-            {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 {lock}"
+            {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 AND ended < 2 {lock}"
     ));
     let rows = tx.run(&sql, vec![id.to_string().into()]).await?;
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
@@ -144,7 +144,7 @@ pub(crate) async fn request_cancel(
     if changes.is_empty() {
         return Ok(());
     }
-    if found.held && !found.alive && changes.iter().any(|change| ends(change)) {
+    if found.held && !found.alive && changes.iter().any(ends) {
         tx.run(LET_GO, vec![id.to_string().into()]).await?;
     }
     record(tx.as_mut(), dialect, state, None, &changes).await?;
@@ -162,6 +162,21 @@ pub(crate) async fn control(database: &dyn Database, claim: &Claim) -> StoreResu
     Ok(Control { cancel: row.maybe_word()?.zip(row.maybe_word()?) })
 }
 
+/// What is being removed is gone for readers, however much of it is still there.
+const EVENTS_OF: &str = "
+    SELECT id, pipeline, change FROM events WHERE pipeline = $3 AND id > $1
+       AND EXISTS (SELECT 1 FROM pipelines WHERE id = $3 AND ended < 2)
+     ORDER BY id LIMIT $2";
+const EVENTS: &str = "
+    SELECT id, pipeline, change FROM events WHERE id > $1 {settled}
+       AND pipeline NOT IN (SELECT id FROM pipelines WHERE ended = 2)
+     ORDER BY id LIMIT $2";
+
+/// The statements of readers, for the tests of their plans.
+pub(crate) fn hot() -> Vec<(&'static str, String)> {
+    vec![("events_of", EVENTS_OF.to_owned()), ("events", EVENTS.to_owned())]
+}
+
 pub(crate) async fn events_after(
     database: &dyn Database,
     of: Option<PipelineId>,
@@ -171,11 +186,9 @@ pub(crate) async fn events_after(
     let limit = Value::from(limit as u64);
     let rows = if let Some(id) = of {
         // A pipeline's events come one commit after another: none can still come before one that is there.
-        let sql = "SELECT id, pipeline, change FROM events WHERE pipeline = $3 AND id > $1 ORDER BY id LIMIT $2";
-        database.run(Purpose::Read, sql, vec![after.0.into(), limit, id.to_string().into()]).await?
+        database.run(Purpose::Read, EVENTS_OF, vec![after.0.into(), limit, id.to_string().into()]).await?
     } else {
-        let sql = "SELECT id, pipeline, change FROM events WHERE id > $1 {settled} ORDER BY id LIMIT $2";
-        database.run(Purpose::Read, &database.dialect().sql(sql), vec![after.0.into(), limit]).await?
+        database.run(Purpose::Read, &database.dialect().sql(EVENTS), vec![after.0.into(), limit]).await?
     };
     let event = |row: Row| {
         let mut row = row.of("event");

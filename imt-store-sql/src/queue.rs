@@ -64,12 +64,11 @@ pub(crate) async fn enqueue(
     if tx.run(ADD_PIPELINE, values).await?.is_empty() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
-    let claim = match claimant {
-        Some(runner) => Some(take(tx, database.dialect(), runner, new.id).await?),
-        None => {
-            tx.commit().await?;
-            None
-        }
+    let claim = if let Some(runner) = claimant {
+        Some(take(tx, database.dialect(), runner, new.id).await?)
+    } else {
+        tx.commit().await?;
+        None
     };
     Ok(Enqueued { id: new.id, number, created: true, claim })
 }
@@ -104,7 +103,8 @@ pub(crate) fn has_labels(lane: &str, labels: &[String]) -> bool {
 }
 
 const LOOK: &str = "
-    SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM pipelines WHERE id = $1 {for_update}";
+    SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM pipelines
+     WHERE id = $1 AND ended < 2 {for_update}";
 
 /// Under which condition a given pipeline is claimed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -237,6 +237,29 @@ async fn claim_left(database: &dyn Database, runner: &RunnerInfo, id: String) ->
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let id = rows::pipeline_id(&mut row.of("pipeline"))?;
     take(tx, database.dialect(), runner, id).await.map(Some)
+}
+
+const NOTHING_IN_IT: &str = "
+    NOT EXISTS (SELECT 1 FROM pipelines WHERE project = lanes.project AND labels = lanes.labels
+        AND holder IS NULL AND ended = 0)
+    AND NOT EXISTS (SELECT 1 FROM pipelines WHERE project = lanes.project AND labels = lanes.labels
+        AND holder IS NOT NULL AND ended = 0)";
+
+/// Drops lanes in which nothing waits or will wait again: each makes every look for work longer.
+pub(crate) async fn drop_empty_lanes(database: &dyn Database) -> StoreResult<()> {
+    let find = format!("SELECT project, labels FROM lanes WHERE {NOTHING_IN_IT} LIMIT 100");
+    for row in database.run(Purpose::Read, &find, Vec::new()).await? {
+        let mut row = row.of("lane");
+        let (project, labels) = (row.text()?, row.text()?);
+        let mut tx = database.begin().await?;
+        // Whoever accepts a pipeline of this project has locked its row, and the pipeline is seen after him.
+        let lock = database.dialect().sql("SELECT name FROM projects WHERE name = $1 {for_update}");
+        tx.run(&lock, vec![project.as_str().into()]).await?;
+        let drop = format!("DELETE FROM lanes WHERE project = $1 AND labels = $2 AND {NOTHING_IN_IT}");
+        tx.run(&drop, vec![project.into(), labels.into()]).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The statements by which a runner finds work, for the tests of their plans.

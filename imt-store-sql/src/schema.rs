@@ -8,11 +8,19 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 1;
-const _: () = assert!(MIGRATIONS.len() == 1, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 2;
+const _: () = assert!(MIGRATIONS.len() == 2, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[&[
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND];
+
+/// What a crash would lose of a log, and pipelines that are being removed.
+const SECOND: &[&str] = &[
+    "ALTER TABLE job_logs ADD COLUMN left_out BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX pipelines_going ON pipelines (ended_at) WHERE ended = 2",
+];
+
+const FIRST: &[&str] = &[
     "CREATE TABLE projects (
         name TEXT PRIMARY KEY,
         last_number BIGINT NOT NULL)",
@@ -120,7 +128,7 @@ const MIGRATIONS: &[&[&str]] = &[&[
         driving BIGINT NOT NULL,
         draining BIGINT NOT NULL,
         seen_at BIGINT NOT NULL)",
-]];
+];
 
 /// Brings the schema to the newest version, or finds it there.
 ///

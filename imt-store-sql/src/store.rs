@@ -59,7 +59,8 @@ impl SqlStore {
     #[doc(hidden)]
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
         let dialect = self.database.dialect();
-        queue::hot().into_iter().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
+        let all = [queue::hot(), pipelines::hot(), log::hot(), catalog::hot()];
+        all.into_iter().flatten().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }
 
     /// The database below, for the tests of adapters.

@@ -26,6 +26,9 @@ const SLICE_BYTES: usize = 24 * 1024;
 // What one slice adds to a piece that is not yet full never makes it larger than a store takes.
 const _: () = assert!(PIECE_BYTES + SLICE_BYTES + MAX_NEEDLE_BYTES + 64 <= MAX_PIECE_BYTES);
 
+/// What is remembered of the end of a log: enough for a marker.
+const TAIL_BYTES: usize = 256;
+
 /// What a writer needs to know.
 #[derive(Clone)]
 pub(super) struct LogTarget {
@@ -45,6 +48,8 @@ pub(super) struct LogWriter {
     pending: Vec<Piece>,
     written: Written,
     dropped: u64,
+    /// An earlier life has left output out: nothing that comes after it is written.
+    has_gap: bool,
     /// The store has no room for more of the job's output.
     full: bool,
     /// Why the store does not have the rest, for people.
@@ -77,6 +82,8 @@ struct Piece {
     bytes: Vec<u8>,
     /// Where a successor reads on once this piece is stored; set when the next one begins.
     raw: LogPositions,
+    /// What of the output before there was left out.
+    dropped: u64,
 }
 
 /// What the store has, and what of it the end needs.
@@ -85,7 +92,16 @@ struct Written {
     job_bytes: u64,
     newlines: u64,
     ends_in_newline: bool,
+    /// Its last bytes, at most [`TAIL_BYTES`].
+    tail: Vec<u8>,
     hasher: blake3::Hasher,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        let (offset, job_bytes, newlines) = (0, 0, 0);
+        Self { offset, job_bytes, newlines, ends_in_newline: true, tail: Vec::new(), hasher: blake3::Hasher::new() }
+    }
 }
 
 impl Written {
@@ -96,6 +112,8 @@ impl Written {
         }
         self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.ends_in_newline = bytes.last().map_or(self.ends_in_newline, |b| *b == b'\n');
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
         self.hasher.update(bytes);
     }
 }
@@ -104,8 +122,7 @@ impl LogWriter {
     /// Opens the log where the store has it: at its beginning, or where an earlier life left off.
     pub(super) async fn open(to: LogTarget) -> StoreResult<Self> {
         let cursor = until_available(to.claim.lease, || to.store.log_cursor(to.attempt)).await?;
-        let mut written =
-            Written { offset: 0, job_bytes: 0, newlines: 0, ends_in_newline: true, hasher: blake3::Hasher::new() };
+        let mut written = Written::default();
         while written.offset < cursor.offset {
             let from = LogFrom::Offset(written.offset);
             let page = until_available(to.claim.lease, || to.store.read_log(to.attempt, from, 1 << 20)).await?;
@@ -121,7 +138,8 @@ impl LogWriter {
             stderr: Side::new(&to.needles, cursor.raw.stderr),
             pending: Vec::new(),
             written,
-            dropped: 0,
+            dropped: cursor.dropped,
+            has_gap: cursor.dropped > 0,
             full: false,
             refused: None,
             ended: cursor.end,
@@ -196,7 +214,8 @@ impl LogWriter {
         masker.feed(shown.as_bytes(), &mut bytes);
         masker.finish(&mut bytes);
         bytes.push(b'\n');
-        self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw: self.done() });
+        let (raw, dropped) = (self.done(), self.dropped);
+        self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw, dropped });
         self.flush().await;
     }
 
@@ -229,12 +248,12 @@ impl LogWriter {
     fn gathered(&mut self) -> Vec<LogAppend> {
         let raw = self.done();
         if let Some(last) = self.pending.last_mut() {
-            last.raw = raw;
+            (last.raw, last.dropped) = (raw, self.dropped);
         }
         let mut offset = self.written.offset;
         let pieces = std::mem::take(&mut self.pending).into_iter().filter(|piece| !piece.bytes.is_empty());
-        let append = |Piece { stream, at, bytes, raw }: Piece| {
-            let piece = LogAppend { offset, stream, bytes: bytes.into(), at, raw };
+        let append = |Piece { stream, at, bytes, raw, dropped }: Piece| {
+            let piece = LogAppend { offset, stream, bytes: bytes.into(), at, raw, dropped };
             offset += piece.bytes.len() as u64;
             piece
         };
@@ -305,7 +324,11 @@ impl LogWriter {
         self.flush().await;
         if self.dropped > 0 {
             let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
-            self.note(&format!("{why}: {dropped} further bytes of the job's output were dropped"), at).await;
+            let marker = format!("{why}: {dropped} further bytes of the job's output were dropped");
+            // An earlier life may have written it, and gone before the end was recorded.
+            if !self.written.tail.ends_with(format!("{marker}\n").as_bytes()) {
+                self.note(&marker, at).await;
+            }
         }
     }
 
@@ -326,16 +349,16 @@ impl LogWriter {
             Some(piece) if piece.stream == stream => {}
             last => {
                 if let Some(piece) = last {
-                    piece.raw = raw;
+                    (piece.raw, piece.dropped) = (raw, self.dropped);
                 }
-                self.pending.push(Piece { stream, at, bytes: Vec::new(), raw });
+                self.pending.push(Piece { stream, at, bytes: Vec::new(), raw, dropped: self.dropped });
             }
         }
     }
 
     /// Drops what was just added to the last piece beyond the cap.
     fn cut_to_cap(&mut self, before: usize) {
-        let cap = if self.full { 0 } else { self.to.cap_bytes };
+        let cap = if self.full || self.has_gap { 0 } else { self.to.cap_bytes };
         let pending = self.pending_bytes();
         let Some(piece) = self.pending.last_mut() else { return };
         let known = pending - (piece.bytes.len() - before);

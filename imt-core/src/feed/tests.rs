@@ -89,6 +89,7 @@ impl Scene {
             bytes: bytes.into(),
             at: Timestamp::default(),
             raw: LogPositions::default(),
+            dropped: 0,
         };
         self.store.append_log(&self.claim, self.attempt(job), &[piece]).await.unwrap()
     }

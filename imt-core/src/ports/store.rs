@@ -315,6 +315,8 @@ pub struct LogAppend {
     pub at: Timestamp,
     /// Raw bytes of each stream that are done with once this piece is stored: where recovery reads on.
     pub raw: LogPositions,
+    /// Bytes of the job's output, of those that are done with by then, that were left out: what recovery counts on from.
+    pub dropped: u64,
 }
 
 /// The end of a log.
@@ -339,6 +341,8 @@ pub struct LogCursor {
     pub newlines: u64,
     /// Raw bytes of each stream that are done with.
     pub raw: LogPositions,
+    /// Bytes of the job's output, of those that are done with, that were left out.
+    pub dropped: u64,
     /// Its end, when it is whole.
     pub end: Option<LogEnd>,
 }

@@ -27,7 +27,9 @@ pub fn cancel_changes(
     }
     if state.status == Status::Pending && !is_held {
         let mut state = state.clone();
-        changes.iter().for_each(|change| state.apply(change));
+        for change in &changes {
+            state.apply(change);
+        }
         let mut machine = Machine::new(Arc::new(plan.clone()), state, 1);
         changes.extend(machine.handle(Input::CalledOff, at).changes);
     }
@@ -59,7 +61,9 @@ mod tests {
 
     fn fold(state: &PipelineState, changes: &[Change]) -> PipelineState {
         let mut state = state.clone();
-        changes.iter().for_each(|change| state.apply(change));
+        for change in changes {
+            state.apply(change);
+        }
         state
     }
 

@@ -30,6 +30,7 @@ pub(super) struct Log {
     newlines: u64,
     ends_in_newline: bool,
     raw: LogPositions,
+    dropped: u64,
     end: Option<LogEnd>,
     /// Over the closed segments; gone once the log is whole.
     hasher: Option<Box<blake3::Hasher>>,
@@ -48,6 +49,7 @@ impl Log {
             newlines: 0,
             ends_in_newline: true,
             raw: LogPositions::default(),
+            dropped: 0,
             end: None,
             hasher: Some(Box::default()),
         }
@@ -64,7 +66,8 @@ impl Log {
     }
 
     pub(super) fn cursor(&self) -> LogCursor {
-        LogCursor { offset: self.offset, newlines: self.newlines, raw: self.raw, end: self.end }
+        let Self { offset, newlines, raw, dropped, end, .. } = *self;
+        LogCursor { offset, newlines, raw, dropped, end }
     }
 
     /// Appends what of the pieces is new.
@@ -124,7 +127,7 @@ impl Log {
         self.offset += len as u64;
         self.newlines += lines;
         self.ends_in_newline = ends_in_newline;
-        self.raw = piece.raw;
+        (self.raw, self.dropped) = (piece.raw, piece.dropped);
         Ok(self.offset)
     }
 
@@ -341,7 +344,7 @@ mod tests {
 
     fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
         let (bytes, raw) = (bytes.into(), LogPositions::default());
-        LogAppend { offset, stream: StreamKind::Stdout, bytes, at: Timestamp::from_micros(offset), raw }
+        LogAppend { offset, stream: StreamKind::Stdout, bytes, at: Timestamp::from_micros(offset), raw, dropped: 0 }
     }
 
     fn numbered_lines(log: &mut Log, count: u64, lines_per_piece: u64) {

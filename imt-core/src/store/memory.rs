@@ -82,6 +82,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     bytes: Bytes::from_static(b"one\ntwo\nthree\n"),
 ///     at,
 ///     raw: LogPositions { stdout: 14, stderr: 0 },
+///     dropped: 0,
 /// };
 /// assert_eq!(store.append_log(&claim, attempt, &[piece]).await?, 14);
 ///

@@ -5,5 +5,5 @@ mod prune;
 mod runners;
 
 pub(crate) use pipelines::{find, pipelines, projects, waiting};
-pub(crate) use prune::prune;
+pub(crate) use prune::{hot, prune};
 pub(crate) use runners::{beat, retire, runners};

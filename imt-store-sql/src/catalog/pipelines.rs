@@ -23,14 +23,14 @@ pub(crate) async fn find(
     project: &ProjectName,
     number: NonZeroU64,
 ) -> StoreResult<PipelineId> {
-    let sql = "SELECT id FROM pipelines WHERE project = $1 AND number = $2";
+    let sql = "SELECT id FROM pipelines WHERE project = $1 AND number = $2 AND ended < 2";
     let rows = database.run(Purpose::Read, sql, vec![project.as_str().into(), number.get().into()]).await?;
     rows::pipeline_id(&mut rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline"))
 }
 
 const PIPELINES: &str = "
     SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at, holder FROM pipelines
-     WHERE project = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+     WHERE project = $1 AND number < $2 AND ended < 2 ORDER BY number DESC LIMIT $3";
 
 pub(crate) async fn pipelines(
     database: &dyn Database,
@@ -69,7 +69,7 @@ const WAITS: &str = "
         (SELECT COUNT(*) FROM pipelines before
           WHERE before.project = pipelines.project AND before.labels = pipelines.labels
             AND before.holder IS NULL AND before.ended = 0 AND before.position < pipelines.position)
-      FROM pipelines WHERE id = $1";
+      FROM pipelines WHERE id = $1 AND ended < 2";
 
 pub(crate) async fn waiting(database: &dyn Database, id: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {
     let rows = database.run(Purpose::Read, &database.dialect().sql(WAITS), vec![id.to_string().into()]).await?;

@@ -92,6 +92,8 @@ pub(super) struct Position {
     pub newlines: u64,
     pub ends_in_newline: bool,
     pub raw: LogPositions,
+    /// What of the output before there was left out.
+    pub dropped: u64,
     /// The last chunk, if it may still grow.
     pub last: Option<Chunk>,
 }
@@ -112,7 +114,7 @@ impl Position {
         self.offset += new.len() as u64;
         self.newlines += memchr::memchr_iter(b'\n', new).count() as u64;
         self.ends_in_newline = new.last() == Some(&b'\n');
-        self.raw = piece.raw;
+        (self.raw, self.dropped) = (piece.raw, piece.dropped);
         true
     }
 
@@ -147,12 +149,13 @@ mod tests {
 
     fn start() -> Position {
         let raw = LogPositions { stdout: 0, stderr: 0 };
-        Position { offset: 0, newlines: 0, ends_in_newline: true, raw, last: None }
+        Position { offset: 0, newlines: 0, ends_in_newline: true, raw, dropped: 0, last: None }
     }
 
     fn piece(offset: u64, stream: StreamKind, bytes: &[u8]) -> LogAppend {
         let raw = LogPositions { stdout: offset + bytes.len() as u64, stderr: 0 };
-        LogAppend { offset, stream, bytes: Bytes::copy_from_slice(bytes), at: Timestamp::from_micros(offset), raw }
+        let (bytes, at) = (Bytes::copy_from_slice(bytes), Timestamp::from_micros(offset));
+        LogAppend { offset, stream, bytes, at, raw, dropped: 0 }
     }
 
     fn append(position: &mut Position, pieces: &[LogAppend]) -> Vec<Chunk> {

@@ -6,5 +6,5 @@ mod chunk;
 mod read;
 mod write;
 
-pub(crate) use read::{cursor, read};
+pub(crate) use read::{cursor, hot, read};
 pub(crate) use write::Writers;

@@ -19,8 +19,9 @@ pub(super) struct Stored {
 }
 
 const LOG: &str = "
-    SELECT id, bytes, newlines, ends_in_newline, raw_stdout, raw_stderr, dropped, checksum
-      FROM job_logs WHERE pipeline = $1 AND job = $2 AND attempt = $3";
+    SELECT id, bytes, newlines, ends_in_newline, raw_stdout, raw_stderr, left_out, dropped, checksum
+      FROM job_logs WHERE pipeline = $1 AND job = $2 AND attempt = $3
+       AND EXISTS (SELECT 1 FROM pipelines WHERE id = $1 AND ended < 2)";
 
 /// A log's row, its last chunk left out.
 pub(super) async fn stored(database: &dyn Database, attempt: AttemptId) -> StoreResult<Option<Stored>> {
@@ -34,6 +35,7 @@ pub(super) async fn stored(database: &dyn Database, attempt: AttemptId) -> Store
         newlines: row.count()?,
         ends_in_newline: row.flag()?,
         raw: LogPositions { stdout: row.count()?, stderr: row.count()? },
+        dropped: row.count()?,
         last: None,
     };
     let end = match (row.maybe_count()?, row.maybe_bytes()?) {
@@ -56,6 +58,7 @@ pub(crate) async fn cursor(database: &dyn Database, attempt: AttemptId) -> Store
         offset: position.offset,
         newlines: position.newlines,
         raw: position.raw,
+        dropped: position.dropped,
         end,
     }))
 }
@@ -66,18 +69,36 @@ pub(crate) async fn read(
     from: LogFrom,
     max_bytes: usize,
 ) -> StoreResult<LogPage> {
-    let Some(Stored { id, position, end }) = stored(database, attempt).await? else {
-        let next_offset = if let LogFrom::Offset(offset) = from { offset } else { 0 };
-        return Ok(LogPage { chunks: Vec::new(), next_offset, end: None });
-    };
+    let next_offset = if let LogFrom::Offset(offset) = from { offset } else { 0 };
+    let nothing = LogPage { chunks: Vec::new(), next_offset, end: None };
+    let Some(log) = stored(database, attempt).await? else { return Ok(nothing) };
+    match page(database, log, from, max_bytes).await {
+        // It may have been removed since its row was read.
+        Err(StoreError::Internal { .. }) if stored(database, attempt).await?.is_none() => Ok(nothing),
+        page => page,
+    }
+}
+
+async fn page(database: &dyn Database, log: Stored, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
+    let Stored { id, position, end } = log;
     let offset = match from {
         LogFrom::Offset(offset) => offset,
         LogFrom::Line(line) => line_start(database, id, &position, line).await?,
         LogFrom::Tail(lines) => line_start(database, id, &position, position.lines().saturating_sub(lines)).await?,
     };
     let chunks = if offset < position.offset { chunks(database, id, offset, max_bytes).await? } else { Vec::new() };
+    if chunks.first().map_or(offset < position.offset, |first| first.offset != offset) {
+        return Err(wrong("bytes that are missing"));
+    }
     let next_offset = chunks.last().map_or(offset, |chunk| chunk.offset + chunk.bytes.len() as u64);
     Ok(LogPage { chunks, next_offset, end })
+}
+
+/// The statements of readers, for the tests of their plans.
+pub(crate) fn hot() -> Vec<(&'static str, String)> {
+    let statements =
+        [("log", LOG), ("chunk_before_line", CHUNK_BEFORE_LINE), ("chunks", CHUNKS), ("last_chunk", LAST_CHUNK)];
+    statements.map(|(name, statement)| (name, statement.to_owned())).into()
 }
 
 /// The last chunk that begins before a line, which is the one that the newline before the line is in.

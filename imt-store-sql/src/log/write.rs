@@ -190,7 +190,8 @@ async fn hold(tx: &mut dyn Transaction, lock: &str, claim: &Claim) -> StoreResul
 }
 
 const MOVE_ON: &str = "
-    UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8
+    UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8,
+        left_out = $9
      WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
 
 /// Appends to a log that stands where `open` says; `false` when it stands elsewhere.
@@ -234,6 +235,7 @@ async fn store(
         position.ends_in_newline.into(),
         position.raw.stdout.into(),
         position.raw.stderr.into(),
+        position.dropped.into(),
     ];
     if tx.run(MOVE_ON, values).await.map_err(no_room)?.is_empty() {
         drop(tx);

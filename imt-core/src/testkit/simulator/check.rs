@@ -233,11 +233,17 @@ async fn log_is_right(evidence: &Evidence<'_>, attempt: &AttemptState) -> Verdic
 
     let expected = evidence.scenario.output(id.job, id.number);
     let whole = attempt.stop.is_none() && matches!(end.reason, None | Some(Reason::ExitCode | Reason::Signal));
+    let cap = evidence.scenario.log_cap.unwrap_or(u64::MAX);
+    let (mut missing, mut kept) = (0, 0);
     for (stream, raw) in [(StreamKind::Stdout, &expected.stdout), (StreamKind::Stderr, &expected.stderr)] {
         let expected = masked(raw);
         let stored = bytes.remove(stream.as_str()).unwrap_or_default();
         let said = stored.strip_suffix(b"cleaning up\n").filter(|_| attempt.stop.is_some()).unwrap_or(&stored);
-        let right = if whole && attempt.began { said == expected } else { expected.starts_with(said) };
+        kept += stored.len() as u64;
+        missing += expected.len().saturating_sub(said.len()) as u64;
+        // Of a log with a cap, how much is missing is looked at below.
+        let right =
+            if whole && attempt.began && cap == u64::MAX { said == expected } else { expected.starts_with(said) };
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         ensure(right, || {
             format!(
@@ -248,7 +254,14 @@ async fn log_is_right(evidence: &Evidence<'_>, attempt: &AttemptState) -> Verdic
             )
         })?;
     }
-    Ok(())
+    ensure(kept <= cap, || format!("the log of {id} has {kept} bytes of output, {cap} is the most"))?;
+    let dropped = page.end.map_or(0, |end| end.dropped);
+    ensure(!whole || !attempt.began || dropped == missing, || {
+        format!("{missing} bytes are missing in the log of {id}, {dropped} are said to be")
+    })?;
+    let marked = bytes.remove(StreamKind::System.as_str()).unwrap_or_default();
+    let markers = memchr::memmem::find_iter(&marked, "further bytes of the job's output").count();
+    ensure(markers == usize::from(dropped > 0), || format!("{markers} markers for {dropped} bytes in the log of {id}"))
 }
 
 fn masked(raw: &[u8]) -> Vec<u8> {

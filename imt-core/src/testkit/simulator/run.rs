@@ -170,6 +170,9 @@ impl Simulation {
         if !self.scenario.checkouts.is_empty() {
             engine = engine.workspace_root(WORKSPACES).imagine_workspaces().source(Arc::clone(&self.source) as _);
         }
+        if let Some(cap) = self.scenario.log_cap {
+            engine = engine.log_cap_bytes(cap);
+        }
         let engine = engine.build();
         let pipeline = self.pipeline;
         let mut driving = tokio::spawn(async move { engine.drive(pipeline).await });

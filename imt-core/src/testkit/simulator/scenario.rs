@@ -48,6 +48,8 @@ pub(super) struct Scenario {
     pub(super) pauses: Vec<Duration>,
     /// What checkouts do, one after another; empty where there is no repository.
     pub(super) checkouts: Vec<CheckoutScript>,
+    /// How much of a job's output a log takes, where that is less than usual.
+    pub(super) log_cap: Option<u64>,
 }
 
 /// What a script prints on each stream, and how it ends if nobody ends it.
@@ -115,6 +117,7 @@ impl Scenario {
             prepare_ahead: usize::try_from(draw.below(4)).unwrap_or(0),
             pauses: Vec::new(),
             checkouts: Vec::new(),
+            log_cap: None,
         };
         // Drawn last, so that the seeds of old findings still make the scenarios they were found in.
         if draw.per_mille(150) {
@@ -124,6 +127,9 @@ impl Scenario {
         scenario.pauses = scenario.crashes.iter().map(|_| pause(&mut draw)).collect();
         if draw.per_mille(500) {
             scenario.add_repository(&mut draw);
+        }
+        if draw.per_mille(250) {
+            scenario.log_cap = Some(draw.below(100));
         }
         scenario
     }

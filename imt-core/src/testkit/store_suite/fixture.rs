@@ -159,7 +159,7 @@ pub(in crate::testkit) fn changes_of(events: &[Event]) -> Vec<Change> {
 }
 
 pub(in crate::testkit) fn piece(offset: u64, stream: StreamKind, bytes: impl Into<Bytes>) -> LogAppend {
-    LogAppend { offset, stream, bytes: bytes.into(), at: at(offset), raw: LogPositions::default() }
+    LogAppend { offset, stream, bytes: bytes.into(), at: at(offset), raw: LogPositions::default(), dropped: 0 }
 }
 
 pub(in crate::testkit) fn out(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {

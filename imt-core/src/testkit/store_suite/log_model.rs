@@ -19,6 +19,7 @@ struct Model {
     newlines: u64,
     streams: Vec<StreamKind>,
     raw: LogPositions,
+    dropped: u64,
 }
 
 /// For several seeds: the same random operations on the store and on a model give the same.
@@ -81,18 +82,19 @@ async fn write(store: &TestStore, held: &Claim, log: AttemptId, model: &mut Mode
     bytes.truncate(if draws.per_mille(300) { (back / 2).max(1) } else { 65_536 });
     let added = bytes.len().saturating_sub(back);
     let raw = LogPositions { stdout: draws.below(1 << 40), stderr: draws.below(1 << 40) };
+    let dropped = draws.below(1 << 40);
     if added > 0 {
         model.newlines += newlines(&bytes[back..]);
         model.bytes.extend_from_slice(&bytes[back..]);
         model.streams.resize(model.bytes.len(), stream);
-        model.raw = raw;
+        (model.raw, model.dropped) = (raw, dropped);
     }
-    let order = LogAppend { raw, ..piece(start as u64, stream, Bytes::from(bytes)) };
+    let order = LogAppend { raw, dropped, ..piece(start as u64, stream, Bytes::from(bytes)) };
     let answer = store.append_log(held, log, &[order]).await.expect("append_log");
     assert_eq!(answer, model.bytes.len() as u64, "{context}: durable offset");
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     let offset = model.bytes.len() as u64;
-    let expected = LogCursor { offset, newlines: model.newlines, raw: model.raw, end: None };
+    let expected = LogCursor { offset, newlines: model.newlines, raw: model.raw, dropped: model.dropped, end: None };
     assert_eq!(cursor, expected, "{context}: cursor");
 }
 

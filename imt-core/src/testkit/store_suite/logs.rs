@@ -31,14 +31,15 @@ pub(super) async fn what_is_appended_is_read_at_once(store: TestStore) {
     for (n, (stream, bytes)) in pieces.into_iter().enumerate() {
         let offset = all.len() as u64;
         let raw = LogPositions { stdout: n as u64 * 10, stderr: n as u64 };
-        append(&store, &held, log, LogAppend { raw, ..piece(offset, stream, bytes) }).await;
+        let dropped = n as u64 * 100;
+        append(&store, &held, log, LogAppend { raw, dropped, ..piece(offset, stream, bytes) }).await;
         let page = store.read_log(log, LogFrom::Offset(offset), 1_000).await.expect("read_log");
         let [chunk] = &page.chunks[..] else { panic!("one piece, not {:?}", page.chunks) };
         assert_eq!((chunk.stream, &chunk.bytes[..], chunk.at), (stream, bytes, at(offset)));
         assert_eq!((chunk.offset, chunk.first_line), (offset, newlines));
         all.extend_from_slice(bytes);
         newlines += super::fixture::newlines(bytes);
-        let expected = LogCursor { offset: all.len() as u64, newlines, raw, end: None };
+        let expected = LogCursor { offset: all.len() as u64, newlines, raw, dropped, end: None };
         assert_eq!(store.log_cursor(log).await.expect("log_cursor"), expected);
         assert_eq!((page.next_offset, page.end), (expected.offset, None));
     }
@@ -62,18 +63,24 @@ pub(super) async fn a_chunk_has_the_time_of_its_first_byte(store: TestStore) {
 pub(super) async fn offsets_decide_what_is_new(store: TestStore) {
     let held = claimed(&store).await;
     let log = attempt(held.pipeline, 0);
-    append(&store, &held, log, LogAppend { raw: LogPositions { stdout: 6, stderr: 1 }, ..out(0, "one\ntw") }).await;
+    append(
+        &store,
+        &held,
+        log,
+        LogAppend { raw: LogPositions { stdout: 6, stderr: 1 }, dropped: 3, ..out(0, "one\ntw") },
+    )
+    .await;
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     for old in [out(0, "one\ntw"), out(0, "one\n"), out(4, "tw"), out(2, "e\n")] {
         let answer = store.append_log(&held, log, std::slice::from_ref(&old)).await.expect("append_log");
         assert_eq!(answer, 6, "{old:?} adds nothing");
         assert_eq!(store.log_cursor(log).await.expect("log_cursor"), cursor, "{old:?} changes nothing");
     }
-    let overlap = LogAppend { raw: LogPositions { stdout: 9, stderr: 2 }, ..out(3, "\ntwo\nth") };
+    let overlap = LogAppend { raw: LogPositions { stdout: 9, stderr: 2 }, dropped: 4, ..out(3, "\ntwo\nth") };
     assert_eq!(store.append_log(&held, log, &[overlap]).await.expect("append_log"), 10);
     let cursor = store.log_cursor(log).await.expect("log_cursor");
     let raw = LogPositions { stdout: 9, stderr: 2 };
-    assert_eq!(cursor, LogCursor { offset: 10, newlines: 2, raw, end: None });
+    assert_eq!(cursor, LogCursor { offset: 10, newlines: 2, raw, dropped: 4, end: None });
     match store.append_log(&held, log, &[out(11, "late")]).await {
         Err(StoreError::Gap { offset: 11, durable: 10 }) => {}
         other => panic!("expected a gap of one byte, got {other:?}"),
