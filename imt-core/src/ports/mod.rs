@@ -9,6 +9,7 @@ mod event;
 mod executor;
 mod source;
 mod store;
+mod warn;
 
 pub use catalog::{Catalog, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerStatus, Waiting};
 pub use error::{Failure, FailureKind};
@@ -22,3 +23,4 @@ pub use store::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,
     NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StoredChunk, Variable,
 };
+pub use warn::Warn;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::engine::{Engine, EngineError, Instances};
 use imt_core::id::{AttemptId, CommitId, JobIndex, PipelineId, ProjectName};
-use imt_core::pipeline::{TriggerEvent, read};
+use imt_core::pipeline::read;
 use imt_core::plan::{Plan, Trigger, build};
 use imt_core::ports::{
     Checkout, Event, EventId, EventSink, Executor, Failure, FailureKind, LogEnd, LogFrom, Notice, Source, Store,
@@ -40,14 +40,7 @@ fn plan(file: &str) -> Plan {
 fn plan_of(file: &str, repository: Option<&str>) -> Plan {
     let read = read(file.as_bytes(), "pipeline.yml");
     let spec = read.spec.unwrap_or_else(|| panic!("{:?}", read.diagnostics));
-    let trigger = Trigger {
-        event: TriggerEvent::Manual,
-        repository: repository.map(Into::into),
-        commit: CommitId::none(),
-        branch: None,
-        variables: Vec::new(),
-        only_jobs: Vec::new(),
-    };
+    let trigger = Trigger { repository: repository.map(Into::into), ..Trigger::manual() };
     build(&spec, &ProjectName::new("demo"), trigger).unwrap()
 }
 
