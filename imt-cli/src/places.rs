@@ -76,7 +76,7 @@ pub(crate) fn workspace_root() -> Result<PathBuf> {
     private_root(&own).map_err(|failure| {
         let message = format!("neither `{}` nor `{}` can hold workspaces", usual.display(), own.display());
         let help = failure.help.clone().unwrap_or_else(|| "remove what is in the way, or have its owner do so".into());
-        CliError::errored(message).help(help).because(failure)
+        CliError::errored(message).help(help).reason(failure.kind.reason()).because(failure)
     })?;
     Ok(own)
 }
