@@ -64,6 +64,13 @@ impl CliError {
         self
     }
 
+    /// The same with what programs are told of it.
+    #[must_use]
+    pub(crate) fn reason(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     /// The same with the error below.
     #[must_use]
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

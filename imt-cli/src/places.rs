@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use imt_core::engine::ready_workspace_root;
+use imt_core::ports::{Failure, FailureKind};
+
 use crate::error::{CliError, Result};
 
 /// Where every pipeline gets a directory of its own.
@@ -70,26 +73,24 @@ pub(crate) fn workspace_root() -> Result<PathBuf> {
         return Ok(usual);
     }
     let own = PathBuf::from(format!("{WORKSPACE_ROOT}-{}", rustix::process::geteuid().as_raw()));
-    private_root(&own).map_err(|error| {
-        CliError::errored(format!("neither `{}` nor `{}` can hold workspaces", usual.display(), own.display()))
-            .help("remove what is in the way, or have its owner do so")
-            .because(error)
+    private_root(&own).map_err(|failure| {
+        let message = format!("neither `{}` nor `{}` can hold workspaces", usual.display(), own.display());
+        let help = failure.help.clone().unwrap_or_else(|| "remove what is in the way, or have its owner do so".into());
+        CliError::errored(message).help(help).reason(failure.kind.reason()).because(failure)
     })?;
     Ok(own)
 }
 
-/// Whether workspaces may be made there; whether they can, for lack of space say, is seen when they are.
-fn private_root(root: &Path) -> std::io::Result<()> {
-    match std::fs::DirBuilder::new().mode(0o700).create(root) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && root.symlink_metadata().is_err() => {
-            return Err(error);
-        }
-        _ => must_be_ours(root)?,
-    }
-    let mode = root.metadata()?.permissions().mode() & 0o7777;
+/// Whether workspaces may be made there; whether they can, for lack of space say, is seen when they are. It is of no use but
+/// ours, so that others are kept from entering it too.
+fn private_root(root: &Path) -> std::result::Result<(), Failure> {
+    ready_workspace_root(root, rustix::process::geteuid().as_raw())?;
     // A disk that cannot be written to keeps its mode, and is reported when a workspace is to be made on it.
     match std::fs::set_permissions(root, std::fs::Permissions::from_mode(0o700)) {
-        Err(error) if mode != 0o700 && error.kind() != std::io::ErrorKind::ReadOnlyFilesystem => Err(error),
+        Err(error) if error.kind() != std::io::ErrorKind::ReadOnlyFilesystem => {
+            let message = format!("the workspace root `{}` cannot be closed to other users", root.display());
+            Err(Failure::new(FailureKind::WorkspaceFailed, message).with_source(error))
+        }
         _ => Ok(()),
     }
 }
@@ -110,16 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_private_and_a_link_is_refused() {
+    fn a_root_is_private_and_one_that_others_may_write_to_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("root");
+        let set = |mode| std::fs::set_permissions(&root, std::fs::Permissions::from_mode(mode)).unwrap();
         private_root(&root).unwrap();
-        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o777)).unwrap();
+        set(0o755);
         private_root(&root).unwrap();
         assert_eq!(root.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+        set(0o777);
+        assert!(private_root(&root).is_err());
+    }
+
+    #[test]
+    fn a_state_directory_that_is_a_link_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&root, &link).unwrap();
-        assert!(private_root(&link).is_err());
+        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
         assert!(make_private(&link).is_err());
     }
 }

@@ -144,3 +144,28 @@ fn a_job_that_kills_its_own_shell_has_failed() {
     assert_eq!(finished.ends(), ["x failed signal"]);
     assert!(finished.log().contains(&"before".to_owned()) && !finished.log().contains(&"never".to_owned()));
 }
+
+#[test]
+fn programs_are_told_why_a_pipeline_could_not_begin() {
+    let world = World::new("jobs: { x: { script: 'true' } }");
+    world.git(&["init", "-q"]);
+    let run = |key: &str, value: &str| {
+        let mut command = world.imt(&["run", "--executor", "local", "--output", "json"]);
+        Finished::of(command.env(key, value).output().unwrap())
+    };
+    let without_git = run("PATH", "/nonexistent");
+    without_git.assert_says(11, &["install git"]);
+    let events = without_git.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    let [event, status, reason] = ["event", "status", "reason"].map(|key| events[0][key].as_str().unwrap().to_owned());
+    assert_eq!((&*event, &*status, &*reason), ("pipeline_finished", "errored", "checkout_failed"));
+    assert!(events[0].get("pipeline").is_none() && events[0]["detail"].as_str().unwrap().contains("install git"));
+
+    let file = world.project().join("pipeline.yml");
+    fs::create_dir_all(world.state().parent().unwrap()).unwrap();
+    let mut command = world.imt(&["run", "--executor", "local", "--output", "json"]);
+    command.env("XDG_STATE_HOME", &file).env("TMPDIR", &file);
+    let without_state = Finished::of(command.output().unwrap());
+    without_state.assert_says(11, &["XDG_STATE_HOME"]);
+    assert_eq!(without_state.text(), "", "there is nowhere to begin");
+}

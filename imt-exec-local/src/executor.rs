@@ -1,7 +1,6 @@
 //! The executor itself: who runs, who is known, what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,7 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId};
 use imt_core::pipeline::Resources;
 use imt_core::ports::{
     Executor, ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, LogPositions, LogStream, Note, Notes,
-    OwnedPipeline,
+    OwnedPipeline, Warn,
 };
 
 use crate::attempt::Attempt;
@@ -47,22 +46,6 @@ pub struct LocalExecutorBuilder {
     warn: Warn,
 }
 
-/// Who is told of what belongs to no job's output.
-#[derive(Clone)]
-struct Warn(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl Warn {
-    fn say(&self, text: &str) {
-        (self.0)(text);
-    }
-}
-
-impl fmt::Debug for Warn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Warn")
-    }
-}
-
 impl LocalExecutor {
     /// An executor that keeps its records (what runs, output that is too big for memory) in this directory, which is made
     /// if need be. Executors that share it find and clean up what dead ones left.
@@ -72,12 +55,19 @@ impl LocalExecutor {
             instance: InstanceId::new("local"),
             path: None,
             home: None,
-            warn: Warn(Arc::new(|_| {})),
+            warn: Warn::default(),
         }
     }
 
     fn attempts(&self) -> MutexGuard<'_, BTreeMap<AttemptId, Arc<Attempt>>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The attempts of a pipeline, told to end at once.
+    fn doom(&self, pipeline: PipelineId) -> Vec<(AttemptId, Arc<Attempt>)> {
+        let attempts = self.attempts();
+        let doomed = attempts.iter().filter(|(id, _)| id.pipeline == pipeline);
+        doomed.inspect(|(_, attempt)| attempt.ask_to_stop(Duration::ZERO)).map(|(id, a)| (*id, Arc::clone(a))).collect()
     }
 
     fn find(&self, handle: &Handle) -> ExecutorResult<Arc<Attempt>> {
@@ -124,7 +114,7 @@ impl LocalExecutorBuilder {
     /// Who is told of processes that a job left and that cannot be ended; nobody if not set. Such a job ends as its shell did.
     #[must_use]
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.warn = Warn(Arc::new(warn));
+        self.warn = Warn::new(warn);
         self
     }
 
@@ -222,13 +212,7 @@ impl Executor for LocalExecutor {
     }
 
     async fn cleanup(&self, pipeline: PipelineId, workspace: Option<&Path>) -> ExecutorResult<()> {
-        let doomed: Vec<_> = {
-            let attempts = self.attempts();
-            attempts.iter().filter(|(id, _)| id.pipeline == pipeline).map(|(id, a)| (*id, Arc::clone(a))).collect()
-        };
-        for (_, attempt) in &doomed {
-            attempt.ask_to_stop(Duration::ZERO);
-        }
+        let doomed = self.doom(pipeline);
         let mut outcome = Ok(());
         for (_, attempt) in &doomed {
             outcome = outcome.and(attempt.gone().await);
@@ -259,13 +243,7 @@ impl Executor for LocalExecutor {
 
     /// Records and homes stay: they are of the pipeline, and whoever drives it now may use them.
     async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
-        let doomed: Vec<_> = {
-            let attempts = self.attempts();
-            attempts.iter().filter(|(id, _)| id.pipeline == pipeline).map(|(id, a)| (*id, Arc::clone(a))).collect()
-        };
-        for (_, attempt) in &doomed {
-            attempt.ask_to_stop(Duration::ZERO);
-        }
+        let doomed = self.doom(pipeline);
         let mut outcome = Ok(());
         for (id, attempt) in doomed {
             match attempt.ended().await {

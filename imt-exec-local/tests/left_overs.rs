@@ -16,6 +16,11 @@ use imt_exec_local::LocalExecutor;
 
 use common::{executor, job, lives, text, wait_until};
 
+/// Kills a process.
+fn kill(pid: &str) {
+    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+}
+
 /// In the environment of a test that another one of its kind started.
 const AGAIN: &str = "LEFT_OVERS_AGAIN";
 
@@ -176,7 +181,7 @@ async fn a_process_that_hides_is_told_of() {
     assert!(said.contains(&format!("{pid} (hidden)")), "{said}");
     let failure = executor.stop(&handle, Duration::ZERO).await.unwrap_err();
     assert!(failure.message.contains("descriptor 9"), "{failure}");
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    kill(&pid);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +237,7 @@ async fn a_group_is_known_without_its_leader() {
     ours.kill().unwrap();
     ours.wait().unwrap();
     let (shell, member) = (read("shell"), read("member"));
-    assert!(Command::new("kill").args(["-9", &shell]).status().unwrap().success());
+    kill(&shell);
     wait_until("the shell is gone", || !lives(&shell));
     assert!(lives(&member));
     executor(&state).cleanup(pipeline, None).await.unwrap();

@@ -117,7 +117,7 @@ async fn refuse_unreadable(git: &Git, root: &Path, deadline: Instant) -> Result<
     for (dir, error) in unreadable {
         let call = user_call(git, root, deadline).args(["check-ignore".as_ref(), "--quiet".as_ref(), dir.as_os_str()]);
         if !call.run().await?.success() {
-            return Err(read_failed(&dir, error));
+            return Err(read_failed(&dir, error, IN_REPOSITORY));
         }
     }
     Ok(())
@@ -129,16 +129,16 @@ pub(crate) fn list_plain(root: &Path, skip: &Path, stop: &Stop) -> Result<Vec<It
     let mut dirs = vec![PathBuf::new()];
     while let Some(dir) = dirs.pop() {
         let full = root.join(&dir);
-        for entry in fs::read_dir(&full).map_err(|error| read_failed(&full, error))? {
+        for entry in fs::read_dir(&full).map_err(|error| read_failed(&full, error, OUTSIDE))? {
             if stop.asked() {
                 return Err(stopped());
             }
-            let entry = entry.map_err(|error| read_failed(&full, error))?;
+            let entry = entry.map_err(|error| read_failed(&full, error, OUTSIDE))?;
             if entry.file_name() == ".git" || entry.path() == skip {
                 continue;
             }
             let path = dir.join(entry.file_name());
-            if entry.file_type().map_err(|error| read_failed(&entry.path(), error))?.is_dir() {
+            if entry.file_type().map_err(|error| read_failed(&entry.path(), error, OUTSIDE))?.is_dir() {
                 dirs.push(path.clone());
             }
             items.push(Item { path, optional: false });
@@ -147,9 +147,16 @@ pub(crate) fn list_plain(root: &Path, skip: &Path, stop: &Stop) -> Result<Vec<It
     Ok(items)
 }
 
-/// Copies what was listed.
-pub(crate) fn copy_items(root: &Path, into: &Path, items: &[Item], stop: &Stop) -> Result<(), Failure> {
-    let mut copier = Copier { root, into, real: HashSet::new() };
+/// Copies what was listed, in a repository or elsewhere.
+pub(crate) fn copy_items(
+    root: &Path,
+    into: &Path,
+    items: &[Item],
+    is_repository: bool,
+    stop: &Stop,
+) -> Result<(), Failure> {
+    let remedy = if is_repository { IN_REPOSITORY } else { OUTSIDE };
+    let mut copier = Copier { root, into, remedy, real: HashSet::new() };
     for item in items {
         if stop.asked() {
             return Err(stopped());
@@ -162,6 +169,8 @@ pub(crate) fn copy_items(root: &Path, into: &Path, items: &[Item], stop: &Stop) 
 struct Copier<'a> {
     root: &'a Path,
     into: &'a Path,
+    /// What helps where something may not be read.
+    remedy: &'static str,
     /// Directories that are there in the copy and are no links in the original.
     real: HashSet<PathBuf>,
 }
@@ -177,16 +186,16 @@ impl Copier<'_> {
         let meta = match fs::symlink_metadata(&from) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound && item.optional => return Ok(()),
-            Err(error) => return Err(read_failed(&from, error)),
+            Err(error) => return Err(read_failed(&from, error, self.remedy)),
         };
         let kind = meta.file_type();
         if kind.is_dir() {
             create_dir(&to, OPEN_DIR).map_err(|error| workspace_failed("make", &to, error))
         } else if kind.is_symlink() {
-            let target = fs::read_link(&from).map_err(|error| read_failed(&from, error))?;
+            let target = fs::read_link(&from).map_err(|error| read_failed(&from, error, self.remedy))?;
             symlink(in_copy(self.root, &item.path, target), &to).map_err(|error| workspace_failed("make", &to, error))
         } else if kind.is_file() {
-            let mut source = open_regular(&from).map_err(|error| read_failed(&from, error))?;
+            let mut source = open_regular(&from).map_err(|error| read_failed(&from, error, self.remedy))?;
             let mode = if meta.permissions().mode() & 0o111 == 0 { OPEN_FILE } else { OPEN_DIR };
             let mut write = || {
                 let mut target = create_new(&to, mode)?;
@@ -215,7 +224,7 @@ impl Copier<'_> {
             Ok(_) => return Ok(false),
             // Its files are looked at one by one, and each knows whether it may be gone.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-            Err(error) => return Err(read_failed(&from, error)),
+            Err(error) => return Err(read_failed(&from, error, self.remedy)),
         }
         let to = self.into.join(parent);
         create_dir(&to, OPEN_DIR).map_err(|error| workspace_failed("make", &to, error))?;
@@ -389,11 +398,15 @@ pub(crate) fn is_partial(git_dir: &Path) -> bool {
     packs.into_iter().any(|pack| pack.path().extension().is_some_and(|extension| extension == "promisor"))
 }
 
-fn read_failed(path: &Path, error: io::Error) -> Failure {
+/// What helps where something may not be read: git can be told to pass over it, and elsewhere nobody reads what is ignored.
+const IN_REPOSITORY: &str = "make it readable, or add it to .gitignore";
+const OUTSIDE: &str = "make it readable, or move it out of the directory";
+
+fn read_failed(path: &Path, error: io::Error, remedy: &str) -> Failure {
     let kind = error.kind();
     let failure = io_failed(FailureKind::CheckoutFailed, "read", path, error);
     match kind {
-        io::ErrorKind::PermissionDenied => failure.with_help("make it readable, or add it to .gitignore"),
+        io::ErrorKind::PermissionDenied => failure.with_help(remedy),
         io::ErrorKind::NotFound => failure.with_help("it vanished while the files were copied; run it again"),
         _ => failure,
     }

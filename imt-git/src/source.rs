@@ -1,14 +1,12 @@
 //! [`GitSource`]: exact commits of repositories, by way of the mirrors.
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::id::CommitId;
-use imt_core::ports::{Checkout, Failure, FailureKind, Source};
+use imt_core::ports::{Checkout, Failure, FailureKind, Source, Warn};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -61,22 +59,6 @@ pub struct GitSourceBuilder {
     loopback_http: bool,
     trusted_git: bool,
     warn: Warn,
-}
-
-/// Who is told of what a checkout did without.
-#[derive(Clone)]
-struct Warn(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl Warn {
-    fn say(&self, text: &str) {
-        (self.0)(text);
-    }
-}
-
-impl fmt::Debug for Warn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Warn")
-    }
 }
 
 impl GitSourceBuilder {
@@ -146,7 +128,7 @@ impl GitSourceBuilder {
     /// nobody if not said.
     #[must_use]
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.warn = Warn(Arc::new(warn));
+        self.warn = Warn::new(warn);
         self
     }
 
@@ -231,7 +213,7 @@ impl GitSource {
             submodules: Submodules::default(),
             loopback_http: false,
             trusted_git: false,
-            warn: Warn(Arc::new(|_| {})),
+            warn: Warn::default(),
         }
     }
 

@@ -158,8 +158,9 @@ impl WorkingTree {
             let (root, skip) = (self.root.clone(), skip.clone());
             on_thread("listing the files", deadline, move |stop| list_plain(&root, &skip, stop)).await?
         };
-        let root = self.root.clone();
-        on_thread("copying the files", deadline, move |stop| copy_items(&root, &skip, &items, stop)).await?;
+        let (root, is_repository) = (self.root.clone(), self.is_repository());
+        let copy = move |stop: &_| copy_items(&root, &skip, &items, is_repository, stop);
+        on_thread("copying the files", deadline, copy).await?;
         match &self.repository {
             Some(facts) => {
                 let origin = facts.remote.as_deref().and_then(public_remote);

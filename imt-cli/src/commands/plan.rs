@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use imt_core::plan::{Plan, PlannedJob, Selection};
 use imt_core::status::Reason;
+use serde_json::Value;
 
 use crate::args::{PlanArgs, PlanOutput};
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
 use crate::planning;
@@ -20,11 +21,25 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit> {
     let planned = planning::plan(&args.project, &args.trigger)?;
     let text = match args.output {
         PlanOutput::Human => human(&planned.plan, &planned.file, Terminal::stdout().paint),
-        PlanOutput::Json => output::json_line(&planned.plan)?,
+        PlanOutput::Json => output::json_line(&json(&planned.plan)?)?,
         PlanOutput::Mermaid => imt_core::plan::mermaid(&planned.plan),
     };
     output::result(&text)?;
     Ok(Exit::Success)
+}
+
+/// The plan as programs read it: durations are numbers whose names tell the unit.
+fn json(plan: &Plan) -> Result<Value> {
+    let failed = |error| CliError::internal("cannot write a plan as JSON").because(error);
+    let mut value = serde_json::to_value(plan).map_err(failed)?;
+    let jobs = value["jobs"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut);
+    for (job, planned) in jobs.zip(&plan.jobs) {
+        for (name, span) in [("timeout", planned.timeout), ("grace", planned.grace)] {
+            job.remove(name);
+            job.insert(format!("{name}_ms"), u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into());
+        }
+    }
+    Ok(value)
 }
 
 fn human(plan: &Plan, file: &str, paint: Paint) -> String {
@@ -119,6 +134,18 @@ mod tests {
 
         2 of 3 jobs would run, up to 2 of a stage side by side.
         ");
+    }
+
+    #[test]
+    fn durations_are_milliseconds_for_programs() {
+        let plan = plan_of("image: i\njobs: { x: { script: ls, timeout: 90s, grace: 1500ms }, y: { script: ls } }");
+        let jobs = json(&plan).unwrap()["jobs"].take();
+        assert_eq!((&jobs[0]["timeout_ms"], &jobs[0]["grace_ms"]), (&90_000.into(), &1500.into()));
+        assert_eq!((&jobs[1]["timeout_ms"], &jobs[1]["grace_ms"]), (&3_600_000.into(), &10_000.into()));
+        for key in ["timeout", "grace"] {
+            assert!(jobs[0].get(key).is_none(), "{jobs}");
+        }
+        assert_eq!((&jobs[0]["name"], &jobs[0]["script"]), (&"x".into(), &serde_json::json!(["ls"])));
     }
 
     #[test]

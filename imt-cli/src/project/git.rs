@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use imt_core::id::CommitId;
+use imt_core::status::Reason;
 
 use crate::error::{CliError, Result};
 
@@ -109,6 +110,7 @@ impl Repository {
             Err(error) => {
                 Err(CliError::errored(format!("cannot run git for the repository `{}`", self.root.display()))
                     .help("install git and see that it is in PATH")
+                    .reason(Reason::CheckoutFailed)
                     .because(error))
             }
         }
@@ -117,8 +119,9 @@ impl Repository {
     fn complaint(&self, output: &Output) -> CliError {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("no reason given").to_owned();
-        let error =
-            CliError::errored(format!("git cannot read the repository `{}`", self.root.display())).because(said);
+        let error = CliError::errored(format!("git cannot read the repository `{}`", self.root.display()))
+            .reason(Reason::CheckoutFailed)
+            .because(said);
         if !self.belongs_to_somebody_else() {
             return error;
         }
@@ -145,7 +148,9 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn output(self) -> Result<Output> {
-        self.child.wait_with_output().map_err(|error| CliError::errored("git gave no answer").because(error))
+        self.child
+            .wait_with_output()
+            .map_err(|error| CliError::errored("git gave no answer").reason(Reason::CheckoutFailed).because(error))
     }
 
     /// The answer, or `None` where git says by code 1 that there is none.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use crate::engine::error::EngineError;
+use crate::engine::records;
 use crate::id::InstanceId;
 
 const LOCK: &str = "lock";
@@ -177,12 +178,8 @@ impl Instance {
     /// # Errors
     /// [`EngineError::State`] when the directory cannot be read or removed.
     pub fn retire(self) -> Result<(), EngineError> {
-        let left = match fs::read_dir(self.dir.join(WORKSPACES)) {
-            Ok(mut records) => records.next().is_some(),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => false,
-            Err(e) => return Err(at(&self.dir)(e)),
-        };
-        if left { Ok(()) } else { fs::remove_dir_all(&self.dir).map_err(at(&self.dir)) }
+        let left = records::recorded(&self).map_err(at(&self.dir))?;
+        if left.is_empty() { fs::remove_dir_all(&self.dir).map_err(at(&self.dir)) } else { Ok(()) }
     }
 }
 

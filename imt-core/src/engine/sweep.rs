@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
 use crate::engine::instance::{Instance, Instances};
-use crate::engine::workspace::{forget, recorded, remove_all};
+use crate::engine::problem::chain;
+use crate::engine::records;
+use crate::engine::workspace::remove_all;
 use crate::id::{InstanceId, PipelineId};
 use crate::ports::{Failure, StoreError};
 
@@ -28,22 +30,25 @@ impl Engine {
     /// on with.
     ///
     /// # Errors
-    /// [`EngineError::State`] when the instances cannot be told. What an executor or a disk refuses is in the report.
+    /// [`EngineError::State`] when the instances cannot be told. What an executor or a disk refuses is in the report, and
+    /// keeps nothing else from being removed.
     pub async fn sweep(&self, instances: &Instances) -> Result<SweepReport, EngineError> {
         let mut report = SweepReport::default();
         let dead = instances.dead()?;
-        let mut unclean = self.sweep_executor(instances, &dead, &mut report).await?;
+        let mut unclean = self.sweep_executor(instances, &dead, &mut report).await;
         // Of its own what an earlier life made for pipelines that have ended elsewhere.
         if let Some(own) = self.shared.workspaces.as_ref().and_then(|workspaces| workspaces.instance.as_deref()) {
-            self.sweep_records(own, &mut report).await?;
+            self.sweep_records(own, &mut report).await;
         }
         for instance in dead {
-            if !self.sweep_records(&instance, &mut report).await? {
+            if !self.sweep_records(&instance, &mut report).await {
                 unclean.insert(instance.id().clone());
             }
             // With its directory would go what says that its things may be swept.
-            if !unclean.contains(instance.id()) {
-                instance.retire()?;
+            if !unclean.contains(instance.id())
+                && let Err(error) = instance.retire()
+            {
+                self.shared.warn(&format!("a dead instance was not forgotten: {}", chain(&error)));
             }
         }
         Ok(report)
@@ -68,20 +73,20 @@ impl Engine {
         instances: &Instances,
         dead: &[Instance],
         report: &mut SweepReport,
-    ) -> Result<BTreeSet<InstanceId>, EngineError> {
+    ) -> BTreeSet<InstanceId> {
         let mut unclean = BTreeSet::new();
         let owned = match self.shared.executor.list_owned().await {
             Ok(owned) => owned,
             Err(failure) => {
                 self.shared.warn(&format!("nothing swept: {}", failure.explain()));
-                return Ok(dead.iter().map(|instance| instance.id().clone()).collect());
+                return dead.iter().map(|instance| instance.id().clone()).collect();
             }
         };
         for owned in owned {
             let ours = owned.instance == self.shared.runner.instance;
             let swept_now = dead.iter().any(|instance| *instance.id() == owned.instance);
             // One without a directory has been swept before: an engine may have made something of it since.
-            let gone = swept_now || !instances.is_live(&owned.instance)?;
+            let gone = swept_now || self.is_gone(instances, &owned.instance);
             if !self.is_over(owned.pipeline, ours || gone).await {
                 if swept_now {
                     unclean.insert(owned.instance);
@@ -94,30 +99,58 @@ impl Engine {
             }
             report.note(owned.pipeline, result.map_err(|f: Failure| f.explain()));
         }
-        Ok(unclean)
+        unclean
+    }
+
+    fn is_gone(&self, instances: &Instances, instance: &InstanceId) -> bool {
+        match instances.is_live(instance) {
+            Ok(live) => !live,
+            Err(error) => {
+                self.shared.warn(&format!("the instance {instance} is taken for alive: {}", chain(&error)));
+                false
+            }
+        }
     }
 
     /// Removes the recorded workspaces of a dead instance; answers whether none is left.
-    async fn sweep_records(&self, instance: &Instance, report: &mut SweepReport) -> Result<bool, EngineError> {
-        let at = |source| EngineError::State { path: instance.dir().to_owned(), source };
+    async fn sweep_records(&self, instance: &Instance, report: &mut SweepReport) -> bool {
+        let pipelines = match records::recorded(instance) {
+            Ok(pipelines) => pipelines,
+            Err(error) => {
+                let dir = instance.dir().display();
+                self.shared.warn(&format!("the records of the dead instance `{dir}` cannot be read: {error}"));
+                return false;
+            }
+        };
         let mut clean = true;
-        for (pipeline, path) in recorded(instance).map_err(at)? {
+        for pipeline in pipelines {
             if !self.is_over(pipeline, true).await {
                 clean = false;
                 continue;
             }
-            // The directory stays as long as something may still work in it.
-            let removed = match self.shared.executor.cleanup(pipeline, Some(&path)).await {
-                Ok(()) => remove(path).await,
-                Err(failure) => Err(failure.explain()),
-            };
-            if removed.is_ok() {
-                forget(instance, pipeline).map_err(at)?;
-            }
+            let removed = self.sweep_record(instance, pipeline).await;
             clean &= removed.is_ok();
             report.note(pipeline, removed);
         }
-        Ok(clean)
+        clean
+    }
+
+    /// Removes a recorded workspace, if the record names what an engine makes for that pipeline, and the record.
+    async fn sweep_record(&self, instance: &Instance, pipeline: PipelineId) -> Result<(), String> {
+        let place = records::place(instance, pipeline);
+        let record = format!("the record `{}`", place.display());
+        let by_hand = "remove what is left of that workspace by hand, then the record";
+        let path = records::read(instance, pipeline).map_err(|e| format!("{record} cannot be read: {e}; {by_hand}"))?;
+        if !self.shared.workspaces.as_ref().is_some_and(|w| w.makes(&path, pipeline)) {
+            let path = path.display();
+            return Err(format!(
+                "{record} names `{path}`, which is no workspace of that pipeline under this engine's workspace root; {by_hand}"
+            ));
+        }
+        // The directory stays as long as something may still work in it.
+        self.shared.executor.cleanup(pipeline, Some(&path)).await.map_err(|failure| failure.explain())?;
+        remove(path).await?;
+        records::forget(instance, pipeline).map_err(|e| format!("{record} could not be removed: {e}"))
     }
 }
 

@@ -1,17 +1,21 @@
 //! Workspaces: one directory a pipeline, made before its checkout and removed after its end.
 //!
-//! The root is closed to other users of the host (0700); the directory in it is open to every user (0777), because an
-//! image may have a user of its own. Each is recorded with its instance before it is made, so that a crash leaks none.
+//! The root is ours alone to write to, and closed to other users of the host where it is made here (0700); the directory in
+//! it is open to every user (0777), because an image may have a user of its own. Each is recorded with its instance before
+//! it is made, so that a crash leaks none.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::RwLock;
 
-use crate::engine::instance::{Instance, WORKSPACES};
+use crate::engine::instance::Instance;
+use crate::engine::root::failed;
+use crate::engine::{records, root};
 use crate::id::{InstanceId, PipelineId};
 use crate::plan::Plan;
 use crate::ports::{Failure, FailureKind};
@@ -33,15 +37,24 @@ impl Workspaces {
         self.root.join(format!("{}-{}-{pipeline}", plan.project, plan.trigger.commit))
     }
 
+    /// Whether a path is one that [`path`](Self::path) makes for a pipeline.
+    pub(super) fn makes(&self, path: &Path, pipeline: PipelineId) -> bool {
+        let name = path.file_name().map(OsStr::as_encoded_bytes);
+        path.parent() == Some(&self.root) && name.is_some_and(|name| name.ends_with(format!("-{pipeline}").as_bytes()))
+    }
+
     /// Makes it, empty. What an interrupted checkout left in it is removed first.
     pub(super) async fn make(&self, path: PathBuf, pipeline: PipelineId) -> Result<(), Failure> {
         let making = Arc::clone(&self.making).read_owned().await;
         self.on_disk(move |this| {
             let _making = making;
-            this.record(pipeline, &path).map_err(failed("record", &path))?;
+            if let Some(instance) = &this.instance {
+                records::record(instance, pipeline, &path).map_err(failed("record", &path))?;
+            }
             remove_all(&path).map_err(failed("empty", &path))?;
-            make_root(&this.root)?;
+            root::make(&this.root)?;
             fs::create_dir(&path).map_err(failed("make", &path))?;
+            root::check(&this.root, root::own_uid(&path).map_err(failed("write to", &path))?)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).map_err(failed("open to all users", &path))
         })
         .await
@@ -64,11 +77,9 @@ impl Workspaces {
         if self.imagined {
             return ours;
         }
-        let recorded = self.instance.as_ref().and_then(|instance| {
-            let record = Path::new(maker.as_str()).join(WORKSPACES).join(pipeline.to_string());
-            Some(instance.dir().parent()?.join(record))
-        });
-        let look = move || path.is_dir() && (ours || recorded.is_some_and(|record| record.is_file()));
+        let instance = self.instance.clone();
+        // Without a state directory there is no telling what else may have made it.
+        let look = move || path.is_dir() && instance.map_or(ours, |one| records::made_by(&one, &maker, pipeline));
         tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
 
@@ -87,47 +98,10 @@ impl Workspaces {
         })
     }
 
-    fn record(&self, pipeline: PipelineId, path: &Path) -> io::Result<()> {
-        let Some(instance) = &self.instance else { return Ok(()) };
-        let records = instance.dir().join(WORKSPACES);
-        fs::create_dir_all(&records)?;
-        fs::write(records.join(pipeline.to_string()), path.as_os_str().as_encoded_bytes())
-    }
-
     /// Drops the record: the directory is gone, or is meant to stay.
     fn forget(&self, pipeline: PipelineId) -> io::Result<()> {
-        self.instance.as_ref().map_or(Ok(()), |instance| forget(instance, pipeline))
+        self.instance.as_ref().map_or(Ok(()), |instance| records::forget(instance, pipeline))
     }
-}
-
-/// Drops an instance's record of a workspace.
-pub(super) fn forget(instance: &Instance, pipeline: PipelineId) -> io::Result<()> {
-    match fs::remove_file(instance.dir().join(WORKSPACES).join(pipeline.to_string())) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-/// The workspaces an instance has on record.
-pub(super) fn recorded(instance: &Instance) -> io::Result<Vec<(PipelineId, PathBuf)>> {
-    let dir = instance.dir().join(WORKSPACES);
-    let entries = match fs::read_dir(&dir) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(e),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // An empty record is one whose writer died before it made anything.
-        if let Some(pipeline) = entry.file_name().to_str().and_then(|n| n.parse().ok()) {
-            let path = fs::read_to_string(entry.path())?;
-            if !path.is_empty() {
-                found.push((pipeline, PathBuf::from(path)));
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Removes a directory and all in it; one that is not there is fine.
@@ -138,58 +112,77 @@ pub(super) fn remove_all(path: &Path) -> io::Result<()> {
     }
 }
 
-fn make_root(root: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed("make", root))
-}
-
-fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let message = format!("could not {what} the workspace `{}`", path.display());
-    move |error| {
-        let (kind, help) = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                (FailureKind::DiskFull, "make room on that disk, or choose another workspace root")
-            }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                (FailureKind::WorkspaceFailed, "choose a workspace root that this user may write to")
-            }
-            _ => (FailureKind::WorkspaceFailed, "look at the directory, or choose another workspace root"),
-        };
-        Failure::new(kind, format!("{message}: {error}")).with_help(help).with_source(error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::sync::mpsc;
 
     use super::*;
     use crate::engine::instance::Instances;
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn one_that_is_made_for_nobody_any_more_is_removed_all_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let instance = Arc::new(Instances::open(dir.path()).unwrap().acquire().unwrap());
-        let (root, making) = (dir.path().join("root"), Arc::default());
-        let (pipeline, path) = (PipelineId::generate(), root.join("one"));
-        let workspaces = Workspaces { root, imagined: false, instance: Some(Arc::clone(&instance)), making };
-        // Its record is a pipe, so that making it waits for us.
-        let record = instance.dir().join(WORKSPACES).join(pipeline.to_string());
-        fs::create_dir_all(record.parent().unwrap()).unwrap();
-        assert!(Command::new("mkfifo").arg(&record).status().unwrap().success());
+    fn workspaces(root: PathBuf, instance: Option<Arc<Instance>>) -> Workspaces {
+        Workspaces { root, imagined: false, instance, making: Arc::default() }
+    }
 
-        let (made, at) = (workspaces.clone(), path.clone());
-        let making = tokio::spawn(async move { made.make(at, pipeline).await });
-        while workspaces.making.try_write().is_ok() {
-            tokio::task::yield_now().await;
+    #[test]
+    fn a_path_is_of_a_pipeline_when_it_lies_in_the_root_and_is_named_after_it() {
+        let workspaces = workspaces("/root".into(), None);
+        let pipeline = PipelineId::generate();
+        let table = [
+            (format!("/root/demo-0000-{pipeline}"), true),
+            (format!("/root/./demo-0000-{pipeline}/"), true),
+            (format!("/root/demo-0000-{}", PipelineId::generate()), false),
+            (format!("/root/{pipeline}"), false),
+            (format!("/root/demo-{pipeline}/.."), false),
+            (format!("/root/x/demo-{pipeline}"), false),
+            (format!("/root/../demo-{pipeline}"), false),
+            (format!("/demo-{pipeline}"), false),
+            ("/root".into(), false),
+            ("/".into(), false),
+        ];
+        for (path, is) in table {
+            assert_eq!(workspaces.makes(Path::new(&path), pipeline), is, "{path}");
         }
-        making.abort();
-        let _aborted = making.await;
-        let (removed, at) = (workspaces.clone(), path.clone());
-        let removing = tokio::spawn(async move { removed.remove(at, pipeline).await });
-        tokio::task::yield_now().await;
-        let from = record.clone();
-        tokio::task::spawn_blocking(move || fs::read(from).unwrap()).await.unwrap();
-        removing.await.unwrap().unwrap();
-        assert!(!path.exists() && !record.exists());
+    }
+
+    #[tokio::test]
+    async fn none_is_opened_to_all_users_in_a_root_that_is_not_ours_alone() {
+        let root = tempfile::tempdir().unwrap();
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let path = root.path().join("one");
+        let made = workspaces(root.path().into(), None).make(path.clone(), PipelineId::generate()).await;
+        assert_eq!(made.unwrap_err().kind, FailureKind::WorkspaceFailed);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o022, 0);
+    }
+
+    #[test]
+    fn one_that_is_made_for_nobody_any_more_is_removed_all_the_same() {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let dir = tempfile::tempdir().unwrap();
+            let instance = Arc::new(Instances::open(dir.path()).unwrap().acquire().unwrap());
+            let (pipeline, root) = (PipelineId::generate(), dir.path().join("root"));
+            let path = root.join("one");
+            let workspaces = workspaces(root.clone(), Some(Arc::clone(&instance)));
+            // The one thread that disks are waited for on is busy until we say so.
+            let (go, held) = mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || held.recv());
+
+            let (made, at) = (workspaces.clone(), path.clone());
+            let making = tokio::spawn(async move { made.make(at, pipeline).await });
+            while workspaces.making.try_write().is_ok() {
+                tokio::task::yield_now().await;
+            }
+            making.abort();
+            assert!(making.await.unwrap_err().is_cancelled());
+            let (removed, at) = (workspaces.clone(), path.clone());
+            let removing = tokio::spawn(async move { removed.remove(at, pipeline).await });
+            tokio::task::yield_now().await;
+            go.send(()).unwrap();
+            busy.await.unwrap().unwrap();
+            removing.await.unwrap().unwrap();
+            assert!(root.exists(), "it had been made");
+            assert!(!path.exists() && !records::place(&instance, pipeline).exists());
+        });
     }
 }

@@ -88,7 +88,8 @@ impl<'t> Problems<'t> {
     }
 }
 
-/// The candidate nearest to a text, if it is near enough to have been meant.
+/// The candidate nearest to a text, if it is near enough to have been meant: with more than half of the text as it is, so
+/// that of a name of one letter nothing is guessed but its case.
 pub(crate) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     const LONGEST: usize = 40;
     const MOST: usize = 500;
@@ -96,7 +97,8 @@ pub(crate) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c s
         return None;
     }
     let text = text.to_lowercase();
-    let allowed = (text.chars().count() / 3).max(1);
+    let length = text.chars().count();
+    let allowed = (length / 3).max(usize::from(length > 2));
     candidates
         .into_iter()
         .take(MOST)
@@ -118,6 +120,12 @@ mod tests {
             [("scirpt", Some("script")), ("Stages", Some("stage")), ("img", None), ("entrypoint", None)]
         {
             assert_eq!(nearest(text, keys), meant, "{text}");
+        }
+        let short = ["a", "b", "ab", "one"];
+        for (text, meant) in
+            [("c", None), ("A", Some("a")), ("xy", None), ("ac", None), ("oen", Some("one")), ("xyz", None)]
+        {
+            assert_eq!(nearest(text, short), meant, "{text}");
         }
     }
 

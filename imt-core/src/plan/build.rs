@@ -42,10 +42,8 @@ pub enum PlanProblem {
 }
 
 fn did_you_mean(meant: Option<&str>, known: &[String]) -> String {
-    match meant {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the jobs are `{}`", known.join("`, `")),
-    }
+    let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+    format!("{meant}the jobs are `{}`", known.join("`, `"))
 }
 
 /// Checks that a name may be that of a variable given from outside (a trigger, a project's settings).

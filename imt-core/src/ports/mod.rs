@@ -10,6 +10,7 @@ mod event;
 mod executor;
 mod source;
 mod store;
+mod warn;
 
 pub use catalog::{
     Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Waiting,
@@ -25,3 +26,4 @@ pub use store::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,
     NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StoredChunk, Variable,
 };
+pub use warn::Warn;

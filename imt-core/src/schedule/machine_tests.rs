@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::id::{CommitId, PipelineId, ProjectName};
-use crate::pipeline::{PullPolicy, Resources, RetryPolicy, TriggerEvent};
+use crate::id::{PipelineId, ProjectName};
+use crate::pipeline::{PullPolicy, Resources, RetryPolicy};
 use crate::plan::{PlannedStage, Selection, Trigger};
 use crate::schedule::change::ChangeKind;
 use crate::schedule::outcome::AttemptOutcome;
@@ -45,18 +45,10 @@ fn plan(concurrency: u32, jobs: Vec<PlannedJob>) -> Arc<Plan> {
             None => stages.push(PlannedStage { name: job.stage.clone(), jobs: vec![index] }),
         }
     }
-    let trigger = Trigger {
-        event: TriggerEvent::Manual,
-        repository: None,
-        commit: CommitId::none(),
-        branch: None,
-        variables: Vec::new(),
-        only_jobs: Vec::new(),
-    };
     let concurrency = NonZeroU32::new(concurrency).unwrap();
     Arc::new(Plan {
         project: ProjectName::new("p"),
-        trigger,
+        trigger: Trigger::manual(),
         concurrency,
         runs_on: Vec::new(),
         variables: Vec::new(),

@@ -345,7 +345,7 @@ impl Turn<'_> {
 }
 
 fn lost_with_its_host() -> Problem {
-    let detail = "its workspace is out of reach: the host it is on is gone, or its directory was removed; the pipeline would have \
+    let detail = "its workspace is out of reach: the host it is on is gone or was restarted, or its directory was removed; the pipeline would have \
                   started over if each job that had begun allowed it with `retry: {max: 1, on: [lost]}`";
     Problem { reason: Reason::RunnerLost, detail: detail.into() }
 }

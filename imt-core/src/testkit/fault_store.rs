@@ -51,6 +51,8 @@ pub enum StoreFault {
     Delay(Duration),
     /// `Internal`, which no repetition helps, and nothing was done.
     Refused,
+    /// `NotFound`, as of a store that was put back to an older state, and nothing was done.
+    Unknown,
 }
 
 /// How often which fault is drawn, in a thousand calls.
@@ -140,6 +142,7 @@ impl FaultStore {
         match fault {
             Some(StoreFault::Before) => return Err(unavailable(call)),
             Some(StoreFault::Refused) => return Err(refused(call)),
+            Some(StoreFault::Unknown) => return Err(StoreError::NotFound("what the test ordered to be unknown")),
             Some(StoreFault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
                 self.alive(call).await?;

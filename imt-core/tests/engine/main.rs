@@ -4,6 +4,7 @@
 
 mod left;
 mod moving;
+mod sweeping;
 mod trouble;
 mod unlogged;
 mod working;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::engine::{Engine, EngineError, Instances};
 use imt_core::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
-use imt_core::pipeline::{TriggerEvent, read};
+use imt_core::pipeline::read;
 use imt_core::plan::{Plan, Trigger, build};
 use imt_core::ports::{
     Checkout, Event, EventId, EventSink, Executor, Failure, FailureKind, LogEnd, LogFrom, Notice, RunnerInfo, Source,
@@ -41,14 +42,7 @@ fn plan(file: &str) -> Plan {
 fn plan_of(file: &str, repository: Option<&str>) -> Plan {
     let read = read(file.as_bytes(), "pipeline.yml");
     let spec = read.spec.unwrap_or_else(|| panic!("{:?}", read.diagnostics));
-    let trigger = Trigger {
-        event: TriggerEvent::Manual,
-        repository: repository.map(Into::into),
-        commit: CommitId::none(),
-        branch: None,
-        variables: Vec::new(),
-        only_jobs: Vec::new(),
-    };
+    let trigger = Trigger { repository: repository.map(Into::into), ..Trigger::manual() };
     build(&spec, &ProjectName::new("demo"), trigger).unwrap()
 }
 
@@ -403,79 +397,4 @@ async fn a_cancel_ends_a_checkout_that_hangs() {
     });
     assert_eq!(outcome.unwrap().end.status, Status::Cancelled);
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
-}
-
-#[tokio::test]
-async fn a_sweep_removes_what_the_dead_left_and_only_that() {
-    let dir = tempfile::tempdir().unwrap();
-    let instances = Instances::open(&dir.path().join("state")).unwrap();
-    let root = dir.path().join("work");
-    let stand = Stand::new();
-    stand.world.script_others(FakeScript::never_ends());
-
-    let (dead, dead_engine) = life(&stand, &instances, &root);
-    let (_living, living_engine) = life(&stand, &instances, &root);
-    let dead_id = begin(&stand, &dead_engine).await;
-    let living_id = begin(&stand, &living_engine).await;
-    assert_eq!(fs::read_dir(&root).unwrap().count(), 2);
-    dead_engine.driving.abort();
-    let _aborted = dead_engine.driving.await;
-    dead.crash();
-    drop(dead);
-    drop(dead_engine.engine);
-
-    // Where the store knows it as one that goes on, it is for whoever claims it next.
-    let (heir, _) = life_with(&stand, &instances, &root);
-    let report = heir.sweep(&instances).await.unwrap();
-    assert_eq!((report.removed, report.failed), (vec![], vec![]));
-    assert_eq!(stand.world.leftovers(dead_id).len(), 1);
-    drop(heir);
-
-    // Its records went with its process.
-    let forgetful = Stand { store: Arc::new(MemoryStore::new()), ..stand.clone() };
-    let (sweeper, _) = life_with(&forgetful, &instances, &root);
-    let report = sweeper.sweep(&instances).await.unwrap();
-    assert_eq!((report.removed, report.failed), (vec![dead_id], vec![]));
-    assert_eq!(stand.world.leftovers(dead_id), []);
-    assert_eq!(stand.world.leftovers(living_id).len(), 1);
-    assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
-    assert!(sweeper.sweep(&instances).await.unwrap().removed.is_empty());
-}
-
-struct Life {
-    engine: Engine,
-    driving: tokio::task::JoinHandle<()>,
-}
-
-fn life_with(stand: &Stand, instances: &Instances, root: &Path) -> (Engine, Arc<FakeExecutor>) {
-    let instance = Arc::new(instances.acquire().unwrap());
-    let executor = Arc::new(FakeExecutor::with_instance(&stand.world, instance.id().clone()));
-    let engine = Engine::builder(executor.clone() as Arc<dyn Executor>, stand.store.clone())
-        .workspace_root(root)
-        .instance(instance)
-        .build();
-    (engine, executor)
-}
-
-fn life(stand: &Stand, instances: &Instances, root: &Path) -> (Arc<FakeExecutor>, Life) {
-    let (engine, executor) = life_with(stand, instances, root);
-    let working = engine.clone();
-    let driving = tokio::spawn(async move {
-        let one = NonZeroUsize::new(1).unwrap();
-        working.work(one, std::future::pending(), |_| {}).await.unwrap();
-    });
-    (executor, Life { engine, driving })
-}
-
-/// Submits a pipeline and waits until its job runs.
-async fn begin(stand: &Stand, life: &Life) -> PipelineId {
-    let id = life.engine.submit(plan(ONE)).await.unwrap().id;
-    tokio::time::timeout(SECOND * 30, async {
-        while !stand.world.live().contains(&Stand::attempt(id)) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
-    id
 }

@@ -220,6 +220,25 @@ async fn what_cannot_be_read_is_named() {
     assert!(failure.message.contains("secret") && failure.explain().contains(".gitignore"), "{}", failure.explain());
     fs::remove_file(&secret).unwrap();
 
+    // Where there is no git nobody reads what it is to ignore.
+    let plain = world.path("plain");
+    fs::create_dir(&plain).unwrap();
+    let outside = WorkingTree::open(&plain).await.unwrap();
+    for name in ["file", "dir"] {
+        let path = plain.join(name);
+        if name == "dir" {
+            fs::create_dir(&path).unwrap()
+        } else {
+            fs::write(&path, "").unwrap()
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        let into = world.workspace(&format!("plain-{name}"));
+        let copied = checkout(&outside, outside.root().to_str().unwrap(), &CommitId::none(), &into).await;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let said = copied.unwrap_err().explain();
+        assert!(said.contains("make it readable") && !said.contains(".gitignore"), "{said}");
+    }
+
     let closed = world.origin().join("closed");
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();

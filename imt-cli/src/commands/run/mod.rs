@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
 
 async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
     let (secrets, planned) = tokio::select! {
-        prepared = prepare(args) => prepared?,
+        prepared = prepare(args) => prepared.inspect_err(|error| tell_programs(args.output, error))?,
         // Nothing has begun, so there is nothing to clean up; so too below.
         () = interrupts.reached(1) => return Ok(Exit::Cancelled),
     };
@@ -75,7 +75,7 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
     exit
 }
 
-/// Where there is nobody to run a pipeline, it ends before it has an id; programs learn why all the same.
+/// Where machinery is missing, a pipeline ends before it has an id; programs learn why all the same.
 fn tell_programs(output: RunOutput, error: &CliError) {
     if let (RunOutput::Json, Some(reason)) = (output, error.reason) {
         let detail =
