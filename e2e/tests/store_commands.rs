@@ -1,0 +1,226 @@
+//! The commands over a store: the built `imt` on SQLite and on PostgreSQL, and what it says where something is wrong.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use imt_e2e::imt::{Finished, Home, Output, Running};
+use imt_e2e::project::Project;
+use imt_e2e::records::Records;
+use serde_json::Value;
+
+const FILE: &str = "stages: [build, test]\njobs:\n  one: { stage: build, script: [echo first, echo beside >&2] }\n  two: { stage: test, script: [echo second, exit 3] }\n";
+
+/// A home and the store that its `imt` uses.
+struct World {
+    home: Home,
+    records: Records,
+}
+
+impl World {
+    fn sqlite() -> Self {
+        let home = Home::new();
+        let records = Records::sqlite(&home);
+        Self { home, records }
+    }
+
+    async fn postgres() -> Self {
+        Self { home: Home::new(), records: Records::postgres().await }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.home.imt();
+        command.args(arguments);
+        // The usual file is what `imt` takes when nothing is said.
+        if let Records::Postgres(_) = self.records {
+            command.env("IMT_STORE", self.records.address());
+        }
+        command.current_dir(self.home.path());
+        command
+    }
+
+    fn imt(&self, arguments: &[&str]) -> Finished {
+        Running::start(self.command(arguments), Output::Bytes).finish()
+    }
+
+    /// A call that is to work; its objects.
+    fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let finished = self.imt(&[arguments, &["--output", "json"]].concat());
+        assert_eq!(finished.code, Some(0), "imt {arguments:?}: {}", finished.stderr);
+        objects(&finished)
+    }
+
+    fn submit(&self, project: &Path, arguments: &[&str]) -> Value {
+        let path = project.display().to_string();
+        let submitted = self.json(&[&["submit", &path, "--commit", "main"], arguments].concat());
+        assert_eq!(submitted.len(), 1);
+        submitted[0].clone()
+    }
+}
+
+fn objects(finished: &Finished) -> Vec<Value> {
+    let lines = finished.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).expect("an object a line")).collect()
+}
+
+fn text(finished: &Finished) -> String {
+    String::from_utf8_lossy(&finished.stdout).into_owned()
+}
+
+/// A call that is to be refused: its code, and words that its message must have.
+fn refused(finished: &Finished, code: i32, words: &[&str]) {
+    assert_eq!(finished.code, Some(code), "{}{}", text(finished), finished.stderr);
+    assert!(finished.stdout.is_empty(), "{}", text(finished));
+    for word in words {
+        assert!(finished.stderr.contains(word), "`{word}` is not in: {}", finished.stderr);
+    }
+    assert!(!finished.stderr.contains("hunter2"), "a password is shown: {}", finished.stderr);
+}
+
+fn submits_lists_and_shows(world: &World) {
+    let project = Project::without_image(FILE);
+    let commit = project.commit();
+    let first = world.submit(project.path(), &[]);
+    assert_eq!((&first["number"], &first["created"]), (&1.into(), &true.into()));
+    assert_eq!((&first["project"], &first["commit"]), (&project.name().into(), &commit.as_str().into()));
+    let second = world.submit(project.path(), &["--var", "K=V", "--job", "one"]);
+    assert_eq!(second["number"], 2, "each call is a new pipeline");
+
+    let listed = world.json(&["pipelines"]);
+    let numbers: Vec<_> = listed.iter().map(|pipeline| pipeline["number"].as_u64().expect("a number")).collect();
+    assert_eq!(numbers, [2, 1], "newest first");
+    assert_eq!((&listed[1]["status"], &listed[1]["id"]), (&"pending".into(), &first["id"]));
+    assert_eq!((&listed[1]["branch"], &listed[1]["event"]), (&"main".into(), &"manual".into()));
+    assert_eq!(world.json(&["pipelines", "--limit", "1"]).len(), 1);
+    assert_eq!(world.json(&["pipelines", "--before", "2"])[0]["number"], 1);
+    assert!(text(&world.imt(&["pipelines"])).contains("#2"));
+
+    let shown = &world.json(&["show", "2"])[0];
+    assert_eq!((&shown["id"], &shown["commit"]), (&second["id"], &commit.as_str().into()));
+    assert_eq!(shown["waiting"]["type"], "no_runner");
+    assert_eq!((&shown["jobs"][0]["job"], &shown["jobs"][0]["status"]), (&"one".into(), &"pending".into()));
+    assert!(text(&world.imt(&["show", "#2"])).contains("none is there"));
+}
+
+#[test]
+fn submits_lists_and_shows_on_sqlite() {
+    submits_lists_and_shows(&World::sqlite());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submits_lists_and_shows_on_postgres() {
+    submits_lists_and_shows(&World::postgres().await);
+}
+
+fn a_key_is_one_pipeline(world: &World) {
+    let project = Project::without_image(FILE);
+    project.commit();
+    let first = world.submit(project.path(), &["--idempotency-key", "k"]);
+    let again = world.submit(project.path(), &["--idempotency-key", "k"]);
+    assert_eq!((&again["id"], &again["number"]), (&first["id"], &first["number"]));
+    assert_eq!((&first["created"], &again["created"]), (&true.into(), &false.into()));
+    let other = world.submit(project.path(), &["--idempotency-key", "k", "--project", "other"]);
+    assert_eq!((&other["number"], &other["created"]), (&1.into(), &true.into()), "a key is its project's");
+}
+
+#[test]
+fn a_key_is_one_pipeline_on_sqlite() {
+    a_key_is_one_pipeline(&World::sqlite());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_one_pipeline_on_postgres() {
+    a_key_is_one_pipeline(&World::postgres().await);
+}
+
+#[test]
+fn submit_takes_bare_repositories_and_branches_that_are_only_there() {
+    let world = World::sqlite();
+    let project = Project::without_image(FILE);
+    let commit = project.commit();
+    let bare = world.home.path().join("shop.git");
+    let cloned = Command::new("git").args(["clone", "--quiet", "--bare"]).arg(project.path()).arg(&bare).status();
+    assert!(cloned.expect("git can be run").success());
+    let submitted = world.submit(&bare, &[]);
+    assert_eq!((&submitted["project"], &submitted["commit"]), (&"shop".into(), &commit.as_str().into()));
+    let shown = &world.json(&["show", "1"])[0];
+    assert_eq!((&shown["branch"], &shown["repository"]), (&"main".into(), &bare.display().to_string().into()));
+    let by_hash = bare.display().to_string();
+    world.json(&["submit", &by_hash, "--commit", &commit[..10], "--branch", "release/1"]);
+    assert_eq!(world.json(&["show", "2"])[0]["branch"], "release/1");
+}
+
+#[test]
+fn submit_refuses_what_cannot_run_and_records_nothing() {
+    let world = World::sqlite();
+    let project = Project::without_image("jobs:\n  a: { scirpt: x }\n  b: { script: y, stage: nowhere }\n");
+    project.commit();
+    let path = project.path().display().to_string();
+    refused(&world.imt(&["submit", &path, "--commit", "main"]), 2, &["scirpt", "nowhere", "3 errors"]);
+    refused(&world.imt(&["submit", &path, "--commit", "nothing"]), 2, &["unknown commit `nothing`"]);
+    let missing = world.home.path().join("missing").display().to_string();
+    refused(&world.imt(&["submit", &missing, "--commit", "main"]), 2, &["missing"]);
+    let password = "https://me:hunter2@127.0.0.1:1/x.git";
+    refused(&world.imt(&["submit", password, "--commit", "main"]), 11, &["credentials"]);
+    refused(
+        &world.imt(&["submit", "ssh://git@127.0.0.1:1/x.git", "--commit", "main"]),
+        11,
+        &["no ssh key", "ssh-keygen"],
+    );
+    let good = Project::without_image(FILE);
+    good.commit();
+    let path = good.path().display().to_string();
+    refused(&world.imt(&["submit", &path, "--commit", "main", "--job", "three"]), 2, &["no job `three`"]);
+    refused(&world.imt(&["submit", &path, "--commit", "main", "--file", "other.yml"]), 2, &["other.yml"]);
+    assert!(world.json(&["pipelines"]).is_empty(), "nothing was recorded");
+}
+
+#[test]
+fn a_number_is_one_of_a_project() {
+    let world = World::sqlite();
+    let (one, two) = (Project::without_image(FILE), Project::without_image(FILE));
+    one.commit();
+    two.commit();
+    world.submit(one.path(), &["--project", "one"]);
+    refused(&world.imt(&["show", "2"]), 2, &["`one` has no pipeline #2"]);
+    refused(&world.imt(&["show", "0"]), 2, &["1 or more"]);
+    world.submit(two.path(), &["--project", "two"]);
+    refused(&world.imt(&["show", "1"]), 2, &["2 projects", "`one`, `two`"]);
+    refused(&world.imt(&["show", "1", "--project", "three"]), 2, &["no project `three`", "`one`, `two`"]);
+    assert_eq!(world.json(&["show", "1", "--project", "two"])[0]["project"], "two");
+    // Where the directory is one of them, it is that one.
+    world.submit(one.path(), &[]);
+    let mut command = world.command(&["show", "1", "--output", "json"]);
+    command.current_dir(one.path());
+    let shown = Running::start(command, Output::Bytes).finish();
+    assert_eq!(objects(&shown)[0]["project"], one.name(), "{}", shown.stderr);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_says_why_and_what_to_do() {
+    let world = World::sqlite();
+    let at = |store: &str| {
+        let mut command = world.home.imt();
+        command.args(["pipelines"]).env("IMT_STORE", store).current_dir(world.home.path());
+        Running::start(command, Output::Bytes).finish()
+    };
+    for address in
+        ["", "store.db", "sqlite://store-hunter2.db", "mysql://imt:hunter2@h/db", "postgres://imt:hunter2@h:x/db"]
+    {
+        refused(&at(address), 2, &["sqlite:///"]);
+    }
+    refused(&at("postgres://imt:hunter2@127.0.0.1:1/db"), 11, &["127.0.0.1:1/db", "cannot be reached", "start it"]);
+    let home = world.home.path().display();
+    refused(&at(&format!("sqlite://{home}/no/such/dir.db")), 11, &["no/such/dir.db", "existing directory"]);
+    refused(&at(&format!("sqlite://{home}")), 11, &["existing directory"]);
+    fs::write(world.home.path().join("text.db"), "this is no database, but a text of some length").expect("a file");
+    refused(&at(&format!("sqlite://{home}/text.db")), 11, &["text.db", "no SQLite file"]);
+}
+
+#[test]
+fn help_shows_no_address_of_the_environment() {
+    let mut command = Home::new().imt();
+    command.args(["pipelines", "--help"]).env("IMT_STORE", "postgres://imt:hunter2@h/db");
+    let help = Running::start(command, Output::Bytes).finish();
+    assert!(text(&help).contains("IMT_STORE") && !text(&help).contains("hunter2"), "{}", text(&help));
+}

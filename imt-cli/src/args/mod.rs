@@ -1,0 +1,13 @@
+//! The grammar of the command line, and its help texts.
+
+mod check;
+mod command;
+mod pipeline;
+mod run;
+mod store;
+
+pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
+pub(crate) use command::{Cli, Command};
+pub(crate) use pipeline::{OnePipeline, PipelinesArgs, ShowArgs};
+pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
+pub(crate) use store::{InProject, StoreArgs, SubmitArgs};
