@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use imt_core::status::{End, Status};
 use imt_e2e::imt::{Finished, Home, Output, Running};
 use imt_e2e::project::Project;
 use imt_e2e::records::Records;
@@ -223,4 +224,120 @@ fn help_shows_no_address_of_the_environment() {
     command.args(["pipelines", "--help"]).env("IMT_STORE", "postgres://imt:hunter2@h/db");
     let help = Running::start(command, Output::Bytes).finish();
     assert!(text(&help).contains("IMT_STORE") && !text(&help).contains("hunter2"), "{}", text(&help));
+}
+
+async fn run(world: &World, submitted: &Value) -> End {
+    world.records.run(&world.home, None, submitted["id"].as_str().expect("an id")).await
+}
+
+async fn prints_logs(world: &World) {
+    let project = Project::without_image(FILE);
+    project.commit();
+    let submitted = world.submit(project.path(), &[]);
+    let nothing = world.imt(&["logs", "1"]);
+    assert_eq!((nothing.code, text(&nothing).as_str()), (Some(0), ""));
+    assert!(nothing.stderr.contains("has begun"), "{}", nothing.stderr);
+    assert_eq!(run(world, &submitted).await.status, Status::Failed);
+
+    let all = world.imt(&["logs", "1"]);
+    let first = "$ echo first\nfirst\n$ echo beside >&2\nbeside\n";
+    let second = "$ echo second\nsecond\n$ exit 3\n";
+    assert_eq!(text(&all), format!("{first}{second}"), "{}", all.stderr);
+    assert_eq!(all.stderr, "imt: build: one\nimt: test: two\n");
+    assert_eq!(text(&world.imt(&["logs", "1", "one", "--raw"])), first);
+    assert_eq!(text(&world.imt(&["logs", "1", "--raw"])), format!("{first}{second}"));
+    assert_eq!(text(&world.imt(&["logs", "1", "two", "--attempt", "1"])), second);
+    for (lines, expected) in
+        [("2-3", "first\n$ echo beside >&2\n"), ("4-", "beside\n"), ("-1", "$ echo first\n"), ("9-", "")]
+    {
+        assert_eq!(text(&world.imt(&["logs", "1", "one", "--lines", lines])), expected, "{lines}");
+        assert_eq!(text(&world.imt(&["logs", "1", "one", "--raw", "--lines", lines])), expected, "raw {lines}");
+    }
+    let objects = world.json(&["logs", "1", "one"]);
+    assert_eq!(objects.len(), 4);
+    assert_eq!(
+        (&objects[3]["event"], &objects[3]["line"], &objects[3]["stream"]),
+        (&"job_log".into(), &"beside".into(), &"stderr".into())
+    );
+    assert_eq!((&objects[3]["job"], &objects[3]["pipeline"]), (&"one".into(), &submitted["id"]));
+    refused(&world.imt(&["logs", "1", "three"]), 2, &["no job `three`", "`one`, `two`"]);
+    refused(&world.imt(&["logs", "1", "two", "--attempt", "2"]), 2, &["`two` has no attempt 2", "1 so far"]);
+    refused(&world.imt(&["logs", "1", "--lines", "5-3"]), 2, &["line 5 comes after line 3"]);
+    // What is over is followed to its end.
+    let followed = world.imt(&["logs", "1", "--follow"]);
+    assert_eq!(text(&followed), format!("{first}{second}"), "{}", followed.stderr);
+    assert!(followed.stderr.ends_with("imt: pipeline failed: exit code 3\n"), "{}", followed.stderr);
+
+    let shown = &world.json(&["show", "1"])[0];
+    assert_eq!(
+        (&shown["status"], &shown["reason"], &shown["exit_code"]),
+        (&"failed".into(), &"exit_code".into(), &3.into())
+    );
+    assert_eq!(
+        (&shown["jobs"][1]["attempts"][0]["attempt"], &shown["jobs"][0]["status"]),
+        (&1.into(), &"success".into())
+    );
+    assert!(shown["waiting"].is_null() && shown["duration_ms"].is_u64(), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prints_logs_on_sqlite() {
+    prints_logs(&World::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prints_logs_on_postgres() {
+    prints_logs(&World::postgres().await).await;
+}
+
+async fn follows_what_comes(world: &World) {
+    let project = Project::without_image(
+        "jobs:\n  one: { script: [echo here, 'until test -e \"$GO\"; do sleep 0.05; done', echo there] }\n  two: { script: [echo last] }\n",
+    );
+    project.commit();
+    let go = world.home.path().join("go");
+    let submitted = world.submit(project.path(), &["--var", &format!("GO={}", go.display())]);
+    let mut whole = Running::start(world.command(&["logs", "1", "--follow", "--output", "json"]), Output::Events);
+    let job = Running::start(world.command(&["logs", "1", "one", "--follow"]), Output::Bytes);
+    let driving = run(world, &submitted);
+    let released = async {
+        // Seen while the job still runs: it ends only when it is told to.
+        let whole = tokio::task::spawn_blocking(move || {
+            whole.await_line("here");
+            fs::write(&go, "").expect("a file");
+            whole
+        });
+        whole.await.expect("the line comes")
+    };
+    let (end, whole) = tokio::join!(driving, released);
+    assert_eq!(end.status, Status::Success);
+    let (whole, job) = (whole.finish(), job.finish());
+    assert_eq!((whole.code, job.code), (Some(0), Some(0)), "{}{}", whole.stderr, job.stderr);
+    assert!(String::from_utf8_lossy(&whole.stream("two", "stdout")).ends_with("last\n"));
+    assert!(text(&job).starts_with("$ echo here\nhere\n") && text(&job).ends_with("\nthere\n"), "{}", text(&job));
+    assert!(job.stderr.ends_with("imt: one: success\n"), "{}", job.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follows_what_comes_on_sqlite() {
+    follows_what_comes(&World::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follows_what_comes_on_postgres() {
+    follows_what_comes(&World::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_do_nothing_to_a_terminal_unless_raw() {
+    let world = World::sqlite();
+    let project =
+        Project::without_image("jobs: { one: { script: [\"printf 'a\\\\033]0;title\\\\007b\\\\n\\\\033[2Jc'\"] } }");
+    project.commit();
+    let submitted = world.submit(project.path(), &[]);
+    assert_eq!(run(&world, &submitted).await.status, Status::Success);
+    let shown = world.imt(&["logs", "1"]);
+    assert!(!shown.stdout.contains(&0x1b) && text(&shown).ends_with("\nab\nc\n"), "{:?}", text(&shown));
+    let raw = world.imt(&["logs", "1", "--raw"]);
+    assert!(text(&raw).ends_with("a\u{1b}]0;title\u{7}b\n\u{1b}[2Jc"), "{:?}", text(&raw));
 }

@@ -47,6 +47,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Submit(args) => runtime()?.block_on(commands::submit::run(args)),
         Command::Pipelines(args) => runtime()?.block_on(commands::pipelines::run(&args)),
         Command::Show(args) => runtime()?.block_on(commands::show::run(&args)),
+        Command::Logs(args) => runtime()?.block_on(commands::logs::run(&args)),
         Command::Init(args) => commands::init::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{DoctorArgs, InitArgs, LintArgs, PipelinesArgs, PlanArgs, RunArgs, ShowArgs, SubmitArgs};
+use super::{DoctorArgs, InitArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RunArgs, ShowArgs, SubmitArgs};
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Submit(SubmitArgs),
     Pipelines(PipelinesArgs),
     Show(ShowArgs),
+    Logs(LogsArgs),
     Init(InitArgs),
     Lint(LintArgs),
     Plan(PlanArgs),

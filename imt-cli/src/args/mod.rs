@@ -2,12 +2,14 @@
 
 mod check;
 mod command;
+mod lines;
 mod pipeline;
 mod run;
 mod store;
 
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
 pub(crate) use command::{Cli, Command};
-pub(crate) use pipeline::{OnePipeline, PipelinesArgs, ShowArgs};
+pub(crate) use lines::LineRange;
+pub(crate) use pipeline::{LogsArgs, OnePipeline, PipelinesArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
 pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use clap::Args;
 
-use super::{InProject, ReportOutput};
+use super::{InProject, LineRange, ReportOutput};
 
 /// One pipeline of a project.
 #[derive(Debug, Args)]
@@ -43,6 +43,34 @@ pub(crate) struct PipelinesArgs {
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) pipeline: OnePipeline,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
+    pub(crate) output: ReportOutput,
+}
+
+/// Print what the jobs of a pipeline wrote
+///
+/// Of each job the latest attempt, in the order of the jobs, with a heading on standard error. Control characters that could
+/// do something to a terminal are left out; with --raw nothing is.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: OnePipeline,
+    /// Only this job
+    #[arg(value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// This attempt and not the latest one
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) attempt: Option<u32>,
+    /// Go on with what comes, until the pipeline (with JOB the job, with --attempt the attempt) is over
+    #[arg(long, conflicts_with = "lines")]
+    pub(crate) follow: bool,
+    /// Only these lines of each log, counted from 1: `A-B`, `A-` or `-B`
+    #[arg(long, value_name = "A-B", allow_hyphen_values = true)]
+    pub(crate) lines: Option<LineRange>,
+    /// The bytes as they are stored, and nothing else
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) raw: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
     pub(crate) output: ReportOutput,

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod lint;
+pub(crate) mod logs;
 pub(crate) mod pipelines;
 pub(crate) mod plan;
 pub(crate) mod run;

@@ -1,6 +1,6 @@
 //! The pipeline that a command is about.
 
-use imt_core::id::PipelineId;
+use imt_core::id::{PipelineId, ProjectName};
 use imt_core::ports::{PipelineRecord, StoreError};
 
 use super::{Records, open, project_of};
@@ -10,8 +10,16 @@ use crate::error::{CliError, Result};
 /// A pipeline, as it stood when it was looked for, and the store that it is in.
 pub(crate) struct Found {
     pub(crate) records: Records,
+    pub(crate) project: ProjectName,
     pub(crate) id: PipelineId,
     pub(crate) record: PipelineRecord,
+}
+
+impl Found {
+    /// What people call it.
+    pub(crate) fn name(&self) -> String {
+        format!("pipeline #{} of {}", self.record.number, self.project)
+    }
 }
 
 /// Finds a pipeline by its number.
@@ -33,5 +41,5 @@ pub(crate) async fn find(args: &OnePipeline) -> Result<Found> {
         Err(StoreError::NotFound(_)) => return Err(nothing()),
         record => record.map_err(CliError::store(&format!("read pipeline #{number} of {project}")))?,
     };
-    Ok(Found { records, id, record })
+    Ok(Found { records, project, id, record })
 }

@@ -10,7 +10,7 @@ mod open;
 use std::time::Duration;
 
 pub(crate) use choose::project_of;
-pub(crate) use find::find;
+pub(crate) use find::{Found, find};
 pub(crate) use open::{Records, open};
 
 /// A runner that has said nothing for so long is taken for gone.

@@ -12,6 +12,7 @@ mod plain;
 mod record;
 #[cfg(test)]
 mod story;
+mod transcript;
 mod words;
 
 use bytes::Bytes;
@@ -26,7 +27,8 @@ pub(crate) use human::{Canvas, Human};
 pub(crate) use json::Json;
 pub(crate) use plain::Plain;
 pub(crate) use record::{Record, Seen, page, table};
-pub(crate) use words::{place, revision, waits};
+pub(crate) use transcript::{LogForm, Transcript};
+pub(crate) use words::{place, revision, verdict, waits};
 
 /// The facts of a run that no event tells.
 #[derive(Debug, Clone)]
