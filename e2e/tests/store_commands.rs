@@ -226,6 +226,11 @@ fn help_shows_no_address_of_the_environment() {
     assert!(text(&help).contains("IMT_STORE") && !text(&help).contains("hunter2"), "{}", text(&help));
 }
 
+/// Stores whose pipelines are run by the test itself.
+async fn both() -> [World; 2] {
+    [World::sqlite(), World::postgres().await]
+}
+
 async fn run(world: &World, submitted: &Value) -> End {
     world.records.run(&world.home, None, submitted["id"].as_str().expect("an id")).await
 }
@@ -340,4 +345,81 @@ async fn logs_do_nothing_to_a_terminal_unless_raw() {
     assert!(!shown.stdout.contains(&0x1b) && text(&shown).ends_with("\nab\nc\n"), "{:?}", text(&shown));
     let raw = world.imt(&["logs", "1", "--raw"]);
     assert!(text(&raw).ends_with("a\u{1b}]0;title\u{7}b\n\u{1b}[2Jc"), "{:?}", text(&raw));
+}
+
+fn cancels(world: &World) {
+    let project = Project::without_image(FILE);
+    project.commit();
+    world.submit(project.path(), &[]);
+    let cancelled = &world.json(&["cancel", "1"])[0];
+    assert_eq!((&cancelled["status"], &cancelled["reason"]), (&"cancelled".into(), &"user".into()));
+    assert_eq!((&cancelled["cancel"], &cancelled["was_over"]), (&"graceful".into(), &false.into()));
+    let shown = &world.json(&["show", "1"])[0];
+    assert_eq!((&shown["status"], &shown["jobs"][0]["status"]), (&"cancelled".into(), &"cancelled".into()));
+    // Once more changes nothing, which is no error.
+    let again = world.imt(&["cancel", "1", "--kill"]);
+    assert_eq!((again.code, text(&again).contains("is over: cancelled")), (Some(0), true), "{}", text(&again));
+    assert_eq!(world.json(&["cancel", "1"])[0]["was_over"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancels_what_waits() {
+    for world in both().await {
+        cancels(&world);
+    }
+}
+
+async fn cancels_what_runs(world: &World) {
+    let project = Project::without_image("jobs: { one: { script: [echo here, sleep 300] } }");
+    project.commit();
+    let submitted = world.submit(project.path(), &[]);
+    let mut follower = Running::start(world.command(&["logs", "1", "--follow", "--output", "json"]), Output::Events);
+    let cancelled = async {
+        let follower = tokio::task::spawn_blocking(move || {
+            follower.await_line("here");
+            follower
+        });
+        let follower = follower.await.expect("the line comes");
+        (world.imt(&["cancel", "1"]), world.imt(&["cancel", "1"]), follower)
+    };
+    let (end, (first, second, follower)) = tokio::join!(run(world, &submitted), cancelled);
+    assert_eq!(end.status, Status::Cancelled);
+    assert_eq!((first.code, second.code), (Some(0), Some(0)), "{}{}", first.stderr, second.stderr);
+    assert!(text(&first).contains("is asked to end"), "{}", text(&first));
+    assert_eq!(follower.finish().code, Some(0));
+    assert_eq!(world.json(&["show", "1"])[0]["status"], "cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancels_what_runs_elsewhere() {
+    for world in both().await {
+        cancels_what_runs(&world).await;
+    }
+}
+
+async fn retries(world: &World) {
+    let project = Project::without_image(FILE);
+    let commit = project.commit();
+    let submitted = world.submit(project.path(), &["--var", "K=V"]);
+    refused(&world.imt(&["retry", "1"]), 2, &["is not over", "imt cancel 1"]);
+    assert_eq!(run(world, &submitted).await.status, Status::Failed);
+    let whole = &world.json(&["retry", "1"])[0];
+    assert_eq!((&whole["number"], &whole["commit"]), (&2.into(), &commit.as_str().into()));
+    let rest = &world.json(&["retry", "1", "--failed"])[0];
+    assert_eq!((&rest["number"], &rest["created"]), (&3.into(), &true.into()));
+    assert_eq!(run(world, rest).await.status, Status::Failed);
+    let shown = &world.json(&["show", "3"])[0];
+    let jobs: Vec<_> =
+        shown["jobs"].as_array().expect("jobs").iter().map(|job| (&job["status"], &job["reason"])).collect();
+    assert_eq!(jobs, [(&"skipped".into(), &"not_selected".into()), (&"failed".into(), &"exit_code".into())]);
+    let good = world.submit(project.path(), &["--job", "one"]);
+    assert_eq!(run(world, &good).await.status, Status::Success);
+    refused(&world.imt(&["retry", "4", "--failed"]), 2, &["did not succeed", "leave --failed out"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_what_is_over() {
+    for world in both().await {
+        retries(&world).await;
+    }
 }

@@ -48,6 +48,8 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Pipelines(args) => runtime()?.block_on(commands::pipelines::run(&args)),
         Command::Show(args) => runtime()?.block_on(commands::show::run(&args)),
         Command::Logs(args) => runtime()?.block_on(commands::logs::run(&args)),
+        Command::Cancel(args) => runtime()?.block_on(commands::cancel::run(&args)),
+        Command::Retry(args) => runtime()?.block_on(commands::retry::run(&args)),
         Command::Init(args) => commands::init::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),

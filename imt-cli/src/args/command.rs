@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{DoctorArgs, InitArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RunArgs, ShowArgs, SubmitArgs};
+use super::{
+    CancelArgs, DoctorArgs, InitArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RetryArgs, RunArgs, ShowArgs,
+    SubmitArgs,
+};
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     Pipelines(PipelinesArgs),
     Show(ShowArgs),
     Logs(LogsArgs),
+    Cancel(CancelArgs),
+    Retry(RetryArgs),
     Init(InitArgs),
     Lint(LintArgs),
     Plan(PlanArgs),

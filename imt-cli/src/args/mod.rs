@@ -10,6 +10,6 @@ mod store;
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
 pub(crate) use command::{Cli, Command};
 pub(crate) use lines::LineRange;
-pub(crate) use pipeline::{LogsArgs, OnePipeline, PipelinesArgs, ShowArgs};
+pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
 pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

@@ -75,3 +75,34 @@ pub(crate) struct LogsArgs {
     #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
     pub(crate) output: ReportOutput,
 }
+
+/// Ask for the end of a pipeline
+///
+/// Jobs that run get SIGTERM and their grace to clean up; what has not begun never will. A pipeline that is over stays as it
+/// is, which is no error.
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: OnePipeline,
+    /// Kill what runs, without grace
+    #[arg(long)]
+    pub(crate) kill: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
+    pub(crate) output: ReportOutput,
+}
+
+/// Hand in a pipeline that is over once more, with the same commit, event and variables
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) pipeline: OnePipeline,
+    /// Leave out the jobs that succeeded
+    ///
+    /// The workspace is a new one: what those jobs made in the old one is not there.
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
+    pub(crate) output: ReportOutput,
+}

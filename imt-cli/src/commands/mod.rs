@@ -1,5 +1,6 @@
 //! One module per command. Each takes its arguments and answers with the exit code, or an error that `main` shows.
 
+pub(crate) mod cancel;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod init;
@@ -7,6 +8,7 @@ pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod pipelines;
 pub(crate) mod plan;
+pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;

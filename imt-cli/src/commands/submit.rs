@@ -38,7 +38,7 @@ async fn submit(args: &SubmitArgs) -> Result<Exit> {
 }
 
 /// Records a pipeline.
-async fn enqueue(records: &Records, plan: Plan, idempotency_key: Option<String>) -> Result<Enqueued> {
+pub(super) async fn enqueue(records: &Records, plan: Plan, idempotency_key: Option<String>) -> Result<Enqueued> {
     let at = clock::now();
     let keyed = idempotency_key.is_some();
     let new = NewPipeline { id: PipelineId::generate(), plan, at, idempotency_key };
@@ -66,7 +66,7 @@ struct Submitted<'a> {
 }
 
 /// Says what was recorded, and why it will have to wait if no runner can run it.
-async fn tell(records: &Records, plan: &Plan, accepted: &Enqueued, how: ReportOutput) -> Result<()> {
+pub(super) async fn tell(records: &Records, plan: &Plan, accepted: &Enqueued, how: ReportOutput) -> Result<()> {
     let (project, number) = (&plan.project, accepted.number.get());
     let text = match how {
         ReportOutput::Json => output::json_line(&Submitted {
