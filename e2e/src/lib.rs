@@ -14,6 +14,7 @@ pub mod imt;
 pub mod nobody;
 pub mod postgres;
 pub mod project;
+pub mod records;
 pub mod services;
 pub mod stub;
 pub mod wait;

@@ -46,6 +46,16 @@ impl CliError {
         Self::new(Exit::Internal, message)
     }
 
+    /// What a store answered to what was tried, `list the pipelines` say.
+    pub(crate) fn store(doing: &str) -> impl FnOnce(StoreError) -> Self {
+        let message = format!("cannot {doing}");
+        move |error| {
+            let retryable = error.is_retryable();
+            let help = retryable.then(|| "see to what it says, and try again".to_owned());
+            Self::errored(message).maybe_help(help).because(error)
+        }
+    }
+
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), help: None, reason: None, source: None }
     }

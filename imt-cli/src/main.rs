@@ -3,6 +3,7 @@
 //! `args` is the grammar, `commands` one module per command, `error` and `exit` how it all ends.
 
 mod args;
+mod clock;
 mod commands;
 mod error;
 mod exit;
@@ -11,6 +12,8 @@ mod places;
 mod planning;
 mod project;
 mod prompt;
+mod records;
+mod sources;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -41,6 +44,12 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit> {
     match command {
         Command::Run(args) => commands::run::run(&Arc::new(args)),
+        Command::Submit(args) => runtime()?.block_on(commands::submit::run(args)),
+        Command::Pipelines(args) => runtime()?.block_on(commands::pipelines::run(&args)),
+        Command::Show(args) => runtime()?.block_on(commands::show::run(&args)),
+        Command::Logs(args) => runtime()?.block_on(commands::logs::run(&args)),
+        Command::Cancel(args) => runtime()?.block_on(commands::cancel::run(&args)),
+        Command::Retry(args) => runtime()?.block_on(commands::retry::run(&args)),
         Command::Init(args) => commands::init::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),

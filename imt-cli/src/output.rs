@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 
 use crate::error::{CliError, Result};
 use crate::terminal::{Terminal, clean};
+use crate::view::{Output, Target};
 
 /// Writes a command's result. A reader that has gone away is no error.
 pub(crate) fn result(text: &str) -> Result<()> {
@@ -15,6 +16,38 @@ pub(crate) fn result(text: &str) -> Result<()> {
             Err(CliError::errored("cannot write to standard output").because(error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether there is still somebody who reads our output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    Gone,
+}
+
+/// Writes pieces as they are, and says whether it is any use to write more.
+pub(crate) fn pieces(output: &mut Output) -> Result<Reader> {
+    let mut reader = Reader::There;
+    for (target, bytes) in output.drain() {
+        let written = match target {
+            // Nobody is left to tell that standard error is gone.
+            Target::Stderr => {
+                let _ = io::stderr().lock().write_all(&bytes);
+                Ok(())
+            }
+            Target::Stdout => io::stdout().lock().write_all(&bytes),
+        };
+        reader = reader_after(written, reader)?;
+    }
+    reader_after(io::stdout().lock().flush(), reader)
+}
+
+fn reader_after(written: io::Result<()>, before: Reader) -> Result<Reader> {
+    match written {
+        Ok(()) => Ok(before),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(CliError::errored("cannot write to standard output").because(error)),
     }
 }
 

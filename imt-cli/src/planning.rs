@@ -1,5 +1,6 @@
-//! From the command line to a plan: what `run` and `plan` share.
+//! From the command line to a plan: what `run`, `plan` and `submit` share.
 
+use imt_core::id::ProjectName;
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::{self, Plan, PlannedJob, Selection, Trigger};
 use imt_core::status::Reason;
@@ -19,8 +20,19 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
 }
 
+/// What is known better than the files tell.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The project's name.
+    pub(crate) name: Option<ProjectName>,
+    /// Where the commit comes from.
+    pub(crate) repository: Option<String>,
+    /// The branch.
+    pub(crate) branch: Option<String>,
+}
+
 /// Reads the project and its pipeline file and decides what runs.
-pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs) -> Result<Planned> {
+pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs, known: Known) -> Result<Planned> {
     let variables = trigger.variables.iter().map(|given| variables::variable(given)).collect::<Result<Vec<_>>>()?;
     let file = project.file.as_deref();
     let project = Project::open(project)?;
@@ -28,13 +40,14 @@ pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs) -> Result<Plann
     let spec = check(&file)?;
     let trigger = Trigger {
         event: TriggerEvent::Manual,
-        repository: Some(repository(&project)?),
+        repository: Some(known.repository.map_or_else(|| repository(&project), Ok)?),
         commit: project.commit.clone(),
-        branch: project.branch.clone(),
+        branch: known.branch.or_else(|| project.branch.clone()),
         variables,
         only_jobs: trigger.jobs.clone(),
     };
-    let plan = plan::build(&spec, &project.name, trigger).map_err(|problems| {
+    let name = known.name.as_ref().unwrap_or(&project.name);
+    let plan = plan::build(&spec, name, trigger).map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         CliError::usage(problems.join("\n"))
     })?;

@@ -10,7 +10,7 @@ use crate::args::{PlanArgs, PlanOutput};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
-use crate::planning;
+use crate::planning::{self, Known};
 use crate::terminal::{Paint, Terminal, clean};
 use crate::variables;
 use crate::view::revision;
@@ -18,7 +18,7 @@ use crate::view::revision;
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit> {
     // Values change no plan, so none is looked for.
     args.secrets.iter().try_for_each(|given| variables::secret(given, &|_| None).map(drop))?;
-    let planned = planning::plan(&args.project, &args.trigger)?;
+    let planned = planning::plan(&args.project, &args.trigger, Known::default())?;
     let text = match args.output {
         PlanOutput::Human => human(&planned.plan, &planned.file, Terminal::stdout().paint),
         PlanOutput::Json => output::json_line(&json(&planned.plan)?)?,

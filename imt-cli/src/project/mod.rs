@@ -92,6 +92,12 @@ impl Project {
     }
 }
 
+/// The branch that a revision names at the origin that a directory was cloned from.
+pub(crate) fn branch_at_origin(clone: &Path, revision: &str) -> Result<Option<String>> {
+    let Some(repository) = Repository::around(clone)? else { return Ok(None) };
+    repository.branch_named(&format!("refs/remotes/origin/{revision}"))
+}
+
 /// A directory that is there and can be read, by its real name.
 pub(crate) fn existing_dir(path: &Path) -> Result<PathBuf> {
     let unusable = |error: std::io::Error| {

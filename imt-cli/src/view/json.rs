@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use imt_core::feed::Observation;
 use imt_core::id::{AttemptId, CommitId, PipelineId, ProjectName};
 use imt_core::lines::{Line, LineFramer, line_text};
+use imt_core::plan::PlannedJob;
 use imt_core::ports::{StoredChunk, StreamKind};
 use imt_core::schedule::ChangeKind;
 use imt_core::status::{End, Reason, Status};
@@ -116,8 +117,8 @@ impl Json {
     fn log(&mut self, attempt: AttemptId, chunk: &StoredChunk) -> Vec<u8> {
         let mut text = Vec::with_capacity(chunk.bytes.len() * 4);
         let framer = self.framers.entry((attempt, chunk.stream.as_str())).or_default();
-        let board = &self.board;
-        framer.feed(&chunk.bytes, |line| log_record(board, attempt, chunk.stream, chunk.at, line, &mut text));
+        let job = self.board.job_of(attempt);
+        framer.feed(&chunk.bytes, |line| log_record(job, attempt, chunk.stream, chunk.at, line, &mut text));
         text
     }
 
@@ -125,7 +126,7 @@ impl Json {
     fn flush(&mut self, attempt: AttemptId, at: Timestamp, text: &mut Vec<u8>) {
         for stream in [StreamKind::Stdout, StreamKind::Stderr, StreamKind::System] {
             if let Some(mut framer) = self.framers.remove(&(attempt, stream.as_str())) {
-                framer.finish(|line| log_record(&self.board, attempt, stream, at, line, text));
+                framer.finish(|line| log_record(self.board.job_of(attempt), attempt, stream, at, line, text));
             }
         }
     }
@@ -183,15 +184,16 @@ impl Json {
     }
 }
 
-fn log_record(
-    board: &Board,
+/// A line of a job's log.
+pub(super) fn log_record(
+    job: &PlannedJob,
     attempt: AttemptId,
     stream: StreamKind,
     at: Timestamp,
     line: Line<'_>,
     text: &mut Vec<u8>,
 ) {
-    let (job, read) = (board.job_of(attempt), line_text(line.bytes));
+    let read = line_text(line.bytes);
     Record {
         event: "job_log",
         at,

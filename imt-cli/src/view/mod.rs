@@ -1,4 +1,5 @@
-//! How a running pipeline is shown: one view per `--output`, each a fold of observations into bytes.
+//! How pipelines are shown. One that runs: one view per `--output`, each a fold of observations into bytes. One that is
+//! stored: `record`.
 //!
 //! Views are pure but for what they keep of the past: they read no clock and touch no stream. `commands::run` feeds them
 //! and writes what they give.
@@ -6,9 +7,12 @@
 mod board;
 mod human;
 mod json;
+mod lines;
 mod plain;
+mod record;
 #[cfg(test)]
 mod story;
+mod transcript;
 mod words;
 
 use bytes::Bytes;
@@ -22,7 +26,9 @@ use crate::terminal::clean;
 pub(crate) use human::{Canvas, Human};
 pub(crate) use json::Json;
 pub(crate) use plain::Plain;
-pub(crate) use words::{place, revision};
+pub(crate) use record::{Record, Seen, page, table};
+pub(crate) use transcript::{LogForm, Transcript};
+pub(crate) use words::{place, revision, verdict, waits};
 
 /// The facts of a run that no event tells.
 #[derive(Debug, Clone)]

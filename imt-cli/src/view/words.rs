@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use imt_core::id::CommitId;
 use imt_core::plan::{Plan, PlannedJob};
+use imt_core::ports::Waiting;
 use imt_core::status::{End, Reason, Status};
+use imt_core::time::Timestamp;
 
 use crate::terminal::clean;
 
 /// A span, as exact as a person wants it: `17ms`, `0.3s`, `12.0s`, `1m05s`, `2h03m`.
-pub(super) fn span(time: Duration) -> String {
+pub(crate) fn span(time: Duration) -> String {
     if time < Duration::from_millis(100) {
         return format!("{}ms", time.as_millis());
     }
@@ -77,7 +79,7 @@ fn limit(time: Duration) -> String {
 }
 
 /// `failed: exit code 1`, `cancelled`, `success`.
-pub(super) fn verdict(end: &End, job: Option<&PlannedJob>) -> String {
+pub(crate) fn verdict(end: &End, job: Option<&PlannedJob>) -> String {
     let why = why(end, job);
     if why.is_empty() || (end.status == Status::Cancelled && end.reason == Some(Reason::User)) {
         end.status.as_str().to_owned()
@@ -86,8 +88,37 @@ pub(super) fn verdict(end: &End, job: Option<&PlannedJob>) -> String {
     }
 }
 
+/// A point in time, to the second.
+pub(crate) fn time(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..19).map_or_else(|| text.clone(), |second| format!("{} UTC", second.replace('T', " ")))
+}
+
+/// How long ago something was: `just now`, `5 min ago`, `3 h ago`, `2 d ago`.
+pub(crate) fn ago(span: Duration) -> String {
+    match span.as_secs() {
+        0..60 => "just now".to_owned(),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+/// What a pipeline waits for.
+pub(crate) fn waits(waiting: &Waiting) -> String {
+    match waiting {
+        Waiting::NoRunner => "for a runner: none is there".to_owned(),
+        Waiting::NoSuchRunner { labels } => {
+            let labels: Vec<_> = labels.iter().map(|label| format!("`{}`", clean(label))).collect();
+            format!("for a runner with the labels {}: none of those there has them all", labels.join(", "))
+        }
+        Waiting::Turn { ahead: 0 } => "for a runner to be free: it is the next".to_owned(),
+        Waiting::Turn { ahead } => format!("its turn: {ahead} before it"),
+    }
+}
+
 /// `1 job`, `2 jobs`.
-pub(super) fn count(n: usize, what: &str) -> String {
+pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
@@ -116,5 +147,16 @@ mod tests {
         assert_eq!(verdict(&failed, None), "failed: exit code 3");
         assert_eq!(verdict(&End::because(Status::Cancelled, Reason::User), None), "cancelled");
         assert_eq!(verdict(&End::success(), None), "success");
+    }
+
+    #[test]
+    fn times_and_what_is_waited_for_in_words() {
+        assert_eq!(time(Timestamp::from_micros(1_700_000_000_123_456)), "2023-11-14 22:13:20 UTC");
+        for (seconds, text) in [(59, "just now"), (3_599, "59 min ago"), (172_799, "47 h ago"), (172_800, "2 d ago")] {
+            assert_eq!(ago(Duration::from_secs(seconds)), text);
+        }
+        let labels = vec!["gpu".to_owned(), "x".to_owned()];
+        assert!(waits(&Waiting::NoSuchRunner { labels }).contains("`gpu`, `x`"));
+        assert!(waits(&Waiting::Turn { ahead: 3 }).contains("3 before it"));
     }
 }

@@ -10,7 +10,6 @@ mod writer;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use imt_core::engine::Engine;
 use imt_core::feed::{Feed, WakeSink};
@@ -18,13 +17,13 @@ use imt_core::id::PipelineId;
 use imt_core::plan::{Plan, Variable};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::{End, Reason, Status};
-use imt_core::time::Timestamp;
 
 use crate::args::{RunArgs, RunOutput};
+use crate::clock;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
-use crate::planning::{self, Planned};
+use crate::planning::{self, Known, Planned};
 use crate::prompt;
 use crate::terminal::Terminal;
 use crate::variables::{self, GivenSecret};
@@ -82,7 +81,7 @@ fn tell_programs(output: RunOutput, error: &CliError) {
             error.help.as_ref().map_or_else(|| error.message.clone(), |help| format!("{}; {help}", error.message));
         let end = End { detail: Some(detail), ..End::because(Status::Errored, reason) };
         // Standard error gets the same for people, and the code says it too: a reader that has gone away changes nothing.
-        let _told_otherwise = output::result(&Json::never_begun(Timestamp::from_system(SystemTime::now()), &end));
+        let _told_otherwise = output::result(&Json::never_begun(clock::now(), &end));
     }
 }
 
@@ -100,7 +99,8 @@ async fn prepare(args: &Arc<RunArgs>) -> Result<(Vec<Variable>, Planned)> {
     }
     // It waits for files and for git, which must not keep an interrupt from being heard.
     let shared = Arc::clone(args);
-    let planning = tokio::task::spawn_blocking(move || planning::plan(&shared.project, &shared.trigger));
+    let planning =
+        tokio::task::spawn_blocking(move || planning::plan(&shared.project, &shared.trigger, Known::default()));
     let mut planned =
         planning.await.map_err(|error| CliError::internal("the planning broke down").because(error))??;
     if let Some(jobs) = args.concurrency.and_then(NonZeroU32::new) {

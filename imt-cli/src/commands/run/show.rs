@@ -1,18 +1,18 @@
 //! Bringing what happens to the view, until all of it has been shown.
 
 use std::error::Error as _;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use imt_core::engine::{EngineError, Outcome};
 use imt_core::feed::{Feed, Observation};
 use imt_core::schedule::ChangeKind;
 use imt_core::status::{End, Reason, Status};
-use imt_core::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use super::writer::Writer;
+use crate::clock::now;
 use crate::error::{CliError, Result};
 use crate::terminal::Terminal;
 use crate::view::{Canvas, Output, View};
@@ -126,10 +126,6 @@ fn end_of(seen: &Observation) -> Option<End> {
         },
         Observation::Log { .. } => None,
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_system(SystemTime::now())
 }
 
 fn canvas() -> Canvas {

@@ -19,7 +19,7 @@ use imt_core::status::{End, Status};
 use imt_core::time::Timestamp;
 
 use super::board::Board;
-use super::{Facts, Output, View, place, words};
+use super::{Facts, Output, View, lines, place, words};
 use crate::terminal::{Paint, clean};
 use screen::Screen;
 use tail::Tail;
@@ -155,21 +155,7 @@ impl Human {
     }
 
     fn job_line(&mut self, index: JobIndex, end: &End) {
-        let (job, paint) = (self.board.job(index), self.paint);
-        let ran = self.board.last_attempt(index).and_then(Board::ran).map(words::span).unwrap_or_default();
-        let why = words::why(end, Some(job));
-        let (mark, note) = match end.status {
-            Status::Success => (paint.good("✓"), String::new()),
-            _ if self.board.is_allowed(index, end) => {
-                (paint.warn("!"), paint.warn(&format!("{why}, which is allowed")))
-            }
-            Status::Skipped => (paint.dim("-"), paint.dim(&format!("skipped: {why}"))),
-            Status::Cancelled => (paint.warn("■"), paint.warn("cancelled")),
-            _ => (paint.bad("✗"), paint.bad(&why)),
-        };
-        let widest = self.board.plan.jobs.iter().map(|job| job.name.len()).max().unwrap_or(0).min(30);
-        let line = format!("  {mark} {:<widest$}  {ran:>6}  {note}", clean(&job.name));
-        self.settled.push(line.trim_end().to_owned());
+        self.settled.push(lines::job(&self.board, index, end, self.paint));
     }
 
     fn log(&mut self, attempt: AttemptId, chunk: &StoredChunk) {

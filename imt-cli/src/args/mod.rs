@@ -1,0 +1,15 @@
+//! The grammar of the command line, and its help texts.
+
+mod check;
+mod command;
+mod lines;
+mod pipeline;
+mod run;
+mod store;
+
+pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
+pub(crate) use command::{Cli, Command};
+pub(crate) use lines::LineRange;
+pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
+pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
+pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

@@ -1,0 +1,64 @@
+//! Which store and which of its projects, and handing in a pipeline.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ReportOutput, TriggerArgs};
+
+/// Which store.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// The store: `sqlite:///absolute/path.db`, made if it is not there, or `postgres://user:password@host/database`
+    /// [default: `store.db` in the state directory]
+    ///
+    /// Prefer `IMT_STORE` for an address with a password: everybody on this machine can see what a command was given.
+    #[arg(long, value_name = "URL", env = "IMT_STORE", hide_env_values = true, hide_env = true)]
+    pub(crate) store: Option<String>,
+}
+
+/// Which project of the store.
+#[derive(Debug, Args)]
+pub(crate) struct InProject {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The project [default: the store's only one, else that of this directory]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<String>,
+}
+
+/// Hand in a pipeline, for a runner to run
+///
+/// Reads the pipeline file of exactly the given commit, checks it and records the pipeline in the store; returns at once.
+/// Each call is a new pipeline, unless it has the idempotency key of an earlier one.
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// The repository: a directory, `https://…`, `ssh://…` or `user@host:path`
+    ///
+    /// Over https with what `~/.git-credentials` has for the host, over ssh with a key of `~/.ssh` that needs no passphrase
+    /// and the hosts of `~/.ssh/known_hosts`.
+    #[arg(value_name = "REPO")]
+    pub(crate) repository: String,
+    /// The commit: a hash, branch or tag
+    #[arg(long, value_name = "REV")]
+    pub(crate) commit: String,
+    /// The pipeline file, relative to REPO [default: pipeline.yml, else pipeline.yaml]
+    #[arg(long, short, value_name = "F")]
+    pub(crate) file: Option<PathBuf>,
+    /// The branch that it is for [default: the one that REV names, if it names one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    #[command(flatten)]
+    pub(crate) trigger: TriggerArgs,
+    /// A key of your own: further calls with it answer the pipeline of the first one
+    #[arg(long, value_name = "K", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) idempotency_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The project it belongs to [default: named as `imt run` does]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
+    pub(crate) output: ReportOutput,
+}

@@ -1,0 +1,133 @@
+//! `imt cancel`: asks for the end of a pipeline, and ends at once what nobody has taken up.
+
+use std::sync::Arc;
+
+use imt_core::engine::Engine;
+use imt_core::executor::from_fn;
+use imt_core::id::{PipelineId, ProjectName};
+use imt_core::schedule::{CancelLevel, PipelineState};
+use imt_core::status::{Reason, Status};
+use serde::Serialize;
+
+use crate::args::{CancelArgs, ReportOutput};
+use crate::clock;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output;
+use crate::records::{self, ALIVE, Found};
+use crate::view::verdict;
+
+/// A pipeline after a cancel, as programs read it.
+#[derive(Serialize)]
+struct Cancelled<'a> {
+    project: &'a ProjectName,
+    number: u64,
+    id: PipelineId,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel: Option<CancelLevel>,
+    /// It was over before.
+    was_over: bool,
+}
+
+pub(crate) async fn run(args: &CancelArgs) -> Result<Exit> {
+    let found = records::find(&args.pipeline).await?;
+    let before = &found.record.state;
+    let level = if args.kill { CancelLevel::Kill } else { CancelLevel::Graceful };
+    let after = if before.status.is_terminal() { before.clone() } else { cancel(&found, level).await? };
+    let text = match args.output {
+        ReportOutput::Human => format!("{}\n", told(&found.name(), before, &after, level)),
+        ReportOutput::Json => output::json_line(&Cancelled {
+            project: &found.project,
+            number: found.record.number.get(),
+            id: found.id,
+            status: after.status,
+            reason: after.verdict.as_ref().and_then(|end| end.reason),
+            cancel: after.cancel.map(|(level, _)| level),
+            was_over: before.status.is_terminal(),
+        })?,
+    };
+    output::result(&text)?;
+    Ok(Exit::Success)
+}
+
+/// Records the cancel, and answers where the pipeline stands then.
+async fn cancel(found: &Found, level: CancelLevel) -> Result<PipelineState> {
+    let store = found.records.store();
+    let asked = store.request_cancel(found.id, level, Reason::User, clock::now()).await;
+    asked.map_err(CliError::store("record the cancel"))?;
+    // Nobody has begun it: then nothing has to be ended, and it needs no runner to be over.
+    if found.record.state.status == Status::Pending && nobody_has_it(found).await? {
+        let never_asked = from_fn(|_job, _log| async { 1 });
+        let engine = Engine::builder(Arc::new(never_asked), Arc::clone(&store)).build();
+        if let Err(error) = engine.drive(found.id).await {
+            output::note(&format!("it is left to a runner to end it: {error}"));
+        }
+    }
+    let record = store.load(found.id).await.map_err(CliError::store("see what became of the pipeline"))?;
+    Ok(record.state)
+}
+
+async fn nobody_has_it(found: &Found) -> Result<bool> {
+    let waiting = found.records.catalog().waiting(found.id, ALIVE).await;
+    Ok(waiting.map_err(CliError::store("see who has the pipeline"))?.is_some())
+}
+
+fn told(name: &str, before: &PipelineState, after: &PipelineState, level: CancelLevel) -> String {
+    let name = format!("P{}", name.strip_prefix('p').unwrap_or(name));
+    if let Some(end) = after.verdict.as_ref().filter(|_| after.status.is_terminal()) {
+        let how = verdict(end, None);
+        return if before.status.is_terminal() {
+            format!("{name} is over: {how}.")
+        } else {
+            format!("{name} is {how}.")
+        };
+    }
+    match (before.cancel.map(|(level, _)| level), level) {
+        (Some(asked), level) if asked >= level => {
+            let harder = if asked == CancelLevel::Kill { "" } else { " --kill gives what runs no grace." };
+            format!("{name} was asked to end before.{harder}")
+        }
+        (_, CancelLevel::Graceful) => format!("{name} is asked to end; what runs may clean up."),
+        (_, CancelLevel::Kill) => format!("{name} is asked to end; what runs is killed."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imt_core::schedule::{Change, ChangeKind};
+    use imt_core::status::End;
+    use imt_core::time::Timestamp;
+
+    use super::*;
+    use crate::testing::plan_of;
+
+    #[test]
+    fn the_answer_says_what_was_done() {
+        let fresh = PipelineState::new(PipelineId::generate(), &plan_of("jobs: { a: { script: x } }"));
+        let with = |kind: ChangeKind| {
+            let mut state = fresh.clone();
+            state.apply(&Change { at: Timestamp::default(), kind });
+            state
+        };
+        let asked = |level| with(ChangeKind::CancelRequested { level, reason: Reason::User });
+        let over = |end| with(ChangeKind::PipelineEnded { end });
+        let (graceful, kill) = (asked(CancelLevel::Graceful), asked(CancelLevel::Kill));
+        let cancelled = over(End::because(Status::Cancelled, Reason::User));
+        let failed = over(End::because(Status::Failed, Reason::ExitCode).with_exit_code(3));
+        let told = |before, after, level| told("pipeline #1 of a", before, after, level);
+        for (before, after, level, words) in [
+            (&fresh, &graceful, CancelLevel::Graceful, "may clean up"),
+            (&graceful, &kill, CancelLevel::Kill, "is killed"),
+            (&graceful, &graceful, CancelLevel::Graceful, "before. --kill"),
+            (&kill, &kill, CancelLevel::Graceful, "asked to end before."),
+            (&fresh, &cancelled, CancelLevel::Graceful, "is cancelled."),
+            (&failed, &failed, CancelLevel::Graceful, "is over: failed: exit code 3."),
+        ] {
+            let text = told(before, after, level);
+            assert!(text.starts_with("Pipeline #1 of a ") && text.ends_with('.') && text.contains(words), "{text}");
+        }
+    }
+}

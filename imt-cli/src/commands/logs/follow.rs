@@ -1,0 +1,77 @@
+//! Printing what is stored and what comes, until the pipeline, the job or the attempt is over.
+
+use std::time::Duration;
+
+use imt_core::feed::{Feed, Observation, Waker};
+use imt_core::schedule::ChangeKind;
+use imt_core::status::End;
+
+use super::wanted::Wanted;
+use crate::error::{CliError, Result};
+use crate::output::{self, Reader};
+use crate::records::{ALIVE, Found};
+use crate::view::{Output, Transcript, verdict, waits};
+
+/// How often to look for something new: another process writes it, and nobody rings here.
+const POLL: Duration = Duration::from_millis(200);
+/// How long a store may be away.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(super) async fn follow(found: &Found, wanted: Wanted, mut transcript: Transcript) -> Result<()> {
+    // It is only said; that it is not known now says nothing about the logs.
+    if let Ok(Some(waiting)) = found.records.catalog().waiting(found.id, ALIVE).await {
+        output::note(&format!("{} waits {}", found.name(), waits(&waiting)));
+    }
+    let mut feed = Feed::new(found.records.store(), found.id, Waker::none()).with_poll_interval(POLL);
+    let mut out = Output::default();
+    while let Some(seen) = next(&mut feed).await? {
+        let over = show(found, wanted, &seen, &mut transcript, &mut out);
+        if output::pieces(&mut out)? == Reader::Gone || over {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The next thing to see, also from a store that is away for a moment.
+async fn next(feed: &mut Feed) -> Result<Option<Observation>> {
+    let since = tokio::time::Instant::now();
+    loop {
+        match feed.next().await {
+            Err(error) if error.is_retryable() && since.elapsed() < PATIENCE => tokio::time::sleep(POLL).await,
+            seen => return seen.map_err(CliError::store("read on")),
+        }
+    }
+}
+
+/// Shows what is wanted of it; whether that was the last of it.
+fn show(found: &Found, wanted: Wanted, seen: &Observation, transcript: &mut Transcript, out: &mut Output) -> bool {
+    let event = match seen {
+        Observation::Log { attempt, chunk } => {
+            if wanted.includes(*attempt) {
+                transcript.log(*attempt, chunk, out);
+            }
+            return false;
+        }
+        Observation::Event(event) => event,
+    };
+    match &event.change.kind {
+        ChangeKind::AttemptCreated { attempt } if wanted.includes(*attempt) => transcript.begin(*attempt, out),
+        ChangeKind::AttemptEnded { attempt, .. } if wanted.includes(*attempt) => {
+            transcript.end(*attempt, out);
+            return wanted.job.is_some() && wanted.attempt.is_some();
+        }
+        ChangeKind::JobEnded { job, end } if wanted.job == Some(*job) => {
+            let job = found.record.plan.job(*job);
+            out.stderr(format!("imt: {}: {}\n", job.name, verdict(end, Some(job))));
+            return true;
+        }
+        ChangeKind::PipelineEnded { end } => out.stderr(over(end)),
+        _ => {}
+    }
+    false
+}
+
+fn over(end: &End) -> String {
+    format!("imt: pipeline {}\n", verdict(end, None))
+}

@@ -1,0 +1,28 @@
+//! `imt pipelines`: the pipelines of a project.
+
+use crate::args::{PipelinesArgs, ReportOutput};
+use crate::clock;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output;
+use crate::records;
+use crate::terminal::Terminal;
+use crate::view::{Record, table};
+
+pub(crate) async fn run(args: &PipelinesArgs) -> Result<Exit> {
+    let records = records::open(&args.within.store).await?;
+    let catalog = records.catalog();
+    let project = records::project_of(catalog.as_ref(), args.within.project.as_deref()).await?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let pipelines = catalog.pipelines(&project, args.before, limit).await;
+    let pipelines = pipelines.map_err(CliError::store("list the pipelines"))?;
+    let text = match args.output {
+        ReportOutput::Human => table(&project, &pipelines, clock::now(), Terminal::stdout().paint),
+        ReportOutput::Json => {
+            let lines = pipelines.iter().map(|pipeline| output::json_line(&Record::listed(&project, pipeline)));
+            lines.collect::<Result<String>>()?
+        }
+    };
+    output::result(&text)?;
+    Ok(Exit::Success)
+}

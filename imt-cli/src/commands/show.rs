@@ -1,0 +1,23 @@
+//! `imt show`: a pipeline with its jobs and attempts, and what it waits for.
+
+use crate::args::{ReportOutput, ShowArgs};
+use crate::clock;
+use crate::error::{CliError, Result};
+use crate::exit::Exit;
+use crate::output;
+use crate::records::{self, ALIVE};
+use crate::terminal::Terminal;
+use crate::view::{Record, Seen, page};
+
+pub(crate) async fn run(args: &ShowArgs) -> Result<Exit> {
+    let found = records::find(&args.pipeline).await?;
+    let waiting = found.records.catalog().waiting(found.id, ALIVE).await;
+    let waiting = waiting.map_err(CliError::store("see what the pipeline waits for"))?;
+    let seen = Seen { record: found.record, waiting };
+    let text = match args.output {
+        ReportOutput::Human => page(&seen, clock::now(), Terminal::stdout().paint),
+        ReportOutput::Json => output::json_line(&Record::whole(&seen))?,
+    };
+    output::result(&text)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,17 @@
+//! The store as the commands use it: opened by its address, with the project and the pipeline that are meant.
+//!
+//! `open` turns an address into a store and says what is wrong with either; `choose` finds the project, `find` the pipeline.
+//! What is done with them is the commands' business.
+
+mod choose;
+mod find;
+mod open;
+
+use std::time::Duration;
+
+pub(crate) use choose::project_of;
+pub(crate) use find::{Found, find};
+pub(crate) use open::{Records, open};
+
+/// A runner that has said nothing for so long is taken for gone.
+pub(crate) const ALIVE: Duration = Duration::from_mins(1);
