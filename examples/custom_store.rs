@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use imt_core::engine::Engine;
 use imt_core::executor::from_fn;
-use imt_core::id::{AttemptId, PipelineId, ProjectName};
+use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger, Variable};
 use imt_core::ports::{
@@ -55,6 +55,10 @@ impl Store for JournalStore {
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         self.inner.claim(runner, which).await
+    }
+
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+        self.inner.held(instance).await
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -232,6 +232,10 @@ impl Store for Mutant {
         Ok(answer)
     }
 
+    async fn held(&self, instance: &InstanceId) -> Result<Vec<PipelineId>, StoreError> {
+        self.inner.held(instance).await
+    }
+
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let mut runner = runner.clone();
         let instance = runner.instance.clone();

@@ -13,6 +13,7 @@
 mod catalog;
 mod database;
 mod dialect;
+mod identity;
 mod keys;
 mod log;
 mod open;

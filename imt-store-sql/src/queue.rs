@@ -138,6 +138,16 @@ pub(crate) async fn claim_given(
     take(tx, database.dialect(), runner, id).await.map(Some)
 }
 
+/// The plus as in [`look_statement`].
+const HELD: &str = "
+    SELECT id FROM pipelines WHERE holder = $1 AND holder IS NOT NULL AND ended = 0 ORDER BY +position";
+
+/// What an instance holds.
+pub(crate) async fn held(database: &dyn Database, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+    let rows = database.run(Purpose::Read, HELD, vec![instance.as_str().into()]).await?;
+    rows.into_iter().map(|row| rows::pipeline_id(&mut row.of("pipeline"))).collect()
+}
+
 /// The first of a lane that nobody holds and that the runner does not leave out.
 fn head_statement(driving: usize) -> String {
     let others = others(3, driving);
@@ -264,7 +274,7 @@ pub(crate) async fn drop_empty_lanes(database: &dyn Database) -> StoreResult<()>
 
 /// The statements by which a runner finds work, for the tests of their plans.
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
-    vec![("look", look_statement(1, 1)), ("head", head_statement(1)), ("left", LEFT.to_owned())]
+    vec![("look", look_statement(1, 1)), ("head", head_statement(1)), ("left", LEFT.to_owned()), ("held", HELD.to_owned())]
 }
 
 const TAKE: &str = "

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
+use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store, StoreResult,
@@ -23,7 +23,7 @@ use crate::queue::Which;
 use crate::seal::KeyRing;
 use crate::task::finished;
 use crate::variables::Resealed;
-use crate::{catalog, pipelines, queue, variables};
+use crate::{catalog, identity, pipelines, queue, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
@@ -53,6 +53,15 @@ impl SqlStore {
             }
         })
         .await
+    }
+
+    /// What tells this store from all others: made with it, and copied with it.
+    ///
+    /// # Errors
+    /// Only those of broken machinery.
+    pub async fn id(&self) -> StoreResult<StoreId> {
+        let database = self.database();
+        finished(async move { identity::of(database.as_ref()).await }).await
     }
 
     /// The statements that must stay fast however full the database is, by name, for the tests that look at their plans.
@@ -112,6 +121,10 @@ impl Store for SqlStore {
         });
         let (accepted, claim) = accepted.await?;
         Ok(Enqueued { claim: claim.and_then(Unheard::heard), ..accepted })
+    }
+
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+        queue::held(self.database.as_ref(), instance).await
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {

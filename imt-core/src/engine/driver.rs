@@ -89,9 +89,11 @@ impl Driver {
             .await
             .map_err(EngineError::store("load the pipeline"))?;
         let plan = Arc::new(record.plan);
-        let variables = until_available(claim.lease, || store.variables(&plan.project))
+        let mut variables = until_available(claim.lease, || store.variables(&plan.project))
             .await
             .map_err(EngineError::store("read the project's variables"))?;
+        variables.retain(|v| shared.variables.iter().all(|own| own.name != v.name));
+        variables.extend(shared.variables.iter().cloned());
         let needles = Needles::new(variables.iter().filter(|v| v.is_secret).map(|v| &v.value));
         let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
         let (answer, inputs) = mpsc::channel(64);
@@ -122,8 +124,18 @@ impl Driver {
     }
 
     /// Drives to the end.
-    pub(super) async fn run(mut self) -> Result<Outcome, EngineError> {
-        let mut input = Input::Claimed(self.whereabouts().await);
+    pub(super) async fn run(self) -> Result<Outcome, EngineError> {
+        let first = Input::Claimed(self.whereabouts().await);
+        self.run_from(first).await
+    }
+
+    /// Ends what its runner has left, and removes it.
+    pub(super) async fn bury(self) -> Result<Outcome, EngineError> {
+        self.run_from(Input::Deserted).await
+    }
+
+    async fn run_from(mut self, first: Input) -> Result<Outcome, EngineError> {
+        let mut input = first;
         loop {
             let decision = self.machine.handle(input, self.clock.now());
             self.commit(&decision).await?;

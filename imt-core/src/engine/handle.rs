@@ -37,6 +37,20 @@ impl Engine {
         self.submit_as(NewPipeline { id, plan, at: self.shared.clock().now(), idempotency_key }).await
     }
 
+    /// Accepts a plan as a new pipeline that this engine holds from the first: no runner takes it before it is
+    /// [driven](Self::drive) here.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn submit_own(&self, plan: Plan) -> Result<Enqueued, EngineError> {
+        let id = PipelineId::generate();
+        let new = NewPipeline { id, plan, at: self.shared.clock().now(), idempotency_key: Some(id.to_string()) };
+        let Shared { store, runner, .. } = &*self.shared;
+        until_available(runner.lease, || store.enqueue(new.clone(), Some(runner)))
+            .await
+            .map_err(EngineError::store("accept the pipeline"))
+    }
+
     /// Accepts a pipeline whose id and idempotency key the caller chose. Without a key it is not repeated when the store is
     /// unavailable, because a second call could not be told from another pipeline.
     ///
@@ -121,9 +135,9 @@ impl Engine {
     /// Accepts a plan and drives it to its end.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit) and [`drive`](Self::drive).
+    /// As [`submit_own`](Self::submit_own) and [`drive`](Self::drive).
     pub async fn run(&self, plan: Plan) -> Result<Outcome, EngineError> {
-        let accepted = self.submit(plan).await?;
+        let accepted = self.submit_own(plan).await?;
         self.drive(accepted.id).await
     }
 

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod builder;
+mod bury;
 mod clock;
 mod drain;
 mod driver;

@@ -55,6 +55,13 @@ pub trait Store: Send + Sync {
     /// [`bounds`](crate::ports::bounds).
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>>;
 
+    /// Pipelines that are not over and that this instance holds, also past its lease; oldest first. What a sweep has to bring
+    /// to an end when the instance is gone for good.
+    ///
+    /// # Errors
+    /// Only those of broken machinery.
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>>;
+
     /// Prolongs a claim to a full lease from now.
     ///
     /// # Errors

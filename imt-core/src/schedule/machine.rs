@@ -22,6 +22,8 @@ const FREE_RESTARTS: usize = 5;
 pub enum Input {
     /// A runner holds the claim, for the first time or after a crash: nothing is in flight.
     Claimed(Whereabouts),
+    /// A claim is held only to end what its runner, which is gone for good, has left: nobody goes on with it.
+    Deserted,
     /// The checkout is done, by this instance.
     CheckedOut(Result<InstanceId, Problem>),
     /// The attempt, whose turn it is, is ready for its go.

@@ -48,6 +48,7 @@ impl Turn<'_> {
     pub(super) fn take(&mut self, input: Input) {
         match input {
             Input::Claimed(workspace) => self.claimed(workspace),
+            Input::Deserted => self.deserted(),
             Input::CheckedOut(Ok(instance)) => {
                 // A cancel may have been quicker: then it comes after the verdict, and nobody needs it.
                 let state = &self.machine.state;
@@ -108,11 +109,28 @@ impl Turn<'_> {
         self.record(ChangeKind::PipelineEnded { end });
     }
 
+    fn deserted(&mut self) {
+        if self.machine.state.status == Status::Pending {
+            self.record(ChangeKind::PipelineStarted);
+            self.skip_unselected();
+        }
+        if self.machine.state.verdict.is_some() {
+            return self.effect(Effect::Cleanup);
+        }
+        self.lose(false, &deserted());
+        self.cancel();
+    }
+
     /// Nothing goes on without the files that the jobs so far have left: all of it runs again, if it may, or the pipeline
     /// ends.
     fn lose_workspace(&mut self) {
+        let again = self.machine.state.cancel.is_none() && self.machine.runs_again();
+        self.lose(again, &lost_with_its_host());
+    }
+
+    /// All that is under way is lost, and runs again or ends.
+    fn lose(&mut self, again: bool, lost: &Problem) {
         let cancelled = self.machine.state.cancel.map(|(_, reason)| reason);
-        let again = cancelled.is_none() && self.machine.runs_again();
         let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
         for AttemptState { id: attempt, phase, stop, .. } in live {
             let outcome = AttemptOutcome::Lost { began: phase == AttemptPhase::Running };
@@ -132,7 +150,6 @@ impl Turn<'_> {
         }
         // What a cancel has to end beside these, it ends next.
         if cancelled.is_none() {
-            let lost = lost_with_its_host();
             self.end_pending(&End::because(Status::Skipped, lost.reason));
             let found = verdict(&self.machine.plan, &self.machine.state);
             // A job that has failed is certain; all else is lost with the host.
@@ -342,6 +359,11 @@ impl Turn<'_> {
         }
         self.record(ChangeKind::PipelineEnded { end });
     }
+}
+
+fn deserted() -> Problem {
+    let detail = "the process that ran it is gone, and with it how it would have gone on; run it again";
+    Problem { reason: Reason::RunnerLost, detail: detail.into() }
 }
 
 fn lost_with_its_host() -> Problem {

@@ -114,6 +114,13 @@ impl Ledger {
         Ok(Enqueued { id: new.id, number, created: true, claim })
     }
 
+    pub(super) fn held_by(&self, instance: &InstanceId) -> Vec<PipelineId> {
+        let held = self.pipelines.iter().filter(|(_, e)| !e.state.status.is_terminal() && e.is_held_by(instance));
+        let mut held: Vec<_> = held.map(|(id, entry)| (entry.position, *id)).collect();
+        held.sort_unstable();
+        held.into_iter().map(|(_, id)| id).collect()
+    }
+
     pub(super) fn claim(
         &mut self,
         runner: &RunnerInfo,

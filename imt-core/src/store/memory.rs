@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::ledger::{Ledger, SharedLog};
 use super::log::Log;
 use super::spill::{FALLBACK_BYTES, Spill};
-use crate::id::{AttemptId, PipelineId, ProjectName};
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
@@ -245,6 +245,10 @@ impl Store for MemoryStore {
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let now = self.now();
         self.ledger().claim(runner, which, now)
+    }
+
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+        Ok(self.ledger().held_by(instance))
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

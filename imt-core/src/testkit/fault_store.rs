@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::seed::Seed;
-use crate::id::{AttemptId, PipelineId, ProjectName};
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
@@ -218,6 +218,10 @@ impl fmt::Debug for FaultStore {
 impl Store for FaultStore {
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
         self.call(StoreCall::Enqueue, self.inner.enqueue(new, claimant)).await
+    }
+
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+        self.inner.held(instance).await
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {

@@ -75,6 +75,10 @@ impl Store for Bent {
     ) -> Result<Enqueued, StoreError> {
         self.inner.enqueue(new, claimant).await
     }
+    async fn held(&self, instance: &InstanceId) -> Result<Vec<PipelineId>, StoreError> {
+        self.inner.held(instance).await
+    }
+
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> Result<Option<Claim>, StoreError> {
         let claim = self.inner.claim(runner, which).await;
         tokio::time::sleep(self.claims_take).await;
