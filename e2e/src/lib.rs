@@ -5,6 +5,7 @@
 //! missing fails the tests that need it.
 
 pub mod cutting;
+pub mod disk;
 pub mod docker;
 pub mod event;
 pub mod executor;
@@ -18,3 +19,4 @@ pub mod records;
 pub mod services;
 pub mod stub;
 pub mod wait;
+pub mod world;

@@ -37,13 +37,19 @@ impl Nobody {
         Self { home, program }
     }
 
-    /// Starts `imt run` of a project with `--output json`.
-    pub fn run_json(&self, project: &Project, docker_host: &str, arguments: &[&str]) -> Running {
+    /// Its `imt`.
+    pub fn imt(&self) -> Command {
         let id = ID.to_string();
         let mut command = Command::new("setpriv");
         self.home.furnish(&mut command);
-        command.env("DOCKER_HOST", docker_host);
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(&self.program);
+        command
+    }
+
+    /// Starts `imt run` of a project with `--output json`.
+    pub fn run_json(&self, project: &Project, docker_host: &str, arguments: &[&str]) -> Running {
+        let mut command = self.imt();
+        command.env("DOCKER_HOST", docker_host);
         command.arg("run").arg(project.path()).args(["--output", "json"]).args(arguments);
         Running::start(command, Output::Events)
     }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use imt_e2e::disk::SmallDisk;
 use imt_e2e::docker::push_image_without_shell;
 use imt_e2e::event::Event;
 use imt_e2e::imt::{Finished, Home, Output, Running, binary};
@@ -204,25 +205,6 @@ fn a_job_that_kills_its_own_shell() {
         assert!(reason == "signal" || (reason == "exit_code" && code == Some(137)), "{executor}: {reason} {code:?}");
         let printed = String::from_utf8(finished.stream("x", "stdout")).expect("plain text");
         assert_eq!(printed, "$ echo before\nbefore\n$ kill -9 $$\n", "{executor}");
-    }
-}
-
-/// A file system with next to no room, mounted for as long as it lives.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn mount(at: std::path::PathBuf, size: &str) -> Self {
-        let options = format!("size={size},mode=0700");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "imt-e2e"]).arg(&at).status();
-        assert!(mount.expect("mount can be run").success(), "these tests run as root");
-        Self(at)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()), "the small disk stays mounted");
     }
 }
 

@@ -1,82 +1,12 @@
-//! The commands over a store: the built `imt` on SQLite and on PostgreSQL, and what it says where something is wrong.
+//! The commands over a store: pipelines from being handed in to being done again, on SQLite and on PostgreSQL.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use imt_core::status::{End, Status};
-use imt_e2e::imt::{Finished, Home, Output, Running};
+use imt_core::status::Status;
+use imt_e2e::imt::{Home, Output, Running};
 use imt_e2e::project::Project;
-use imt_e2e::records::Records;
-use serde_json::Value;
-
-const FILE: &str = "stages: [build, test]\njobs:\n  one: { stage: build, script: [echo first, echo beside >&2] }\n  two: { stage: test, script: [echo second, exit 3] }\n";
-
-/// A home and the store that its `imt` uses.
-struct World {
-    home: Home,
-    records: Records,
-}
-
-impl World {
-    fn sqlite() -> Self {
-        let home = Home::new();
-        let records = Records::sqlite(&home);
-        Self { home, records }
-    }
-
-    async fn postgres() -> Self {
-        Self { home: Home::new(), records: Records::postgres().await }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.home.imt();
-        command.args(arguments);
-        // The usual file is what `imt` takes when nothing is said.
-        if let Records::Postgres(_) = self.records {
-            command.env("IMT_STORE", self.records.address());
-        }
-        command.current_dir(self.home.path());
-        command
-    }
-
-    fn imt(&self, arguments: &[&str]) -> Finished {
-        Running::start(self.command(arguments), Output::Bytes).finish()
-    }
-
-    /// A call that is to work; its objects.
-    fn json(&self, arguments: &[&str]) -> Vec<Value> {
-        let finished = self.imt(&[arguments, &["--output", "json"]].concat());
-        assert_eq!(finished.code, Some(0), "imt {arguments:?}: {}", finished.stderr);
-        objects(&finished)
-    }
-
-    fn submit(&self, project: &Path, arguments: &[&str]) -> Value {
-        let path = project.display().to_string();
-        let submitted = self.json(&[&["submit", &path, "--commit", "main"], arguments].concat());
-        assert_eq!(submitted.len(), 1);
-        submitted[0].clone()
-    }
-}
-
-fn objects(finished: &Finished) -> Vec<Value> {
-    let lines = finished.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).expect("an object a line")).collect()
-}
-
-fn text(finished: &Finished) -> String {
-    String::from_utf8_lossy(&finished.stdout).into_owned()
-}
-
-/// A call that is to be refused: its code, and words that its message must have.
-fn refused(finished: &Finished, code: i32, words: &[&str]) {
-    assert_eq!(finished.code, Some(code), "{}{}", text(finished), finished.stderr);
-    assert!(finished.stdout.is_empty(), "{}", text(finished));
-    for word in words {
-        assert!(finished.stderr.contains(word), "`{word}` is not in: {}", finished.stderr);
-    }
-    assert!(!finished.stderr.contains("hunter2"), "a password is shown: {}", finished.stderr);
-}
+use imt_e2e::world::{FILE, World, both, objects, refused, run, text};
 
 fn submits_lists_and_shows(world: &World) {
     let project = Project::without_image(FILE);
@@ -162,7 +92,8 @@ fn submit_refuses_what_cannot_run_and_records_nothing() {
     let missing = world.home.path().join("missing").display().to_string();
     refused(&world.imt(&["submit", &missing, "--commit", "main"]), 2, &["missing"]);
     let password = "https://me:hunter2@127.0.0.1:1/x.git";
-    refused(&world.imt(&["submit", password, "--commit", "main"]), 11, &["credentials"]);
+    refused(&world.imt(&["submit", password, "--commit", "main"]), 2, &["contains credentials"]);
+    refused(&world.imt(&["submit", "nowhere/at-all", "--commit", "main"]), 2, &["nowhere/at-all"]);
     refused(
         &world.imt(&["submit", "ssh://git@127.0.0.1:1/x.git", "--commit", "main"]),
         11,
@@ -198,41 +129,11 @@ fn a_number_is_one_of_a_project() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used_says_why_and_what_to_do() {
-    let world = World::sqlite();
-    let at = |store: &str| {
-        let mut command = world.home.imt();
-        command.args(["pipelines"]).env("IMT_STORE", store).current_dir(world.home.path());
-        Running::start(command, Output::Bytes).finish()
-    };
-    for address in
-        ["", "store.db", "sqlite://store-hunter2.db", "mysql://imt:hunter2@h/db", "postgres://imt:hunter2@h:x/db"]
-    {
-        refused(&at(address), 2, &["sqlite:///"]);
-    }
-    refused(&at("postgres://imt:hunter2@127.0.0.1:1/db"), 11, &["127.0.0.1:1/db", "cannot be reached", "start it"]);
-    let home = world.home.path().display();
-    refused(&at(&format!("sqlite://{home}/no/such/dir.db")), 11, &["no/such/dir.db", "existing directory"]);
-    refused(&at(&format!("sqlite://{home}")), 11, &["existing directory"]);
-    fs::write(world.home.path().join("text.db"), "this is no database, but a text of some length").expect("a file");
-    refused(&at(&format!("sqlite://{home}/text.db")), 11, &["text.db", "no SQLite file"]);
-}
-
-#[test]
 fn help_shows_no_address_of_the_environment() {
     let mut command = Home::new().imt();
     command.args(["pipelines", "--help"]).env("IMT_STORE", "postgres://imt:hunter2@h/db");
     let help = Running::start(command, Output::Bytes).finish();
     assert!(text(&help).contains("IMT_STORE") && !text(&help).contains("hunter2"), "{}", text(&help));
-}
-
-/// Stores whose pipelines are run by the test itself.
-async fn both() -> [World; 2] {
-    [World::sqlite(), World::postgres().await]
-}
-
-async fn run(world: &World, submitted: &Value) -> End {
-    world.records.run(&world.home, None, submitted["id"].as_str().expect("an id")).await
 }
 
 async fn prints_logs(world: &World) {

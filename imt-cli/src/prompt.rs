@@ -1,4 +1,4 @@
-//! Asking a person at the terminal for a secret, without showing what is typed.
+//! Asking a person at the terminal for a value, without showing what is typed.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -7,10 +7,10 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use crate::error::{CliError, Result};
 use crate::output;
 
-/// Asks for the value of a secret. Dropping it half-way leaves the terminal as it was.
-pub(crate) async fn ask(name: &str) -> Result<String> {
-    let no_value = || CliError::usage(format!("no value for secret `{name}`"));
-    let remedy = |how: &str| format!("set the environment variable `{name}`, or {how}");
+/// Asks for the value of what is named. `otherwise` says how else it can be given. Dropping it half-way leaves the terminal as it was.
+pub(crate) async fn ask(what: &str, name: &str, otherwise: &str) -> Result<String> {
+    let no_value = || CliError::usage(format!("no value for {what} `{name}`"));
+    let remedy = |how: &str| format!("{otherwise}, or {how}");
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(no_value().help(remedy("call imt on a terminal to be asked")));
     }

@@ -14,8 +14,8 @@ use imt_core::secret::Secret;
 use imt_git::{Credentials, GitSource, Origin, Repository, Scheme};
 use tempfile::TempDir;
 
-/// Private keys that ssh looks for by itself, in its order.
-const SSH_KEYS: [&str; 4] = ["id_rsa", "id_ecdsa", "id_ed25519", "identity"];
+/// Private keys that ssh looks for by itself, the newest kind first.
+const SSH_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
 type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 

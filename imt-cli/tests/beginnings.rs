@@ -78,3 +78,24 @@ fn one_interrupt_ends_what_waits_for_its_files() {
         support::within_deadline(child).assert_says(12, &[]);
     }
 }
+
+#[test]
+fn a_variable_is_asked_for_without_showing_it() {
+    let set = ["var", "set", "TOKEN", "--secret", "--project", "shop"];
+    let (world, mut terminal) = (world(), Terminal::open());
+    let child = terminal.start(&mut world.imt(&set));
+    terminal.until("TOKEN: ");
+    assert!(!terminal.shows_typing());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let (status, seen) = terminal.finish(child);
+    assert_eq!(status.code(), Some(12), "{seen}");
+    assert!(terminal.shows_typing());
+
+    let mut terminal = Terminal::open();
+    let child = terminal.start(&mut world.imt(&set));
+    terminal.until("TOKEN: ");
+    terminal.types("correct horse\n");
+    let (status, seen) = terminal.finish(child);
+    assert_eq!(status.code(), Some(0), "{seen}");
+    assert!(seen.contains("Set the secret TOKEN of shop") && !seen.contains("correct horse"), "{seen}");
+}

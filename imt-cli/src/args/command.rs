@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CancelArgs, DoctorArgs, InitArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RetryArgs, RunArgs, ShowArgs,
-    SubmitArgs,
+    CancelArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RetryArgs,
+    RunArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     Cancel(CancelArgs),
     Retry(RetryArgs),
+    Var(VarArgs),
+    Runners(RunnersArgs),
+    Gc(GcArgs),
+    Keys(KeysArgs),
     Init(InitArgs),
     Lint(LintArgs),
     Plan(PlanArgs),

@@ -5,6 +5,7 @@ mod command;
 mod lines;
 mod pipeline;
 mod run;
+mod settings;
 mod store;
 
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
@@ -12,4 +13,8 @@ pub(crate) use command::{Cli, Command};
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
+pub(crate) use settings::{
+    GcArgs, KeysArgs, KeysCommand, KeysRotateArgs, RunnersArgs, VarArgs, VarCommand, VarListArgs, VarSetArgs,
+    VarUnsetArgs,
+};
 pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

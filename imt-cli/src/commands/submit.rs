@@ -20,15 +20,7 @@ use crate::records::{self, ALIVE, Records};
 use crate::sources::Sources;
 use crate::view::{revision, waits};
 
-pub(crate) async fn run(args: SubmitArgs) -> Result<Exit> {
-    tokio::select! {
-        result = submit(&args) => result,
-        // Dropping the other branch ends git and removes what was checked out.
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Cancelled),
-    }
-}
-
-async fn submit(args: &SubmitArgs) -> Result<Exit> {
+pub(crate) async fn run(args: &SubmitArgs) -> Result<Exit> {
     // A store that cannot be used is found out before anything is fetched.
     let records = records::open(&args.store).await?;
     let plan = planned(args).await?.plan;
@@ -111,10 +103,15 @@ async fn planned(args: &SubmitArgs) -> Result<Planned> {
 /// The directory that is meant, if it is one of this machine.
 fn local(repository: &str) -> Result<Option<PathBuf>> {
     match Repository::parse(repository) {
+        Ok(Repository::Remote(_)) => Ok(None),
         Ok(Repository::Local(path)) => existing_dir(&path).map(Some),
-        // A relative path is no address; what is neither is refused as an address, which may hold a password.
-        Err(_) if Path::new(repository).is_dir() => existing_dir(Path::new(repository)).map(Some),
-        Ok(Repository::Remote(_)) | Err(_) => Ok(None),
+        // A relative path is no address. Of what can be neither, nothing is shown that might be a password.
+        Err(_) if Path::new(repository).is_dir() || !repository.contains([':', '@']) => {
+            existing_dir(Path::new(repository)).map(Some)
+        }
+        Err(error) => {
+            Err(CliError::usage(format!("the address of the repository is refused: {error}")).help(error.help()))
+        }
     }
 }
 

@@ -18,6 +18,14 @@ pub(crate) async fn project_of(catalog: &dyn Catalog, name: Option<&str>) -> Res
     choose(name.map(ProjectName::from_any), known, here)
 }
 
+/// The project whose settings are meant: as [`project_of`], and one that is named need not be there yet.
+pub(crate) async fn project_to_set(catalog: &dyn Catalog, name: Option<&str>) -> Result<ProjectName> {
+    match name {
+        Some(name) => Ok(ProjectName::from_any(name)),
+        None => project_of(catalog, None).await,
+    }
+}
+
 /// The project of the current directory, named as `imt run` does.
 fn here() -> Result<ProjectName> {
     let here = ProjectArgs { dir: PathBuf::from("."), file: None, commit: None };

@@ -1,16 +1,19 @@
 //! The store as the commands use it: opened by its address, with the project and the pipeline that are meant.
 //!
-//! `open` turns an address into a store and says what is wrong with either; `choose` finds the project, `find` the pipeline.
+//! `open` turns an address into a store and says what is wrong with either; `choose` finds the project, `find` the pipeline,
+//! `keys` has the key ring of secrets.
 //! What is done with them is the commands' business.
 
 mod choose;
 mod find;
+mod keys;
 mod open;
 
 use std::time::Duration;
 
-pub(crate) use choose::project_of;
+pub(crate) use choose::{project_of, project_to_set};
 pub(crate) use find::{Found, find};
+pub(crate) use keys::{open_to_seal, rotate};
 pub(crate) use open::{Records, open};
 
 /// A runner that has said nothing for so long is taken for gone.

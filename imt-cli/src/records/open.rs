@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imt_core::ports::{Catalog, Store};
-use imt_store_sql::{KeyFileError, KeyRing, OpenError, SqlStore};
+use imt_store_sql::{KeyRing, OpenError, SqlStore};
 
+use super::keys::existing_ring;
 use crate::args::StoreArgs;
 use crate::error::{CliError, Result};
 use crate::output;
@@ -17,6 +18,7 @@ const FORMS: &str = "write sqlite:///absolute/path.db or postgres://user@host/da
 #[derive(Debug)]
 pub(crate) struct Records {
     store: Arc<SqlStore>,
+    keys: PathBuf,
 }
 
 impl Records {
@@ -29,30 +31,50 @@ impl Records {
     pub(crate) fn catalog(&self) -> Arc<dyn Catalog> {
         Arc::clone(&self.store) as Arc<dyn Catalog>
     }
+
+    /// As it is.
+    pub(super) fn sql(&self) -> &SqlStore {
+        &self.store
+    }
+
+    /// The file that its keys are in, or will be.
+    pub(crate) fn keys(&self) -> &Path {
+        &self.keys
+    }
 }
 
 /// Opens the store that is meant, with the key ring of this user if there is one.
 pub(crate) async fn open(args: &StoreArgs) -> Result<Records> {
-    let state = places::state_dir()?;
-    if let Some(note) = &state.note {
-        output::note(note);
-    }
-    let address = Address::of(args.store.as_deref(), &state.path)?;
-    let ring = existing_ring(&state.path.join("keys"))?;
-    Ok(Records { store: Arc::new(address.open(ring).await?) })
+    let place = Place::of(args)?;
+    let ring = existing_ring(place.keys())?;
+    place.open(ring).await
 }
 
-/// The ring in a file, if there is a file.
-fn existing_ring(path: &Path) -> Result<Option<KeyRing>> {
-    match KeyRing::load(path) {
-        Ok(ring) => Ok(Some(ring)),
-        Err(KeyFileError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(key_file(error)),
-    }
+/// The store that is meant, and where its keys are.
+pub(super) struct Place {
+    address: Address,
+    keys: PathBuf,
 }
 
-fn key_file(error: KeyFileError) -> CliError {
-    CliError::errored("the keys of secret variables cannot be used").help(error.help()).because(error)
+impl Place {
+    /// As the arguments say; otherwise in the state directory.
+    pub(super) fn of(args: &StoreArgs) -> Result<Self> {
+        let state = places::state_dir()?;
+        if let Some(note) = &state.note {
+            output::note(note);
+        }
+        Ok(Self { address: Address::of(args.store.as_deref(), &state.path)?, keys: state.path.join("keys") })
+    }
+
+    /// The key file, there or not.
+    pub(super) fn keys(&self) -> &Path {
+        &self.keys
+    }
+
+    /// Opens it with this ring.
+    pub(super) async fn open(&self, ring: Option<KeyRing>) -> Result<Records> {
+        Ok(Records { store: Arc::new(self.address.open(ring).await?), keys: self.keys.clone() })
+    }
 }
 
 /// Where a store is.
@@ -136,19 +158,5 @@ mod tests {
         assert_eq!(error.exit, Exit::Usage);
         let shown = error.render(Paint::plain());
         assert!(shown.contains("postgres://imt@h:port/db") && !shown.contains("hunter2"), "{shown}");
-    }
-
-    #[tokio::test]
-    async fn keys_that_others_can_read_are_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keys");
-        assert!(existing_ring(&path).unwrap().is_none());
-        KeyRing::load_or_generate(&path).unwrap();
-        assert!(existing_ring(&path).unwrap().is_some());
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = existing_ring(&path).unwrap_err();
-        assert_eq!(error.exit, Exit::Errored);
-        assert!(error.render(Paint::plain()).contains("chmod 600"));
     }
 }

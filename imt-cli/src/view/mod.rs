@@ -28,7 +28,7 @@ pub(crate) use json::Json;
 pub(crate) use plain::Plain;
 pub(crate) use record::{Record, Seen, page, table};
 pub(crate) use transcript::{LogForm, Transcript};
-pub(crate) use words::{place, revision, verdict, waits};
+pub(crate) use words::{ago, place, revision, span, verdict, waits};
 
 /// The facts of a run that no event tells.
 #[derive(Debug, Clone)]

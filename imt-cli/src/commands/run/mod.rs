@@ -1,10 +1,9 @@
 //! `imt run`: assembles an engine, gives it one pipeline and shows what happens until it is over.
 //!
-//! `assemble` chooses executor, store and source; `interrupts` counts what asks for the end; `writer` writes in a thread of
+//! `assemble` chooses executor, store and source; `writer` writes in a thread of
 //! its own, so that a reader that does not read holds up nothing; `show` brings events and logs to the view.
 
 mod assemble;
-mod interrupts;
 mod show;
 mod writer;
 
@@ -22,6 +21,7 @@ use crate::args::{RunArgs, RunOutput};
 use crate::clock;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::interrupts::Interrupts;
 use crate::output;
 use crate::planning::{self, Known, Planned};
 use crate::prompt;
@@ -29,7 +29,6 @@ use crate::terminal::Terminal;
 use crate::variables::{self, GivenSecret};
 use crate::view::{Facts, Human, Json, Plain, View};
 use assemble::Assembled;
-use interrupts::Interrupts;
 use writer::Writer;
 
 pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
@@ -91,7 +90,7 @@ async fn prepare(args: &Arc<RunArgs>) -> Result<(Vec<Variable>, Planned)> {
     for given in &args.secrets {
         secrets.push(match variables::secret(given, &|name| std::env::var_os(name))? {
             GivenSecret::Known(secret) => secret,
-            GivenSecret::Unknown(name) => variables::with_value(&name, prompt::ask(&name).await?)?,
+            GivenSecret::Unknown(name) => variables::with_value(&name, ask(&name).await?)?,
         });
     }
     if let Some(warning) = variables::unmasked(&secrets) {
@@ -107,6 +106,10 @@ async fn prepare(args: &Arc<RunArgs>) -> Result<(Vec<Variable>, Planned)> {
         planned.plan.concurrency = jobs;
     }
     Ok((secrets, planned))
+}
+
+async fn ask(name: &str) -> Result<String> {
+    prompt::ask("secret", name, &format!("set the environment variable `{name}`")).await
 }
 
 /// Jobs run where the repository begins, which is not where the user points when they point below.

@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::interrupts::Counter;
 use crate::error::{CliError, Result};
+use crate::interrupts::Counter;
 use crate::view::{Output, Target};
 
 /// Pieces under way to the thread.

@@ -7,31 +7,31 @@ use crate::error::{CliError, Result};
 
 /// How often the end has been asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     count: watch::Receiver<u32>,
     counter: Counter,
 }
 
 /// The end of [`Interrupts`] that counts.
 #[derive(Debug, Clone)]
-pub(super) struct Counter(watch::Sender<u32>);
+pub(crate) struct Counter(watch::Sender<u32>);
 
 impl Counter {
     /// Asks for the end.
-    pub(super) fn add(&self) {
+    pub(crate) fn add(&self) {
         self.0.send_modify(|count| *count += 1);
     }
 
     /// Asks for the end unless somebody has: a terminal that is closed says so in more than one way, and that is no
     /// reason to hurry.
-    pub(super) fn ask(&self) {
+    pub(crate) fn ask(&self) {
         self.0.send_modify(|count| *count = (*count).max(1));
     }
 }
 
 impl Interrupts {
     /// Begins to listen. From here on the signals no longer end the process by themselves.
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let (sender, count) = watch::channel(0);
         let counter = Counter(sender);
         let hear = |kind| signal(kind).map_err(|error| CliError::internal("cannot listen to signals").because(error));
@@ -44,12 +44,12 @@ impl Interrupts {
         Ok(Self { count, counter })
     }
 
-    pub(super) fn counter(&self) -> Counter {
+    pub(crate) fn counter(&self) -> Counter {
         self.counter.clone()
     }
 
     /// Waits until the end has been asked for so often.
-    pub(super) async fn reached(&self, times: u32) {
+    pub(crate) async fn reached(&self, times: u32) {
         let mut count = self.count.clone();
         if count.wait_for(|count| *count >= times).await.is_err() {
             // We hold a counter ourselves, so this is never reached; if it were, nobody could ask any more.

@@ -1,0 +1,118 @@
+//! The key ring of a store's secrets: found in its file, made for the first secret, rotated.
+//!
+//! The file is in the state directory, one for all stores of a user.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use imt_store_sql::{KeyFileError, KeyRing, Resealed, SealError};
+use rustix::fs::{FlockOperation, flock};
+
+use super::open::{Place, Records};
+use crate::args::StoreArgs;
+use crate::error::{CliError, Result};
+
+/// Secrets sealed anew in one transaction.
+const BATCH: u64 = 200;
+
+/// The ring in a file, if there is a file.
+pub(super) fn existing_ring(path: &Path) -> Result<Option<KeyRing>> {
+    match KeyRing::load(path) {
+        Ok(ring) => Ok(Some(ring)),
+        Err(KeyFileError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+fn unusable(error: KeyFileError) -> CliError {
+    CliError::errored("the keys of secret variables cannot be used").help(error.help()).because(error)
+}
+
+fn no_key(error: SealError) -> CliError {
+    unusable(KeyFileError::from(error))
+}
+
+/// Opens the store that is meant with a ring that can seal; for the first secret of all one is made.
+pub(crate) async fn open_to_seal(args: &StoreArgs) -> Result<Records> {
+    let place = Place::of(args)?;
+    if let Some(ring) = existing_ring(place.keys())? {
+        return place.open(Some(ring)).await;
+    }
+    // Whatever else is wrong with the store is told first.
+    place.open(None).await?;
+    // A store that holds secrets knows whether a ring is one of theirs. A new one must not take the place of one that is lost.
+    if place.open(Some(KeyRing::generate().map_err(no_key)?)).await.is_err() {
+        let path = place.keys().display();
+        return Err(CliError::errored(format!("the store holds secrets, and their key file `{path}` is not there"))
+            .help("restore the file; if it is lost, so are the secrets, and only a new store takes new ones"));
+    }
+    let ring = KeyRing::load_or_generate(place.keys()).map_err(unusable)?;
+    place.open(Some(ring)).await
+}
+
+/// What a rotation has come to.
+pub(crate) struct Rotation {
+    /// The key that seals from now on.
+    pub(crate) key: String,
+    pub(crate) resealed: Resealed,
+}
+
+/// Makes a new key and seals the store's secrets anew with it. The older keys stay in the file.
+pub(crate) async fn rotate(args: &StoreArgs) -> Result<Rotation> {
+    let place = Place::of(args)?;
+    let path = place.keys();
+    let none = || {
+        CliError::usage(format!("there are no keys to rotate in `{}`", path.display()))
+            .help("the first `imt var set --secret` makes one")
+    };
+    // Two at once would each write a ring without the other one's key.
+    let _alone = lock(path)?;
+    let ring = existing_ring(path)?.ok_or_else(none)?;
+    // A store that these keys do not fit is refused before anything is changed.
+    place.open(Some(ring.clone())).await?;
+    ring.with_new_key().map_err(no_key)?.save(path).map_err(unusable)?;
+    let ring = KeyRing::load(path).map_err(unusable)?;
+    let key = ring.sealing_key().to_owned();
+    let records = place.open(Some(ring)).await?;
+    let resealed = records.sql().reseal(BATCH).await.map_err(|error| {
+        CliError::store("seal the secrets anew")(error)
+            .help("nothing is lost: the older keys are still there; call it again")
+    })?;
+    Ok(Rotation { key, resealed })
+}
+
+fn lock(keys: &Path) -> Result<File> {
+    let path = keys.with_extension("lock");
+    let locked = || {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    };
+    locked().map_err(|error: std::io::Error| {
+        CliError::errored(format!("cannot lock `{}`", path.display()))
+            .help("make it a file that this user can write")
+            .because(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::terminal::Paint;
+
+    #[test]
+    fn keys_that_others_can_read_are_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        assert!(existing_ring(&path).unwrap().is_none());
+        KeyRing::load_or_generate(&path).unwrap();
+        assert!(existing_ring(&path).unwrap().is_some());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = existing_ring(&path).unwrap_err();
+        assert_eq!(error.exit, Exit::Errored);
+        assert!(error.render(Paint::plain()).contains("chmod 600"));
+    }
+}
