@@ -6,6 +6,7 @@ mod args;
 mod clock;
 mod commands;
 mod error;
+mod executors;
 mod exit;
 mod interrupts;
 mod output;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit> {
     match command {
         Command::Run(args) => commands::run::run(&Arc::new(args)),
+        Command::Runner(args) => commands::runner::run(&args),
         Command::Submit(args) => interruptible(commands::submit::run(&args)),
         Command::Pipelines(args) => runtime()?.block_on(commands::pipelines::run(&args)),
         Command::Show(args) => runtime()?.block_on(commands::show::run(&args)),

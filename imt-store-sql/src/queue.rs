@@ -274,7 +274,12 @@ pub(crate) async fn drop_empty_lanes(database: &dyn Database) -> StoreResult<()>
 
 /// The statements by which a runner finds work, for the tests of their plans.
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
-    vec![("look", look_statement(1, 1)), ("head", head_statement(1)), ("left", LEFT.to_owned()), ("held", HELD.to_owned())]
+    vec![
+        ("look", look_statement(1, 1)),
+        ("head", head_statement(1)),
+        ("left", LEFT.to_owned()),
+        ("held", HELD.to_owned()),
+    ]
 }
 
 const TAKE: &str = "

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     CancelArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RetryArgs,
-    RunArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
+    RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -35,6 +35,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(RunArgs),
     Submit(SubmitArgs),
+    Runner(RunnerArgs),
     Pipelines(PipelinesArgs),
     Show(ShowArgs),
     Logs(LogsArgs),

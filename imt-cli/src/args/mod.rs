@@ -5,6 +5,7 @@ mod command;
 mod lines;
 mod pipeline;
 mod run;
+mod runner;
 mod settings;
 mod store;
 
@@ -13,6 +14,7 @@ pub(crate) use command::{Cli, Command};
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
+pub(crate) use runner::{RunnerArgs, RunnerExecutor};
 pub(crate) use settings::{
     GcArgs, KeysArgs, KeysCommand, KeysRotateArgs, RunnersArgs, VarArgs, VarCommand, VarListArgs, VarSetArgs,
     VarUnsetArgs,

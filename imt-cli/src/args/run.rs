@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::command::EXIT_CODES;
+use super::store::StoreArgs;
 
 /// Run a pipeline
 ///
@@ -33,6 +34,8 @@ pub(crate) struct RunArgs {
     /// How many jobs of a stage may run side by side, instead of what the file says; 1 to 1024
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) concurrency: Option<u32>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Leave the directory that the jobs worked in, and say where it is
     #[arg(long)]
     pub(crate) keep_workspace: bool,

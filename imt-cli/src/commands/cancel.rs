@@ -1,9 +1,5 @@
-//! `imt cancel`: asks for the end of a pipeline, and ends at once what nobody has taken up.
+//! `imt cancel`: asks for the end of a pipeline.
 
-use std::sync::Arc;
-
-use imt_core::engine::Engine;
-use imt_core::executor::from_fn;
 use imt_core::id::{PipelineId, ProjectName};
 use imt_core::schedule::{CancelLevel, PipelineState};
 use imt_core::status::{Reason, Status};
@@ -14,7 +10,7 @@ use crate::clock;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
-use crate::records::{self, ALIVE, Found};
+use crate::records::{self, Found};
 use crate::view::verdict;
 
 /// A pipeline after a cancel, as programs read it.
@@ -58,21 +54,8 @@ async fn cancel(found: &Found, level: CancelLevel) -> Result<PipelineState> {
     let store = found.records.store();
     let asked = store.request_cancel(found.id, level, Reason::User, clock::now()).await;
     asked.map_err(CliError::store("record the cancel"))?;
-    // Nobody has begun it: then nothing has to be ended, and it needs no runner to be over.
-    if found.record.state.status == Status::Pending && nobody_has_it(found).await? {
-        let never_asked = from_fn(|_job, _log| async { 1 });
-        let engine = Engine::builder(Arc::new(never_asked), Arc::clone(&store)).build();
-        if let Err(error) = engine.drive(found.id).await {
-            output::note(&format!("it is left to a runner to end it: {error}"));
-        }
-    }
     let record = store.load(found.id).await.map_err(CliError::store("see what became of the pipeline"))?;
     Ok(record.state)
-}
-
-async fn nobody_has_it(found: &Found) -> Result<bool> {
-    let waiting = found.records.catalog().waiting(found.id, ALIVE).await;
-    Ok(waiting.map_err(CliError::store("see who has the pipeline"))?.is_some())
 }
 
 fn told(name: &str, before: &PipelineState, after: &PipelineState, level: CancelLevel) -> String {

@@ -12,6 +12,7 @@ pub(crate) mod pipelines;
 pub(crate) mod plan;
 pub(crate) mod retry;
 pub(crate) mod run;
+pub(crate) mod runner;
 pub(crate) mod runners;
 pub(crate) mod schema;
 pub(crate) mod show;

@@ -1,5 +1,6 @@
 //! `imt retry`: a pipeline that is over, as a new one.
 
+use imt_core::id::CommitId;
 use imt_core::plan::{Plan, Selection};
 use imt_core::schedule::PipelineState;
 use imt_core::status::{Reason, Status};
@@ -8,6 +9,7 @@ use super::submit::{enqueue, tell};
 use crate::args::RetryArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::planning::OWN_LABEL;
 use crate::records;
 
 pub(crate) async fn run(args: &RetryArgs) -> Result<Exit> {
@@ -17,17 +19,27 @@ pub(crate) async fn run(args: &RetryArgs) -> Result<Exit> {
         return Err(CliError::usage(format!("{name} is not over"))
             .help(format!("wait for its end, or ask for it with `imt cancel {number}`")));
     }
+    let again = for_runners(found.record.plan).ok_or_else(|| {
+        CliError::usage(format!("{name} ran on files that are of no commit"))
+            .help("run it as it was begun, with `imt run`, or submit a commit")
+    })?;
     let plan = if args.failed {
-        without_successes(found.record.plan, &found.record.state).ok_or_else(|| {
+        without_successes(again, &found.record.state).ok_or_else(|| {
             CliError::usage(format!("no job of {name} is left that did not succeed"))
                 .help("leave --failed out to run all of them")
         })?
     } else {
-        found.record.plan
+        again
     };
     let accepted = enqueue(&found.records, plan.clone(), None).await?;
     tell(&found.records, &plan, &accepted, args.output).await?;
     Ok(Exit::Success)
+}
+
+/// The plan as runners can take it, also one of `imt run`; `None` where there is no commit to take its files from.
+fn for_runners(mut plan: Plan) -> Option<Plan> {
+    plan.runs_on.retain(|label| label != OWN_LABEL);
+    (plan.trigger.commit != CommitId::none()).then_some(plan)
 }
 
 /// The plan without the jobs that succeeded; `None` when nothing is left to run.

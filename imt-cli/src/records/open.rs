@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imt_core::id::StoreId;
 use imt_core::ports::{Catalog, Store};
 use imt_store_sql::{KeyRing, OpenError, SqlStore};
 
@@ -30,6 +31,11 @@ impl Records {
     /// As people ask it.
     pub(crate) fn catalog(&self) -> Arc<dyn Catalog> {
         Arc::clone(&self.store) as Arc<dyn Catalog>
+    }
+
+    /// What tells it from all other stores.
+    pub(crate) async fn id(&self) -> Result<StoreId> {
+        self.store.id().await.map_err(CliError::store("learn which store it is"))
     }
 
     /// As it is.

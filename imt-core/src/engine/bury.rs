@@ -55,7 +55,7 @@ impl Engine {
         let Some(claim) = claim else { return Ok(false) };
         let loaded = Driver::load(Arc::clone(shared), claim.clone(), claimed_at, driven.poke(), Drain::never()).await;
         match loaded {
-            Ok(driver) => driver.bury().await.map(|_| true),
+            Ok(undertaker) => undertaker.bury().await.map(|_| true),
             Err(error) => {
                 shared.give_back(&claim).await;
                 Err(error)

@@ -145,7 +145,8 @@ impl Driver {
             self.prepare_ahead();
             let state = self.machine.state();
             if let Some(end) = state.verdict.clone().filter(|_| state.status.is_terminal()) {
-                let outcome = Outcome { id: state.id, number: self.number, end, state: state.clone() };
+                let project = self.machine.plan().project.clone();
+                let outcome = Outcome { id: state.id, project, number: self.number, end, state: state.clone() };
                 self.let_go().await;
                 return Ok(outcome);
             }

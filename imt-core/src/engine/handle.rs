@@ -111,9 +111,9 @@ impl Engine {
         let record = until_available(self.shared.runner.lease, || store.load(pipeline))
             .await
             .map_err(EngineError::store("load the pipeline"))?;
-        let (number, state) = (record.number, record.state);
+        let (project, number, state) = (record.plan.project, record.number, record.state);
         let end = state.verdict.clone().filter(|_| state.status.is_terminal());
-        Ok(end.map(|end| Outcome { id: pipeline, number, end, state }))
+        Ok(end.map(|end| Outcome { id: pipeline, project, number, end, state }))
     }
 
     pub(super) async fn drive_claimed(

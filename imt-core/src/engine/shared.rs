@@ -12,7 +12,7 @@ use crate::engine::clock::Clock;
 use crate::engine::problem::chain;
 use crate::engine::registry::Registry;
 use crate::engine::workspace::Workspaces;
-use crate::id::PipelineId;
+use crate::id::{PipelineId, ProjectName};
 use crate::ports::{Claim, EventSink, Executor, RunnerInfo, Source, Store, Variable};
 use crate::schedule::PipelineState;
 use crate::status::End;
@@ -25,6 +25,8 @@ const GIVE_BACK_IN: Duration = Duration::from_secs(2);
 pub struct Outcome {
     /// Which pipeline.
     pub id: PipelineId,
+    /// Its project.
+    pub project: ProjectName,
     /// Its number within its project.
     pub number: NonZeroU64,
     /// Status and reason.

@@ -6,26 +6,22 @@ use std::time::Duration;
 
 use imt_core::engine::{Engine, Instance, Instances, SweepReport};
 use imt_core::feed::WakeSink;
-use imt_core::id::StoreId;
 use imt_core::plan::Variable;
-use imt_core::ports::{EventSink, Executor, Failure, FailureKind, Source, Store};
-use imt_core::store::MemoryStore;
-use imt_exec_docker::{DockerExecutor, Ownership};
-use imt_exec_local::LocalExecutor;
+use imt_core::ports::{EventSink, Source, Store};
 use imt_git::{GitSource, WorkingTree};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::args::{ExecutorChoice, RunArgs};
-use crate::error::{CliError, Result};
+use crate::args::RunArgs;
+use crate::error::Result;
+use crate::executors::{MadeBy, executor};
 use crate::output;
 use crate::places;
 use crate::planning::Planned;
+use crate::records;
 use crate::terminal::clean;
-use crate::view::{Facts, place};
+use crate::view::Facts;
 
-/// How long an engine may take to answer before `auto` does without it.
-const AUTO_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the end of a run waits for the removal of what earlier runs left.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
 /// Warnings under way to the view.
@@ -62,12 +58,10 @@ pub(super) async fn assemble(
     let instances = Instances::open(&state.path)?;
     let instance = Arc::new(instances.acquire()?);
     let (warn, warnings) = warnings();
-    let (executor, executor_name) = executor(args.executor, &state.path, &instance, warn.clone()).await?;
-    let mut store = MemoryStore::builder().log_spill(instance.dir()).on_warning(warn.clone());
-    for secret in secrets {
-        store = store.set_variable(planned.plan.project.clone(), secret);
-    }
-    let store: Arc<dyn Store> = Arc::new(store.build());
+    let records = records::open(&args.store).await?;
+    let made = MadeBy { state: &state.path, store: records.id().await?, instance: instance.id().clone() };
+    let (executor, executor_name) = executor(args.executor, &made, warn.clone()).await?;
+    let store = records.store();
     let (source, dirty) = source(planned, &state.path, warn.clone()).await?;
     let engine = Engine::builder(executor, Arc::clone(&store))
         .source(source)
@@ -75,12 +69,16 @@ pub(super) async fn assemble(
         .keep_workspaces(args.keep_workspace)
         .sink(wake as Arc<dyn EventSink>)
         .instance(Arc::clone(&instance))
-        .labels(planned.plan.runs_on.iter().cloned())
+        .variables(secrets)
         .on_warning(warn)
         .build();
     let sweeping = {
         let engine = engine.clone();
-        tokio::spawn(async move { engine.sweep(&instances).await })
+        tokio::spawn(async move {
+            // What they were running ends first: it is over then, and may be removed.
+            engine.bury(&instances).await?;
+            engine.sweep(&instances).await
+        })
     };
     Ok(Assembled { engine, store, executor_name, dirty, warnings, workspace_root, instance, sweeping })
 }
@@ -133,84 +131,6 @@ fn tell(report: &SweepReport) {
     for (pipeline, why) in &report.failed {
         output::warning(&format!("what the earlier run {pipeline} left cannot be removed: {}", clean(why)));
     }
-}
-
-/// Where jobs run, as asked for; `auto` says what it chose when that is not the usual.
-async fn executor(
-    choice: ExecutorChoice,
-    state: &Path,
-    instance: &Instance,
-    warn: impl Fn(&str) + Send + Sync + 'static,
-) -> Result<(Arc<dyn Executor>, &'static str)> {
-    match choice {
-        ExecutorChoice::Local => Ok((local(state, instance, warn)?, "local")),
-        ExecutorChoice::Docker => {
-            let executor = docker(state, instance).await.map_err(|failure| {
-                let remedy = "or run the jobs on this machine with --executor local";
-                let help = failure
-                    .help
-                    .as_deref()
-                    .map_or_else(|| format!("start the engine, {remedy}"), |help| format!("{help}, {remedy}"));
-                CliError::from(failure).help(help)
-            })?;
-            Ok((executor, "docker"))
-        }
-        ExecutorChoice::Auto => match tokio::time::timeout(AUTO_PATIENCE, docker(state, instance)).await {
-            Ok(Ok(executor)) => {
-                output::note(&format!("running {} (--executor auto)", place("docker")));
-                Ok((executor, "docker"))
-            }
-            Ok(Err(failure)) => auto_local(&failure.message, state, instance, warn),
-            Err(_) => auto_local("the engine does not answer", state, instance, warn),
-        },
-    }
-}
-
-fn auto_local(
-    why: &str,
-    state: &Path,
-    instance: &Instance,
-    warn: impl Fn(&str) + Send + Sync + 'static,
-) -> Result<(Arc<dyn Executor>, &'static str)> {
-    let executor = local(state, instance, warn)?;
-    output::note(&format!("running {}, without containers, because {} (--executor auto)", place("local"), clean(why)));
-    Ok((executor, "local"))
-}
-
-fn local(state: &Path, instance: &Instance, warn: impl Fn(&str) + Send + Sync + 'static) -> Result<Arc<dyn Executor>> {
-    let builder = LocalExecutor::builder(state.join("local")).instance(instance.id().clone());
-    Ok(Arc::new(builder.on_warning(warn).build()?))
-}
-
-async fn docker(state: &Path, instance: &Instance) -> std::result::Result<Arc<dyn Executor>, Failure> {
-    let owner = Ownership { store: store_id(state)?, instance: instance.id().clone() };
-    Ok(Arc::new(DockerExecutor::builder().from_env()?.owner(owner).connect().await?))
-}
-
-/// The identity of this user's pipelines on engines that several share. Made once, so that a later run knows as its own what
-/// an earlier one left.
-fn store_id(state: &Path) -> std::result::Result<StoreId, Failure> {
-    let path = state.join("store-id");
-    let failed = |error: std::io::Error| {
-        let message = format!("the file `{}` cannot be used", path.display());
-        Failure::new(FailureKind::Internal, message).with_help("remove it").with_source(error)
-    };
-    let read = || std::fs::read_to_string(&path).map(|text| StoreId::new(text.trim()));
-    match read() {
-        Ok(id) if !id.as_str().is_empty() => return Ok(id),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    // Whole or not at all, and the first of two runs that start together wins.
-    let mut fresh = tempfile::NamedTempFile::new_in(state).map_err(failed)?;
-    std::io::Write::write_all(&mut fresh, uuid::Uuid::now_v7().to_string().as_bytes()).map_err(failed)?;
-    match fresh.persist_noclobber(&path) {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(failed(error.error)),
-    }
-    read().map_err(failed)
 }
 
 /// Where the workspace's files come from: one commit, or the directory as it is; and whether that differs from its commit.

@@ -23,7 +23,7 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::output;
-use crate::planning::{self, Known, Planned};
+use crate::planning::{self, Known, OWN_LABEL, Planned};
 use crate::prompt;
 use crate::terminal::Terminal;
 use crate::variables::{self, GivenSecret};
@@ -129,7 +129,7 @@ async fn drive(
     interrupts: &Interrupts,
 ) -> Result<Exit> {
     let engine = assembled.engine.clone();
-    let pipeline = engine.submit(plan.clone()).await?.id;
+    let pipeline = engine.submit_own(own(plan.clone())).await?.id;
     let facts = Facts { pipeline, plan, executor: assembled.executor_name, dirty: assembled.dirty };
     let view = view(args.output, &facts);
     let feed = Feed::new(Arc::clone(&assembled.store), pipeline, wake.subscribe(pipeline));
@@ -159,6 +159,12 @@ fn view(output: RunOutput, facts: &Facts) -> Box<dyn View> {
         RunOutput::Plain => Box::new(Plain::new(facts)),
         RunOutput::Json => Box::new(Json::new(facts)),
     }
+}
+
+/// What is recorded is the same plan, but for no runner to take: secrets and files that are not of a commit are ours alone.
+fn own(mut plan: Plan) -> Plan {
+    plan.runs_on.push(OWN_LABEL.to_owned());
+    plan
 }
 
 /// Turns interrupts into cancels.

@@ -1,0 +1,177 @@
+//! `imt runner`: takes up what was handed in, for as long as it is let.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use imt_core::engine::{Engine, EngineError, Instances, Outcome, Runner, RunnerFacts, SweepReport};
+use imt_core::id::{InstanceId, PipelineId, ProjectName};
+use imt_core::status::{Reason, Status};
+use serde::Serialize;
+
+use crate::args::{ExecutorChoice, ReportOutput, RunnerArgs, RunnerExecutor};
+use crate::error::{CliError, Result};
+use crate::executors::{MadeBy, executor};
+use crate::exit::Exit;
+use crate::interrupts::Interrupts;
+use crate::output;
+use crate::places;
+use crate::records;
+use crate::sources::Sources;
+use crate::terminal::clean;
+
+/// What a runner has to tell, as programs read it.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Told<'a> {
+    RunnerStarted {
+        instance: &'a InstanceId,
+        host: &'a str,
+        labels: &'a [String],
+        capacity: NonZeroU32,
+    },
+    PipelineFinished {
+        project: &'a ProjectName,
+        number: u64,
+        id: PipelineId,
+        status: Status,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
+    },
+    RunnerStopped {
+        instance: &'a InstanceId,
+    },
+}
+
+pub(crate) fn run(args: &RunnerArgs) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal("cannot start").because(error))?;
+    let result = runtime.block_on(async {
+        let interrupts = Interrupts::listen()?;
+        tokio::select! {
+            result = session(args, &interrupts) => result,
+            () = interrupts.reached(2) => {
+                output::note("leaving at once; the next runner on this machine goes on with what is left");
+                Ok(Exit::Cancelled)
+            }
+        }
+    });
+    runtime.shutdown_background();
+    result
+}
+
+async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
+    let state = places::state_dir()?;
+    let records = records::open(&args.store).await?;
+    let store_id = records.id().await?;
+    let instances = Instances::open(&state.path)?;
+    let instance = Arc::new(instances.acquire_lasting(&format!("runner of {store_id}"))?);
+    let made = MadeBy { state: &state.path, store: store_id, instance: instance.id().clone() };
+    let choice = match args.executor {
+        RunnerExecutor::Docker => ExecutorChoice::Docker,
+        RunnerExecutor::Local => ExecutorChoice::Local,
+    };
+    let (executor, _name) = executor(choice, &made, output::warning).await?;
+    let engine = Engine::builder(executor, records.store())
+        .source(Arc::new(Sources::new(&state.path, output::warning)))
+        .workspace_root(places::workspace_root()?)
+        .instance(Arc::clone(&instance))
+        .labels(args.labels.iter().cloned())
+        .on_warning(output::warning)
+        .build();
+    let facts = facts(args.capacity);
+    let tell = |told: &Told<'_>| tell(args.output, told);
+    let id = instance.id().clone();
+    tell(&Told::RunnerStarted { instance: &id, host: &facts.host, labels: &args.labels, capacity: facts.capacity })?;
+    // What processes that ran by themselves have left is nobody else's.
+    engine.bury(&instances).await?;
+    let runner = Runner::new(engine, records.catalog(), facts).sweep(instances, swept);
+    let mut unheard = None;
+    let stop = async {
+        interrupts.reached(1).await;
+        output::note("taking up no more; what runs is finished first (once more leaves at once)");
+    };
+    let ran = runner.run(stop, |result| unheard = ended(&result, &tell).err().or(unheard.take())).await;
+    drop(runner);
+    ran?;
+    if let Some(error) = unheard {
+        return Err(error);
+    }
+    retire(instance);
+    tell(&Told::RunnerStopped { instance: &id })?;
+    Ok(Exit::Success)
+}
+
+fn facts(capacity: Option<NonZeroU32>) -> RunnerFacts {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let processors = || std::thread::available_parallelism().ok().and_then(|n| u32::try_from(n.get()).ok());
+    let capacity = capacity.or_else(|| NonZeroU32::new(processors()?)).unwrap_or(NonZeroU32::MIN);
+    RunnerFacts { host, version: env!("CARGO_PKG_VERSION").to_owned(), capacity }
+}
+
+fn tell(output: ReportOutput, told: &Told<'_>) -> Result<()> {
+    match output {
+        ReportOutput::Json => output::result(&output::json_line(told)?),
+        ReportOutput::Human => output::result(&sentence(told)),
+    }
+}
+
+fn sentence(told: &Told<'_>) -> String {
+    match told {
+        Told::RunnerStarted { host, labels, capacity, .. } => {
+            let labels =
+                if labels.is_empty() { String::new() } else { format!(", labels {}", clean(&labels.join(", "))) };
+            format!("runner on {}: up to {capacity} pipelines side by side{labels}\n", clean(host))
+        }
+        Told::PipelineFinished { project, number, status, reason, detail, .. } => {
+            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let detail = detail.map(|detail| format!(" ({})", clean(detail))).unwrap_or_default();
+            format!("pipeline #{number} of {project} {status}{why}{detail}\n")
+        }
+        Told::RunnerStopped { .. } => "runner stopped\n".to_owned(),
+    }
+}
+
+fn ended(result: &std::result::Result<Outcome, EngineError>, tell: &impl Fn(&Told<'_>) -> Result<()>) -> Result<()> {
+    match result {
+        Ok(outcome) => tell(&Told::PipelineFinished {
+            project: &outcome.project,
+            number: outcome.number.get(),
+            id: outcome.id,
+            status: outcome.end.status,
+            reason: outcome.end.reason,
+            exit_code: outcome.end.exit_code,
+            detail: outcome.end.detail.as_deref(),
+        }),
+        Err(error @ EngineError::HandedBack(_)) => {
+            output::note(&error.to_string());
+            Ok(())
+        }
+        // It has warned of the others, and tries again.
+        Err(_) => Ok(()),
+    }
+}
+
+fn swept(report: &SweepReport) {
+    if !report.removed.is_empty() {
+        output::note(&format!("removed what {} pipelines had left behind", report.removed.len()));
+    }
+    for (pipeline, why) in &report.failed {
+        output::warning(&format!("what pipeline {pipeline} left cannot be removed: {}", clean(why)));
+    }
+}
+
+/// With nothing left that it would have to go on with, the identity is not needed again.
+fn retire(instance: Arc<imt_core::engine::Instance>) {
+    if let Some(instance) = Arc::into_inner(instance)
+        && let Err(error) = instance.retire()
+    {
+        output::warning(&format!("this runner's own records were not removed: {error}"));
+    }
+}
