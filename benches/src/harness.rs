@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Prints 200 lines, each the time at which it was printed: both sides read the same clock.
+pub(crate) const TICKS: &str = "bash -c 'for i in {1..200}; do echo $EPOCHREALTIME; sleep 0.02; done'";
+/// How late a line may be seen.
+pub(crate) const LATENCY_GOAL: &str = "median ≤ 10 ms, p99 ≤ 50 ms";
+
 /// Where a bench finds its things.
 pub(crate) struct Bench {
     pub(crate) imt: PathBuf,
@@ -123,6 +128,12 @@ pub(crate) fn percentile(mut of: Vec<f64>, share: f64) -> f64 {
     )]
     let index = ((of.len() as f64 * share) as usize).min(of.len().saturating_sub(1));
     of.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// Delays in milliseconds, in one line.
+pub(crate) fn show_delays(of: &[f64]) -> String {
+    let at = |share| percentile(of.to_vec(), share);
+    format!("median {:.1} ms, p95 {:.1}, p99 {:.1}", median(of.to_vec()), at(0.95), at(0.99))
 }
 
 pub(crate) fn walls(costs: &[Cost]) -> Vec<f64> {

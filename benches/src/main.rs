@@ -1,13 +1,14 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
-//! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout docker successor log
-//! memory latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
+//! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout terminal docker successor
+//! log memory latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
 
 mod checkout;
 mod containers;
 mod embedded;
 mod harness;
 mod local;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,10 +17,11 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
+    ("terminal", terminal::latency),
     ("docker", containers::thirty_jobs),
     ("successor", containers::successor),
     ("log", containers::hundred_megabytes),

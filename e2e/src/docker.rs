@@ -52,12 +52,17 @@ pub fn push_image_without_shell(name: &str) {
     docker(&["rmi", name]);
 }
 
+/// Who root of a container is outside, of an engine that is [in a user namespace](Engine::in_user_namespace).
+pub const REMAPPED_ROOT: u32 = 300_000;
+
 /// A Docker engine of the test's own, which may be stopped and started. Ended and removed when dropped.
 pub struct Engine {
     scratch: TempDir,
     /// A network bridge of its own: told to use none, it would remove `docker0` from under the other engine.
     bridge: String,
     arguments: Vec<String>,
+    /// What stands for `/etc/subuid` and `/etc/subgid` there.
+    subordinates: Option<PathBuf>,
     process: Option<Child>,
 }
 
@@ -86,13 +91,21 @@ impl Engine {
         Self::start_on(&[], Some(size))
     }
 
+    /// Starts one in whose containers every user is another one outside: root is [`REMAPPED_ROOT`].
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn in_user_namespace() -> Self {
+        let mut engine = Self::new(&["--userns-remap", "daemon:daemon"]);
+        let subordinates = engine.file("subordinates");
+        fs::write(&subordinates, format!("daemon:{REMAPPED_ROOT}:65536\n")).expect("a file");
+        engine.subordinates = Some(subordinates);
+        engine.up();
+        engine
+    }
+
     fn start_on(arguments: &[&str], disk: Option<&str>) -> Self {
-        let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
-        let bridge = format!("imt{name}");
-        ip(&["link", "add", "name", &bridge, "type", "bridge"]);
-        let mut engine = Self { scratch, bridge, arguments, process: None };
+        let mut engine = Self::new(arguments);
         if let Some(size) = disk {
             let data = engine.file("data");
             fs::create_dir(&data).expect("a directory for the data");
@@ -102,6 +115,15 @@ impl Engine {
         }
         engine.up();
         engine
+    }
+
+    fn new(arguments: &[&str]) -> Self {
+        let scratch = tempfile::Builder::new().prefix("imt-e2e-engine.").tempdir().expect("a directory");
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let name = scratch.path().extension().expect("a random part").to_string_lossy().to_lowercase();
+        let bridge = format!("imt{name}");
+        ip(&["link", "add", "name", &bridge, "type", "bridge"]);
+        Self { scratch, bridge, arguments, subordinates: None, process: None }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -143,7 +165,8 @@ impl Engine {
         assert!(self.process.is_none(), "the engine runs already");
         let log = File::options().create(true).append(true).open(self.file("dockerd.log")).expect("a log file");
         let errors = log.try_clone().expect("a second handle of the log");
-        let child = Command::new("dockerd")
+        let child = self
+            .program()
             .arg("--data-root")
             .arg(self.file("data"))
             .arg("--exec-root")
@@ -169,6 +192,15 @@ impl Engine {
             probe.arg("version").stdout(Stdio::null()).stderr(Stdio::null());
             probe.status().is_ok_and(|status| status.success())
         });
+    }
+
+    /// `dockerd`, in a file system with this engine's own subordinate ids where it has some.
+    fn program(&self) -> Command {
+        let Some(subordinates) = &self.subordinates else { return Command::new("dockerd") };
+        let script = "for list in /etc/subuid /etc/subgid; do mount --bind \"$1\" $list || exit; done; shift; exec dockerd \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]).arg(subordinates);
+        command
     }
 
     /// Ends it and all its containers at one blow, as when the host loses its power.

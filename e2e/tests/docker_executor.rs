@@ -361,6 +361,37 @@ async fn a_volume_is_filled_once_in_all_our_lives_and_gone_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_is_kept_comes_out_of_its_volume() {
+    busybox();
+    let (owner, workspace) = (fresh_owner(), tempfile::tempdir().unwrap());
+    for name in ["file", "gone"] {
+        std::fs::write(workspace.path().join(name), "checked out\n").unwrap();
+    }
+    let builder = DockerExecutor::builder().from_env().unwrap().owner(owner.clone());
+    let executor = builder.engine_sees_files(false).connect().await.unwrap();
+    let pipeline = PipelineId::generate();
+    let script = "rm gone; echo changed >file; mkdir -p deep/er; dd if=/dev/zero of=deep/er/big bs=1M count=20 2>/dev/null; \
+                  ln -s /etc/passwd link; ln file same; mkfifo pipe; chmod 000 deep/er/big; chmod 500 deep/er; chmod 000 deep";
+    let mut spec = job(pipeline, 0, script);
+    spec.workspace = Some(workspace.path().to_owned());
+    let ran = limited(60, run(&executor, &spec)).await;
+    assert_eq!(ran.exit, Exit::Code(0), "{ran:?}");
+    assert_eq!(std::fs::read(workspace.path().join("file")).unwrap(), b"checked out\n", "the engine did not see it");
+
+    limited(60, executor.cleanup(pipeline, None)).await.unwrap();
+    let file = |name: &str| workspace.path().join(name);
+    for name in ["file", "same"] {
+        assert_eq!(std::fs::read(file(name)).unwrap(), b"changed\n");
+    }
+    assert_eq!(std::fs::metadata(file("deep/er/big")).unwrap().len(), 20 << 20);
+    assert_eq!(std::fs::read_link(file("link")).unwrap(), std::path::Path::new("/etc/passwd"));
+    assert!(!file("gone").exists() && !file("pipe").exists());
+    assert_eq!(executor.list_owned().await.unwrap(), vec![]);
+    limited(60, executor.cleanup(pipeline, None)).await.unwrap();
+    assert!(file("deep/er/big").exists(), "once more changes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_repeated_after_a_crash_runs_the_script_once() {
     busybox();
     let owner = fresh_owner();

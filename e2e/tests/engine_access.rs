@@ -10,6 +10,7 @@ use imt_e2e::cutting::CuttingEngine;
 use imt_e2e::docker::Engine;
 use imt_e2e::imt::{Finished, Home, Output, Running};
 use imt_e2e::project::Project;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// An authority, the engine's certificate and ours, as the docker command wants them.
@@ -55,6 +56,34 @@ fn assert_ran(finished: &Finished) {
 }
 
 const ONE_JOB: &str = "image: IMAGE\njobs: { x: { script: [echo in $0] } }";
+
+#[test]
+fn doctor_asks_the_engine_that_a_run_would_use() {
+    let address = free_address();
+    let engine = Engine::listening(&["--host", &address]);
+    let home = Home::new();
+    let doctor = |host: &str| {
+        let mut command = home.imt();
+        command.env("DOCKER_HOST", host).args(["doctor", "--output", "json"]);
+        let finished = Running::start(command, Output::Bytes).finish();
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        let checks: Vec<Value> = String::from_utf8_lossy(&finished.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an object a line"))
+            .collect();
+        checks.into_iter().find(|check| check["check"] == "engine").expect("a check of the engine")
+    };
+    let output = engine.command().args(["version", "--format", "{{.Server.Version}}"]).output();
+    let version = String::from_utf8_lossy(&output.expect("docker can be run").stdout).trim().to_owned();
+    for host in [address, engine.host()] {
+        let check = doctor(&host);
+        assert_eq!(check["version"], version, "{check}");
+        assert!(check["status"] == "ok" || check["status"] == "warning", "{check}");
+        assert!(check["message"].as_str().expect("a message").contains(&host), "{check}");
+    }
+    drop(engine);
+    assert_eq!(doctor(&free_address())["status"], "missing");
+}
 
 #[test]
 fn an_engine_is_reached_over_tcp() {

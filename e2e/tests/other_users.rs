@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
-use imt_e2e::docker::Engine;
+use imt_e2e::docker::{Engine, REMAPPED_ROOT};
 use imt_e2e::executor::{BUSYBOX, import};
 use imt_e2e::nobody::{self, Nobody};
 use imt_e2e::project::Project;
@@ -109,4 +110,32 @@ fn a_workspace_that_is_kept_belongs_to_its_user() {
         assert_eq!(path.symlink_metadata().expect("it is there").uid(), nobody::ID, "{}", path.display());
     }
     fs::remove_dir_all(&kept[0]).expect("root may remove it");
+}
+
+/// Nobody in a container is anybody outside, and root of one may not give files away.
+#[test]
+fn files_of_a_user_namespace_go_with_the_workspace_and_are_removable_in_a_kept_one() {
+    let (engine, user) = (Engine::in_user_namespace(), Nobody::new());
+    import(&mut engine.command(), BUSYBOX, &[]);
+    engine.give_to(nobody::ID);
+    let project = project(&format!("  make: {{ script: '{DEEP}' }}"));
+    let mut running = user.run_json(&project, &engine.host(), &DOCKER);
+    let pipeline = running.pipeline();
+    let finished = running.finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert_eq!(project.workspaces_now(), NOWHERE, "{}", finished.stderr);
+    assert_eq!(engine.containers_of(&pipeline), NONE);
+
+    let arguments = [&DOCKER[..], &["--keep-workspace"]].concat();
+    let finished = user.run_json(&project, &engine.host(), &arguments).finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let kept = project.workspaces_now();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].join("deep").metadata().expect("it is there").uid(), REMAPPED_ROOT);
+    let id = nobody::ID.to_string();
+    let removed = Command::new("setpriv")
+        .args(["--reuid", &id, "--regid", &id, "--clear-groups", "rm", "-rf"])
+        .arg(&kept[0])
+        .status();
+    assert!(removed.expect("setpriv can be run").success() && !kept[0].exists(), "its user may remove it");
 }

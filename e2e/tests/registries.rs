@@ -120,6 +120,24 @@ fn credentials_come_from_the_configuration_and_from_helpers() {
     assert_denied(&run(&image, &wrong, "exit 1"), "log in again");
 }
 
+/// Who wants no password is not asked for one: what the configuration has for it, or cannot have, is of no account.
+#[test]
+fn an_image_for_everybody_is_pulled_whatever_the_credentials() {
+    let address = services::registry();
+    let wrong = format!(r#"{{"auths":{{"{address}":{{"auth":"ZHVtbXk6ZHVtbXk="}}}}}}"#);
+    for (config, helper) in [
+        (wrong.as_str(), "exit 1"),
+        (r#"{"credsStore":"e2e"}"#, "echo the keychain is locked; exit 1"),
+        (r#"{"credsStore":"e2e"}"#, r#"echo '{"Username":"dummy","Secret":"dummy"}'"#),
+    ] {
+        let finished = run(&services::image(), config, helper);
+        assert_eq!(finished.code, Some(0), "{config}: {}", finished.stderr);
+        let missing = run(&format!("{address}/imt/none:1"), config, helper);
+        assert_eq!(missing.code, Some(11), "{}", missing.stderr);
+        assert_eq!(missing.the("job_finished", "x").text("reason"), "image_not_found", "{config}");
+    }
+}
+
 /// Pushes an image that is larger than its engine's disk will be.
 fn push_large(image: &str) {
     let dir = TempDir::new().expect("a directory");

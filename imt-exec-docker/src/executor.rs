@@ -3,8 +3,8 @@
 //! Work that must not be cut in the middle runs in tasks of its own, so that dropping a caller's future is harmless.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -60,6 +60,8 @@ pub(crate) struct Pipeline {
     pub tasks: TaskTracker,
     attempts: Mutex<HashMap<AttemptId, Arc<Attempt>>>,
     mount: OnceCell<WorkspaceMount>,
+    /// The directory behind it.
+    pub workspace: OnceLock<PathBuf>,
     /// The container that was used up last.
     used_up: Mutex<Option<String>>,
     /// Images that jobs run in.
@@ -74,6 +76,7 @@ impl Pipeline {
             tasks: TaskTracker::new(),
             attempts: Mutex::default(),
             mount: OnceCell::new(),
+            workspace: OnceLock::new(),
             used_up: Mutex::default(),
             images: Mutex::default(),
         }
@@ -202,6 +205,7 @@ impl Shared {
         let mount = match (&job.workspace, &job.image) {
             (Some(dir), Some(image)) => {
                 let id = job.attempt.pipeline;
+                pipeline.workspace.get_or_init(|| dir.clone());
                 let ready = || workspace::mount(&self.engine, &self.sight, image, id, dir, closing_token);
                 Some(pipeline.mount.get_or_try_init(ready).await?)
             }

@@ -45,7 +45,8 @@ pub(crate) async fn hand_back(engine: &Engine, id: PipelineId, dir: &Path, image
         }
         tried.push(image);
         match run(engine, id, dir, image).await {
-            Ok(0) => return Ok(()),
+            Ok(0) if !is_locked(dir).await => return Ok(()),
+            Ok(0) => problem = stuck("which could not be opened"),
             Ok(code) => problem = stuck(&format!("which could not be given back (code {code})")),
             Err(failure) => problem = failure,
         }
@@ -53,18 +54,31 @@ pub(crate) async fn hand_back(engine: &Engine, id: PipelineId, dir: &Path, image
     Err(problem)
 }
 
-/// What root does. The owner's number means the same inside only where no user namespace translates it; everywhere the
-/// permissions are enough to remove or read the files. A directory with the sticky bit would keep others' files.
-fn command() -> String {
-    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+async fn is_locked(dir: &Path) -> bool {
+    let dir = dir.to_owned();
+    tokio::task::spawn_blocking(move || workspace::has_locked_directories(&dir)).await.unwrap_or(true)
+}
+
+/// Where the system says which users of the container are which outside.
+const USERS: &str = "/proc/self/uid_map";
+
+/// What root does. A directory with the sticky bit would keep others' files. Where a user namespace translates the numbers,
+/// ours is nobody's inside: root can give nothing to us, and not even touch what is ours already, which is no fault. Then the
+/// permissions have to be enough, and that is looked at from outside. A `chmod -R` of busybox does not go into a directory
+/// that it may not touch, so each file is named to it; images without `find` have one that goes on.
+fn command(uid: u32, gid: u32, users: &str) -> String {
+    let open = format!("chmod -R a+rwX,-t {WORKSPACE}");
+    let open_each = format!("find {WORKSPACE} ! -type l -exec chmod a+rwX,-t {{}} +");
     format!(
-        "chmod -R a+rwX,-t {WORKSPACE} || exit; read -r inside outside all </proc/self/uid_map; \
-         [ \"$inside $outside $all\" != '0 0 4294967295' ] || chown -hR {uid}:{gid} {WORKSPACE}"
+        "read -r inside outside all <{users}; \
+         if [ \"$inside $outside $all\" = '0 0 4294967295' ]; then {open} && chown -hR {uid}:{gid} {WORKSPACE}; \
+         else {open_each} 2>/dev/null || {open} 2>/dev/null || true; fi"
     )
 }
 
 async fn run(engine: &Engine, id: PipelineId, dir: &Path, image: &str) -> Result<i64, Failure> {
-    let body = helper_container(image, &engine.owner, id, dir, &command());
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let body = helper_container(image, &engine.owner, id, dir, &command(uid.as_raw(), gid.as_raw(), USERS));
     let call = engine.docker.create_container(None::<CreateContainerOptions>, body);
     let helper = error::within(engine.deadline, "create a container", call).await?.id;
     let run = async {
@@ -108,5 +122,48 @@ async fn still(engine: &Engine, container: &str) -> Result<i64, Failure> {
             return Ok(state.exit_code.unwrap_or(1));
         }
         let _woken = tokio::time::timeout(Duration::from_secs(1), seen.changed()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn files_are_given_to_us_only_where_no_user_namespace_translates_us() {
+        let dir = tempfile::tempdir().unwrap();
+        let users = dir.path().join("uid_map");
+        for name in ["chmod", "chown", "find"] {
+            let program = dir.path().join(name);
+            let script = format!("#!/bin/sh\necho {name} >>{}/calls\n! [ {name} = $FAILS ]\n", dir.path().display());
+            // By another process: a file that this one has open for writing is busy in every child that a test starts now.
+            let writing = "printf '%s' \"$2\" >\"$1\"";
+            let status = Command::new("sh").args(["-c", writing, "sh"]).arg(&program).arg(script).status().unwrap();
+            assert!(status.success());
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let plain = "         0          0 4294967295\n";
+        let (remapped, rootless) = ("0 300000 65536\n", "0 1000 1\n1 100000 65536\n");
+        let table = [
+            (plain, "none", true, "chmod\nchown\n"),
+            (plain, "chmod", false, "chmod\n"),
+            (plain, "chown", false, "chmod\nchown\n"),
+            (remapped, "none", true, "find\n"),
+            (remapped, "find", true, "find\nchmod\n"),
+            (rootless, "none", true, "find\n"),
+        ];
+        for (map, fails, succeeds, made) in table {
+            fs::write(&users, map).unwrap();
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(command(1000, 1000, users.to_str().unwrap()));
+            let status = shell.env("PATH", dir.path()).env("FAILS", fails).status().unwrap();
+            assert_eq!(status.success(), succeeds, "{map} {fails}");
+            assert_eq!(fs::read_to_string(dir.path().join("calls")).unwrap(), made, "{map} {fails}");
+            fs::remove_file(dir.path().join("calls")).unwrap();
+        }
     }
 }

@@ -15,12 +15,13 @@
 //! - `prepare` brings a container to its gate, `attempt` watches it from its go to its end, `output` reads what it prints (`frames`: byte for byte,
 //!   `seam`: across connections), `events` hears what the engine says of it;
 //! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed,
-//!   `hand_back` first gives a workspace's files to its owner;
+//!   `hand_back` first gives a workspace's files to its owner, `bring_back` copies those of a kept one out of its volume;
 //! - `executor` is the port itself.
 //!
 //! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
 
 mod attempt;
+mod bring_back;
 mod builder;
 mod connect;
 mod credentials;

@@ -13,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use imt_core::id::PipelineId;
 use imt_core::ports::{Failure, OwnedPipeline};
 
+use crate::bring_back;
 use crate::engine::Engine;
 use crate::error;
 use crate::executor::Shared;
@@ -25,7 +26,8 @@ const IN_FLIGHT: Duration = Duration::from_secs(10);
 /// Containers stopped or removed at a time.
 const AT_A_TIME: usize = 4;
 
-/// Removes everything of a pipeline. What could not be removed does not keep the rest.
+/// Removes everything of a pipeline. What could not be removed does not keep the rest; only the volume of a workspace that is
+/// kept (`dir` is not named) stays until its files are brought back.
 pub(crate) async fn cleanup(shared: &Shared, id: PipelineId, dir: Option<&Path>) -> Result<(), Failure> {
     let mut problems = Vec::new();
     let known = shared.pipelines.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
@@ -42,14 +44,21 @@ pub(crate) async fn cleanup(shared: &Shared, id: PipelineId, dir: Option<&Path>)
     }
     let watched = !problems.is_empty();
     let engine = &shared.engine;
+    let mut images = known.as_ref().map(|pipeline| pipeline.images()).unwrap_or_default();
     match containers(engine, id).await {
         Ok(found) => {
-            let images = known.as_ref().map(|pipeline| pipeline.images()).unwrap_or_default();
-            problems.extend(remove_containers(engine, id, dir, found, images).await);
+            images = found.iter().filter_map(|c| c.image_id.clone()).chain(images).collect();
+            problems.extend(remove_containers(engine, id, dir, found, &images).await);
         }
         Err(problem) => problems.push(problem),
     }
-    problems.extend(remove_volumes(engine, id).await);
+    if dir.is_none() && problems.is_empty() {
+        let workspace = known.as_ref().and_then(|pipeline| pipeline.workspace.get().cloned());
+        problems.extend(bring_back::bring_back(engine, id, workspace, &images).await.err());
+    }
+    if dir.is_some() || problems.is_empty() {
+        problems.extend(remove_volumes(engine, id).await);
+    }
     // What may still be made or still runs is waited for once more when we are asked again.
     if let (Some(pipeline), false) = (known, watched) {
         pipeline.closed.cancel();
@@ -65,12 +74,11 @@ async fn remove_containers(
     id: PipelineId,
     dir: Option<&Path>,
     mut found: Vec<ContainerSummary>,
-    ran_in: Vec<String>,
+    images: &[String],
 ) -> Vec<Failure> {
     // A workspace that is kept is not named, but must be its owner's all the same.
     let labelled = || found.iter().find_map(|c| owner_of(c.labels.as_ref()?)?.2);
     let dir = dir.map(Path::to_owned).or_else(labelled);
-    let images: Vec<String> = found.iter().filter_map(|c| c.image_id.clone()).chain(ran_in).collect();
     let still = |c: &ContainerSummary| c.state != Some(ContainerSummaryStateEnum::RUNNING);
     let last = match &dir {
         Some(_) if !rustix::process::geteuid().is_root() && !found.is_empty() => {
@@ -87,7 +95,7 @@ async fn remove_containers(
         problems.extend(hand_back::kill(engine, last).await.err());
     }
     if let (Some(dir), true) = (&dir, problems.is_empty()) {
-        problems.extend(hand_back::hand_back(engine, id, dir, &images).await.err());
+        problems.extend(hand_back::hand_back(engine, id, dir, images).await.err());
     }
     if let (Some(last), true) = (last, problems.is_empty()) {
         problems.extend(engine.remove(&last).await.err());

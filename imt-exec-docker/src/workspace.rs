@@ -2,9 +2,10 @@
 //!
 //! Found out once, by looking for a file of ours through a container that is never started.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,16 +64,32 @@ async fn blocking<T: Send + 'static>(
     dir: &Path,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
-    let failed = |problem: io::Error| {
-        let kind = match problem.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FailureKind::DiskFull,
-            _ => FailureKind::WorkspaceFailed,
-        };
-        Failure::new(kind, format!("the workspace {} cannot be used: {problem}", dir.display()))
-            .with_help("check that the directory is there and that we may write to it")
-            .with_source(problem)
+    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(io::Error::other(e)));
+    done.map_err(|problem| unusable(dir, problem))
+}
+
+/// What a disk said against working on a workspace.
+pub(crate) fn unusable(dir: &Path, problem: io::Error) -> Failure {
+    let kind = match problem.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FailureKind::DiskFull,
+        _ => FailureKind::WorkspaceFailed,
     };
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(io::Error::other(e))).map_err(failed)
+    Failure::new(kind, format!("the workspace {} cannot be used: {problem}", dir.display()))
+        .with_help("check that the directory is there and that we may write to it")
+        .with_source(problem)
+}
+
+/// Makes a container that is never started.
+pub(crate) async fn idle(
+    engine: &Engine,
+    image: &str,
+    pipeline: PipelineId,
+    dir: &Path,
+    mount: &WorkspaceMount,
+) -> Result<String, Failure> {
+    let body = idle_container(image, &engine.owner, pipeline, dir, mount);
+    let call = engine.docker.create_container(None::<CreateContainerOptions>, body);
+    Ok(error::within(engine.deadline, "create a container", call).await?.id)
 }
 
 /// Lets images with another user work on the files (`a+rwX`), unless whoever made the workspace has done so.
@@ -81,7 +98,8 @@ fn open_to_all(dir: &Path) -> io::Result<()> {
     if mode & 0o777 == 0o777 { Ok(()) } else { open_tree(dir) }
 }
 
-fn open_tree(path: &Path) -> io::Result<()> {
+/// `a+rwX` for all below a path; follows no link.
+pub(crate) fn open_tree(path: &Path) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if meta.is_symlink() {
         return Ok(());
@@ -150,20 +168,31 @@ async fn fill_volume(
     dir: &Path,
     closed: &CancellationToken,
 ) -> Result<WorkspaceMount, Failure> {
-    let (name, filled) = (volume_name(pipeline), filled_name(pipeline));
-    if is_ours(engine, pipeline, &filled).await? && is_ours(engine, pipeline, &name).await? {
-        return Ok(WorkspaceMount::Volume(name));
+    if filled(engine, pipeline).await?.is_some() {
+        return Ok(WorkspaceMount::Volume(volume_name(pipeline)));
     }
     let mount = upload(engine, image, pipeline, dir, closed).await?;
-    make_volume(engine, pipeline, dir, filled).await?;
+    make_volume(engine, pipeline, dir, filled_name(pipeline)).await?;
     Ok(mount)
 }
 
-async fn is_ours(engine: &Engine, pipeline: PipelineId, volume: &str) -> Result<bool, Failure> {
+/// The labels of the pipeline's volume, if that was filled.
+pub(crate) async fn filled(engine: &Engine, pipeline: PipelineId) -> Result<Option<HashMap<String, String>>, Failure> {
+    match ours(engine, pipeline, &filled_name(pipeline)).await? {
+        Some(_) => ours(engine, pipeline, &volume_name(pipeline)).await,
+        None => Ok(None),
+    }
+}
+
+/// The labels of a volume, if it is there and the pipeline's.
+async fn ours(engine: &Engine, pipeline: PipelineId, volume: &str) -> Result<Option<HashMap<String, String>>, Failure> {
     match tokio::time::timeout(engine.deadline, engine.docker.inspect_volume(volume)).await {
-        Ok(Ok(found)) => Ok(found.labels.get(labels::STORE).map(String::as_str) == Some(engine.owner.store.as_str())
-            && found.labels.get(labels::PIPELINE) == Some(&pipeline.to_string())),
-        Ok(Err(problem)) if error::is_not_found(&problem) => Ok(false),
+        Ok(Ok(found)) => {
+            let of_store = found.labels.get(labels::STORE).map(String::as_str) == Some(engine.owner.store.as_str());
+            let is_ours = of_store && found.labels.get(labels::PIPELINE) == Some(&pipeline.to_string());
+            Ok(is_ours.then_some(found.labels))
+        }
+        Ok(Err(problem)) if error::is_not_found(&problem) => Ok(None),
         Ok(Err(problem)) => Err(error::failure("look at a volume", problem)),
         Err(_elapsed) => Err(error::timed_out("look at a volume", engine.deadline)),
     }
@@ -190,9 +219,7 @@ async fn upload(
     let name = volume_name(pipeline);
     make_volume(engine, pipeline, dir, name.clone()).await?;
     let mount = WorkspaceMount::Volume(name);
-    let body = idle_container(image, &engine.owner, pipeline, dir, &mount);
-    let call = engine.docker.create_container(None::<CreateContainerOptions>, body);
-    let id = error::within(engine.deadline, "create a container", call).await?.id;
+    let id = idle(engine, image, pipeline, dir, &mount).await?;
     let sent = closed.run_until_cancelled(send(engine, &id, dir)).await.unwrap_or_else(|| Err(closing(pipeline)));
     engine.remove(&id).await?;
     sent.map(|()| mount)
@@ -215,7 +242,7 @@ async fn send(engine: &Engine, container: &str, dir: &Path) -> Result<(), Failur
         receiver.recv().await.map(|item| (item, receiver))
     }));
     let options = UploadToContainerOptions { path: WORKSPACE.to_owned(), ..Default::default() };
-    let sent = engine.docker.clone().with_timeout(UPLOAD).upload_to_container(container, Some(options), body).await;
+    let sent = engine.docker.clone().with_timeout(TRANSFER).upload_to_container(container, Some(options), body).await;
     packing.await.map_err(|e| Failure::new(FailureKind::Internal, "packing a workspace failed").with_source(e))?;
     if let Some(problem) = trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
         return Err(Failure::new(
@@ -230,8 +257,8 @@ async fn send(engine: &Engine, container: &str, dir: &Path) -> Result<(), Failur
     }
 }
 
-/// How long a workspace may take to be sent.
-const UPLOAD: std::time::Duration = std::time::Duration::from_mins(30);
+/// How long a workspace may take to be sent, or to come back.
+pub(crate) const TRANSFER: std::time::Duration = std::time::Duration::from_mins(30);
 
 fn pack(dir: &Path, to: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
     let mut archive = tar::Builder::new(io::BufWriter::with_capacity(PIECE, Pieces(to)));
@@ -256,11 +283,26 @@ impl io::Write for Pieces<'_> {
 
 /// Whether a tree has files that another user owns.
 pub(crate) fn has_foreign_files(dir: &Path) -> bool {
-    let uid = rustix::process::geteuid();
+    any(dir, &|meta, ours| meta.uid() != ours)
+}
+
+/// Whether a tree has directories that we cannot empty.
+pub(crate) fn has_locked_directories(dir: &Path) -> bool {
+    any(dir, &|meta, ours| meta.is_dir() && is_locked(meta.uid(), meta.mode(), ours))
+}
+
+/// A directory of somebody else's is open to us when others may do all to it, and no sticky bit keeps its files.
+const fn is_locked(owner: u32, mode: u32, ours: u32) -> bool {
+    owner != ours && mode & 0o1007 != 0o007
+}
+
+/// Whether something in a tree is like that, or cannot be looked at.
+fn any(dir: &Path, is: &dyn Fn(&fs::Metadata, u32) -> bool) -> bool {
+    let ours = rustix::process::geteuid().as_raw();
     let mut left: Vec<PathBuf> = vec![dir.to_owned()];
     while let Some(path) = left.pop() {
         let Ok(meta) = fs::symlink_metadata(&path) else { return true };
-        if std::os::unix::fs::MetadataExt::uid(&meta) != uid.as_raw() {
+        if is(&meta, ours) {
             return true;
         }
         if meta.is_dir() {
@@ -274,6 +316,20 @@ pub(crate) fn has_foreign_files(dir: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_of_another_user_is_locked_unless_it_is_open_to_all() {
+        for (owner, mode, locked) in [
+            (1, 0o700, false),
+            (2, 0o700, true),
+            (2, 0o775, true),
+            (2, 0o777, false),
+            (2, 0o1777, true),
+            (1, 0o1777, false),
+        ] {
+            assert_eq!(is_locked(owner, mode, 1), locked, "{owner} {mode:o}");
+        }
+    }
 
     #[test]
     fn a_workspace_is_opened_without_making_files_executable_or_following_links() {

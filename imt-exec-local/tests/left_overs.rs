@@ -18,7 +18,8 @@ use common::{executor, job, lives, text, wait_until};
 
 /// Kills a process.
 fn kill(pid: &str) {
-    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+    let killed = Command::new("kill").args(["-9", pid]).status().expect("kill can be run");
+    assert!(killed.success(), "process {pid} cannot be killed");
 }
 
 /// In the environment of a test that another one of its kind started.

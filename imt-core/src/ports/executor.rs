@@ -89,6 +89,7 @@ pub trait Executor: Send + Sync {
 
     /// Removes everything of a pipeline: containers (also prepared, also being prepared), volumes, and in `workspace` those
     /// files that only the executor may remove (written by a job as another user). The directory itself is the caller's.
+    /// Without `workspace` it is kept: an executor whose jobs worked on a copy of it first puts into it what they left.
     ///
     /// *Called* when the pipeline is to end, and for what a dead process left. *Idempotent*. *Concurrent* with `prepare`,
     /// `start` and `attach` of the same pipeline, waited for or dropped: it ends them within a second or two, where they

@@ -227,9 +227,9 @@ async fn what_cannot_be_read_is_named() {
     for name in ["file", "dir"] {
         let path = plain.join(name);
         if name == "dir" {
-            fs::create_dir(&path).unwrap()
+            fs::create_dir(&path).unwrap();
         } else {
-            fs::write(&path, "").unwrap()
+            fs::write(&path, "").unwrap();
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         let into = world.workspace(&format!("plain-{name}"));
