@@ -81,7 +81,7 @@ impl Listener {
     pub async fn heard(&mut self) {
         if self.0.changed().await.is_err() {
             // The bell is gone.
-            pending().await
+            pending::<()>().await;
         }
     }
 }
