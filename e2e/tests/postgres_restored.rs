@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use imt_core::id::{PipelineId, ProjectName};
+use imt_core::id::{InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Plan, Trigger};
-use imt_core::ports::{Event, EventId, NewPipeline, Store};
+use imt_core::ports::{Event, EventId, NewPipeline, RunnerInfo, Store};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
@@ -53,7 +53,10 @@ async fn cancelled_pipeline(store: &SqlStore) -> PipelineId {
     let id = PipelineId::generate();
     let at = Timestamp::from_micros(1_790_000_000_000_000);
     let new = NewPipeline { id, plan: plan(), at, idempotency_key: None };
-    store.enqueue(new, None).await.expect("enqueue");
+    // Held, so that the cancel is one event and not the end.
+    let lease = Duration::from_mins(10);
+    let runner = RunnerInfo { instance: InstanceId::new("one"), labels: Vec::new(), driving: Vec::new(), lease };
+    store.enqueue(new, Some(&runner)).await.expect("enqueue");
     store.request_cancel(id, CancelLevel::Graceful, Reason::User, at).await.expect("cancel");
     id
 }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_store_sql::{Database, DatabaseError, DatabaseResult, Dialect, Purpose, Row, Transaction, Value};
+use imt_core::ports::Bell;
+use imt_store_sql::{Database, DatabaseError, DatabaseResult, Dialect, News, Purpose, Row, Transaction, Value};
 use sqlx::postgres::PgRow;
+use tokio::task::JoinHandle;
 
 use crate::convert::row;
 use crate::dialect::POSTGRES;
 use crate::error;
+use crate::hints::Hints;
 use crate::pool::{Lent, Pool};
 
 /// How long after the server should have ended a statement its answer is still waited for.
@@ -21,6 +24,7 @@ const SCHEMA_CHANGE: Duration = Duration::from_mins(30);
 pub(crate) struct Pools {
     pub work: Arc<Pool>,
     pub leases: Arc<Pool>,
+    pub hints: Hints,
     /// How long the server lets a statement run.
     pub statement_timeout: Duration,
 }
@@ -74,6 +78,14 @@ impl Database for Pools {
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
         self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", self.limit()).await
+    }
+
+    fn tell(&self, news: News) {
+        self.hints.tell(news);
+    }
+
+    fn listen(&self, bell: Arc<Bell>) -> Option<JoinHandle<()>> {
+        Some(self.hints.listen(bell))
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {

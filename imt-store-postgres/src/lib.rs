@@ -9,6 +9,7 @@ mod convert;
 mod database;
 mod dialect;
 mod error;
+mod hints;
 mod open;
 mod pool;
 

@@ -9,12 +9,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Row};
 
 use crate::database::Pools;
+use crate::hints::Hints;
 use crate::pool::Pool;
 
 /// How a database is used.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections for work, at most. Two more keep leases alive.
+    /// Connections for work, at most. Two more keep leases alive; one tells other processes of what is new, one hears of it.
     pub connections: u32,
     /// How long a connection may be waited for.
     pub patience: Duration,
@@ -57,7 +58,8 @@ pub async fn open(url: &str, options: Options, keys: Option<KeyRing>) -> Result<
     let connect = if server.acknowledges_early { connect.options([("synchronous_commit", "on")]) } else { connect };
     let pool = |size: u32| Pool::new(connect.clone(), size, options.patience);
     let (work, leases) = (pool(options.connections), pool(2));
-    let database = Arc::new(Pools { work, leases, statement_timeout: options.statement_timeout });
+    let hints = Hints::new(pool(1), connect.clone(), options.patience);
+    let database = Arc::new(Pools { work, leases, hints, statement_timeout: options.statement_timeout });
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
     keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
@@ -91,8 +93,12 @@ fn unusable(at: &str, error: &DatabaseError) -> OpenError {
 }
 
 fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, OpenError> {
-    let connect = PgConnectOptions::from_str(url)
-        .map_err(|error| OpenError::BadUrl { url: without_password(url), why: error.to_string() })?;
+    let bad = |why: String| OpenError::BadUrl { url: without_password(url), why };
+    // The driver takes any scheme.
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(bad("it does not begin with `postgres://`".to_owned()));
+    }
+    let connect = PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
     let millis = |duration: Duration| duration.as_millis().to_string();
     let mut settings = vec![
         ("statement_timeout", millis(options.statement_timeout)),

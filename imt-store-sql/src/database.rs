@@ -1,9 +1,12 @@
 //! How a database is reached: what an adapter implements.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::ports::StoreError;
+use imt_core::id::PipelineId;
+use imt_core::ports::{Bell, StoreError};
+use tokio::task::JoinHandle;
 
 use crate::dialect::Dialect;
 use crate::value::{Row, Value};
@@ -19,6 +22,15 @@ pub enum Purpose {
     Read,
     /// Keeping a lease alive, which writes. It is answered within so long, or fails so that it can be tried again.
     Lease(Duration),
+}
+
+/// What is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Events or logs of a pipeline.
+    Of(PipelineId),
+    /// There may be something to claim.
+    Queue,
 }
 
 /// One database.
@@ -37,6 +49,14 @@ pub trait Database: Send + Sync + 'static {
 
     /// Begins a transaction that only reads and sees one state of the database throughout.
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>>;
+
+    /// Tells other processes that there is something new. Never waits; what cannot be told is lost.
+    fn tell(&self, _news: News) {}
+
+    /// Rings when other processes have something new, until the task is aborted. `None`: there is no way to hear of it.
+    fn listen(&self, _bell: Arc<Bell>) -> Option<JoinHandle<()>> {
+        None
+    }
 
     /// Runs one statement as a transaction of its own.
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;

@@ -27,7 +27,7 @@ mod task;
 mod value;
 mod variables;
 
-pub use database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
+pub use database::{Database, DatabaseError, DatabaseResult, News, Purpose, Transaction};
 pub use dialect::Dialect;
 pub use keys::check_keys;
 pub use open::OpenError;

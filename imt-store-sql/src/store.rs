@@ -2,21 +2,22 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
-    Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store, StoreResult,
-    Variable, Waiting,
+    Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage,
+    NewPipeline, PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store,
+    StoreResult, Variable, Waiting,
 };
 use imt_core::schedule::{CancelLevel, Change};
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
+use tokio::task::JoinHandle;
 
-use crate::database::Database;
+use crate::database::{Database, News};
 use crate::keys::Keys;
 use crate::log::{self, Writers};
 use crate::queue::Which;
@@ -30,13 +31,17 @@ pub struct SqlStore {
     database: Arc<dyn Database>,
     writers: Writers,
     keys: Option<Arc<Keys>>,
+    bell: Arc<Bell>,
+    /// Hears what other processes have; begun when somebody listens first.
+    listening: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl SqlStore {
     /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
     /// secret, and use none that is there.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
-        Self { database, writers: Writers::default(), keys: keys.map(|ring| Arc::new(Keys::new(ring))) }
+        let keys = keys.map(|ring| Arc::new(Keys::new(ring)));
+        Self { database, writers: Writers::default(), keys, bell: Arc::default(), listening: Mutex::default() }
     }
 
     /// Seals anew what is not sealed with the ring's sealing key, in batches, while the store is in use. What does not open is
@@ -64,6 +69,22 @@ impl SqlStore {
         finished(async move { identity::of(database.as_ref()).await }).await
     }
 
+    /// Tells those who listen, here and elsewhere, what was committed.
+    fn tell(&self, news: News) {
+        match news {
+            News::Of(pipeline) => self.bell.ring(pipeline),
+            News::Queue => self.bell.ring_queue(),
+        }
+        self.database.tell(news);
+    }
+
+    fn hear_others(&self) {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if listening.is_none() && tokio::runtime::Handle::try_current().is_ok() {
+            *listening = self.database.listen(Arc::clone(&self.bell));
+        }
+    }
+
     /// The statements that must stay fast however full the database is, by name, for the tests that look at their plans.
     #[doc(hidden)]
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
@@ -76,6 +97,14 @@ impl SqlStore {
     #[doc(hidden)]
     pub fn database(&self) -> Arc<dyn Database> {
         Arc::clone(&self.database)
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        if let Some(task) = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            task.abort();
+        }
     }
 }
 
@@ -120,6 +149,7 @@ impl Store for SqlStore {
             Ok((accepted, claim))
         });
         let (accepted, claim) = accepted.await?;
+        self.tell(News::Queue);
         Ok(Enqueued { claim: claim.and_then(Unheard::heard), ..accepted })
     }
 
@@ -147,7 +177,9 @@ impl Store for SqlStore {
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
         self.writers.forget_pipeline(claim);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { queue::release(database.as_ref(), &claim).await }).await
+        finished(async move { queue::release(database.as_ref(), &claim).await }).await?;
+        self.tell(News::Queue);
+        Ok(())
     }
 
     async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord> {
@@ -156,8 +188,11 @@ impl Store for SqlStore {
     }
 
     async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
+        let pipeline = claim.pipeline;
         let (database, claim, changes) = (self.database(), claim.clone(), changes.to_vec());
-        finished(async move { pipelines::commit(database.as_ref(), &claim, nth, &changes).await }).await
+        let last = finished(async move { pipelines::commit(database.as_ref(), &claim, nth, &changes).await }).await?;
+        self.tell(News::Of(pipeline));
+        Ok(last)
     }
 
     async fn request_cancel(
@@ -168,7 +203,10 @@ impl Store for SqlStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let database = self.database();
-        finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await }).await
+        finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await })
+            .await?;
+        self.tell(News::Of(pipeline));
+        Ok(())
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {
@@ -185,11 +223,15 @@ impl Store for SqlStore {
     }
 
     async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
-        self.writers.append(self.database(), claim, attempt, pieces.to_vec()).await
+        let durable = self.writers.append(self.database(), claim, attempt, pieces.to_vec()).await?;
+        self.tell(News::Of(claim.pipeline));
+        Ok(durable)
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
-        self.writers.finish(self.database(), claim, attempt, end).await
+        self.writers.finish(self.database(), claim, attempt, end).await?;
+        self.tell(News::Of(claim.pipeline));
+        Ok(())
     }
 
     async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {
@@ -198,6 +240,11 @@ impl Store for SqlStore {
 
     async fn read_log(&self, attempt: AttemptId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         log::read(self.database.as_ref(), attempt, from, max_bytes).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.hear_others();
+        Some(&self.bell)
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {

@@ -1,8 +1,14 @@
 //! A SQLite file as `imt-store-sql` wants it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
+use imt_core::ports::Bell;
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Transaction, Value};
+use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
+use tokio::task::JoinHandle;
 
 use crate::convert::{query, row};
 use crate::dialect::SQLITE;
@@ -22,8 +28,7 @@ impl Database for SqliteFile {
 
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>> {
         // Immediate: a transaction that reads first and writes later could otherwise be refused in its middle.
-        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(error::database)?;
-        Ok(Box::new(Open(tx)))
+        Open::begin(&self.writer, "BEGIN IMMEDIATE").await
     }
 
     async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>> {
@@ -31,7 +36,19 @@ impl Database for SqliteFile {
     }
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Ok(Box::new(Open(self.readers.begin().await.map_err(error::database)?)))
+        Open::begin(&self.readers, "BEGIN").await
+    }
+
+    /// Other processes have no way to tell, but the file can be asked cheaply whether anybody has written to it.
+    fn listen(&self, bell: Arc<Bell>) -> Option<JoinHandle<()>> {
+        let readers = self.readers.clone();
+        Some(tokio::spawn(async move {
+            loop {
+                // What it fails for others say, too; it only costs the hints.
+                let _lost = hear(&readers, &bell).await;
+                tokio::time::sleep(RETRY).await;
+            }
+        }))
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
@@ -47,16 +64,84 @@ impl Database for SqliteFile {
     }
 }
 
-struct Open(sqlx::Transaction<'static, Sqlite>);
+/// Between two looks at the file, while somebody listens.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Before the file is looked at again after that has failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+async fn hear(readers: &SqlitePool, bell: &Bell) -> Result<(), sqlx::Error> {
+    // The number is one connection's own: it changes when any other has committed.
+    let mut connection = readers.acquire().await?;
+    let mut seen = None;
+    loop {
+        if bell.is_heard() {
+            let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
+            if seen.replace(version).is_some_and(|before| before != version) {
+                bell.ring_all();
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A transaction. Not that of sqlx: SQLite ends a transaction by itself when the disk is full or cannot be read, and 0.9.0
+/// then takes the connection for one in a transaction for ever.
+struct Open {
+    /// Gone once it is given back.
+    connection: Option<PoolConnection<Sqlite>>,
+    /// A statement is under way or has failed: nobody knows what the connection is in.
+    is_unsure: bool,
+}
+
+impl Open {
+    async fn begin(pool: &SqlitePool, sql: &'static str) -> DatabaseResult<Box<dyn Transaction>> {
+        let connection = pool.acquire().await.map_err(error::database)?;
+        let mut open = Self { connection: Some(connection), is_unsure: false };
+        open.turn(sql).await?;
+        Ok(Box::new(open))
+    }
+
+    /// Runs what begins or ends the transaction.
+    async fn turn(&mut self, sql: &'static str) -> DatabaseResult<()> {
+        let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
+        self.is_unsure = true;
+        sqlx::raw_sql(sql).execute(&mut **connection).await.map_err(error::database)?;
+        self.is_unsure = false;
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Transaction for Open {
     async fn run(&mut self, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
-        let rows = query(sql, values).fetch_all(&mut *self.0).await.map_err(error::database)?;
+        let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
+        self.is_unsure = true;
+        let rows = query(sql, values).fetch_all(&mut **connection).await.map_err(error::database)?;
+        self.is_unsure = false;
         rows.iter().map(row).collect::<Result<_, _>>().map_err(error::database)
     }
 
-    async fn commit(self: Box<Self>) -> DatabaseResult<()> {
-        self.0.commit().await.map_err(error::database)
+    async fn commit(mut self: Box<Self>) -> DatabaseResult<()> {
+        self.turn("COMMIT").await?;
+        // Given back as it is.
+        drop(self.connection.take());
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.is_unsure => {
+                runtime.spawn(async move {
+                    if sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_err() {
+                        connection.close_on_drop();
+                    }
+                });
+            }
+            // Closing it ends the transaction as well.
+            _ => connection.close_on_drop(),
+        }
     }
 }

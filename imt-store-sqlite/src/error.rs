@@ -38,3 +38,70 @@ fn message(error: &sqlx::Error) -> String {
         other => format!("the SQLite file cannot be used: {other}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error;
+    use std::fmt;
+
+    use sqlx::error::ErrorKind;
+
+    use super::*;
+
+    /// What SQLite says, by its extended code.
+    #[derive(Debug)]
+    struct Said(i64);
+
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "code {}", self.0)
+        }
+    }
+
+    impl Error for Said {}
+
+    impl sqlx::error::DatabaseError for Said {
+        fn message(&self) -> &'static str {
+            "said"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.to_string().into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn what_passes_is_repeated_and_what_was_not_synced_never() {
+        let kind = |code| match database(sqlx::Error::Database(Box::new(Said(code)))) {
+            DatabaseError::Full { .. } => "full",
+            DatabaseError::Unavailable { .. } => "unavailable",
+            _ => "refused",
+        };
+        // Busy, locked, read error, write error, and one that says no more than "I/O".
+        for code in [5, 261, 6, 266, 778, 10] {
+            assert_eq!(kind(code), "unavailable", "{code}");
+        }
+        assert_eq!(kind(13), "full");
+        // fsync, fsync of a directory, corrupt, no database, read only.
+        for code in [1_034, 1_290, 11, 26, 8] {
+            assert_eq!(kind(code), "refused", "{code}");
+        }
+    }
+}

@@ -16,7 +16,8 @@ use crate::error::code;
 const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(10);
-const READERS: u32 = 4;
+/// One of them only looks for what other processes have written, while somebody waits for that.
+const READERS: u32 = 5;
 /// Between two tries to open a file that others are making.
 const PAUSE: Duration = Duration::from_millis(20);
 const LOCKED: &str = "another process is using it: try again, or end that process";

@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
+use imt_core::testkit::Alternating;
 use imt_store_sql::{KeyRing, SqlStore};
+
+/// Two processes on one file, used in turn.
+async fn make_two() -> Arc<Alternating> {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
+    let open = async || imt_store_sqlite::open(&dir.join("store.db"), None).await.expect("the store opens");
+    Arc::new(Alternating::new(vec![Arc::new(open().await), Arc::new(open().await)]))
+}
 
 async fn make() -> Arc<SqlStore> {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
@@ -12,6 +20,10 @@ async fn make() -> Arc<SqlStore> {
 
 mod store {
     imt_core::store_suite!(super::make);
+}
+
+mod two_processes {
+    imt_core::store_suite!(super::make_two);
 }
 
 mod catalog {

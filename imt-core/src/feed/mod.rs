@@ -1,8 +1,8 @@
 //! One ordered stream of everything that is to be seen of a pipeline: its events and its logs, merged.
 //!
 //! A [`Feed`] reads from the store alone, page by page, so a slow reader costs no memory and never stops a job, and a
-//! reader that went away resumes from its [`Position`]. A [`WakeSink`] tells it when there is something new; without
-//! one (another process writes) it looks again from time to time. Knows nothing of terminals or sockets.
+//! reader that went away resumes from its [`Position`]. The store's bell or a [`WakeSink`] tells it when there is
+//! something new; without either it looks again from time to time. Knows nothing of terminals or sockets.
 
 mod reader;
 #[cfg(test)]

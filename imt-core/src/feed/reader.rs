@@ -68,7 +68,8 @@ impl Feed {
     }
 
     /// A reader that goes on where another one stopped.
-    pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, waker: Waker, position: Position) -> Self {
+    pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, mut waker: Waker, position: Position) -> Self {
+        waker.hear(store.bell(), pipeline);
         Self {
             store,
             pipeline,
@@ -86,6 +87,13 @@ impl Feed {
     #[must_use]
     pub const fn with_poll_interval(mut self, poll: Duration) -> Self {
         self.poll = poll;
+        self
+    }
+
+    /// The same feed, deaf to all but this waker.
+    #[cfg(test)]
+    pub(super) fn hearing_only(mut self, waker: Waker) -> Self {
+        self.waker = waker;
         self
     }
 

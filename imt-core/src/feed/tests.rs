@@ -213,12 +213,27 @@ async fn side_by_side_logs_take_turns() {
 }
 
 #[tokio::test]
+async fn the_bell_of_the_store_wakes_a_waiting_feed() {
+    let scene = Scene::new().await;
+    let mut feed = scene.feed(Waker::none(), Position::default()).with_poll_interval(Duration::from_hours(1));
+    for (nth, kind) in (0..).zip([ChangeKind::PipelineStarted, ChangeKind::WorkspaceReady]) {
+        let waiting = feed.next();
+        tokio::pin!(waiting);
+        assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err(), "there is nothing yet");
+        scene.commit(kind).await;
+        let seen = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
+        assert!(matches!(seen, Some(Observation::Event(event)) if event.id == EventId(nth + 1)));
+    }
+}
+
+#[tokio::test]
 async fn a_ring_wakes_a_waiting_feed_and_a_pipeline_of_others_does_not() {
     let scene = Scene::new().await;
     let sink = WakeSink::new();
     // Only a ring can end the wait within the deadline.
     let mut feed = scene
-        .feed(sink.subscribe(scene.claim.pipeline), Position::default())
+        .feed(Waker::none(), Position::default())
+        .hearing_only(sink.subscribe(scene.claim.pipeline))
         .with_poll_interval(Duration::from_hours(1));
     {
         let waiting = feed.next();

@@ -2,20 +2,20 @@
 //!
 //! Carries no content: a wake-up means "look again", and several of them may melt into one.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 
 use crate::id::PipelineId;
-use crate::ports::{EventSink, Notice};
+use crate::ports::{Bell, EventSink, Listener, Notice};
 
-/// An [`EventSink`] that wakes the readers of the pipeline in question. Give it to the engine, and a [`Waker`] from
-/// [`subscribe`](Self::subscribe) to each [`Feed`](super::Feed).
+/// An [`EventSink`] that wakes the readers of the pipeline in question, for stores without a
+/// [`bell`](crate::ports::Store::bell). Give it to the engine, and a [`Waker`] from [`subscribe`](Self::subscribe) to each
+/// [`Feed`](super::Feed).
 #[derive(Debug, Default)]
 pub struct WakeSink {
-    readers: Mutex<BTreeMap<PipelineId, watch::Sender<()>>>,
+    bell: Bell,
 }
 
 impl WakeSink {
@@ -26,55 +26,50 @@ impl WakeSink {
 
     /// A waker for one pipeline. Subscriptions that nobody holds any more are forgotten here.
     pub fn subscribe(&self, pipeline: PipelineId) -> Waker {
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        readers.retain(|_, sender| sender.receiver_count() > 0);
-        let sender = readers.entry(pipeline).or_insert_with(|| watch::channel(()).0);
-        Waker { receiver: Some(sender.subscribe()) }
+        Waker { listeners: vec![self.bell.listen(pipeline)] }
     }
 }
 
 impl EventSink for WakeSink {
     fn notify(&self, notice: Notice) {
-        let pipeline = match notice {
+        self.bell.ring(match notice {
             Notice::Events { pipeline, .. } => pipeline,
             Notice::Log { attempt, .. } => attempt.pipeline,
-        };
-        let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = readers.get(&pipeline) {
-            sender.send_replace(());
-        }
+        });
     }
 }
 
-/// What a [`Feed`](super::Feed) waits on.
+/// What a [`Feed`](super::Feed) waits on, beside the bell of its store.
 #[derive(Debug, Clone)]
 pub struct Waker {
-    receiver: Option<watch::Receiver<()>>,
+    listeners: Vec<Listener>,
 }
 
 impl Waker {
-    /// A waker that nobody rings: its feed only looks from time to time.
+    /// A waker that nobody rings: its feed hears the bell of its store, if that has one, and looks from time to time.
     pub const fn none() -> Self {
-        Self { receiver: None }
+        Self { listeners: Vec::new() }
+    }
+
+    /// Hears the bell of a store as well.
+    pub(super) fn hear(&mut self, bell: Option<&Bell>, pipeline: PipelineId) {
+        self.listeners.extend(bell.map(|bell| bell.listen(pipeline)));
     }
 
     /// Forgets the wake-ups so far. Called before looking, so that what is written meanwhile wakes again.
     pub(super) fn rearm(&mut self) {
-        if let Some(receiver) = &mut self.receiver {
-            receiver.borrow_and_update();
-        }
+        self.listeners.iter_mut().for_each(Listener::rearm);
     }
 
     /// Waits for a wake-up since the last [`rearm`](Self::rearm), at most this long.
     pub(super) async fn wait(&mut self, at_most: Duration) {
-        let Some(receiver) = &mut self.receiver else {
-            tokio::time::sleep(at_most).await;
-            return;
+        let ring = async {
+            if self.listeners.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            select_all(self.listeners.iter_mut().map(|listener| listener.heard().boxed())).await;
         };
-        if let Ok(Err(_)) = tokio::time::timeout(at_most, receiver.changed()).await {
-            // The sink is gone: nobody will ring again.
-            self.receiver = None;
-            tokio::time::sleep(at_most).await;
-        }
+        // Late or not: the feed looks again.
+        let _either = tokio::time::timeout(at_most, ring).await;
     }
 }

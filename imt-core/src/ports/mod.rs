@@ -8,6 +8,7 @@ mod catalog;
 mod error;
 mod event;
 mod executor;
+mod hint;
 mod source;
 mod store;
 mod warn;
@@ -21,6 +22,7 @@ pub use executor::{
     EnvValue, EnvVar, Executor, ExecutorResult, Exit, Handle, JobSpec, LogChunk, LogPositions, LogStream, Note, Notes,
     OwnedPipeline, StreamKind,
 };
+pub use hint::{Bell, Listener};
 pub use source::{Checkout, Source};
 pub use store::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,

@@ -11,6 +11,7 @@ use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 pub use crate::plan::Variable;
 use crate::ports::executor::{LogPositions, StreamKind};
+use crate::ports::hint::Bell;
 use crate::schedule::{CancelLevel, Change, PipelineState};
 use crate::status::Reason;
 use crate::time::Timestamp;
@@ -155,6 +156,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Only those of broken machinery; a log that does not exist is empty.
     async fn read_log(&self, attempt: AttemptId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage>;
+
+    /// Where it rings when something was committed, by this process or by others: a pipeline's when it has new events or more
+    /// of a log, the queue's when there may be something to claim. `None`: this store gives no hints.
+    ///
+    /// Nobody may rely on a ring: it may be late, lost or false. Whoever waits looks again from time to time as well.
+    fn bell(&self) -> Option<&Bell> {
+        None
+    }
 
     /// A project's variables, secrets included: what the engine injects.
     ///

@@ -16,7 +16,7 @@ use super::log::Log;
 use super::spill::{FALLBACK_BYTES, Spill};
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
-    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
+    Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
 };
 use crate::schedule::{CancelLevel, Change};
@@ -96,6 +96,7 @@ pub struct MemoryStore {
     clock: Clock,
     /// When the store was made, by the clock of the world and by its own.
     made: (Timestamp, Instant),
+    bell: Bell,
     spill: Option<Arc<Spill>>,
 }
 
@@ -155,7 +156,7 @@ impl MemoryStoreBuilder {
         let Self { ledger, clock, spill_dir, fallback_bytes, warn } = self;
         let spill = spill_dir.map(|dir| Arc::new(Spill::new(dir, fallback_bytes, warn)));
         let made = (Timestamp::from_system(SystemTime::now()), clock());
-        MemoryStore { ledger: Mutex::new(ledger), clock, made, spill }
+        MemoryStore { ledger: Mutex::new(ledger), clock, made, bell: Bell::new(), spill }
     }
 }
 
@@ -222,7 +223,10 @@ impl MemoryStore {
         if !log.admits(claim.token) {
             return Err(StoreError::ClaimLost(claim.pipeline));
         }
-        write(&mut log)
+        let written = write(&mut log);
+        drop(log);
+        self.bell.ring(claim.pipeline);
+        written
     }
 
     fn log(&self, attempt: AttemptId) -> Option<SharedLog> {
@@ -239,7 +243,9 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 impl Store for MemoryStore {
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
         let now = self.now();
-        self.ledger().enqueue(new, claimant, now)
+        let accepted = self.ledger().enqueue(new, claimant, now)?;
+        self.bell.ring_queue();
+        Ok(accepted)
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
@@ -258,6 +264,7 @@ impl Store for MemoryStore {
 
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
         self.ledger().release(claim);
+        self.bell.ring_queue();
         Ok(())
     }
 
@@ -266,7 +273,9 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
-        self.ledger().commit(claim, nth, changes)
+        let last = self.ledger().commit(claim, nth, changes)?;
+        self.bell.ring(claim.pipeline);
+        Ok(last)
     }
 
     async fn request_cancel(
@@ -277,7 +286,9 @@ impl Store for MemoryStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let now = self.now();
-        self.ledger().request_cancel(pipeline, level, reason, at, now)
+        self.ledger().request_cancel(pipeline, level, reason, at, now)?;
+        self.bell.ring(pipeline);
+        Ok(())
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {
@@ -311,6 +322,10 @@ impl Store for MemoryStore {
             None => Log::new(0, None).plan_read(from, max_bytes),
         };
         plan.read()
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        Some(&self.bell)
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use super::seed::Seed;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
-    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
+    Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
 };
 use crate::schedule::{CancelLevel, Change};
@@ -281,6 +281,10 @@ impl Store for FaultStore {
 
     async fn read_log(&self, attempt: AttemptId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         self.call(StoreCall::ReadLog, self.inner.read_log(attempt, from, max_bytes)).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.inner.bell()
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {

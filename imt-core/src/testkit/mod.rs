@@ -1,5 +1,6 @@
 //! Tools for testing adapters and tools built on this crate: strict fakes, conformance suites, a simulator.
 
+mod alternating;
 pub mod catalog_suite;
 pub mod executor_suite;
 pub mod fake_executor;
@@ -8,6 +9,7 @@ mod seed;
 pub mod simulator;
 pub mod store_suite;
 
+pub use alternating::Alternating;
 pub use fake_executor::{FakeExecutor, FakeScript, FakeWorld};
 pub use fault_store::{AfterCrash, FaultRates, FaultStore, StoreCall, StoreFault};
 pub use seed::Seed;

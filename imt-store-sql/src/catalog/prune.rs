@@ -29,10 +29,11 @@ const GOING: &str = "
 const A_LOG: &str = "SELECT id FROM job_logs WHERE pipeline = $1 LIMIT 1";
 /// About 4 MiB.
 const CHUNKS: &str = "
-    DELETE FROM job_log_chunks WHERE log = $1
-       AND start IN (SELECT start FROM job_log_chunks WHERE log = $1 ORDER BY start LIMIT 64) RETURNING start";
+    DELETE FROM job_log_chunks WHERE log = $1 AND start <= (SELECT MAX(start) FROM (
+        SELECT start FROM job_log_chunks WHERE log = $1 ORDER BY start LIMIT 64) AS first) RETURNING start";
 const EVENTS: &str = "
-    DELETE FROM events WHERE id IN (SELECT id FROM events WHERE pipeline = $1 ORDER BY id LIMIT 1000) RETURNING id";
+    DELETE FROM events WHERE pipeline = $1 AND id <= (SELECT MAX(id) FROM (
+        SELECT id FROM events WHERE pipeline = $1 ORDER BY id LIMIT 1000) AS first) RETURNING id";
 /// Jobs and attempts, which the plan bounds, go with it.
 const PIPELINE: &str = "DELETE FROM pipelines WHERE id = $1 AND ended = 2 RETURNING id";
 

@@ -73,13 +73,18 @@ impl Writers {
             loop {
                 let from_memory = remembered.is_some();
                 let mut open = open(database.as_ref(), &claim, attempt, remembered.take()).await?;
-                if append_to(database.as_ref(), &claim, &mut open, &pieces).await? {
-                    let offset = open.position.offset;
-                    *slot = Some(open);
-                    return Ok(offset);
+                match append_to(database.as_ref(), &claim, &mut open, &pieces).await {
+                    Ok(true) => {
+                        let offset = open.position.offset;
+                        *slot = Some(open);
+                        return Ok(offset);
+                    }
+                    Ok(false) => {}
+                    Err(StoreError::Gap { .. }) if from_memory => {}
+                    Err(error) => return Err(error),
                 }
-                // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since. What is
-                // stored decides, once.
+                // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since, or
+                // another process has the claim, too. What is stored decides, once.
                 if !from_memory {
                     return Err(StoreError::Conflict("the log is being written by somebody else".to_owned()));
                 }
@@ -112,10 +117,17 @@ impl Writers {
                 must_hold(database, &owned).await?;
                 return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
             }
-            let open = open(database, &owned, attempt, slot.take()).await?;
-            let result = end_it(database, &owned, attempt, &open, end).await;
+            let remembered = slot.take();
+            let from_memory = remembered.is_some();
+            let mut log = open(database, &owned, attempt, remembered).await?;
+            let mut result = end_it(database, &owned, attempt, &log, end).await;
+            if from_memory && matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
+                // What is stored decides.
+                log = open(database, &owned, attempt, None).await?;
+                result = end_it(database, &owned, attempt, &log, end).await;
+            }
             if matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
-                *slot = Some(open);
+                *slot = Some(log);
             }
             result
         })

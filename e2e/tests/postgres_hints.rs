@@ -1,0 +1,156 @@
+//! Hints between processes: what one commits another's reader sees at once, and when the hints are lost it sees it later.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use imt_core::feed::{Feed, Observation, Waker};
+use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
+use imt_core::pipeline;
+use imt_core::plan::{self, Trigger};
+use imt_core::ports::{Claim, LogAppend, LogPositions, NewPipeline, RunnerInfo, Store, StreamKind};
+use imt_core::schedule::{Change, ChangeKind};
+use imt_core::time::Timestamp;
+use imt_e2e::fault_proxy::{FaultProxy, Faults};
+use imt_e2e::postgres::Schema;
+use imt_e2e::services;
+use imt_e2e::wait::SOON;
+use imt_store_postgres::Options;
+use imt_store_sql::SqlStore;
+
+/// Longer than a test may take: what comes earlier came by a hint.
+const NEVER: Duration = Duration::from_hours(1);
+
+/// Somebody who writes to a log.
+struct Writer {
+    store: SqlStore,
+    claim: Claim,
+    attempt: AttemptId,
+    written: u64,
+}
+
+impl Writer {
+    async fn new(store: SqlStore) -> Self {
+        let spec =
+            pipeline::read(b"jobs: { hello: { script: echo hello } }", "pipeline.yml").spec.expect("a good file");
+        let plan = plan::build(&spec, &ProjectName::new("demo"), Trigger::manual()).expect("a plan");
+        let at = Timestamp::from_micros(1);
+        let new = NewPipeline { id: PipelineId::generate(), plan, at, idempotency_key: None };
+        let lease = Duration::from_mins(10);
+        let runner = RunnerInfo { instance: InstanceId::new("one"), labels: Vec::new(), driving: Vec::new(), lease };
+        let made = store.enqueue(new, Some(&runner)).await.expect("enqueue");
+        let (claim, attempt) =
+            (made.claim.expect("it was made for us"), AttemptId { pipeline: made.id, job: JobIndex(0), number: 1 });
+        let created = Change { at, kind: ChangeKind::AttemptCreated { attempt } };
+        store.commit(&claim, 1, &[created]).await.expect("commit");
+        Self { store, claim, attempt, written: 0 }
+    }
+
+    async fn line(&mut self) {
+        let piece = LogAppend {
+            offset: self.written,
+            stream: StreamKind::Stdout,
+            bytes: b"line\n".as_slice().into(),
+            at: Timestamp::from_micros(1),
+            raw: LogPositions::default(),
+            dropped: 0,
+        };
+        self.written = self.store.append_log(&self.claim, self.attempt, &[piece]).await.expect("append_log");
+    }
+
+    /// A reader elsewhere, that has seen all there is.
+    async fn reader(&self, store: SqlStore, poll: Duration) -> Feed {
+        let feed = Feed::new(Arc::new(store), self.attempt.pipeline, Waker::none());
+        let mut feed = feed.with_poll_interval(poll);
+        let first = feed.next().await.expect("the store answers");
+        assert!(matches!(first, Some(Observation::Event(_))), "{first:?}");
+        feed
+    }
+}
+
+/// The database behind a proxy, and its address there.
+async fn behind_a_proxy() -> (FaultProxy, String) {
+    let url = services::postgres();
+    let (before, rest) = url.split_once('@').expect("a user in the address");
+    let (server, database) = rest.split_once('/').expect("a database in the address");
+    let proxy = FaultProxy::start(server.parse().expect("an address with a port"), 7).await;
+    let url = format!("{before}@{}/{database}", proxy.address());
+    (proxy, url)
+}
+
+async fn sees(feed: &mut Feed) -> Duration {
+    let begun = Instant::now();
+    let seen = tokio::time::timeout(SOON, feed.next()).await.expect("it is seen").expect("the store answers");
+    assert!(matches!(seen, Some(Observation::Log { .. })), "{seen:?}");
+    begun.elapsed()
+}
+
+/// Writes until the reader has heard of it: it may still be connecting.
+async fn warm_up(writer: &mut Writer, feed: &mut Feed) {
+    tokio::time::timeout(SOON, async {
+        loop {
+            writer.line().await;
+            if let Ok(seen) = tokio::time::timeout(Duration::from_millis(200), feed.next()).await {
+                seen.expect("the store answers");
+                return;
+            }
+        }
+    })
+    .await
+    .expect("a hint comes through");
+    // What else was written meanwhile.
+    while let Ok(seen) = tokio::time::timeout(Duration::from_millis(200), feed.next()).await {
+        seen.expect("the store answers");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_writes_another_sees_at_once() {
+    let schema = Schema::new().await;
+    let mut writer = Writer::new(schema.open().await).await;
+    let mut feed = writer.reader(schema.open().await, NEVER).await;
+    warm_up(&mut writer, &mut feed).await;
+    let mut took = Vec::new();
+    for _ in 0..300 {
+        writer.line().await;
+        took.push(sees(&mut feed).await);
+    }
+    took.sort_unstable();
+    println!("from stored to seen: median {:?}, p99 {:?}, most {:?}", took[150], took[297], took[299]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_hints_make_it_slower_and_nothing_else() {
+    let schema = Schema::new().await;
+    let mut writer = Writer::new(schema.open().await).await;
+    let (proxy, url) = behind_a_proxy().await;
+    let elsewhere = schema.open_at(&url, Options { patience: Duration::from_secs(2), ..Options::default() }).await;
+    let mut feed = writer.reader(elsewhere, Duration::from_millis(100)).await;
+    for round in 0..30 {
+        if round % 10 == 5 {
+            proxy.cut_all();
+        }
+        writer.line().await;
+        sees(&mut feed).await;
+    }
+    // A connection that dies in silence: nothing goes through for a while, and then all of it is seen.
+    proxy.set_both(Faults { stalled: true, ..Faults::default() });
+    writer.line().await;
+    proxy.set_both(Faults::default());
+    sees(&mut feed).await;
+    // In the end hints come through again.
+    let mut feed = feed.with_poll_interval(NEVER);
+    proxy.cut_all();
+    tokio::time::timeout(SOON, async {
+        loop {
+            writer.line().await;
+            match tokio::time::timeout(Duration::from_millis(200), feed.next()).await {
+                Ok(Ok(_)) => return,
+                // The reader's own connections were cut as well; or it has heard nothing yet.
+                Ok(Err(error)) => assert!(error.is_retryable(), "{error}"),
+                Err(_) => {}
+            }
+        }
+    })
+    .await
+    .expect("a hint comes through");
+}

@@ -1,0 +1,87 @@
+//! Hints: that a store holds something new, and nothing else.
+//!
+//! A hint carries no content, and may be late, lost or false: looking again from time to time is the truth, hints only make
+//! it quicker.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::id::PipelineId;
+
+/// Where it rings when a store has something new, for those who listen.
+#[derive(Debug, Default)]
+pub struct Bell {
+    pipelines: Mutex<BTreeMap<PipelineId, watch::Sender<()>>>,
+    queue: watch::Sender<()>,
+}
+
+/// One who listens. Several rings may melt into one.
+#[derive(Debug, Clone)]
+pub struct Listener(watch::Receiver<()>);
+
+impl Bell {
+    /// A bell that nobody listens to yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Listens for events and logs of a pipeline. Those that nobody listens for any more are forgotten here.
+    pub fn listen(&self, pipeline: PipelineId) -> Listener {
+        let mut pipelines = self.pipelines();
+        pipelines.retain(|_, sender| sender.receiver_count() > 0);
+        let sender = pipelines.entry(pipeline).or_insert_with(|| watch::channel(()).0);
+        Listener(sender.subscribe())
+    }
+
+    /// Listens for something to claim.
+    pub fn listen_to_queue(&self) -> Listener {
+        Listener(self.queue.subscribe())
+    }
+
+    /// Whether anybody listens.
+    pub fn is_heard(&self) -> bool {
+        self.queue.receiver_count() > 0 || self.pipelines().values().any(|sender| sender.receiver_count() > 0)
+    }
+
+    /// A pipeline has new events, or more of a log.
+    pub fn ring(&self, pipeline: PipelineId) {
+        if let Some(sender) = self.pipelines().get(&pipeline) {
+            sender.send_replace(());
+        }
+    }
+
+    /// There may be something to claim.
+    pub fn ring_queue(&self) {
+        self.queue.send_replace(());
+    }
+
+    /// Anything may be new.
+    pub fn ring_all(&self) {
+        for sender in self.pipelines().values() {
+            sender.send_replace(());
+        }
+        self.ring_queue();
+    }
+
+    fn pipelines(&self) -> MutexGuard<'_, BTreeMap<PipelineId, watch::Sender<()>>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener {
+    /// Forgets the rings so far. To be called before looking, so that what is written meanwhile rings again.
+    pub fn rearm(&mut self) {
+        self.0.borrow_and_update();
+    }
+
+    /// Waits for a ring since the last [`rearm`](Self::rearm), for ever if there is none. *Cancellation*: loses nothing.
+    pub async fn heard(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The bell is gone.
+            pending::<()>().await;
+        }
+    }
+}

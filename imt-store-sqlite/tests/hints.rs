@@ -1,0 +1,42 @@
+//! What one process writes to the file another one's reader sees without waiting for its next look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imt_core::feed::{Feed, Observation, Waker};
+use imt_core::id::{InstanceId, PipelineId, ProjectName};
+use imt_core::pipeline;
+use imt_core::plan::{self, Trigger};
+use imt_core::ports::{NewPipeline, RunnerInfo, Store};
+use imt_core::schedule::{Change, ChangeKind};
+use imt_core::time::Timestamp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_other_processes_are_woken() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+    let path = dir.path().join("store.db");
+    let writer = imt_store_sqlite::open(&path, None).await.expect("a new store");
+    let reader = imt_store_sqlite::open(&path, None).await.expect("the store opens");
+    let spec = pipeline::read(b"jobs: { hello: { script: echo hello } }", "pipeline.yml").spec.expect("a good file");
+    let plan = plan::build(&spec, &ProjectName::new("demo"), Trigger::manual()).expect("a plan");
+    let at = Timestamp::from_micros(1);
+    let runner = RunnerInfo {
+        instance: InstanceId::new("one"),
+        labels: Vec::new(),
+        driving: Vec::new(),
+        lease: Duration::from_mins(10),
+    };
+    let new = NewPipeline { id: PipelineId::generate(), plan, at, idempotency_key: None };
+    let made = writer.enqueue(new, Some(&runner)).await.expect("enqueue");
+    let claim = made.claim.expect("it was made for us");
+    // Its own next look would come when the test is long over.
+    let feed = Feed::new(Arc::new(reader), made.id, Waker::none());
+    let mut feed = feed.with_poll_interval(Duration::from_hours(1));
+    for nth in 1..20 {
+        let waits = tokio::time::timeout(Duration::from_millis(30), feed.next()).await;
+        assert!(waits.is_err(), "there is nothing to see yet: {waits:?}");
+        writer.commit(&claim, nth, &[Change { at, kind: ChangeKind::WorkspaceReady }]).await.expect("commit");
+        let seen = tokio::time::timeout(Duration::from_secs(30), feed.next()).await.expect("it is woken");
+        assert!(matches!(seen, Ok(Some(Observation::Event(_)))), "{seen:?}");
+    }
+}
