@@ -11,7 +11,7 @@ use crate::imt::{Finished, Home, Output, Running};
 use crate::records::Records;
 
 /// A pipeline file of two jobs, the second of which fails.
-pub const FILE: &str = "stages: [build, test]\njobs:\n  one: { stage: build, script: [echo first, echo beside >&2] }\n  two: { stage: test, script: [echo second, exit 3] }\n";
+pub const FILE: &str = "stages: [build, test]\njobs:\n  one: { stage: build, script: [echo first, echo beside] }\n  two: { stage: test, script: [echo second, exit 3] }\n";
 
 /// A home and the store that its `imt` uses.
 pub struct World {

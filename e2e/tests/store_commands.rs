@@ -146,7 +146,7 @@ async fn prints_logs(world: &World) {
     assert_eq!(run(world, &submitted).await.status, Status::Failed);
 
     let all = world.imt(&["logs", "1"]);
-    let first = "$ echo first\nfirst\n$ echo beside >&2\nbeside\n";
+    let first = "$ echo first\nfirst\n$ echo beside\nbeside\n";
     let second = "$ echo second\nsecond\n$ exit 3\n";
     assert_eq!(text(&all), format!("{first}{second}"), "{}", all.stderr);
     assert_eq!(all.stderr, "imt: build: one\nimt: test: two\n");
@@ -154,17 +154,14 @@ async fn prints_logs(world: &World) {
     assert_eq!(text(&world.imt(&["logs", "1", "--raw"])), format!("{first}{second}"));
     assert_eq!(text(&world.imt(&["logs", "1", "two", "--attempt", "1"])), second);
     for (lines, expected) in
-        [("2-3", "first\n$ echo beside >&2\n"), ("4-", "beside\n"), ("-1", "$ echo first\n"), ("9-", "")]
+        [("2-3", "first\n$ echo beside\n"), ("4-", "beside\n"), ("-1", "$ echo first\n"), ("9-", "")]
     {
         assert_eq!(text(&world.imt(&["logs", "1", "one", "--lines", lines])), expected, "{lines}");
         assert_eq!(text(&world.imt(&["logs", "1", "one", "--raw", "--lines", lines])), expected, "raw {lines}");
     }
     let objects = world.json(&["logs", "1", "one"]);
     assert_eq!(objects.len(), 4);
-    assert_eq!(
-        (&objects[3]["event"], &objects[3]["line"], &objects[3]["stream"]),
-        (&"job_log".into(), &"beside".into(), &"stderr".into())
-    );
+    assert_eq!((&objects[3]["event"], &objects[3]["line"]), (&"job_log".into(), &"beside".into()));
     assert_eq!((&objects[3]["job"], &objects[3]["pipeline"]), (&"one".into(), &submitted["id"]));
     refused(&world.imt(&["logs", "1", "three"]), 2, &["no job `three`", "`one`, `two`"]);
     refused(&world.imt(&["logs", "1", "two", "--attempt", "2"]), 2, &["`two` has no attempt 2", "1 so far"]);
@@ -232,6 +229,23 @@ async fn follows_what_comes_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn follows_what_comes_on_postgres() {
     follows_what_comes(&World::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_have_both_streams() {
+    let world = World::sqlite();
+    let project = Project::without_image("jobs: { one: { script: [echo out, echo err >&2] } }");
+    project.commit();
+    let submitted = world.submit(project.path(), &[]);
+    assert_eq!(run(&world, &submitted).await.status, Status::Success);
+    // Between the streams there is no order.
+    let raw = text(&world.imt(&["logs", "1", "--raw"]));
+    let mut lines: Vec<&str> = raw.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["$ echo err >&2", "$ echo out", "err", "out"]);
+    let objects = world.json(&["logs", "1"]);
+    let stream = |line: &str| objects.iter().find(|object| object["line"] == line).map(|object| &object["stream"]);
+    assert_eq!((stream("out"), stream("err")), (Some(&"stdout".into()), Some(&"stderr".into())));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,4 +35,4 @@ pub use schema::{MigrateError, SCHEMA_VERSION, migrate};
 pub use seal::{KeyFileError, KeyRing, SealError};
 pub use store::SqlStore;
 pub use value::{Row, Value};
-pub use variables::Resealed;
+pub use variables::{ListedVariable, Resealed};

@@ -23,7 +23,7 @@ use crate::log::{self, Writers};
 use crate::queue::Which;
 use crate::seal::KeyRing;
 use crate::task::finished;
-use crate::variables::Resealed;
+use crate::variables::{ListedVariable, Resealed};
 use crate::{catalog, identity, pipelines, queue, variables};
 
 /// A [`Store`] in a database.
@@ -83,6 +83,14 @@ impl SqlStore {
         if listening.is_none() && tokio::runtime::Handle::try_current().is_ok() {
             *listening = self.database.listen(Arc::clone(&self.bell));
         }
+    }
+
+    /// A project's variables as they may be shown. Opens no secret, so it needs no key.
+    ///
+    /// # Errors
+    /// Only those of broken machinery; an unknown project has none.
+    pub async fn listed_variables(&self, project: &ProjectName) -> StoreResult<Vec<ListedVariable>> {
+        variables::listed(self.database.as_ref(), project).await
     }
 
     /// The statements that must stay fast however full the database is, by name, for the tests that look at their plans.

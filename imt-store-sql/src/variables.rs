@@ -23,6 +23,26 @@ pub(crate) async fn variables(
     rows.into_iter().map(|row| variable(row, ring.as_deref(), project)).collect()
 }
 
+/// A variable as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value; absent for a secret.
+    pub value: Option<String>,
+}
+
+/// What there is, without opening anything: it needs no key, and a secret that does not open hides no other variable.
+pub(crate) async fn listed(database: &dyn Database, project: &ProjectName) -> StoreResult<Vec<ListedVariable>> {
+    let rows = database.run(Purpose::Read, VARIABLES, vec![project.as_str().into()]).await?;
+    let listed = |row: Row| {
+        let (name, bytes, key) = stored(row)?;
+        let value = key.is_none().then(|| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(ListedVariable { name, value })
+    };
+    rows.into_iter().map(listed).collect()
+}
+
 /// Name, bytes, and the key if they are sealed.
 type Stored = (String, Vec<u8>, Option<String>);
 

@@ -96,7 +96,8 @@ fn refused(at: &str, error: &sqlx::Error) -> OpenError {
     let help = match code(refusal.as_ref()).map(|code| code & 0xff) {
         Some(3 | 8 | 14) => "choose a file in an existing directory that this user may write to",
         Some(5 | 6) => LOCKED,
-        Some(10) => "look at the disk: reading or writing it failed",
+        // A full disk says so only where it is written to by calls; where memory is shared through a file it is this.
+        Some(10) => "look at the disk, and whether there is room on it: reading or writing it failed",
         Some(13) => "make room on that disk",
         Some(11 | 26) => "this is no SQLite file, or a damaged one: restore a backup, or choose another file",
         _ => return OpenError::Unusable { at, why },

@@ -35,7 +35,7 @@ async fn readers_of_other_processes_are_woken() {
     for nth in 1..20 {
         let waits = tokio::time::timeout(Duration::from_millis(30), feed.next()).await;
         assert!(waits.is_err(), "there is nothing to see yet: {waits:?}");
-        writer.commit(&claim, nth, &[Change { at, kind: ChangeKind::WorkspaceReady }]).await.expect("commit");
+        writer.commit(&claim, nth, &[Change { at, kind: ChangeKind::PipelineStarted }]).await.expect("commit");
         let seen = tokio::time::timeout(Duration::from_secs(30), feed.next()).await.expect("it is woken");
         assert!(matches!(seen, Ok(Some(Observation::Event(_)))), "{seen:?}");
     }

@@ -11,7 +11,7 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0   done; the pipeline succeeded (or had nothing to do)
   1   a fault in imt itself
-  2   wrong usage: an argument, the pipeline file, an unknown directory or commit
+  2   wrong usage: an argument, the pipeline file, an unknown directory, commit, project or number
   10  failed: a job of the pipeline said no
   11  errored: the machine could not do its part (no engine, no such image, disk full, ...)
   12  cancelled: Ctrl-C, SIGTERM, or the reader of the output went away";

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 
 use imt_core::id::ProjectName;
 use imt_core::plan::Variable;
+use imt_store_sql::ListedVariable;
 use serde::Serialize;
 
 use crate::args::{ReportOutput, VarCommand, VarListArgs, VarSetArgs, VarUnsetArgs};
@@ -97,13 +98,7 @@ fn from_stdin(name: &str) -> Result<String> {
 async fn list(args: &VarListArgs) -> Result<Exit> {
     let records = records::open(&args.within.store).await?;
     let project = records::project_of(records.catalog().as_ref(), args.within.project.as_deref()).await?;
-    let variables = records.store().variables(&project).await.map_err(|error| {
-        let keys = records.keys().display().to_string();
-        CliError::store("list the variables")(error).help(format!(
-            "the keys of secrets are looked for in `{keys}`; a variable that is lost can be set anew, or removed with \
-             `imt var unset`"
-        ))
-    })?;
+    let variables = records.variables(&project).await.map_err(CliError::store("list the variables"))?;
     output::result(&match args.output {
         ReportOutput::Human => human(&project, &variables),
         ReportOutput::Json => {
@@ -113,19 +108,18 @@ async fn list(args: &VarListArgs) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn told<'a>(project: &'a ProjectName, variable: &'a Variable) -> Told<'a> {
-    let value = (!variable.is_secret).then(|| variable.value.expose());
-    Told { project, name: &variable.name, secret: variable.is_secret, value }
+fn told<'a>(project: &'a ProjectName, variable: &'a ListedVariable) -> Told<'a> {
+    Told { project, name: &variable.name, secret: variable.value.is_none(), value: variable.value.as_deref() }
 }
 
-fn human(project: &ProjectName, variables: &[Variable]) -> String {
+fn human(project: &ProjectName, variables: &[ListedVariable]) -> String {
     if variables.is_empty() {
         return format!("{project} has no variables.\n");
     }
     let paint = Terminal::stdout().paint;
     let widest = variables.iter().map(|variable| variable.name.len()).max().unwrap_or(0);
-    let line = |variable: &Variable| {
-        let value = if variable.is_secret { paint.dim("(secret)") } else { clean(variable.value.expose()) };
+    let line = |variable: &ListedVariable| {
+        let value = variable.value.as_deref().map_or_else(|| paint.dim("(secret)"), clean);
         // A value of several lines must not look like several variables.
         format!("  {:<widest$}  {}\n", clean(&variable.name), value.replace('\n', "⏎"))
     };
@@ -159,17 +153,12 @@ async fn unset(args: &VarUnsetArgs) -> Result<Exit> {
 
 #[cfg(test)]
 mod tests {
-    use imt_core::secret::Secret;
-
     use super::*;
 
-    fn variables() -> Vec<Variable> {
-        let of = |name: &str, value: &str, is_secret| Variable {
-            name: name.to_owned(),
-            value: Secret::new(value),
-            is_secret,
-        };
-        vec![of("LONG_NAME", "a\n\u{1b}[2Jb", false), of("T", "hunter2", true)]
+    fn variables() -> Vec<ListedVariable> {
+        let of =
+            |name: &str, value: Option<&str>| ListedVariable { name: name.to_owned(), value: value.map(str::to_owned) };
+        vec![of("LONG_NAME", Some("a\n\u{1b}[2Jb")), of("T", None)]
     }
 
     #[test]

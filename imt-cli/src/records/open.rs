@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use imt_core::id::StoreId;
-use imt_core::ports::{Catalog, Store};
-use imt_store_sql::{KeyRing, OpenError, SqlStore};
+use imt_core::id::{ProjectName, StoreId};
+use imt_core::ports::{Catalog, Store, StoreResult};
+use imt_store_sql::{KeyRing, ListedVariable, OpenError, SqlStore};
 
 use super::keys::existing_ring;
 use crate::args::StoreArgs;
@@ -19,7 +19,6 @@ const FORMS: &str = "write sqlite:///absolute/path.db or postgres://user@host/da
 #[derive(Debug)]
 pub(crate) struct Records {
     store: Arc<SqlStore>,
-    keys: PathBuf,
 }
 
 impl Records {
@@ -43,9 +42,9 @@ impl Records {
         &self.store
     }
 
-    /// The file that its keys are in, or will be.
-    pub(crate) fn keys(&self) -> &Path {
-        &self.keys
+    /// A project's variables as they may be shown.
+    pub(crate) async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<ListedVariable>> {
+        self.store.listed_variables(project).await
     }
 }
 
@@ -79,7 +78,7 @@ impl Place {
 
     /// Opens it with this ring.
     pub(super) async fn open(&self, ring: Option<KeyRing>) -> Result<Records> {
-        Ok(Records { store: Arc::new(self.address.open(ring).await?), keys: self.keys.clone() })
+        Ok(Records { store: Arc::new(self.address.open(ring).await?) })
     }
 }
 

@@ -216,7 +216,7 @@ async fn side_by_side_logs_take_turns() {
 async fn the_bell_of_the_store_wakes_a_waiting_feed() {
     let scene = Scene::new().await;
     let mut feed = scene.feed(Waker::none(), Position::default()).with_poll_interval(Duration::from_hours(1));
-    for (nth, kind) in (0..).zip([ChangeKind::PipelineStarted, ChangeKind::WorkspaceReady]) {
+    for (nth, kind) in (0..).zip([ChangeKind::PipelineStarted, ChangeKind::Concluded { end: End::success() }]) {
         let waiting = feed.next();
         tokio::pin!(waiting);
         assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err(), "there is nothing yet");

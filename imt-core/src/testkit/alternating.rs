@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use crate::id::{AttemptId, PipelineId, ProjectName};
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
     PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
@@ -56,6 +56,10 @@ impl Store for Alternating {
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
         self.next().renew(claim).await
+    }
+
+    async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
+        self.next().held(instance).await
     }
 
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
