@@ -20,8 +20,8 @@ const AUTO_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Who makes what is made.
 pub(crate) struct MadeBy<'a> {
-    /// The state directory.
-    pub(crate) state: &'a Path,
+    /// Where those who work on this store keep their state.
+    pub(crate) home: &'a Path,
     /// Whose pipelines they are.
     pub(crate) store: StoreId,
     /// For whom.
@@ -69,7 +69,7 @@ fn auto_local(
 }
 
 fn local(made: &MadeBy<'_>, warn: impl Fn(&str) + Send + Sync + 'static) -> Result<Arc<dyn Executor>> {
-    let builder = LocalExecutor::builder(made.state.join("local")).instance(made.instance.clone());
+    let builder = LocalExecutor::builder(made.home.join("local")).instance(made.instance.clone());
     Ok(Arc::new(builder.on_warning(warn).build()?))
 }
 

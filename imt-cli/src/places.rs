@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use imt_core::engine::ready_workspace_root;
 use imt_core::ports::{Failure, FailureKind};
 
+use imt_core::id::StoreId;
+
 use crate::error::{CliError, Result};
 
 /// Where every pipeline gets a directory of its own.
@@ -39,6 +41,12 @@ pub(crate) fn state_dir() -> Result<StateDir> {
     })?;
     let note = Some(format!("{why}; using `{}`", path.display()));
     Ok(StateDir { path, note })
+}
+
+/// Where those who work on a store keep what says who lives and what they made: apart from other stores, because only the own
+/// store knows which of it is still needed.
+pub(crate) fn home_of(store: &StoreId, state: &Path) -> PathBuf {
+    state.join("stores").join(store.as_str())
 }
 
 fn usual_state_dir(var: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

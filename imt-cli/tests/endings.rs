@@ -109,7 +109,10 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     world.run(&[]).assert_says(0, &["removed what an earlier run had left behind"]);
     until("the workspace is gone", || !fs::exists(&workspace).unwrap());
     until("the process is gone", || !lives(&pid));
-    assert_eq!(fs::read_dir(world.state().join("instances")).unwrap().count(), 0, "no instance is left on record");
+    let stores: Vec<_> =
+        fs::read_dir(world.state().join("stores")).unwrap().map(|store| store.unwrap().path()).collect();
+    assert_eq!(stores.len(), 1);
+    assert_eq!(fs::read_dir(stores[0].join("instances")).unwrap().count(), 0, "no instance is left on record");
 }
 
 #[test]

@@ -74,7 +74,8 @@ async fn hear(readers: &SqlitePool, bell: &Bell) -> Result<(), sqlx::Error> {
     let mut connection = readers.acquire().await?;
     let mut seen = None;
     loop {
-        if bell.is_heard() {
+        // Who only waits for work looks for itself, once in a while: that must cost an idle host nothing.
+        if bell.is_followed() {
             let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
             if seen.replace(version).is_some_and(|before| before != version) {
                 bell.ring_all();

@@ -1,7 +1,7 @@
 //! The store in a SQLite file: the embedded default, for one host.
 //!
 //! Any number of processes of the host may use one file. WAL, `synchronous=FULL`: what was acknowledged survives a loss of
-//! power. One connection writes, as SQLite has one writer anyway; others read.
+//! power, unless the file was opened with less [`Durability`]. One connection writes, as SQLite has one writer anyway; others read.
 //!
 //! Knows how SQLite is reached and what it says differently; everything else is in `imt-store-sql`.
 
@@ -11,4 +11,4 @@ mod dialect;
 mod error;
 mod open;
 
-pub use open::open;
+pub use open::{Durability, open, open_with};

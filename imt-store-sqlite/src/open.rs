@@ -27,11 +27,28 @@ const LOCKED: &str = "another process is using it: try again, or end that proces
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do.
 pub async fn open(path: &Path, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
+    open_with(path, keys, Durability::Machine).await
+}
+
+/// What it is that acknowledged writes survive, whatever else happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process at any moment. A loss of power may take the last moments; the file stays sound.
+    Process,
+    /// That of the machine, too: each commit waits for the disk.
+    Machine,
+}
+
+/// The same, with the durability of what is written through it.
+///
+/// # Errors
+/// [`OpenError`], with what is wrong and what to do.
+pub async fn open_with(path: &Path, keys: Option<KeyRing>, durability: Durability) -> Result<SqlStore, OpenError> {
     let at = path.display().to_string();
     let deadline = Instant::now() + BUSY;
     loop {
         // Switching a new file to WAL, as the first of several processes does, makes the others fail without any waiting.
-        match try_open(path, &at, keys.clone()).await {
+        match try_open(path, &at, keys.clone(), durability).await {
             Err(OpenError::Refused { help: LOCKED, .. }) if Instant::now() < deadline => {}
             opened => return opened,
         }
@@ -45,14 +62,17 @@ fn make(path: &Path) {
     let _there_already = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
-async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>) -> Result<SqlStore, OpenError> {
+async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Durability) -> Result<SqlStore, OpenError> {
     make(path);
     let at = at.to_owned();
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(match durability {
+            Durability::Process => SqliteSynchronous::Normal,
+            Durability::Machine => SqliteSynchronous::Full,
+        })
         .foreign_keys(true)
         .busy_timeout(BUSY);
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);

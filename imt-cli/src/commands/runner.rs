@@ -68,11 +68,15 @@ pub(crate) fn run(args: &RunnerArgs) -> Result<Exit> {
 
 async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
     let state = places::state_dir()?;
-    let records = records::open(&args.store).await?;
+    if let Some(note) = &state.note {
+        output::note(note);
+    }
+    let records = records::open_in(&state.path, &args.store).await?;
     let store_id = records.id().await?;
-    let instances = Instances::open(&state.path)?;
-    let instance = Arc::new(instances.acquire_lasting(&format!("runner of {store_id}"))?);
-    let made = MadeBy { state: &state.path, store: store_id, instance: instance.id().clone() };
+    let home = places::home_of(&store_id, &state.path);
+    let instances = Instances::open(&home)?;
+    let instance = Arc::new(instances.acquire_lasting("runner")?);
+    let made = MadeBy { home: &home, store: store_id, instance: instance.id().clone() };
     let choice = match args.executor {
         RunnerExecutor::Docker => ExecutorChoice::Docker,
         RunnerExecutor::Local => ExecutorChoice::Local,

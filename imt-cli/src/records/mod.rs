@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) use choose::{project_of, project_to_set};
 pub(crate) use find::{Found, find};
 pub(crate) use keys::{open_to_seal, rotate};
-pub(crate) use open::{Records, open};
+pub(crate) use open::{Records, open, open_in, open_to_attend};
 
 /// A runner that has said nothing for so long is taken for gone.
 pub(crate) const ALIVE: Duration = Duration::from_mins(1);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use imt_core::id::{ProjectName, StoreId};
 use imt_core::ports::{Catalog, Store, StoreResult};
 use imt_store_sql::{KeyRing, ListedVariable, OpenError, SqlStore};
+use imt_store_sqlite::Durability;
 
 use super::keys::existing_ring;
 use crate::args::StoreArgs;
@@ -50,15 +51,25 @@ impl Records {
 
 /// Opens the store that is meant, with the key ring of this user if there is one.
 pub(crate) async fn open(args: &StoreArgs) -> Result<Records> {
-    let place = Place::of(args)?;
-    let ring = existing_ring(place.keys())?;
-    place.open(ring).await
+    Place::of(args)?.open_with_ring().await
+}
+
+/// The same for a runner, whose state directory is known.
+pub(crate) async fn open_in(state: &Path, args: &StoreArgs) -> Result<Records> {
+    Place::within(state, args, Durability::Machine)?.open_with_ring().await
+}
+
+/// The same for one who stays with the pipeline to its end: what a loss of power takes of it, it takes of him, too, and
+/// nothing has to wait for the disk.
+pub(crate) async fn open_to_attend(state: &Path, args: &StoreArgs) -> Result<Records> {
+    Place::within(state, args, Durability::Process)?.open_with_ring().await
 }
 
 /// The store that is meant, and where its keys are.
 pub(super) struct Place {
     address: Address,
     keys: PathBuf,
+    durability: Durability,
 }
 
 impl Place {
@@ -68,7 +79,11 @@ impl Place {
         if let Some(note) = &state.note {
             output::note(note);
         }
-        Ok(Self { address: Address::of(args.store.as_deref(), &state.path)?, keys: state.path.join("keys") })
+        Self::within(&state.path, args, Durability::Machine)
+    }
+
+    fn within(state: &Path, args: &StoreArgs, durability: Durability) -> Result<Self> {
+        Ok(Self { address: Address::of(args.store.as_deref(), state)?, keys: state.join("keys"), durability })
     }
 
     /// The key file, there or not.
@@ -78,7 +93,11 @@ impl Place {
 
     /// Opens it with this ring.
     pub(super) async fn open(&self, ring: Option<KeyRing>) -> Result<Records> {
-        Ok(Records { store: Arc::new(self.address.open(ring).await?) })
+        Ok(Records { store: Arc::new(self.address.open(ring, self.durability).await?) })
+    }
+
+    async fn open_with_ring(&self) -> Result<Records> {
+        self.open(existing_ring(&self.keys)?).await
     }
 }
 
@@ -107,9 +126,9 @@ impl Address {
         }
     }
 
-    async fn open(&self, keys: Option<KeyRing>) -> Result<SqlStore> {
+    async fn open(&self, keys: Option<KeyRing>, durability: Durability) -> Result<SqlStore> {
         let opened = match self {
-            Self::Sqlite(path) => imt_store_sqlite::open(path, keys).await,
+            Self::Sqlite(path) => imt_store_sqlite::open_with(path, keys, durability).await,
             Self::Postgres(url) => imt_store_postgres::open(url, imt_store_postgres::Options::default(), keys).await,
         };
         opened.map_err(|error| {
@@ -159,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_bad_port_is_a_usage_error_that_shows_no_password() {
         let address = Address::Postgres("postgres://imt:hunter2@h:port/db".to_owned());
-        let error = address.open(None).await.unwrap_err();
+        let error = address.open(None, Durability::Machine).await.unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
         let shown = error.render(Paint::plain());
         assert!(shown.contains("postgres://imt@h:port/db") && !shown.contains("hunter2"), "{shown}");

@@ -22,10 +22,11 @@ use crate::engine::registry::Driven;
 use crate::engine::retry::until_available;
 use crate::engine::shared::{Outcome, Shared};
 use crate::id::PipelineId;
-use crate::ports::{Claim, StoreError, StoreResult};
+use crate::ports::{Bell, Claim, Listener, StoreError, StoreResult};
 
-/// How often the store is asked for work that nobody told us of.
-const POLL_EVERY: Duration = Duration::from_secs(1);
+/// How often the store is asked for work that nobody told us of. With the sign of life every ten seconds, an idle runner asks
+/// it less than once a second.
+const POLL_EVERY: Duration = Duration::from_millis(1250);
 
 /// How long a pipeline that could not be driven is left alone at first; each time twice as long.
 const ASIDE_FIRST: Duration = Duration::from_secs(2);
@@ -46,6 +47,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let shared = &self.shared;
         let mut crew = Crew::new(self.clone());
+        let mut queue = shared.store.bell().map(Bell::listen_to_queue);
         let mut failed = Ok(());
         tokio::pin!(stop);
         loop {
@@ -60,7 +62,10 @@ impl Engine {
                     break;
                 },
                 pipeline = shared.called_off.next() => crew.claim_called_off(pipeline),
-                () = time_to_ask(shared, ask_at, told), if has_place => crew.ask(),
+                () = time_to_ask(shared, ask_at, told, queue.as_mut()), if has_place => {
+                    queue.iter_mut().for_each(Listener::rearm);
+                    crew.ask();
+                }
             }
         }
         crew.drain.send_replace(true);
@@ -79,11 +84,18 @@ impl Engine {
 
 /// Ends when the queue is to be asked (again): after a while, or, where the last question was answered, as soon as somebody
 /// tells us of work.
-async fn time_to_ask(shared: &Shared, ask_at: Instant, told: bool) {
+async fn time_to_ask(shared: &Shared, ask_at: Instant, told: bool, queue: Option<&mut Listener>) {
+    let rings = async {
+        match queue {
+            Some(queue) => queue.heard().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
         () = sleep_until(ask_at) => {}
         () = shared.queued.notified(), if told => {}
+        () = rings, if told => {}
     }
 }
 

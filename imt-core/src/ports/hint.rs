@@ -41,9 +41,9 @@ impl Bell {
         Listener(self.queue.subscribe())
     }
 
-    /// Whether anybody listens.
-    pub fn is_heard(&self) -> bool {
-        self.queue.receiver_count() > 0 || self.pipelines().values().any(|sender| sender.receiver_count() > 0)
+    /// Whether anybody listens for a pipeline.
+    pub fn is_followed(&self) -> bool {
+        self.pipelines().values().any(|sender| sender.receiver_count() > 0)
     }
 
     /// A pipeline has new events, or more of a log.

@@ -55,11 +55,13 @@ pub(super) async fn assemble(
         output::note(note);
     }
     let workspace_root = places::workspace_root()?;
-    let instances = Instances::open(&state.path)?;
+    let records = records::open_to_attend(&state.path, &args.store).await?;
+    let store_id = records.id().await?;
+    let home = places::home_of(&store_id, &state.path);
+    let instances = Instances::open(&home)?;
     let instance = Arc::new(instances.acquire()?);
     let (warn, warnings) = warnings();
-    let records = records::open(&args.store).await?;
-    let made = MadeBy { state: &state.path, store: records.id().await?, instance: instance.id().clone() };
+    let made = MadeBy { home: &home, store: store_id, instance: instance.id().clone() };
     let (executor, executor_name) = executor(args.executor, &made, warn.clone()).await?;
     let store = records.store();
     let (source, dirty) = source(planned, &state.path, warn.clone()).await?;
