@@ -202,3 +202,58 @@ async fn a_runner_that_ends_hands_back_what_has_not_begun_and_finishes_the_rest(
     // Which has no source: it ends with that, and not with a claim that is held.
     assert_eq!((outcome.end.status, outcome.end.reason), (Status::Errored, Some(Reason::Unsupported)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_an_instance_that_is_gone_for_good_has_left_is_ended() {
+    let (stand, host) = (Stand::new(), Host::new());
+    stand.world.script("two", FakeScript::never_ends());
+    let instance = Arc::new(host.instances.acquire().unwrap());
+    let engine = host.engine(&stand, &instance);
+    let begun_by_it = engine.submit_own(plan(REPEATABLE)).await.unwrap().id;
+    let not_begun = engine.submit_own(plan(ONE)).await.unwrap().id;
+    let of_nobody = engine.submit(plan(ONE)).await.unwrap().id;
+    tokio::select! {
+        result = engine.drive(begun_by_it) => panic!("over too soon: {result:?}"),
+        () = begun(&stand, AttemptId { job: JobIndex(1), ..Stand::attempt(begun_by_it) }) => {}
+    }
+    let next = host.instance();
+    let other = host.engine(&stand, &next);
+    assert_eq!(other.bury(&host.instances).await.unwrap(), [], "it still lives");
+    drop(engine);
+    stand.executor.crash();
+    while Arc::strong_count(&instance) > 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(instance);
+
+    let stand = Stand { executor: Arc::new(FakeExecutor::new(&stand.world)), ..stand };
+    let other = host.engine(&stand, &next);
+    assert_eq!(other.bury(&host.instances).await.unwrap(), [begun_by_it, not_begun]);
+    for (id, statuses) in
+        [(begun_by_it, [Status::Success, Status::Errored].as_slice()), (not_begun, &[Status::Skipped])]
+    {
+        let outcome = other.outcome(id).await.unwrap().unwrap();
+        assert_eq!(
+            (outcome.end.status, outcome.end.reason),
+            (Status::Errored, Some(Reason::RunnerLost)),
+            "{outcome:?}"
+        );
+        assert_eq!(outcome.state.jobs.iter().map(|job| job.status).collect::<Vec<_>>(), statuses);
+        stand.clean(id);
+    }
+    assert_eq!(other.outcome(of_nobody).await.unwrap(), None);
+    other.sweep(&host.instances).await.unwrap();
+    assert_eq!(host.workspaces(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engines_own_variables_win_and_are_masked() {
+    let stand = Stand::new();
+    stand.world.script("one", FakeScript::runs_for(SECOND).prints("it is hunter2-hunter2\n"));
+    let variable = |value: &str| Variable { name: "KEY".into(), value: Secret::new(value), is_secret: true };
+    stand.store.set_variable(ProjectName::new("demo"), variable("of the store"));
+    let engine = Engine::builder(stand.executor.clone(), stand.store.clone());
+    let outcome = engine.variables([variable("hunter2-hunter2")]).build().run(plan(ONE)).await.unwrap();
+    let (pieces, _) = stand.log(Stand::attempt(outcome.id)).await;
+    assert_eq!(pieces[1].1, "it is ***\n");
+}

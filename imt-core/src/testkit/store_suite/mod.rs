@@ -96,6 +96,7 @@ macro_rules! __store_suite_cases {
                 driving_is_left_out
                 a_given_pipeline_needs_no_labels
                 what_is_over_is_not_claimed
+                what_an_instance_holds_is_listed
                 many_claimers_one_winner
                 many_claimers_share_many_pipelines
                 what_breaks_a_rule_is_refused

@@ -364,3 +364,28 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: TestStore) {
 pub(super) async fn an_unknown_project_has_no_variables(store: TestStore) {
     assert_eq!(store.variables(&ProjectName::new("nobody")).await.expect("variables"), []);
 }
+
+/// What an instance holds is listed, oldest first: not what it gave back, what is over or what others hold; but also past
+/// its lease.
+pub(super) async fn what_an_instance_holds_is_listed(store: TestStore) {
+    let mine = runner("mine");
+    let held = async || store.held(&mine.instance).await.expect("held");
+    assert_eq!(held().await, []);
+    let mut claims = Vec::new();
+    for _ in 0..3 {
+        let id = store.enqueue(new_pipeline(), None).await.expect("enqueue").id;
+        claims.push(claim(&store, &mine, id).await);
+    }
+    let others = store.enqueue(new_pipeline(), Some(&runner("other"))).await.expect("enqueue").id;
+    let waits = store.enqueue(new_pipeline(), None).await.expect("enqueue").id;
+    let ids: Vec<_> = claims.iter().map(|claim| claim.pipeline).collect();
+    assert_eq!(held().await, ids);
+    assert!(!ids.contains(&others) && !ids.contains(&waits));
+    store.release(&claims[0]).await.expect("release");
+    store.commit(&claims[1], nth(), &[pipeline_ended()]).await.expect("commit");
+    assert_eq!(held().await, ids[2..]);
+    let brief = RunnerInfo { lease: Duration::from_millis(1), ..mine.clone() };
+    claim(&store, &brief, ids[2]).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(held().await, ids[2..], "nobody has taken it meanwhile");
+}
