@@ -140,6 +140,14 @@ impl From<EngineError> for CliError {
             EngineError::State { .. } => Self::errored("cannot use the state directory")
                 .help("make it writable, or name another one in XDG_STATE_HOME")
                 .because(error),
+            EngineError::Unrenewed { .. } | EngineError::ClaimLost(_) => {
+                Self::errored("the store did not keep up with the pipeline, which the next start ends")
+                    .help("look at the store, make room if that is what it lacks, and run it again")
+                    .because(error)
+            }
+            EngineError::Store { source: StoreError::Unavailable { .. } | StoreError::Full(_), .. } => {
+                Self::errored("the store cannot be used").help("look at the store, and run it again").because(error)
+            }
             _ => Self::internal("the engine stopped").because(error),
         }
     }

@@ -17,7 +17,7 @@ use crate::engine::instance::Instance;
 use crate::engine::shared::{CalledOff, Shared};
 use crate::engine::workspace::Workspaces;
 use crate::id::InstanceId;
-use crate::ports::{EventSink, Executor, NullSink, RunnerInfo, Source, Store, Variable};
+use crate::ports::{EventSink, Executor, NullSink, RunnerInfo, Source, Store};
 #[cfg(feature = "testkit")]
 use crate::time::Timestamp;
 
@@ -78,14 +78,6 @@ impl EngineBuilder {
     #[must_use]
     pub fn labels(mut self, labels: impl IntoIterator<Item = String>) -> Self {
         self.shared.runner.labels = labels.into_iter().collect();
-        self
-    }
-
-    /// Variables for the jobs of every pipeline driven here, winning over those that the store has for its project. They are
-    /// kept nowhere; secret ones are masked.
-    #[must_use]
-    pub fn variables(mut self, variables: impl IntoIterator<Item = Variable>) -> Self {
-        self.shared.variables = variables.into_iter().collect();
         self
     }
 
@@ -160,7 +152,6 @@ impl Engine {
             workspaces: None,
             keep_workspaces: false,
             runner: RunnerInfo { instance, labels: Vec::new(), driving: Vec::new(), lease: Duration::from_secs(30) },
-            variables: Vec::new(),
             job_limit: usize::MAX,
             prepare_ahead: 2,
             log_cap_bytes: 256 << 20,

@@ -12,7 +12,7 @@ use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
 use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
-use crate::engine::lease::{self, LeaseState};
+use crate::engine::lease::{self, LeaseState, Lost};
 use crate::engine::log_writer::{LogTarget, LogWriter};
 use crate::engine::orders::{Leave, Orders};
 use crate::engine::problem::problem;
@@ -89,11 +89,9 @@ impl Driver {
             .await
             .map_err(EngineError::store("load the pipeline"))?;
         let plan = Arc::new(record.plan);
-        let mut variables = until_available(claim.lease, || store.variables(&plan.project))
+        let variables = until_available(claim.lease, || store.variables(&plan.project))
             .await
             .map_err(EngineError::store("read the project's variables"))?;
-        variables.retain(|v| shared.variables.iter().all(|own| own.name != v.name));
-        variables.extend(shared.variables.iter().cloned());
         let needles = Needles::new(variables.iter().filter(|v| v.is_secret).map(|v| &v.value));
         let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
         let (answer, inputs) = mpsc::channel(64);
@@ -175,8 +173,8 @@ impl Driver {
             tokio::select! {
                 biased;
                 changed = self.lease.changed() => {
-                    let LeaseState { lost, control } = *self.lease.borrow_and_update();
-                    if lost || changed.is_err() {
+                    let LeaseState { lost, control } = self.lease.borrow_and_update().clone();
+                    if lost.is_some() || changed.is_err() {
                         return Err(self.stand_down().await);
                     }
                     if let Some((level, reason)) = control.cancel.filter(|c| self.adds(*c)) {
@@ -214,7 +212,7 @@ impl Driver {
         let last = self.machine.state().status.is_terminal();
         let committed = tokio::select! {
             biased;
-            _ = lease.wait_for(|l| l.lost), if !last => None,
+            _ = lease.wait_for(|l| l.lost.is_some()), if !last => None,
             committed = until_available(claim.lease, || store.commit(claim, nth, &decision.changes)) => Some(committed),
         };
         match committed {
@@ -370,7 +368,11 @@ impl Driver {
             }
         };
         let (_late, ()) = tokio::join!(timeout(STAND_DOWN_IN, ended), self.shared.let_go(&self.claim));
-        EngineError::ClaimLost(self.claim.pipeline)
+        let pipeline = self.claim.pipeline;
+        match &self.lease.borrow().lost {
+            Some(Lost::Unrenewed(why)) => EngineError::Unrenewed { pipeline, why: why.clone() },
+            Some(Lost::Taken) | None => EngineError::ClaimLost(pipeline),
+        }
     }
 
     /// Leaves the pipeline to another runner, with nothing of it left here.

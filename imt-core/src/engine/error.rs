@@ -19,6 +19,14 @@ pub enum EngineError {
     /// Somebody else holds the pipeline, or took it over while we drove it. Our attempts were stopped.
     #[error("pipeline {0} is held by another runner")]
     ClaimLost(PipelineId),
+    /// The store did not renew the claim in time, so that others may have it. Our attempts were stopped.
+    #[error("the claim on pipeline {pipeline} could not be renewed: {why}")]
+    Unrenewed {
+        /// Which pipeline.
+        pipeline: PipelineId,
+        /// What the store said last.
+        why: String,
+    },
     /// The engine panicked while it drove the pipeline; what ran of it here was stopped. A fault: please report it.
     #[error("the engine panicked while it drove pipeline {0}; please report this with the process's standard error")]
     Panicked(PipelineId),

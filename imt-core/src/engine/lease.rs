@@ -9,15 +9,16 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
+use crate::engine::problem::chain;
 use crate::ports::{Claim, Control, Store, StoreError};
 
 /// How often a cancel by somebody else is looked for.
 const CONTROL_EVERY: Duration = Duration::from_secs(1);
 
 /// What the keeper has found out last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct LeaseState {
-    pub(super) lost: bool,
+    pub(super) lost: Option<Lost>,
     pub(super) control: Control,
 }
 
@@ -31,17 +32,23 @@ pub(super) async fn keep(
 ) {
     let keeper = Keeper { store, claim, state };
     // Beside each other: a question that stalls must not cost the claim.
-    tokio::select! {
+    let lost = tokio::select! {
         biased;
         () = keeper.state.closed() => return,
-        Lost = keeper.renew_on_time(claimed_at) => {}
-        Lost = keeper.ask_for_cancels(&poke) => {}
-    }
-    keeper.state.send_modify(|s| s.lost = true);
+        lost = keeper.renew_on_time(claimed_at) => lost,
+        lost = keeper.ask_for_cancels(&poke) => lost,
+    };
+    keeper.state.send_modify(|s| s.lost = Some(lost));
 }
 
-/// The claim is lost.
-struct Lost;
+/// Why a claim is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// Somebody else has it, or it was given back.
+    Taken,
+    /// The store did not renew it in time; what it said last.
+    Unrenewed(String),
+}
 
 struct Keeper {
     store: Arc<dyn Store>,
@@ -59,19 +66,24 @@ impl Keeper {
         let mut renew_at = claimed_at + self.claim.lease / 3;
         // When the claim can no longer be relied on: early enough to stop attempts before the lease runs out.
         let mut expires = claimed_at + self.claim.lease.mul_f64(0.8);
+        let mut said = None;
         loop {
             sleep_until(renew_at).await;
             let asked_at = Instant::now();
             match timeout_at(expires, self.store.renew(&self.claim)).await {
                 Ok(Ok(())) => {
+                    said = None;
                     renew_at = asked_at + self.claim.lease / 3;
                     expires = asked_at + self.claim.lease.mul_f64(0.8);
                 }
+                Ok(Err(StoreError::ClaimLost(_))) => return Lost::Taken,
                 // Overdue, it is repeated at a steady pace, never in a busy loop.
-                Ok(Err(error)) if !matches!(error, StoreError::ClaimLost(_)) && asked_at < expires => {
+                Ok(Err(error)) if asked_at < expires => {
+                    said = Some(chain(&error));
                     renew_at = Instant::now() + self.pace();
                 }
-                Ok(Err(_)) | Err(_) => return Lost,
+                Ok(Err(error)) => return Lost::Unrenewed(chain(&error)),
+                Err(_) => return Lost::Unrenewed(said.unwrap_or_else(|| "it did not answer".into())),
             }
         }
     }
@@ -92,7 +104,7 @@ impl Keeper {
                         new
                     });
                 }
-                Ok(Err(StoreError::ClaimLost(_))) => return Lost,
+                Ok(Err(StoreError::ClaimLost(_))) => return Lost::Taken,
                 Ok(Err(_)) | Err(_) => {}
             }
         }

@@ -13,7 +13,7 @@ use crate::engine::problem::chain;
 use crate::engine::registry::Registry;
 use crate::engine::workspace::Workspaces;
 use crate::id::{PipelineId, ProjectName};
-use crate::ports::{Claim, EventSink, Executor, RunnerInfo, Source, Store, Variable};
+use crate::ports::{Claim, EventSink, Executor, RunnerInfo, Source, Store};
 use crate::schedule::PipelineState;
 use crate::status::End;
 
@@ -44,8 +44,6 @@ pub(super) struct Shared {
     pub(super) workspaces: Option<Workspaces>,
     pub(super) keep_workspaces: bool,
     pub(super) runner: RunnerInfo,
-    /// Beside those of the store, for every pipeline driven here.
-    pub(super) variables: Vec<Variable>,
     pub(super) job_limit: usize,
     pub(super) prepare_ahead: usize,
     pub(super) log_cap_bytes: u64,

@@ -4,6 +4,7 @@
 
 mod left;
 mod moving;
+mod recording;
 mod sweeping;
 mod trouble;
 mod unlogged;

@@ -245,15 +245,3 @@ async fn what_an_instance_that_is_gone_for_good_has_left_is_ended() {
     other.sweep(&host.instances).await.unwrap();
     assert_eq!(host.workspaces(), 0);
 }
-
-#[tokio::test(start_paused = true)]
-async fn an_engines_own_variables_win_and_are_masked() {
-    let stand = Stand::new();
-    stand.world.script("one", FakeScript::runs_for(SECOND).prints("it is hunter2-hunter2\n"));
-    let variable = |value: &str| Variable { name: "KEY".into(), value: Secret::new(value), is_secret: true };
-    stand.store.set_variable(ProjectName::new("demo"), variable("of the store"));
-    let engine = Engine::builder(stand.executor.clone(), stand.store.clone());
-    let outcome = engine.variables([variable("hunter2-hunter2")]).build().run(plan(ONE)).await.unwrap();
-    let (pieces, _) = stand.log(Stand::attempt(outcome.id)).await;
-    assert_eq!(pieces[1].1, "it is ***\n");
-}

@@ -8,12 +8,13 @@ use imt_core::engine::{Engine, Instance, Instances, SweepReport};
 use imt_core::feed::WakeSink;
 use imt_core::plan::Variable;
 use imt_core::ports::{EventSink, Source, Store};
+use imt_core::store::MemoryStore;
 use imt_git::{GitSource, WorkingTree};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::args::RunArgs;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::executors::{MadeBy, executor};
 use crate::output;
 use crate::places;
@@ -30,7 +31,10 @@ const WARNINGS: usize = 64;
 /// An engine, ready to run one pipeline, and what it stands on.
 pub(super) struct Assembled {
     pub(super) engine: Engine,
+    /// Where it is driven.
     pub(super) store: Arc<dyn Store>,
+    /// Where it is recorded.
+    pub(super) record: Arc<dyn Store>,
     /// `docker` or `local`.
     pub(super) executor_name: &'static str,
     /// The files are not those of the commit.
@@ -63,26 +67,42 @@ pub(super) async fn assemble(
     let (warn, warnings) = warnings();
     let made = MadeBy { home: &home, store: store_id, instance: instance.id().clone() };
     let (executor, executor_name) = executor(args.executor, &made, warn.clone()).await?;
-    let store = records.store();
+    // Driven in memory, so that nothing of it waits for the record, or ends with it.
+    let mut store = MemoryStore::builder().log_spill(instance.dir()).on_warning(warn.clone());
+    for variable in variables(records.store().as_ref(), planned, secrets).await? {
+        store = store.set_variable(planned.plan.project.clone(), variable);
+    }
+    let store: Arc<dyn Store> = Arc::new(store.build());
     let (source, dirty) = source(planned, &state.path, warn.clone()).await?;
+    let janitor = Engine::builder(Arc::clone(&executor), records.store())
+        .workspace_root(&workspace_root)
+        .instance(Arc::clone(&instance))
+        .on_warning(warn.clone())
+        .build();
     let engine = Engine::builder(executor, Arc::clone(&store))
         .source(source)
         .workspace_root(&workspace_root)
         .keep_workspaces(args.keep_workspace)
         .sink(wake as Arc<dyn EventSink>)
         .instance(Arc::clone(&instance))
-        .variables(secrets)
         .on_warning(warn)
         .build();
-    let sweeping = {
-        let engine = engine.clone();
-        tokio::spawn(async move {
-            // What they were running ends first: it is over then, and may be removed.
-            engine.bury(&instances).await?;
-            engine.sweep(&instances).await
-        })
-    };
-    Ok(Assembled { engine, store, executor_name, dirty, warnings, workspace_root, instance, sweeping })
+    let sweeping = tokio::spawn(async move {
+        // What they were running ends first: it is over then, and may be removed.
+        janitor.bury(&instances).await?;
+        janitor.sweep(&instances).await
+    });
+    let record = records.store();
+    Ok(Assembled { engine, store, record, executor_name, dirty, warnings, workspace_root, instance, sweeping })
+}
+
+/// The project's variables, as the store of the record has them, and the secrets of this run, which win.
+async fn variables(record: &dyn Store, planned: &Planned, secrets: Vec<Variable>) -> Result<Vec<Variable>> {
+    let stored = record.variables(&planned.plan.project).await;
+    let mut all = stored.map_err(CliError::store("read the project's variables"))?;
+    all.retain(|variable| secrets.iter().all(|secret| secret.name != variable.name));
+    all.extend(secrets);
+    Ok(all)
 }
 
 /// Where engine and store put their warnings, and where the view takes them.
@@ -104,8 +124,9 @@ impl Assembled {
         self.workspace_root.join(format!("{project}-{commit}-{}", facts.pipeline))
     }
 
-    /// Ends the sweep and the instance. What cannot be done here is done by the next start, so nothing of it is an error.
-    pub(super) async fn close(mut self) {
+    /// Ends the sweep and the instance, unless something is `left` for the next start to end. What cannot be done here is done
+    /// by that, so nothing of it is an error.
+    pub(super) async fn close(mut self, left: bool) {
         match tokio::time::timeout(SWEEP_PATIENCE, &mut self.sweeping).await {
             Ok(Ok(Ok(report))) => tell(&report),
             Ok(Ok(Err(error))) => output::warning(&format!("what earlier runs left was not removed: {error}")),
@@ -115,7 +136,10 @@ impl Assembled {
                 output::note("what earlier runs left takes longer to remove; the next run goes on with it");
             }
         }
-        drop((self.engine, self.store));
+        drop((self.engine, self.store, self.record));
+        if left {
+            return;
+        }
         if let Some(instance) = Arc::into_inner(self.instance)
             && let Err(error) = instance.retire()
         {

@@ -10,8 +10,8 @@ mod writer;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use imt_core::engine::Engine;
-use imt_core::feed::{Feed, WakeSink};
+use imt_core::engine::{Engine, Recorder};
+use imt_core::feed::{Feed, WakeSink, Waker};
 use imt_core::id::PipelineId;
 use imt_core::plan::{Plan, Variable};
 use imt_core::schedule::CancelLevel;
@@ -30,6 +30,8 @@ use crate::variables::{self, GivenSecret};
 use crate::view::{Facts, Human, Json, Plain, View};
 use assemble::Assembled;
 use writer::Writer;
+
+const RECORD_HELP: &str = "look at the store, and make room if that is what it lacks; the next run ends the record";
 
 pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
     // Two threads: one may be busy with logs while the other one reacts.
@@ -68,8 +70,9 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
         }
         () = interrupts.reached(1) => return Ok(Exit::Cancelled),
     };
-    let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts).await;
-    assembled.close().await;
+    let mut left = Left::default();
+    let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts, &mut left).await;
+    assembled.close(left.0).await;
     exit
 }
 
@@ -127,9 +130,14 @@ async fn drive(
     plan: Plan,
     wake: &WakeSink,
     interrupts: &Interrupts,
+    left: &mut Left,
 ) -> Result<Exit> {
     let engine = assembled.engine.clone();
-    let pipeline = engine.submit_own(own(plan.clone())).await?.id;
+    let (recorder, new) = Recorder::begin(&engine, Arc::clone(&assembled.record), own(plan.clone())).await?;
+    // From here on the record is there, and has to come to its end.
+    left.0 = true;
+    let pipeline = engine.submit_as(new).await?.id;
+    let recording = tokio::spawn(record(recorder, engine.clone(), wake.subscribe(pipeline)));
     let facts = Facts { pipeline, plan, executor: assembled.executor_name, dirty: assembled.dirty };
     let view = view(args.output, &facts);
     let feed = Feed::new(Arc::clone(&assembled.store), pipeline, wake.subscribe(pipeline));
@@ -142,6 +150,11 @@ async fn drive(
     drop(obeying.await);
     drop(writer);
     let written = written.finish().await;
+    if shown.is_err() {
+        // The pipeline has no end that could be recorded.
+        recording.abort();
+    }
+    left.0 = !recording.await.unwrap_or(false);
     let end = shown?;
     if args.keep_workspace {
         output::note(&format!("the workspace is `{}`", assembled.workspace(&facts).display()));
@@ -158,6 +171,22 @@ fn view(output: RunOutput, facts: &Facts) -> Box<dyn View> {
         }
         RunOutput::Plain => Box::new(Plain::new(facts)),
         RunOutput::Json => Box::new(Json::new(facts)),
+    }
+}
+
+/// Whether the record of the pipeline is left without its end.
+#[derive(Debug, Default)]
+struct Left(bool);
+
+/// Answers whether the record is whole; if not, it has said why.
+async fn record(recorder: Recorder, engine: Engine, waker: Waker) -> bool {
+    match recorder.run(&engine, waker).await {
+        Ok(()) => true,
+        Err(error) => {
+            let shown = CliError::errored("the record of this run is not whole").help(RECORD_HELP).because(error);
+            output::message(&shown.render(Terminal::stderr().paint));
+            false
+        }
     }
 }
 
