@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -132,7 +133,7 @@ pub struct Finished {
     pub events: Vec<Event>,
     /// Its standard output, whatever it is.
     pub stdout: Vec<u8>,
-    /// Its standard error.
+    /// Its standard error; where a signal ended it, a last line names that.
     pub stderr: String,
     /// How long it ran.
     pub took: Duration,
@@ -283,7 +284,10 @@ impl Running {
         let status: ExitStatus =
             until("imt to end", left, || self.child.try_wait().expect("a child can be waited for"));
         let took = self.began.elapsed();
-        let stderr = self.read_errors();
+        let mut stderr = self.read_errors();
+        if let Some(signal) = status.signal() {
+            stderr.push_str(&format!("(ended by signal {signal})\n"));
+        }
         let stdout = std::mem::take(&mut self.stdout);
         let events = match self.output {
             Output::Events => stdout.split_inclusive(|b| *b == b'\n').map(Event::parse).collect(),

@@ -5,6 +5,7 @@
 //! missing fails the tests that need it.
 
 pub mod cutting;
+pub mod dice;
 pub mod disk;
 pub mod docker;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod nobody;
 pub mod postgres;
 pub mod project;
 pub mod records;
+pub mod runner;
 pub mod services;
 pub mod stub;
 pub mod wait;
