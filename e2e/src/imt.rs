@@ -238,6 +238,24 @@ impl Running {
         }
     }
 
+    /// Waits until a line of its standard output has this in it; for [`Output::Bytes`].
+    ///
+    /// # Panics
+    /// When it does not come within a deadline, or `imt` ends without it.
+    pub fn await_text(&mut self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
+                drop(self.child.kill());
+                panic!("no line with {text}\nstderr:\n{}", self.read_errors());
+            };
+            self.stdout.extend_from_slice(&line);
+            if String::from_utf8_lossy(&line).contains(text) {
+                return;
+            }
+        }
+    }
+
     /// Waits until a line of a job's output is this text.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::engine::Engine;
@@ -10,6 +11,7 @@ use imt_core::ports::{Checkout, Failure, Source};
 use imt_core::status::End;
 use imt_exec_local::LocalExecutor;
 use imt_store_sql::{KeyRing, SqlStore};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::imt::Home;
@@ -79,6 +81,19 @@ impl Records {
 }
 
 impl Records {
+    /// Whether somebody else is in the middle of writing to a file; a server keeps nobody waiting for long.
+    ///
+    /// # Panics
+    /// When the file does not open.
+    pub async fn is_being_written(&self) -> bool {
+        let Self::Sqlite(path) = self else { return false };
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::ZERO);
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("the file opens");
+        let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.is_ok();
+        connection.close().await.expect("the file closes");
+        !begun
+    }
+
     /// Runs a pipeline of the store to its end, as a runner would: with processes of this machine, in an empty workspace.
     ///
     /// # Panics

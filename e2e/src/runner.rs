@@ -14,6 +14,7 @@ use imt_core::schedule::ChangeKind;
 use imt_core::status::Status;
 use imt_core::time::Timestamp;
 use imt_store_sql::{Purpose, SqlStore};
+use rustix::process::Signal;
 
 use crate::docker::containers_of;
 use crate::imt::{Finished, Home, Output, Running};
@@ -45,8 +46,15 @@ impl Host {
         Running::start(self.imt(arguments), Output::Bytes).finish()
     }
 
-    /// Starts `imt runner --output json`.
+    /// Starts `imt runner --output json` and waits until it is at work, so that it hears signals.
     pub fn runner(&self, arguments: &[&str]) -> Running {
+        let mut runner = self.start_runner(arguments);
+        runner.await_text("runner_started");
+        runner
+    }
+
+    /// Starts `imt runner --output json`.
+    pub fn start_runner(&self, arguments: &[&str]) -> Running {
         Running::start(self.imt(&[&["runner", "--output", "json"], arguments].concat()), Output::Bytes)
     }
 }
@@ -82,8 +90,7 @@ impl Watch {
     /// # Panics
     /// When the store refuses.
     pub async fn hand_in(&self, file: &str) -> PipelineId {
-        let new =
-            NewPipeline { id: PipelineId::generate(), plan: self.plan(file), at: now(), idempotency_key: None };
+        let new = NewPipeline { id: PipelineId::generate(), plan: self.plan(file), at: now(), idempotency_key: None };
         self.store.enqueue(new, None).await.expect("the store takes it").id
     }
 
@@ -194,7 +201,8 @@ impl Watch {
         .await;
     }
 
-    /// That every job and every attempt of a pipeline that is over had one end, and the pipeline too.
+    /// That every job and every attempt of a pipeline that is over had one end, and the pipeline too. One that started over
+    /// has given up what its jobs had come to.
     ///
     /// # Panics
     /// When it is otherwise.
@@ -208,6 +216,7 @@ impl Watch {
                 ChangeKind::AttemptEnded { attempt, .. } => {
                     assert!(attempts.insert(attempt), "attempt {attempt} ended twice");
                 }
+                ChangeKind::StartedOver => jobs.clear(),
                 ChangeKind::PipelineEnded { .. } => ends += 1,
                 _ => {}
             }
@@ -216,17 +225,37 @@ impl Watch {
         assert_eq!((jobs.len(), ends), (state.jobs.len(), 1), "{pipeline}: ends");
     }
 
-    /// That of pipelines that are over, no container, process or workspace is left.
+    /// That of pipelines that are over, soon no container, process or workspace is left.
     ///
     /// # Panics
     /// When some is.
     pub fn assert_nothing_left(&self, pipelines: &[PipelineId], docker: bool) {
         for pipeline in pipelines.iter().filter(|_| docker) {
-            assert!(containers_of(&pipeline.to_string()).is_empty(), "{pipeline}: a container is left");
+            until_holds("no container is left", SOON, || containers_of(&pipeline.to_string()).is_empty());
         }
         until_holds("no process is left", SOON, || processes_of(pipelines).is_empty());
-        assert!(workspaces_of(&self.project).is_empty(), "{:?}", workspaces_of(&self.project));
+        until_holds("no workspace is left", SOON, || workspaces_of(&self.project).is_empty());
     }
+}
+
+/// Asks a runner to drain and end, which it has to do well.
+///
+/// # Panics
+/// When it does not.
+pub fn stop(runner: Running) {
+    runner.signal(Signal::TERM);
+    let stopped = runner.finish();
+    assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
+}
+
+/// Kills a runner that is at work.
+///
+/// # Panics
+/// When it had ended before.
+pub fn kill(runner: Running) {
+    runner.signal(Signal::KILL);
+    let killed = runner.finish();
+    assert_eq!(killed.code, None, "it ended by itself: {}", killed.stderr);
 }
 
 /// A record of success.
@@ -244,15 +273,17 @@ pub fn now() -> Timestamp {
     Timestamp::from_micros(u64::try_from(since.as_micros()).expect("not that late"))
 }
 
-/// Processes of this machine that run for attempts of these pipelines.
+/// Processes of this machine that run for attempts of these pipelines, each as `<pid> IMT_ATTEMPT=<attempt>`.
 pub fn processes_of(pipelines: &[PipelineId]) -> Vec<String> {
     let marks: Vec<String> = pipelines.iter().map(|pipeline| format!("IMT_ATTEMPT={pipeline}.")).collect();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let marked = entries.filter(|entry| {
-        let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
-        environ.split(|byte| *byte == 0).any(|v| marks.iter().any(|mark| v.starts_with(mark.as_bytes())))
+    let marked = entries.filter_map(|entry| {
+        let environ = fs::read(entry.path().join("environ")).ok()?;
+        let mut variables = environ.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let mark = variables.find(|variable| marks.iter().any(|mark| variable.starts_with(mark)))?;
+        Some(format!("{} {mark}", entry.file_name().display()))
     });
-    marked.map(|entry| entry.path().display().to_string()).collect()
+    marked.collect()
 }
 
 /// The longest of all but the slowest of a hundred, of times that are sorted here.

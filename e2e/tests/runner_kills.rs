@@ -12,10 +12,9 @@ use imt_e2e::dice::{self, Dice};
 use imt_e2e::docker::docker;
 use imt_e2e::imt::{Home, Running};
 use imt_e2e::records::Records;
-use imt_e2e::runner::{Host, Watch, assert_success, percentile};
+use imt_e2e::runner::{Host, Watch, assert_success, kill, percentile, stop};
 use imt_e2e::services;
 use imt_e2e::wait::{SOON, pass};
-use rustix::process::Signal;
 
 /// What is promised is 2 s; a busy machine is given three times as long.
 const RECOVERY: Duration = Duration::from_secs(6);
@@ -69,20 +68,18 @@ impl Rounds {
     }
 
     fn start(&self) -> Running {
-        self.host.runner(&["--executor", self.executor, "--capacity", "2"])
+        self.host.start_runner(&["--executor", self.executor, "--capacity", "2"])
     }
 
     async fn go(&mut self) {
         let mut dice = Dice::new(dice::seed());
         let mut runner = self.start();
-        for round in 0..dice::number("IMT_KILL_ROUNDS", 12) {
+        for _ in 0..dice::number("IMT_KILL_ROUNDS", 12) {
             for _ in self.watch.unfinished().await..3 {
                 self.handed_in.push(self.watch.hand_in(&self.file).await);
             }
             pass(dice.below(LIFE)).await;
-            runner.signal(Signal::KILL);
-            let killed = runner.finish();
-            assert_eq!(killed.code, None, "round {round}: it ended by itself: {}", killed.stderr);
+            kill(runner);
             let left = self.watch.claims().await;
             runner = self.start();
             self.recover(&left).await;
@@ -90,9 +87,7 @@ impl Rounds {
         for pipeline in self.handed_in.clone() {
             self.watch.ended(pipeline, SOON).await;
         }
-        runner.signal(Signal::TERM);
-        let stopped = runner.finish();
-        assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
+        stop(runner);
     }
 
     /// Where nothing was left there is nothing to measure.
