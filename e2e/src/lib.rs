@@ -15,6 +15,7 @@ pub mod holding;
 pub mod imt;
 pub mod nobody;
 pub mod postgres;
+pub mod postgres_server;
 pub mod project;
 pub mod records;
 pub mod runner;

@@ -24,6 +24,8 @@ pub enum Records {
     Sqlite(PathBuf),
     /// In a schema of the database of the tests.
     Postgres(Schema),
+    /// In a server of the test's own.
+    Server(String),
 }
 
 impl Records {
@@ -42,6 +44,7 @@ impl Records {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
             Self::Postgres(schema) => format!("{}?options[search_path]={}", services::postgres(), schema.name),
+            Self::Server(url) => url.clone(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Records {
     pub async fn open(&self, keys: Option<KeyRing>) -> SqlStore {
         let opened = match self {
             Self::Sqlite(path) => imt_store_sqlite::open(path, keys).await,
-            Self::Postgres(_) => {
+            Self::Postgres(_) | Self::Server(_) => {
                 imt_store_postgres::open(&self.address(), imt_store_postgres::Options::default(), keys).await
             }
         };
@@ -71,7 +74,7 @@ impl Records {
                 let mut connection = SqliteConnection::connect(&url).await.expect("the file opens");
                 sqlx::query(sql).execute(&mut connection).await.map(|done| done.rows_affected())
             }
-            Self::Postgres(_) => {
+            Self::Postgres(_) | Self::Server(_) => {
                 let mut connection = PgConnection::connect(&self.address()).await.expect("the database answers");
                 sqlx::query(sql).execute(&mut connection).await.map(|done| done.rows_affected())
             }

@@ -18,8 +18,9 @@ use imt_e2e::wait::{SOON, pass};
 
 /// What is promised is 2 s; a busy machine is given three times as long.
 const RECOVERY: Duration = Duration::from_secs(6);
-/// How long a life lasts, at most, from when it drives.
+/// How long a life lasts, at most, from when it drives: about what a pipeline takes.
 const LIFE: Duration = Duration::from_millis(1200);
+const LIFE_WITH_CONTAINERS: Duration = Duration::from_secs(4);
 const LINES: u32 = 30;
 
 /// Two jobs, one after the other, that each print who they are and numbers, for about half a second.
@@ -73,12 +74,13 @@ impl Rounds {
 
     async fn go(&mut self) {
         let mut dice = Dice::new(dice::seed());
+        let life = if self.executor == "docker" { LIFE_WITH_CONTAINERS } else { LIFE };
         let mut runner = self.start();
         for _ in 0..dice::number("IMT_KILL_ROUNDS", 12) {
             for _ in self.watch.unfinished().await..3 {
                 self.handed_in.push(self.watch.hand_in(&self.file).await);
             }
-            pass(dice.below(LIFE)).await;
+            pass(dice.below(life)).await;
             kill(runner);
             let left = self.watch.claims().await;
             runner = self.start();
