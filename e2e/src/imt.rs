@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
@@ -304,7 +305,8 @@ impl Running {
         let took = self.began.elapsed();
         let mut stderr = self.read_errors();
         if let Some(signal) = status.signal() {
-            stderr.push_str(&format!("(ended by signal {signal})\n"));
+            // Writing to a string cannot fail.
+            let _ = writeln!(stderr, "(ended by signal {signal})");
         }
         let stdout = std::mem::take(&mut self.stdout);
         let events = match self.output {

@@ -113,7 +113,6 @@ async fn restarts(mut server: PostgresServer, watch: &Watch, over: &AtomicBool) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "figures of a measurement")]
 async fn nothing_acknowledged_is_lost_and_nobody_is_restarted() {
     let server = PostgresServer::new();
     let records = Records::Server(server.url());
