@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::dice::Dice;
+
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -104,7 +106,7 @@ async fn serve(
             tokio::select! {
                 _ = cut.changed() => {}
                 // Whatever ended it, both ends are closed now.
-                _ended = connect(client, server, faults, Dice(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) => {}
+                _ended = connect(client, server, faults, Dice::new(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) => {}
             }
         });
         while connections.try_join_next().is_some() {}
@@ -121,7 +123,7 @@ async fn connect(
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let ((from_client, back), (from_server, forth)) = (client.into_split(), server.into_split());
-    let other = Dice(dice.next());
+    let other = Dice::new(dice.next());
     // An error of one direction ends both; an end of one leaves the other open.
     tokio::try_join!(pump(from_client, forth, to_server, dice), pump(from_server, back, to_client, other))?;
     Ok(())
@@ -160,19 +162,6 @@ async fn pump(
             while from.read(&mut buffer).await? > 0 {}
             return Ok(());
         }
-    }
-}
-
-/// Numbers from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -132,7 +134,7 @@ pub struct Finished {
     pub events: Vec<Event>,
     /// Its standard output, whatever it is.
     pub stdout: Vec<u8>,
-    /// Its standard error.
+    /// Its standard error; where a signal ended it, a last line names that.
     pub stderr: String,
     /// How long it ran.
     pub took: Duration,
@@ -237,6 +239,24 @@ impl Running {
         }
     }
 
+    /// Waits until a line of its standard output has this in it; for [`Output::Bytes`].
+    ///
+    /// # Panics
+    /// When it does not come within a deadline, or `imt` ends without it.
+    pub fn await_text(&mut self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
+                drop(self.child.kill());
+                panic!("no line with {text}\nstderr:\n{}", self.read_errors());
+            };
+            self.stdout.extend_from_slice(&line);
+            if String::from_utf8_lossy(&line).contains(text) {
+                return;
+            }
+        }
+    }
+
     /// Waits until a line of a job's output is this text.
     ///
     /// # Panics
@@ -283,7 +303,11 @@ impl Running {
         let status: ExitStatus =
             until("imt to end", left, || self.child.try_wait().expect("a child can be waited for"));
         let took = self.began.elapsed();
-        let stderr = self.read_errors();
+        let mut stderr = self.read_errors();
+        if let Some(signal) = status.signal() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(stderr, "(ended by signal {signal})");
+        }
         let stdout = std::mem::take(&mut self.stdout);
         let events = match self.output {
             Output::Events => stdout.split_inclusive(|b| *b == b'\n').map(Event::parse).collect(),

@@ -5,6 +5,7 @@
 //! missing fails the tests that need it.
 
 pub mod cutting;
+pub mod dice;
 pub mod disk;
 pub mod docker;
 pub mod event;
@@ -14,8 +15,10 @@ pub mod holding;
 pub mod imt;
 pub mod nobody;
 pub mod postgres;
+pub mod postgres_server;
 pub mod project;
 pub mod records;
+pub mod runner;
 pub mod services;
 pub mod stub;
 pub mod wait;

@@ -59,18 +59,7 @@ impl Project {
     /// # Panics
     /// When the directory that holds them cannot be read.
     pub fn workspaces_now(&self) -> Vec<PathBuf> {
-        let mark = format!("{}-", self.name);
-        let mut found: Vec<PathBuf> = [WORKSPACE_ROOT.to_owned(), format!("{WORKSPACE_ROOT}-{}", nobody::ID)]
-            .iter()
-            .flat_map(|root| match fs::read_dir(root) {
-                Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),
-                Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
-                Err(e) => panic!("{root}: {e}"),
-            })
-            .collect();
-        found.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)));
-        found.sort();
-        found
+        workspaces_of(&self.name)
     }
 
     /// Writes a file into it.
@@ -103,4 +92,23 @@ impl Project {
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
+}
+
+/// The workspaces of a project that are there now, those of `nobody` among them.
+///
+/// # Panics
+/// When the directory that holds them cannot be read.
+pub fn workspaces_of(project: &str) -> Vec<PathBuf> {
+    let mark = format!("{project}-");
+    let mut found: Vec<PathBuf> = [WORKSPACE_ROOT.to_owned(), format!("{WORKSPACE_ROOT}-{}", nobody::ID)]
+        .iter()
+        .flat_map(|root| match fs::read_dir(root) {
+            Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),
+            Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(e) => panic!("{root}: {e}"),
+        })
+        .collect();
+    found.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)));
+    found.sort();
+    found
 }

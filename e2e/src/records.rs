@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::engine::Engine;
@@ -10,6 +11,7 @@ use imt_core::ports::{Checkout, Failure, Source};
 use imt_core::status::End;
 use imt_exec_local::LocalExecutor;
 use imt_store_sql::{KeyRing, SqlStore};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::imt::Home;
@@ -22,6 +24,8 @@ pub enum Records {
     Sqlite(PathBuf),
     /// In a schema of the database of the tests.
     Postgres(Schema),
+    /// In a server of the test's own.
+    Server(String),
 }
 
 impl Records {
@@ -40,6 +44,7 @@ impl Records {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
             Self::Postgres(schema) => format!("{}?options[search_path]={}", services::postgres(), schema.name),
+            Self::Server(url) => url.clone(),
         }
     }
 
@@ -50,7 +55,7 @@ impl Records {
     pub async fn open(&self, keys: Option<KeyRing>) -> SqlStore {
         let opened = match self {
             Self::Sqlite(path) => imt_store_sqlite::open(path, keys).await,
-            Self::Postgres(_) => {
+            Self::Postgres(_) | Self::Server(_) => {
                 imt_store_postgres::open(&self.address(), imt_store_postgres::Options::default(), keys).await
             }
         };
@@ -69,7 +74,7 @@ impl Records {
                 let mut connection = SqliteConnection::connect(&url).await.expect("the file opens");
                 sqlx::query(sql).execute(&mut connection).await.map(|done| done.rows_affected())
             }
-            Self::Postgres(_) => {
+            Self::Postgres(_) | Self::Server(_) => {
                 let mut connection = PgConnection::connect(&self.address()).await.expect("the database answers");
                 sqlx::query(sql).execute(&mut connection).await.map(|done| done.rows_affected())
             }
@@ -79,6 +84,19 @@ impl Records {
 }
 
 impl Records {
+    /// Whether somebody else is in the middle of writing to a file; a server keeps nobody waiting for long.
+    ///
+    /// # Panics
+    /// When the file does not open.
+    pub async fn is_being_written(&self) -> bool {
+        let Self::Sqlite(path) = self else { return false };
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::ZERO);
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("the file opens");
+        let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.is_ok();
+        connection.close().await.expect("the file closes");
+        !begun
+    }
+
     /// Runs a pipeline of the store to its end, as a runner would: with processes of this machine, in an empty workspace.
     ///
     /// # Panics

@@ -36,3 +36,23 @@ pub fn within<T>(deadline: Duration, mut look: impl FnMut() -> Option<T>) -> Opt
         thread::sleep(LOOK);
     }
 }
+
+/// As [`until`], for what is asked for.
+///
+/// # Panics
+/// When nothing is seen within the deadline.
+pub async fn until_told<T>(what: &str, deadline: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(began.elapsed() < deadline, "waited {deadline:?} in vain for: {what}");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Lets time pass: until the moment of a fault, which is drawn, or for as long as a fault lasts.
+pub async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}

@@ -39,7 +39,7 @@ impl World {
         let mut command = self.home.imt();
         command.args(arguments);
         // The usual file is what `imt` takes when nothing is said.
-        if let Records::Postgres(_) = self.records {
+        if !matches!(self.records, Records::Sqlite(_)) {
             command.env("IMT_STORE", self.records.address());
         }
         command.current_dir(self.home.path());

@@ -67,6 +67,19 @@ pub(crate) fn writes_to(pid: i32, stat: &Stat, pipes: &[u64]) -> bool {
     fds.into_iter().any(|path| pipe(&path).is_some_and(|inode| pipes.contains(&inode)) && writable(&path))
 }
 
+/// Whether a process is a child of ours that has not become another program yet: it has all that we had open when it came
+/// to be. Asked before what it holds, it cannot let go of that in between.
+pub(crate) fn is_about_to_start(pid: i32, stat: &Stat) -> bool {
+    let us = std::process::id();
+    if i64::from(stat.parent) != i64::from(us) {
+        return false;
+    }
+    let arguments = |process: String| fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let theirs = arguments(pid.to_string());
+    // In the middle of becoming one it has no arguments.
+    theirs.is_empty() || theirs == arguments(us.to_string())
+}
+
 /// `1234 (sleep)`, for people.
 pub(crate) fn name(pid: i32) -> String {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();

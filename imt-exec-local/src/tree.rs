@@ -321,8 +321,10 @@ fn look(prey: &Prey, pid: i32) -> Option<Process> {
     }
     // Not readable means another user's, or one that hides: not ours, or beyond our power.
     let is_marked = || proc::environ(pid, &stat).is_ok_and(|environ| prey.is_marked(&environ));
-    // We and what we are about to start hold the read ends.
-    let holds_pipe = || !prey.pipes.is_empty() && proc::writes_to(pid, &stat, &prey.pipes);
+    // We hold the read ends. What we are about to start holds all that we held when it came to be, which can be the write
+    // ends of a job that was being started then; it lets go of them by itself.
+    let holds_pipe =
+        || !prey.pipes.is_empty() && !proc::is_about_to_start(pid, &stat) && proc::writes_to(pid, &stat, &prey.pipes);
     let is_prey = prey.is_in_known_group(&stat) || is_marked() || holds_pipe();
     Some(Process { fd, stat, is_prey })
 }

@@ -4,10 +4,12 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use imt_core::id::PipelineId;
@@ -243,4 +245,37 @@ async fn a_group_is_known_without_its_leader() {
     assert!(lives(&member));
     executor(&state).cleanup(pipeline, None).await.unwrap();
     assert!(!lives(&member));
+}
+
+/// A child has all that its parent holds until it has become another program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_started_while_jobs_end_is_not_killed_with_them() {
+    let (state, workspace) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let executor = executor(state.path());
+    let over = AtomicBool::new(false);
+    let killed: Vec<i32> = thread::scope(|scope| {
+        let start_others = || {
+            let mut killed = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                killed.extend(Command::new("true").status().unwrap().signal());
+            }
+            killed
+        };
+        let threads = [(); 4].map(|()| scope.spawn(start_others));
+        let jobs = async {
+            for _ in 0..80 {
+                let some = [(); 4].map(|()| job(PipelineId::generate(), "true", workspace.path()));
+                let runs = some.iter().map(async |job| {
+                    let handle = executor.start(job).await.unwrap();
+                    assert_eq!(executor.wait(&handle).await.unwrap(), Exit::Code(0));
+                    executor.cleanup(job.attempt.pipeline, None).await.unwrap();
+                });
+                futures_util::future::join_all(runs).await;
+            }
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(jobs));
+        over.store(true, Ordering::Relaxed);
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(killed.is_empty(), "{} programs were ended by signals: {killed:?}", killed.len());
 }

@@ -1,9 +1,11 @@
 //! `imt runner`.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::settings::age;
 use super::{ReportOutput, StoreArgs};
 use crate::planning::OWN_LABEL;
 
@@ -30,6 +32,9 @@ pub(crate) struct RunnerArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
     pub(crate) output: ReportOutput,
+    /// How long a claim lasts without renewal: tests of what comes after that need not wait for it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = lease, hide = true)]
+    pub(crate) lease: Duration,
 }
 
 /// Where a runner runs jobs. It never chooses by itself: on the machine itself a script can do what the runner can.
@@ -39,6 +44,15 @@ pub(crate) enum RunnerExecutor {
     Docker,
     /// As processes of this machine, without isolation
     Local,
+}
+
+/// Long enough to be renewed in time.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = age(text)?;
+    if lease < Duration::from_secs(1) {
+        return Err("a lease is at least a second".to_owned());
+    }
+    Ok(lease)
 }
 
 /// As the pipeline file has them.
@@ -55,6 +69,12 @@ fn label(given: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_is_a_second_or_more() {
+        assert_eq!(lease("3s"), Ok(Duration::from_secs(3)));
+        assert!(lease("0s").is_err() && lease("3").is_err());
+    }
 
     #[test]
     fn labels_are_those_that_a_file_can_ask_for() {

@@ -92,7 +92,7 @@ pub(crate) struct GcArgs {
 }
 
 /// Reads a whole number with a unit.
-fn age(text: &str) -> Result<Duration, String> {
+pub(super) fn age(text: &str) -> Result<Duration, String> {
     let wrong = || "write a whole number with d, h, m or s, `30d` say".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds = match unit {

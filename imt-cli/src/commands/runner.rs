@@ -87,6 +87,7 @@ async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
         .workspace_root(places::workspace_root()?)
         .instance(Arc::clone(&instance))
         .labels(args.labels.iter().cloned())
+        .lease(args.lease)
         .on_warning(output::warning)
         .build();
     let facts = facts(args.capacity);
