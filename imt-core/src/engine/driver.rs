@@ -1,37 +1,30 @@
 //! Driving one pipeline: decide → commit → act, until it is over or the claim is lost.
 
+mod effects;
+mod errands;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::engine::attempt::{AttemptTask, Origin, no_source};
 use crate::engine::clock::Clock;
 use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState, Lost};
-use crate::engine::log_writer::{LogTarget, LogWriter};
-use crate::engine::orders::{Leave, Orders};
-use crate::engine::problem::problem;
-use crate::engine::retry::{Backoff, until_available};
+use crate::engine::orders::Orders;
+use crate::engine::retry::until_available;
 use crate::engine::shared::{Outcome, Shared};
 use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
-use crate::plan::job_spec;
-use crate::ports::{Checkout, Claim, Failure, FailureKind, Notice, Variable};
-use crate::schedule::{CancelLevel, Decision, Effect, Input, Machine, Whereabouts};
+use crate::ports::{Claim, Notice, Variable};
+use crate::schedule::invariants::broken_by;
+use crate::schedule::{CancelLevel, Decision, Input, Machine};
 use crate::status::Reason;
-use crate::time::Timestamp;
-
-/// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
-const CLEANUP_TRIES: u32 = 8;
-
-/// How long cleaning up may take once a kill was asked for.
-const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
 
 /// How long our own tasks may take to end once the claim is lost.
 const STAND_DOWN_IN: Duration = Duration::from_secs(5);
@@ -135,7 +128,12 @@ impl Driver {
     async fn run_from(mut self, first: Input) -> Result<Outcome, EngineError> {
         let mut input = first;
         loop {
+            let before = cfg!(debug_assertions).then(|| self.machine.state().clone());
             let decision = self.machine.handle(input, self.clock.now());
+            if let Some(before) = before {
+                let broken = broken_by(self.machine.plan(), &before, &decision.changes);
+                debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
+            }
             self.commit(&decision).await?;
             for effect in decision.effects {
                 self.perform(effect);
@@ -153,17 +151,6 @@ impl Driver {
                 Next::Drain => return Err(self.hand_back().await),
             };
         }
-    }
-
-    /// Where the workspace is that an earlier life made, if one did.
-    async fn whereabouts(&self) -> Whereabouts {
-        let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else {
-            return Whereabouts::Here;
-        };
-        let Some(maker) = &self.machine.state().workspace else { return Whereabouts::Here };
-        let ours = *maker == self.shared.runner.instance;
-        let here = workspaces.holds(path.clone(), self.claim.pipeline, maker.clone(), ours).await;
-        if here { Whereabouts::Here } else { Whereabouts::Elsewhere }
     }
 
     async fn next_input(&mut self) -> Result<Next, EngineError> {
@@ -229,131 +216,6 @@ impl Driver {
         }
     }
 
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Checkout => self.check_out(),
-            Effect::Prepare(attempt) => self.raise(attempt, Leave::Turn),
-            Effect::Start(attempt) => {
-                // Its commit may have taken a while, which is not the job's time.
-                self.machine.went(attempt, self.clock.now());
-                self.raise(attempt, Leave::Go);
-            }
-            Effect::Attach(attempt) => self.spawn_attempt(attempt, Leave::Go, Origin::Started),
-            Effect::Stop(attempt, level) => self.stop(attempt, level),
-            Effect::Abandon(attempt) => {
-                // Aborted now; its end is awaited, and its log closed, before the cleaning up removes what it was making.
-                if let Some(Attempt { task, .. }) = self.attempts.remove(&attempt) {
-                    task.abort();
-                    self.abandoned.push(task);
-                }
-            }
-            Effect::Cleanup => self.clean_up(),
-        }
-    }
-
-    fn prepare_ahead(&mut self) {
-        for attempt in self.machine.ahead(self.shared.prepare_ahead) {
-            if !self.attempts.contains_key(&attempt) {
-                self.spawn_attempt(attempt, Leave::Ahead, Origin::New);
-            }
-        }
-    }
-
-    fn raise(&mut self, attempt: AttemptId, leave: Leave) {
-        match self.attempts.get(&attempt) {
-            Some(task) => task.orders.send_modify(|o| o.leave = o.leave.max(leave)),
-            None => self.spawn_attempt(attempt, leave, Origin::New),
-        }
-    }
-
-    fn stop(&mut self, attempt: AttemptId, level: CancelLevel) {
-        if let Some(task) = self.attempts.get(&attempt) {
-            task.orders.send_modify(|o| o.stop = o.stop.max(Some(level)));
-        }
-    }
-
-    fn spawn_attempt(&mut self, attempt: AttemptId, leave: Leave, origin: Origin) {
-        let plan = Arc::clone(self.machine.plan());
-        let (orders, receiver) = watch::channel(Orders { leave, stop: None });
-        let task = AttemptTask {
-            shared: Arc::clone(&self.shared),
-            spec: job_spec(&plan, attempt, &self.variables, self.workspace.clone()),
-            grace: plan.job(attempt.job).grace,
-            log: self.log_target(attempt),
-            clock: self.clock,
-            inputs: self.answer.clone(),
-            orders: receiver,
-        };
-        self.attempts.insert(attempt, Attempt { orders, task: Task::spawn(task.run(origin)) });
-    }
-
-    fn check_out(&mut self) {
-        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
-        let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
-        let (needles, again) = (self.needles.clone(), self.machine.state().jobs.iter().any(|j| !j.attempts.is_empty()));
-        let work = async move {
-            let filled = async {
-                if again {
-                    // What an earlier life of ours left running in a workspace that was given up must not work in the new one.
-                    shared.executor.release(pipeline).await?;
-                }
-                fill(&shared, &plan, pipeline, path).await
-            };
-            let result = filled.await.map(|()| shared.runner.instance.clone()).map_err(|f| problem(&f, &needles));
-            // A driver that is gone wants no answer.
-            let _gone = answer.send(Input::CheckedOut(result)).await;
-        };
-        self.errand = Some(Task::spawn(work));
-    }
-
-    /// Ends what still works for this pipeline on our side, then removes all of it.
-    fn clean_up(&mut self) {
-        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
-        let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
-        let (needles, hurry, clock) = (self.needles.clone(), self.hurry.subscribe(), self.clock);
-        let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
-        work.append(&mut self.abandoned);
-        work.extend(self.errand.take());
-        let cut_off: Vec<LogTarget> = self.cut_off().map(|attempt| self.log_target(attempt)).collect();
-        self.errand = Some(Task::spawn(async move {
-            let removed = async {
-                for task in work {
-                    task.end().await;
-                }
-                // Not before: nothing may grow after its end.
-                for log in cut_off {
-                    close(log, clock.now()).await;
-                }
-                shared.remove(pipeline, path).await
-            };
-            let result = tokio::select! {
-                biased;
-                result = removed => result,
-                () = cut_short(hurry) => Err(interrupted()),
-            };
-            let result = result.map_err(|f| problem(&f, &needles));
-            let _gone = answer.send(Input::CleanedUp(result)).await;
-        }));
-    }
-
-    /// Attempts that were ended from here and not by their task, in this life or an earlier one: it may have left their logs
-    /// open. Such an end has no code.
-    fn cut_off(&self) -> impl Iterator<Item = AttemptId> + '_ {
-        let attempts = self.machine.state().jobs.iter().flat_map(|job| &job.attempts);
-        attempts.filter(|a| a.end.as_ref().is_some_and(|end| end.exit_code.is_none())).map(|a| a.id)
-    }
-
-    fn log_target(&self, attempt: AttemptId) -> LogTarget {
-        LogTarget {
-            store: Arc::clone(&self.shared.store),
-            sink: Arc::clone(&self.shared.sink),
-            claim: self.claim.clone(),
-            attempt,
-            needles: self.needles.clone(),
-            cap_bytes: self.shared.log_cap_bytes,
-        }
-    }
-
     /// The claim is lost, or our writes are refused: nothing of ours may go on. Others decide what becomes of the pipeline,
     /// and may be at it already, so only what is ours is ended.
     async fn stand_down(&mut self) -> EngineError {
@@ -375,88 +237,11 @@ impl Driver {
         }
     }
 
-    /// Leaves the pipeline to another runner, with nothing of it left here.
-    async fn hand_back(mut self) -> EngineError {
-        let pipeline = self.claim.pipeline;
-        if let Some(errand) = self.errand.take() {
-            errand.end().await;
-        }
-        if let (Some(workspaces), Some(path)) = (&self.shared.workspaces, self.workspace.take())
-            && let Err(failure) = workspaces.remove(path, pipeline).await
-        {
-            // It stays on record, so that a later sweep finds it.
-            self.shared.warn(&format!("the workspace of pipeline {pipeline} is left behind: {}", failure.explain()));
-        }
-        self.let_go().await;
-        EngineError::HandedBack(pipeline)
-    }
-
     /// What is over needs no claim: its end is told, whatever the store says to this.
     async fn let_go(self) {
         self.keeper.end().await;
         self.shared.give_back(&self.claim).await;
     }
-}
-
-async fn fill(
-    shared: &Shared,
-    plan: &crate::plan::Plan,
-    pipeline: crate::id::PipelineId,
-    path: Option<PathBuf>,
-) -> Result<(), Failure> {
-    let (Some(workspaces), Some(path)) = (&shared.workspaces, path) else {
-        return plan.trigger.repository.as_deref().map_or(Ok(()), |r| Err(no_source(r)));
-    };
-    workspaces.make(path.clone(), pipeline).await?;
-    let Some(repository) = plan.trigger.repository.as_deref() else { return Ok(()) };
-    let source = shared.source.as_ref().ok_or_else(|| no_source(repository))?;
-    source.checkout(Checkout { pipeline, repository, commit: &plan.trigger.commit, into: &path }).await
-}
-
-impl Shared {
-    /// Removes all of a pipeline: what the executor holds, then the workspace.
-    async fn remove(&self, pipeline: crate::id::PipelineId, path: Option<PathBuf>) -> Result<(), Failure> {
-        let workspace = path.as_deref().filter(|_| !self.keep_workspaces);
-        let mut backoff = Backoff::new();
-        let mut tries = 1;
-        loop {
-            match self.executor.cleanup(pipeline, workspace).await {
-                Ok(()) => break,
-                Err(failure) if tries == CLEANUP_TRIES => return Err(failure),
-                Err(_) => tries += 1,
-            }
-            backoff.pause().await;
-        }
-        match (&self.workspaces, path) {
-            (Some(workspaces), Some(_)) if self.keep_workspaces => workspaces.keep(pipeline).await,
-            (Some(workspaces), Some(path)) => workspaces.remove(path, pipeline).await,
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Ends the log of an attempt whose task is gone, if it has one. A store that does not take that has said so elsewhere, and
-/// nobody's outcome depends on it.
-async fn close(to: LogTarget, at: Timestamp) {
-    let Ok(mut log) = LogWriter::open(to).await else { return };
-    if !log.is_empty() {
-        log.finish(at).await;
-    }
-}
-
-/// Ends some time after a kill was asked for, or never.
-async fn cut_short(mut hurry: watch::Receiver<bool>) {
-    if hurry.wait_for(|killed| *killed).await.is_err() {
-        // The driver is gone, and the errand with it.
-        std::future::pending::<()>().await;
-    }
-    sleep(CLEANUP_AFTER_KILL).await;
-}
-
-fn interrupted() -> Failure {
-    let span = CLEANUP_AFTER_KILL.as_secs();
-    Failure::new(FailureKind::Internal, format!("cleaning up took more than {span} s after the kill"))
-        .with_help("the next start removes what is left")
 }
 
 /// The given moment, or never.

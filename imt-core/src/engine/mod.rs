@@ -20,6 +20,8 @@ mod log_writer;
 mod notes;
 mod orders;
 mod problem;
+#[cfg(feature = "testkit")]
+mod process;
 mod recorder;
 mod records;
 mod registry;
@@ -36,6 +38,8 @@ pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Engine;
 pub use instance::{Instance, Instances};
+#[cfg(feature = "testkit")]
+pub(crate) use process::Process;
 pub use recorder::Recorder;
 pub use root::ready_workspace_root;
 pub use runner::{Runner, RunnerFacts};

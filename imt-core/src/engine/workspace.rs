@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn one_that_is_made_for_nobody_any_more_is_removed_all_the_same() {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(1).max_blocking_threads(1).build().unwrap();
+        // One thread for tasks, so that the making has handed its work to the other one before anybody else has a turn.
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
         runtime.block_on(async {
             let dir = tempfile::tempdir().unwrap();
             let instance = Arc::new(Instances::open(dir.path()).unwrap().acquire().unwrap());

@@ -46,6 +46,13 @@ impl FakeExecutor {
         self.world.end_life(self.life);
     }
 
+    /// Whether a script of a pipeline runs that this life has started or found.
+    pub fn runs(&self, pipeline: PipelineId) -> bool {
+        let (now, state) = (Instant::now(), self.world.lock());
+        let ours = |c: &Container| c.known_to.contains(&self.life) && c.is_running(now);
+        state.containers.iter().any(|(id, c)| id.pipeline == pipeline && ours(c))
+    }
+
     /// Records a call, and stays in it for ever if this life is over.
     async fn enter(
         &self,
@@ -154,6 +161,9 @@ impl FakeExecutor {
         let mut state = self.world.lock();
         let id = handle.attempt;
         let Some(container) = state.containers.get(&id) else {
+            if state.taken.contains(&(self.life, id)) {
+                return Err(gone(id));
+            }
             state.violate(self.life, format!("{method:?} of {id}, which is not there"));
             return Err(gone(id));
         };
@@ -237,7 +247,9 @@ impl Executor for FakeExecutor {
             self.check_spec(&mut state, Method::Start, job);
             let now = Instant::now();
             let same_job = |other: &AttemptId| other.pipeline == id.pipeline && other.job == id.job && *other != id;
-            let twin = state.containers.iter().find(|(other, c)| same_job(other) && c.is_running(now));
+            // What another instance runs is in a workspace of its own.
+            let ours = |c: &Container| c.instance == self.instance;
+            let twin = state.containers.iter().find(|(other, c)| same_job(other) && ours(c) && c.is_running(now));
             if let Some(twin) = twin.map(|(other, _)| *other) {
                 state.violate(self.life, format!("Start of {id} while {twin} of the same job runs"));
             }
@@ -336,7 +348,8 @@ impl Executor for FakeExecutor {
         self.until(|state| {
             let doomed: Vec<_> = state.containers.keys().filter(|id| id.pipeline == pipeline).copied().collect();
             for id in doomed {
-                state.containers.remove(&id);
+                let known_to = state.containers.remove(&id).map(|container| container.known_to).unwrap_or_default();
+                state.taken.extend(known_to.into_iter().filter(|life| *life != self.life).map(|life| (life, id)));
             }
             Look::Answer(())
         })

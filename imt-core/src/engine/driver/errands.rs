@@ -1,0 +1,169 @@
+//! The life of a workspace: where it is, filling it, removing it with all else that there is of its pipeline, handing back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::Driver;
+use crate::engine::attempt::no_source;
+use crate::engine::error::EngineError;
+use crate::engine::log_writer::{LogTarget, LogWriter};
+use crate::engine::problem::problem;
+use crate::engine::retry::Backoff;
+use crate::engine::shared::Shared;
+use crate::engine::task::Task;
+use crate::id::{AttemptId, PipelineId};
+use crate::plan::Plan;
+use crate::ports::{Checkout, Failure, FailureKind};
+use crate::schedule::{Input, Whereabouts};
+use crate::time::Timestamp;
+
+/// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
+const CLEANUP_TRIES: u32 = 8;
+
+/// How long cleaning up may take once a kill was asked for.
+const CLEANUP_AFTER_KILL: Duration = Duration::from_secs(10);
+
+impl Driver {
+    /// Where the workspace is that an earlier life made, if one did.
+    pub(super) async fn whereabouts(&self) -> Whereabouts {
+        let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else {
+            return Whereabouts::Here;
+        };
+        let Some(maker) = &self.machine.state().workspace else { return Whereabouts::Here };
+        let ours = *maker == self.shared.runner.instance;
+        let here = workspaces.holds(path.clone(), self.claim.pipeline, maker.clone(), ours).await;
+        if here { Whereabouts::Here } else { Whereabouts::Elsewhere }
+    }
+
+    pub(super) fn check_out(&mut self) {
+        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
+        let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
+        let (needles, again) = (self.needles.clone(), self.machine.state().jobs.iter().any(|j| !j.attempts.is_empty()));
+        let work = async move {
+            let filled = async {
+                if again {
+                    // What an earlier life of ours left running in a workspace that was given up must not work in the new one.
+                    shared.executor.release(pipeline).await?;
+                }
+                fill(&shared, &plan, pipeline, path).await
+            };
+            let result = filled.await.map(|()| shared.runner.instance.clone()).map_err(|f| problem(&f, &needles));
+            // A driver that is gone wants no answer.
+            let _gone = answer.send(Input::CheckedOut(result)).await;
+        };
+        self.errand = Some(Task::spawn(work));
+    }
+
+    /// Ends what still works for this pipeline on our side, then removes all of it.
+    pub(super) fn clean_up(&mut self) {
+        let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
+        let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
+        let (needles, hurry, clock) = (self.needles.clone(), self.hurry.subscribe(), self.clock);
+        let mut work: Vec<Task> = std::mem::take(&mut self.attempts).into_values().map(|a| a.task).collect();
+        work.append(&mut self.abandoned);
+        work.extend(self.errand.take());
+        let cut_off: Vec<LogTarget> = self.cut_off().map(|attempt| self.log_target(attempt)).collect();
+        self.errand = Some(Task::spawn(async move {
+            let removed = async {
+                for task in work {
+                    task.end().await;
+                }
+                // Not before: nothing may grow after its end.
+                for log in cut_off {
+                    close(log, clock.now()).await;
+                }
+                shared.remove(pipeline, path).await
+            };
+            let result = tokio::select! {
+                biased;
+                result = removed => result,
+                () = cut_short(hurry) => Err(interrupted()),
+            };
+            let result = result.map_err(|f| problem(&f, &needles));
+            let _gone = answer.send(Input::CleanedUp(result)).await;
+        }));
+    }
+
+    /// Attempts that were ended from here and not by their task, in this life or an earlier one: it may have left their logs
+    /// open. Such an end has no code.
+    fn cut_off(&self) -> impl Iterator<Item = AttemptId> + '_ {
+        let attempts = self.machine.state().jobs.iter().flat_map(|job| &job.attempts);
+        attempts.filter(|a| a.end.as_ref().is_some_and(|end| end.exit_code.is_none())).map(|a| a.id)
+    }
+
+    /// Leaves the pipeline to another runner, with nothing of it left here.
+    pub(super) async fn hand_back(mut self) -> EngineError {
+        let pipeline = self.claim.pipeline;
+        if let Some(errand) = self.errand.take() {
+            errand.end().await;
+        }
+        if let (Some(workspaces), Some(path)) = (&self.shared.workspaces, self.workspace.take())
+            && let Err(failure) = workspaces.remove(path, pipeline).await
+        {
+            // It stays on record, so that a later sweep finds it.
+            self.shared.warn(&format!("the workspace of pipeline {pipeline} is left behind: {}", failure.explain()));
+        }
+        self.let_go().await;
+        EngineError::HandedBack(pipeline)
+    }
+}
+
+async fn fill(shared: &Shared, plan: &Plan, pipeline: PipelineId, path: Option<PathBuf>) -> Result<(), Failure> {
+    let (Some(workspaces), Some(path)) = (&shared.workspaces, path) else {
+        return plan.trigger.repository.as_deref().map_or(Ok(()), |r| Err(no_source(r)));
+    };
+    workspaces.make(path.clone(), pipeline).await?;
+    let Some(repository) = plan.trigger.repository.as_deref() else { return Ok(()) };
+    let source = shared.source.as_ref().ok_or_else(|| no_source(repository))?;
+    source.checkout(Checkout { pipeline, repository, commit: &plan.trigger.commit, into: &path }).await
+}
+
+impl Shared {
+    /// Removes all of a pipeline: what the executor holds, then the workspace.
+    async fn remove(&self, pipeline: PipelineId, path: Option<PathBuf>) -> Result<(), Failure> {
+        let workspace = path.as_deref().filter(|_| !self.keep_workspaces);
+        let mut backoff = Backoff::new();
+        let mut tries = 1;
+        loop {
+            match self.executor.cleanup(pipeline, workspace).await {
+                Ok(()) => break,
+                Err(failure) if tries == CLEANUP_TRIES => return Err(failure),
+                Err(_) => tries += 1,
+            }
+            backoff.pause().await;
+        }
+        match (&self.workspaces, path) {
+            (Some(workspaces), Some(_)) if self.keep_workspaces => workspaces.keep(pipeline).await,
+            (Some(workspaces), Some(path)) => workspaces.remove(path, pipeline).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ends the log of an attempt whose task is gone, if it has one. A store that does not take that has said so elsewhere, and
+/// nobody's outcome depends on it.
+async fn close(to: LogTarget, at: Timestamp) {
+    let Ok(mut log) = LogWriter::open(to).await else { return };
+    if !log.is_empty() {
+        log.finish(at).await;
+    }
+}
+
+/// Ends some time after a kill was asked for, or never.
+async fn cut_short(mut hurry: watch::Receiver<bool>) {
+    if hurry.wait_for(|killed| *killed).await.is_err() {
+        // The driver is gone, and the errand with it.
+        std::future::pending::<()>().await;
+    }
+    sleep(CLEANUP_AFTER_KILL).await;
+}
+
+fn interrupted() -> Failure {
+    let span = CLEANUP_AFTER_KILL.as_secs();
+    Failure::new(FailureKind::Internal, format!("cleaning up took more than {span} s after the kill"))
+        .with_help("the next start removes what is left")
+}
