@@ -12,7 +12,7 @@ use imt_e2e::dice::{self, Dice};
 use imt_e2e::docker::docker;
 use imt_e2e::imt::{Home, Running};
 use imt_e2e::records::Records;
-use imt_e2e::runner::{Host, Watch, assert_success, kill, percentile, stop};
+use imt_e2e::runner::{Host, Watch, assert_success, kill, numbered, percentile, stop};
 use imt_e2e::services;
 use imt_e2e::wait::{SOON, pass};
 
@@ -32,17 +32,14 @@ fn file(header: &str) -> String {
     format!("{header}stages: [s1, s2]\njobs:\n  one: {}\n  two: {}\n", job("s1"), job("s2"))
 }
 
-fn lines(pipeline: PipelineId, job: &str) -> String {
-    (0..LINES).map(|i| format!("{pipeline} {job} {i}\n")).collect()
-}
-
 /// What a job itself printed, without the echo of its script.
 fn own(log: &str) -> &str {
     if log.is_empty() {
         return log;
     }
     let (echo, own) = log.split_once('\n').unwrap_or((log, ""));
-    assert!("$ i=0; while test".starts_with(echo) || echo.starts_with("$ i=0; while test"), "{log}");
+    let known = "$ i=0; while test";
+    assert!(known.starts_with(echo) || echo.starts_with(known), "{log}");
     own
 }
 
@@ -121,11 +118,11 @@ impl Rounds {
             assert_success(&record);
             self.watch.assert_ended_once(pipeline).await;
             for (name, job) in ["one", "two"].into_iter().zip(&record.state.jobs) {
-                let expected = lines(pipeline, name);
+                let expected = numbered(&format!("{pipeline} {name}"), LINES);
                 let begun = job.attempts.iter().filter(|attempt| attempt.has_begun()).count();
                 assert!(!survive || begun == 1, "{pipeline} {name}: {:#?}", job.attempts);
-                let (last, lost) = job.attempts.split_last().expect("it was tried");
-                assert_eq!(own(&self.watch.log(last.id).await), expected, "{pipeline} {name}");
+                let (accepted, lost) = job.attempts.split_last().expect("it was tried");
+                assert_eq!(own(&self.watch.log(accepted.id).await), expected, "{pipeline} {name}");
                 for AttemptState { id, .. } in lost {
                     let log = self.watch.log(*id).await;
                     assert!(expected.starts_with(own(&log)), "{id}: {log}");
