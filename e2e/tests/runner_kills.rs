@@ -21,6 +21,8 @@ const RECOVERY: Duration = Duration::from_secs(6);
 /// How long a life lasts, at most, from when it drives: about what a pipeline takes.
 const LIFE: Duration = Duration::from_millis(1200);
 const LIFE_WITH_CONTAINERS: Duration = Duration::from_secs(4);
+/// After so many kills a runner may finish what there is: a job may be lost ten times and no more.
+const IN_A_ROW: u64 = 8;
 const LINES: u32 = 30;
 
 /// Two jobs, one after the other, that each print who they are and numbers, for about half a second.
@@ -49,6 +51,8 @@ struct Rounds {
     executor: &'static str,
     file: String,
     handed_in: Vec<PipelineId>,
+    /// How many of them are known to be over.
+    over: usize,
     recoveries: Vec<Duration>,
 }
 
@@ -61,6 +65,7 @@ impl Rounds {
             executor,
             file: file(&header),
             handed_in: Vec::new(),
+            over: 0,
             recoveries: Vec::new(),
         }
     }
@@ -73,7 +78,10 @@ impl Rounds {
         let mut dice = Dice::new(dice::seed());
         let life = if self.executor == "docker" { LIFE_WITH_CONTAINERS } else { LIFE };
         let mut runner = self.start();
-        for _ in 0..dice::number("IMT_KILL_ROUNDS", 12) {
+        for round in 0..dice::number("IMT_KILL_ROUNDS", 12) {
+            if round.is_multiple_of(IN_A_ROW) {
+                self.all_over().await;
+            }
             for _ in self.watch.unfinished().await..3 {
                 self.handed_in.push(self.watch.hand_in(&self.file).await);
             }
@@ -83,10 +91,15 @@ impl Rounds {
             runner = self.start();
             self.recover(&left).await;
         }
-        for pipeline in self.handed_in.clone() {
-            self.watch.ended(pipeline, SOON).await;
-        }
+        self.all_over().await;
         stop(runner);
+    }
+
+    async fn all_over(&mut self) {
+        for pipeline in &self.handed_in[self.over..] {
+            self.watch.ended(*pipeline, SOON).await;
+        }
+        self.over = self.handed_in.len();
     }
 
     /// Where nothing was left there is nothing to measure.
