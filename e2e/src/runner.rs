@@ -286,7 +286,13 @@ pub fn processes_of(pipelines: &[PipelineId]) -> Vec<String> {
     marked.collect()
 }
 
-/// The longest of all but the slowest of a hundred, of times that are sorted here.
+/// The lines of a job that prints this and a number, from 0 on.
+pub fn numbered(text: &str, count: u32) -> String {
+    let line = |all: String, n: u32| all + text + " " + &n.to_string() + "\n";
+    (0..count).fold(String::new(), line)
+}
+
+/// The longest of the fastest so many of a hundred, of times that are sorted here.
 pub fn percentile(times: &mut [Duration], of_hundred: usize) -> Duration {
     times.sort_unstable();
     let place = (times.len() * of_hundred).div_ceil(100).max(1) - 1;

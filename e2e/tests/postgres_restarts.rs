@@ -11,7 +11,7 @@ use imt_core::ports::{LogAppend, LogPositions, NewPipeline, RunnerInfo, Store as
 use imt_e2e::dice::{self, Dice};
 use imt_e2e::postgres_server::{PostgresServer, Shutdown};
 use imt_e2e::records::Records;
-use imt_e2e::runner::{Host, Watch, assert_success, now, percentile, stop};
+use imt_e2e::runner::{Host, Watch, assert_success, now, numbered, percentile, stop};
 use imt_e2e::wait::{SOON, pass, until_told};
 
 /// What is promised is 10 s until pipelines end again.
@@ -142,7 +142,7 @@ async fn nothing_acknowledged_is_lost_and_nobody_is_restarted() {
 async fn assert_whole(watch: &Watch, pipeline: PipelineId) {
     let record = watch.ended(pipeline, SOON * 3).await;
     assert_success(&record);
-    let expected: String = (0..LINES).map(|i| format!("{pipeline} {i}\n")).collect();
+    let expected = numbered(&pipeline.to_string(), LINES);
     let attempts = &record.state.jobs[0].attempts;
     assert_eq!(attempts.len(), 1, "nothing that runs is disturbed: {attempts:#?}");
     let log = watch.log(attempts[0].id).await;

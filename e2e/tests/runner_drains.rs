@@ -132,8 +132,10 @@ async fn a_drain_finishes_what_runs_and_hands_back_the_rest_on_postgres() {
     drains(&Records::postgres().await, &home.path().join("go")).await;
 }
 
-fn leave_at_once(runner: Running) {
+/// Two signals that come before the first is heard are one.
+fn leave_at_once(host: &Host, runner: Running) {
     runner.signal(Signal::TERM);
+    await_runner(host, "it drains", |seen| seen["draining"] == true);
     runner.signal(Signal::TERM);
     let left = runner.finish_within(Duration::from_secs(5));
     assert_eq!(left.code, Some(12), "{}", left.stderr);
@@ -149,7 +151,7 @@ async fn the_second_sigterm_leaves_at_once_and_the_next_runner_goes_on() {
     let pipeline = watch.hand_in(&holding(&header, "go-on")).await;
     let runner = host.runner(&["--capacity", "1"]);
     watch.prints(pipeline, "begun").await;
-    leave_at_once(runner);
+    leave_at_once(&host, runner);
     assert!(!watch.record(pipeline).await.state.status.is_terminal());
     let next = host.runner(&["--capacity", "1"]);
     for workspace in imt_e2e::project::workspaces_of(&watch.project) {

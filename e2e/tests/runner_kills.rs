@@ -12,7 +12,7 @@ use imt_e2e::dice::{self, Dice};
 use imt_e2e::docker::docker;
 use imt_e2e::imt::{Home, Running};
 use imt_e2e::records::Records;
-use imt_e2e::runner::{Host, Watch, assert_success, kill, percentile, stop};
+use imt_e2e::runner::{Host, Watch, assert_success, kill, numbered, percentile, stop};
 use imt_e2e::services;
 use imt_e2e::wait::{SOON, pass};
 
@@ -21,6 +21,8 @@ const RECOVERY: Duration = Duration::from_secs(6);
 /// How long a life lasts, at most, from when it drives: about what a pipeline takes.
 const LIFE: Duration = Duration::from_millis(1200);
 const LIFE_WITH_CONTAINERS: Duration = Duration::from_secs(4);
+/// After so many kills a runner may finish what there is: a job may be lost ten times and no more.
+const IN_A_ROW: u64 = 8;
 const LINES: u32 = 30;
 
 /// Two jobs, one after the other, that each print who they are and numbers, for about half a second.
@@ -32,17 +34,14 @@ fn file(header: &str) -> String {
     format!("{header}stages: [s1, s2]\njobs:\n  one: {}\n  two: {}\n", job("s1"), job("s2"))
 }
 
-fn lines(pipeline: PipelineId, job: &str) -> String {
-    (0..LINES).map(|i| format!("{pipeline} {job} {i}\n")).collect()
-}
-
 /// What a job itself printed, without the echo of its script.
 fn own(log: &str) -> &str {
     if log.is_empty() {
         return log;
     }
     let (echo, own) = log.split_once('\n').unwrap_or((log, ""));
-    assert!("$ i=0; while test".starts_with(echo) || echo.starts_with("$ i=0; while test"), "{log}");
+    let known = "$ i=0; while test";
+    assert!(known.starts_with(echo) || echo.starts_with(known), "{log}");
     own
 }
 
@@ -52,6 +51,8 @@ struct Rounds {
     executor: &'static str,
     file: String,
     handed_in: Vec<PipelineId>,
+    /// How many of them are known to be over.
+    over: usize,
     recoveries: Vec<Duration>,
 }
 
@@ -64,6 +65,7 @@ impl Rounds {
             executor,
             file: file(&header),
             handed_in: Vec::new(),
+            over: 0,
             recoveries: Vec::new(),
         }
     }
@@ -76,7 +78,10 @@ impl Rounds {
         let mut dice = Dice::new(dice::seed());
         let life = if self.executor == "docker" { LIFE_WITH_CONTAINERS } else { LIFE };
         let mut runner = self.start();
-        for _ in 0..dice::number("IMT_KILL_ROUNDS", 12) {
+        for round in 0..dice::number("IMT_KILL_ROUNDS", 12) {
+            if round.is_multiple_of(IN_A_ROW) {
+                self.all_over().await;
+            }
             for _ in self.watch.unfinished().await..3 {
                 self.handed_in.push(self.watch.hand_in(&self.file).await);
             }
@@ -86,10 +91,15 @@ impl Rounds {
             runner = self.start();
             self.recover(&left).await;
         }
-        for pipeline in self.handed_in.clone() {
-            self.watch.ended(pipeline, SOON).await;
-        }
+        self.all_over().await;
         stop(runner);
+    }
+
+    async fn all_over(&mut self) {
+        for pipeline in &self.handed_in[self.over..] {
+            self.watch.ended(*pipeline, SOON).await;
+        }
+        self.over = self.handed_in.len();
     }
 
     /// Where nothing was left there is nothing to measure.
@@ -121,11 +131,11 @@ impl Rounds {
             assert_success(&record);
             self.watch.assert_ended_once(pipeline).await;
             for (name, job) in ["one", "two"].into_iter().zip(&record.state.jobs) {
-                let expected = lines(pipeline, name);
+                let expected = numbered(&format!("{pipeline} {name}"), LINES);
                 let begun = job.attempts.iter().filter(|attempt| attempt.has_begun()).count();
                 assert!(!survive || begun == 1, "{pipeline} {name}: {:#?}", job.attempts);
-                let (last, lost) = job.attempts.split_last().expect("it was tried");
-                assert_eq!(own(&self.watch.log(last.id).await), expected, "{pipeline} {name}");
+                let (accepted, lost) = job.attempts.split_last().expect("it was tried");
+                assert_eq!(own(&self.watch.log(accepted.id).await), expected, "{pipeline} {name}");
                 for AttemptState { id, .. } in lost {
                     let log = self.watch.log(*id).await;
                     assert!(expected.starts_with(own(&log)), "{id}: {log}");
