@@ -22,6 +22,7 @@ use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
 use crate::ports::{Claim, Notice, Variable};
+use crate::schedule::invariants::broken_by;
 use crate::schedule::{CancelLevel, Decision, Input, Machine};
 use crate::status::Reason;
 
@@ -129,7 +130,12 @@ impl Driver {
     async fn run_from(mut self, first: Input) -> Result<Outcome, EngineError> {
         let mut input = first;
         loop {
+            let before = cfg!(debug_assertions).then(|| self.machine.state().clone());
             let decision = self.machine.handle(input, self.clock.now());
+            if let Some(before) = before {
+                let broken = broken_by(self.machine.plan(), &before, &decision.changes);
+                debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
+            }
             self.commit(&decision).await?;
             for effect in decision.effects {
                 self.perform(effect);

@@ -20,6 +20,8 @@ mod log_writer;
 mod notes;
 mod orders;
 mod problem;
+#[cfg(feature = "testkit")]
+mod process;
 mod records;
 mod registry;
 mod retry;
@@ -35,6 +37,8 @@ pub use builder::EngineBuilder;
 pub use error::EngineError;
 pub use handle::Engine;
 pub use instance::{Instance, Instances};
+#[cfg(feature = "testkit")]
+pub(crate) use process::Process;
 pub use root::ready_workspace_root;
 pub use runner::{Runner, RunnerFacts};
 pub use shared::Outcome;

@@ -6,9 +6,18 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(super) struct Task(JoinHandle<()>);
 
+/// Work that is to be spawned. A simulated process keeps hold of what it spawns.
+#[cfg(feature = "testkit")]
+pub(super) use crate::engine::process::inherited as of_this_process;
+
+#[cfg(not(feature = "testkit"))]
+pub(super) const fn of_this_process<W>(work: W) -> W {
+    work
+}
+
 impl Task {
     pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(work))
+        Self(tokio::spawn(of_this_process(work)))
     }
 
     /// Aborts it, and does not wait.

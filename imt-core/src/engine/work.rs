@@ -21,6 +21,7 @@ use crate::engine::problem::chain;
 use crate::engine::registry::Driven;
 use crate::engine::retry::until_available;
 use crate::engine::shared::{Outcome, Shared};
+use crate::engine::task::of_this_process;
 use crate::id::PipelineId;
 use crate::ports::{Claim, StoreError, StoreResult};
 
@@ -171,12 +172,12 @@ impl Crew {
         self.asking = true;
         let now = Instant::now();
         let aside = self.aside.iter().filter(|(_, a)| a.until > now).map(|(pipeline, _)| *pipeline).collect();
-        self.claims.spawn(from_queue(Arc::clone(&self.engine.shared), aside));
+        self.claims.spawn(of_this_process(from_queue(Arc::clone(&self.engine.shared), aside)));
     }
 
     /// Ending what was cancelled takes no place, because nothing of it runs.
     fn claim_called_off(&mut self, pipeline: PipelineId) {
-        self.claims.spawn(called_off(Arc::clone(&self.engine.shared), pipeline));
+        self.claims.spawn(of_this_process(called_off(Arc::clone(&self.engine.shared), pipeline)));
     }
 
     fn found(&mut self, found: Result<Found, JoinError>) -> Result<(), EngineError> {
@@ -218,7 +219,7 @@ impl Crew {
     fn take_up(&mut self, taken: Taken) {
         let engine = self.engine.clone();
         let (Taken { claim, at, driven }, drain) = (taken, Drain::of(&self.drain));
-        self.jobs.spawn(async move {
+        self.jobs.spawn(of_this_process(async move {
             let pipeline = claim.pipeline;
             let driving = engine.drive_claimed(claim.clone(), at, &driven, drain);
             let result = if let Ok(result) = AssertUnwindSafe(driving).catch_unwind().await {
@@ -231,7 +232,7 @@ impl Crew {
             // Only now may another driver of ours have it.
             drop(driven);
             (pipeline, result)
-        });
+        }));
     }
 
     fn done(&mut self, done: Result<Done, JoinError>, ended: &mut impl FnMut(Result<Outcome, EngineError>)) {

@@ -17,6 +17,8 @@ use crate::status::Status;
 
 #[path = "machine_tests/elsewhere.rs"]
 mod elsewhere;
+#[path = "machine_tests/invariants.rs"]
+mod invariants;
 
 const SECOND: Duration = Duration::from_secs(1);
 

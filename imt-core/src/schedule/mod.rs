@@ -9,6 +9,7 @@
 
 mod cancel;
 mod change;
+pub mod invariants;
 mod machine;
 mod order;
 mod outcome;

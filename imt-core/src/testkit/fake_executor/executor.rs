@@ -46,6 +46,13 @@ impl FakeExecutor {
         self.world.end_life(self.life);
     }
 
+    /// Whether a script of a pipeline runs that this life has started or found.
+    pub fn runs(&self, pipeline: PipelineId) -> bool {
+        let (now, state) = (Instant::now(), self.world.lock());
+        let ours = |c: &Container| c.known_to.contains(&self.life) && c.is_running(now);
+        state.containers.iter().any(|(id, c)| id.pipeline == pipeline && ours(c))
+    }
+
     /// Records a call, and stays in it for ever if this life is over.
     async fn enter(
         &self,
@@ -106,9 +113,16 @@ impl FakeExecutor {
     /// Begins a preparation unless one is there or under way.
     fn ensure_prepared(&self, state: &mut State, job: &JobSpec) {
         let now = Instant::now();
-        let usable = |c: &Container| c.is_there(now) && !matches!(c.phase, Phase::DeadAtGate { .. });
-        if state.containers.get(&job.attempt).is_some_and(usable) {
-            return;
+        // What waits for the go of another life waits for nothing that could still come.
+        let usable = |c: &Container| match c.phase {
+            Phase::Begun { .. } => true,
+            Phase::Preparing { .. } | Phase::Gate => c.is_there(now) && c.life == self.life,
+            Phase::DeadAtGate { .. } => false,
+        };
+        match state.containers.get(&job.attempt) {
+            Some(container) if usable(container) => return,
+            Some(container) => drop(state.taken.insert((container.life, job.attempt))),
+            None => {}
         }
         let script = state.script_of(job);
         let tries = state.tries.entry(job.attempt).or_insert(0);
@@ -126,6 +140,7 @@ impl FakeExecutor {
             known_to: BTreeSet::new(),
         };
         state.containers.insert(job.attempt, container);
+        state.taken.remove(&(self.life, job.attempt));
     }
 
     async fn prepared(&self, job: &JobSpec) -> ExecutorResult<()> {
@@ -154,6 +169,9 @@ impl FakeExecutor {
         let mut state = self.world.lock();
         let id = handle.attempt;
         let Some(container) = state.containers.get(&id) else {
+            if state.taken.contains(&(self.life, id)) {
+                return Err(gone(id));
+            }
             state.violate(self.life, format!("{method:?} of {id}, which is not there"));
             return Err(gone(id));
         };
@@ -231,13 +249,18 @@ impl Executor for FakeExecutor {
         self.enter(Method::Start, Some(id.pipeline), Some(id)).await?;
         {
             let mut state = self.world.lock();
+            if state.taken.contains(&(self.life, id)) {
+                return Err(gone(id));
+            }
             if !state.specs.contains_key(&id) {
                 state.violate(self.life, format!("Start of {id}, which was never prepared"));
             }
             self.check_spec(&mut state, Method::Start, job);
             let now = Instant::now();
             let same_job = |other: &AttemptId| other.pipeline == id.pipeline && other.job == id.job && *other != id;
-            let twin = state.containers.iter().find(|(other, c)| same_job(other) && c.is_running(now));
+            // What another instance runs is in a workspace of its own.
+            let ours = |c: &Container| c.instance == self.instance;
+            let twin = state.containers.iter().find(|(other, c)| same_job(other) && ours(c) && c.is_running(now));
             if let Some(twin) = twin.map(|(other, _)| *other) {
                 state.violate(self.life, format!("Start of {id} while {twin} of the same job runs"));
             }
@@ -336,7 +359,8 @@ impl Executor for FakeExecutor {
         self.until(|state| {
             let doomed: Vec<_> = state.containers.keys().filter(|id| id.pipeline == pipeline).copied().collect();
             for id in doomed {
-                state.containers.remove(&id);
+                let known_to = state.containers.remove(&id).map(|container| container.known_to).unwrap_or_default();
+                state.taken.extend(known_to.into_iter().filter(|life| *life != self.life).map(|life| (life, id)));
             }
             Look::Answer(())
         })

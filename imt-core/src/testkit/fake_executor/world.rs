@@ -83,6 +83,8 @@ pub(super) struct State {
     pub(super) released: BTreeSet<(u32, PipelineId)>,
     /// What a life was refused or not told of: it may clean up over what still runs there.
     pub(super) in_the_dark: BTreeSet<(u32, PipelineId)>,
+    /// What each life knew of when another life removed it.
+    pub(super) taken: BTreeSet<(u32, AttemptId)>,
     survives: bool,
 }
 
@@ -105,6 +107,7 @@ impl FakeWorld {
             cleaned: BTreeSet::new(),
             released: BTreeSet::new(),
             in_the_dark: BTreeSet::new(),
+            taken: BTreeSet::new(),
             survives: true,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Notify::new(), origin: Instant::now() })
@@ -206,6 +209,34 @@ impl FakeWorld {
     /// Every attempt whose script ever began.
     pub fn began(&self) -> Vec<AttemptId> {
         self.lock().began.keys().copied().collect()
+    }
+
+    /// The host goes down: every life is over, no script runs on, and what was made is there when it is up again.
+    pub fn power_off(&self) {
+        let mut state = self.lock();
+        let lives = 1..=state.lives;
+        state.dead.extend(lives);
+        let now = Instant::now();
+        for container in state.containers.values_mut() {
+            match container.phase {
+                Phase::Preparing { .. } | Phase::Gate => container.phase = Phase::DeadAtGate { at: now },
+                Phase::DeadAtGate { .. } => {}
+                Phase::Begun { .. } => {
+                    container.lost_at.get_or_insert(now);
+                }
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Attempts that a life which is not over has made or knows of, and that are not removed.
+    pub fn held_by_the_living(&self) -> Vec<AttemptId> {
+        let now = Instant::now();
+        let state = self.lock();
+        let lives = |c: &Container| c.known_to.iter().chain([&c.life]).any(|life| !state.dead.contains(life));
+        let held = state.containers.iter().filter(|(_, c)| c.is_there(now) && lives(c));
+        held.map(|(id, _)| *id).collect()
     }
 
     /// A process of ours is gone.

@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::status::{Reason, Status};
 use crate::testkit::FakeWorld;
 use crate::testkit::simulator::bounds::in_time;
-use crate::testkit::simulator::scenario::{SECRET, Scenario};
+use crate::testkit::simulator::scenario::{Output, SECRET, Scenario, output_of};
 use crate::testkit::simulator::source::SimulatedSource;
 use crate::testkit::simulator::verdict::ends_by_the_rules;
 
@@ -72,7 +72,8 @@ pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), St
     ends_by_the_rules(evidence, &events, &record.state)?;
     in_time(evidence, &record.state)?;
     for attempt in record.state.jobs.iter().flat_map(|j| &j.attempts) {
-        log_is_right(evidence, attempt).await?;
+        let expected = output_of(&evidence.scenario.outputs, attempt.id.job, attempt.id.number);
+        log_is_right(evidence.store, attempt, expected, evidence.scenario.log_cap).await?;
     }
     nothing_to_claim(evidence).await?;
     Ok((record.state.status, events.len()))
@@ -88,7 +89,7 @@ fn nobody_complained(evidence: &Evidence<'_>) -> Verdict {
     ensure(all.is_empty(), || all.join("\n"))
 }
 
-fn everything_ended(state: &PipelineState) -> Verdict {
+pub(super) fn everything_ended(state: &PipelineState) -> Verdict {
     ensure(state.status.is_terminal() && state.verdict.is_some(), || format!("not over: {state:?}"))?;
     for (index, job) in state.jobs.iter().enumerate() {
         ensure(job.status.is_terminal() && job.end.is_some(), || format!("job {index} is not over: {job:?}"))?;
@@ -211,12 +212,17 @@ fn tries_as_the_policy_says(evidence: &Evidence<'_>, state: &PipelineState) -> V
 }
 
 /// The log of an attempt that ended by itself is whole; of one that was stopped or lost it is a beginning.
-async fn log_is_right(evidence: &Evidence<'_>, attempt: &AttemptState) -> Verdict {
+pub(super) async fn log_is_right(
+    store: &dyn Store,
+    attempt: &AttemptState,
+    expected: &Output,
+    cap: Option<u64>,
+) -> Verdict {
     let id = attempt.id;
     let mut bytes: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     let mut total = 0;
     let page = loop {
-        let page = evidence.store.read_log(id, LogFrom::Offset(total), 1 << 20).await.map_err(|e| e.to_string())?;
+        let page = store.read_log(id, LogFrom::Offset(total), 1 << 20).await.map_err(|e| e.to_string())?;
         for chunk in &page.chunks {
             bytes.entry(chunk.stream.as_str()).or_default().extend_from_slice(&chunk.bytes);
         }
@@ -226,14 +232,14 @@ async fn log_is_right(evidence: &Evidence<'_>, attempt: &AttemptState) -> Verdic
         total = page.next_offset;
     };
     let end = attempt.end.as_ref().ok_or("no end")?;
-    let never_opened = end.status == Status::Cancelled && !attempt.began && total == 0;
+    let cut_off = end.status == Status::Cancelled || end.reason == Some(Reason::RunnerLost);
+    let never_opened = cut_off && !attempt.began && total == 0;
     ensure(never_opened || page.end.is_some_and(|e| e.bytes == total), || {
         format!("the log of {id} is not whole: {page:?}")
     })?;
 
-    let expected = evidence.scenario.output(id.job, id.number);
     let whole = attempt.stop.is_none() && matches!(end.reason, None | Some(Reason::ExitCode | Reason::Signal));
-    let cap = evidence.scenario.log_cap.unwrap_or(u64::MAX);
+    let cap = cap.unwrap_or(u64::MAX);
     let (mut missing, mut kept) = (0, 0);
     for (stream, raw) in [(StreamKind::Stdout, &expected.stdout), (StreamKind::Stderr, &expected.stderr)] {
         let expected = masked(raw);

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 pub(super) const WORKSPACES: &str = "/simulated";
 
 /// When the simulated world began.
-const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+pub(super) const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 
 /// What a simulation was, for those who count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +56,18 @@ pub struct Summary {
 /// # Panics
 /// If the runtime cannot be made.
 pub fn simulate(seed: u64) -> Result<Summary, Violation> {
+    // Made inside: outside of the runtime even its clock is the real one.
+    in_virtual_time(async { Simulation::new(seed).run().await })
+}
+
+/// Runs on one thread, by a clock that is ahead of nobody.
+pub(super) fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without I/O needs nothing from the system");
-    // Made inside: outside of the runtime even its clock is the real one.
-    runtime.block_on(async { Simulation::new(seed).run().await })
+    runtime.block_on(work)
 }
 
 struct Simulation {

@@ -162,13 +162,18 @@ impl Scenario {
 
     /// What an attempt prints.
     pub(super) fn output(&self, job: JobIndex, number: u32) -> &Output {
-        let tries = &self.outputs[job.get()];
-        let last = tries.len() - 1;
-        &tries[usize::try_from(number - 1).unwrap_or(last).min(last)]
+        output_of(&self.outputs, job, number)
     }
 }
 
-fn store_faults(draw: &mut Seed) -> FaultRates {
+/// What an attempt prints: more tries than there are outputs print the last one.
+pub(super) fn output_of(outputs: &[Vec<Output>], job: JobIndex, number: u32) -> &Output {
+    let tries = &outputs[job.get()];
+    let last = tries.len() - 1;
+    &tries[usize::try_from(number - 1).unwrap_or(last).min(last)]
+}
+
+pub(super) fn store_faults(draw: &mut Seed) -> FaultRates {
     let mut rate = || u16::try_from(draw.below(80)).unwrap_or(0);
     FaultRates { before: rate(), after: rate(), delay: rate(), max_delay: Duration::from_secs(2) }
 }
@@ -202,7 +207,7 @@ fn checkout(draw: &mut Seed) -> CheckoutScript {
     CheckoutScript { takes, end }
 }
 
-fn cancels(draw: &mut Seed) -> Vec<(Duration, CancelLevel)> {
+pub(super) fn cancels(draw: &mut Seed) -> Vec<(Duration, CancelLevel)> {
     let first = millis(draw, 60_000);
     let mut cancels = vec![(first, CancelLevel::Graceful)];
     if draw.per_mille(600) {
@@ -211,11 +216,11 @@ fn cancels(draw: &mut Seed) -> Vec<(Duration, CancelLevel)> {
     cancels
 }
 
-fn millis(draw: &mut Seed, below: u64) -> Duration {
+pub(super) fn millis(draw: &mut Seed, below: u64) -> Duration {
     Duration::from_millis(draw.below(below))
 }
 
-fn plan(draw: &mut Seed) -> Plan {
+pub(super) fn plan(draw: &mut Seed) -> Plan {
     let mut stages = Vec::new();
     let mut jobs = Vec::new();
     for number in 0..=draw.below(3) {
@@ -267,7 +272,7 @@ fn job(draw: &mut Seed, stage: &str, index: JobIndex) -> PlannedJob {
     }
 }
 
-fn script(draw: &mut Seed) -> (FakeScript, Output) {
+pub(super) fn script(draw: &mut Seed) -> (FakeScript, Output) {
     let end = match draw.below(100) {
         0..=69 => FakeEnd::Code(0),
         70..=84 => FakeEnd::Code(1),
