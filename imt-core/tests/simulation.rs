@@ -80,6 +80,17 @@ fn old_findings_stay_found() {
     }
 }
 
+/// The same of scenarios with several runners.
+const FLEET_FINDINGS: &[(u64, &str)] =
+    &[(10_489, "what an earlier life left running went on beside a new start"), (18_809, "the same")];
+
+#[test]
+fn old_findings_with_several_runners_stay_found() {
+    for (seed, what) in FLEET_FINDINGS {
+        simulate_fleet(*seed).unwrap_or_else(|violation| panic!("{what}: {violation}"));
+    }
+}
+
 #[test]
 fn a_seed_always_tells_the_same_story() {
     for seed in (0..40).chain([42, 1_000_003]) {

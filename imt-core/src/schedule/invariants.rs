@@ -71,7 +71,8 @@ pub fn has_one_try_under_way(state: &PipelineState) -> bool {
     state.jobs.iter().all(|job| {
         let earlier = job.attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
         let live = job.attempts.iter().any(is_live);
-        !earlier.iter().any(is_live) && !(live && job.status.is_terminal())
+        let over = job.status.is_terminal();
+        !earlier.iter().any(is_live) && (!live || !over)
     })
 }
 

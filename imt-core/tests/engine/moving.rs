@@ -128,6 +128,30 @@ async fn another_host_starts_over_or_says_why_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_earlier_life_left_running_does_not_go_on_beside_a_new_start() {
+    let (stand, here, there) = (Stand::new(), Host::new(), Host::new());
+    stand.world.script_others(FakeScript::never_ends());
+    let (here_instance, there_instance) = (here.instance(), there.instance());
+    let engine = here.engine(&stand, &here_instance);
+    let id = engine.submit(plan(REPEATABLE)).await.unwrap().id;
+    tokio::select! {
+        result = engine.drive(id) => panic!("over too soon: {result:?}"),
+        () = begun(&stand, Stand::attempt(id)) => {}
+    }
+    // The process dies, its job does not.
+    stand.executor.crash();
+    tokio::time::sleep(SECOND * 31).await;
+    let stand = Stand { executor: Arc::new(FakeExecutor::new(&stand.world)), ..stand.clone() };
+    let again = AttemptId { number: 2, ..Stand::attempt(id) };
+    let engine = there.engine(&stand, &there_instance);
+    tokio::select! {
+        result = engine.drive(id) => panic!("over too soon: {result:?}"),
+        () = begun(&stand, again) => {}
+    }
+    assert_eq!(stand.world.live(), [again]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_does_not_take_its_older_workspace_for_the_newer_one() {
     let (mut stand, here, there) = (Stand::new(), Host::new(), Host::new());
     stand.world.script("one", FakeScript::runs_for(SECOND * 20));

@@ -42,13 +42,12 @@ impl Driver {
     pub(super) fn check_out(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (plan, pipeline, path) = (Arc::clone(self.machine.plan()), self.claim.pipeline, self.workspace.clone());
-        let (needles, again) = (self.needles.clone(), self.machine.state().jobs.iter().any(|j| !j.attempts.is_empty()));
+        let attempts = self.machine.state().jobs.iter().flat_map(|job| &job.attempts);
+        let earlier: Vec<AttemptId> = attempts.map(|a| a.id).collect();
+        let needles = self.needles.clone();
         let work = async move {
             let filled = async {
-                if again {
-                    // What an earlier life of ours left running in a workspace that was given up must not work in the new one.
-                    shared.executor.release(pipeline).await?;
-                }
+                end_earlier(&shared, pipeline, earlier).await?;
                 fill(&shared, &plan, pipeline, path).await
             };
             let result = filled.await.map(|()| shared.runner.instance.clone()).map_err(|f| problem(&f, &needles));
@@ -109,6 +108,34 @@ impl Driver {
         }
         self.let_go().await;
         EngineError::HandedBack(pipeline)
+    }
+}
+
+/// Ends what was made for a workspace that was given up and may run there yet, be it of an earlier life, which only attaching finds:
+/// it must not work in the new one.
+async fn end_earlier(shared: &Shared, pipeline: PipelineId, earlier: Vec<AttemptId>) -> Result<(), Failure> {
+    if !earlier.is_empty() {
+        shared.executor.release(pipeline).await?;
+    }
+    for attempt in earlier {
+        let mut backoff = Backoff::new();
+        let mut tries = 1;
+        loop {
+            match end_attempt(shared, attempt).await {
+                Ok(()) => break,
+                Err(failure) if tries == CLEANUP_TRIES || !failure.retryable => return Err(failure),
+                Err(_) => tries += 1,
+            }
+            backoff.pause().await;
+        }
+    }
+    Ok(())
+}
+
+async fn end_attempt(shared: &Shared, attempt: AttemptId) -> Result<(), Failure> {
+    match shared.executor.attach(attempt).await? {
+        Some(handle) => shared.executor.stop(&handle, Duration::ZERO).await,
+        None => Ok(()),
     }
 }
 

@@ -113,9 +113,16 @@ impl FakeExecutor {
     /// Begins a preparation unless one is there or under way.
     fn ensure_prepared(&self, state: &mut State, job: &JobSpec) {
         let now = Instant::now();
-        let usable = |c: &Container| c.is_there(now) && !matches!(c.phase, Phase::DeadAtGate { .. });
-        if state.containers.get(&job.attempt).is_some_and(usable) {
-            return;
+        // What waits for the go of another life waits for nothing that could still come.
+        let usable = |c: &Container| match c.phase {
+            Phase::Begun { .. } => true,
+            Phase::Preparing { .. } | Phase::Gate => c.is_there(now) && c.life == self.life,
+            Phase::DeadAtGate { .. } => false,
+        };
+        match state.containers.get(&job.attempt) {
+            Some(container) if usable(container) => return,
+            Some(container) => drop(state.taken.insert((container.life, job.attempt))),
+            None => {}
         }
         let script = state.script_of(job);
         let tries = state.tries.entry(job.attempt).or_insert(0);
@@ -133,6 +140,7 @@ impl FakeExecutor {
             known_to: BTreeSet::new(),
         };
         state.containers.insert(job.attempt, container);
+        state.taken.remove(&(self.life, job.attempt));
     }
 
     async fn prepared(&self, job: &JobSpec) -> ExecutorResult<()> {
@@ -241,6 +249,9 @@ impl Executor for FakeExecutor {
         self.enter(Method::Start, Some(id.pipeline), Some(id)).await?;
         {
             let mut state = self.world.lock();
+            if state.taken.contains(&(self.life, id)) {
+                return Err(gone(id));
+            }
             if !state.specs.contains_key(&id) {
                 state.violate(self.life, format!("Start of {id}, which was never prepared"));
             }

@@ -15,21 +15,21 @@ use crate::testkit::simulator::scenario::output_of;
 /// Holds all promises against the evidence; `sweep` is what the next start on each host does. Answers how each pipeline ended,
 /// the number of events and how often something started over.
 pub(super) async fn check(
-    stage: &Stage,
+    scene: &Stage,
     sweep: impl AsyncFnOnce() -> Verdict,
 ) -> Result<(Vec<Status>, usize, usize), String> {
-    let mut said = stage.observer.testimony.all();
-    said.extend(stage.worlds.iter().flat_map(|world| world.violations()));
+    let mut said = scene.observer.testimony.all();
+    said.extend(scene.worlds.iter().flat_map(|world| world.violations()));
     ensure(said.is_empty(), || said.join("\n"))?;
-    for (host, world) in stage.worlds.iter().enumerate() {
+    for (host, world) in scene.worlds.iter().enumerate() {
         let held = world.held_by_the_living();
         ensure(held.is_empty(), || format!("a runner on host {host} that drained has left {held:?}"))?;
     }
     sweep().await?;
     let (mut ends, mut events, mut started_over) = (Vec::new(), 0, 0);
-    for (place, submitted) in stage.fleet.pipelines.iter().enumerate() {
-        let id = id_of(stage.seed, place);
-        let (state, told) = pipeline_is_right(stage, id, submitted).await?;
+    for (place, submitted) in scene.fleet.pipelines.iter().enumerate() {
+        let id = id_of(scene.seed, place);
+        let (state, told) = pipeline_is_right(scene, id, submitted).await?;
         started_over += told.iter().filter(|event| event.change.kind == ChangeKind::StartedOver).count();
         events += told.len();
         ends.push(state.status);
@@ -38,22 +38,22 @@ pub(super) async fn check(
 }
 
 async fn pipeline_is_right(
-    stage: &Stage,
+    scene: &Stage,
     id: PipelineId,
     submitted: &Submitted,
 ) -> Result<(PipelineState, Vec<Event>), String> {
-    let store = &stage.observer.store;
+    let store = &scene.observer.store;
     let state = store.load(id).await.map_err(|e| e.to_string())?.state;
     let events = store.events_after(Some(id), EventId::default(), usize::MAX).await.map_err(|e| e.to_string())?;
     everything_ended(&state)?;
     events_keep_the_rules(id, submitted, &events, &state)?;
     ends_as_its_jobs(submitted, &state)?;
-    for (host, world) in stage.worlds.iter().enumerate() {
+    for (host, world) in scene.worlds.iter().enumerate() {
         let left = world.leftovers(id);
         ensure(left.is_empty(), || format!("left behind on host {host}: {left:?}"))?;
     }
     for attempt in state.jobs.iter().flat_map(|job| &job.attempts) {
-        began_at_most_once(stage, attempt)?;
+        began_at_most_once(scene, attempt)?;
         ends_as_it_did(submitted, &state, attempt)?;
         let expected = output_of(&submitted.outputs, attempt.id.job, attempt.id.number);
         log_is_right(&**store, attempt, expected, None).await?;
@@ -84,8 +84,8 @@ fn ends_as_its_jobs(submitted: &Submitted, state: &PipelineState) -> Verdict {
     })
 }
 
-fn began_at_most_once(stage: &Stage, attempt: &AttemptState) -> Verdict {
-    let times: u32 = stage.worlds.iter().map(|world| world.times_script_began(attempt.id)).sum();
+fn began_at_most_once(scene: &Stage, attempt: &AttemptState) -> Verdict {
+    let times: u32 = scene.worlds.iter().map(|world| world.times_script_began(attempt.id)).sum();
     ensure(times <= 1, || format!("the script of {} began {times} times", attempt.id))?;
     ensure(times == 0 || attempt.began, || format!("it ran and its row says otherwise: {attempt:?}"))?;
     let code = attempt.end.as_ref().and_then(|end| end.exit_code);

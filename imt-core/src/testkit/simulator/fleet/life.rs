@@ -90,16 +90,26 @@ impl Stage {
                 break;
             }
             let name = InstanceId::new(format!("runner {runner}.{instance}"));
-            let went_down = self.live((runner, number), name).await?;
-            self.show(runner, None);
-            let down = if went_down { self.down_for(runner) } else { Duration::ZERO };
-            tokio::select! {
-                biased;
-                () = self.until_over() => {}
-                () = sleep(life.away.max(down)) => {}
+            while self.live((runner, number), name.clone()).await? {
+                // The one that was to stay comes back with its host.
+                self.leave(runner, self.down_for(runner)).await;
+                if !matches!(life.ends, LifeEnd::Stays) || self.is_over() {
+                    break;
+                }
             }
+            self.leave(runner, life.away).await;
         }
         Ok(())
+    }
+
+    /// Nobody lives for a while.
+    async fn leave(&self, runner: usize, span: Duration) {
+        self.show(runner, None);
+        tokio::select! {
+            biased;
+            () = self.until_over() => {}
+            () = sleep(span) => {}
+        }
     }
 
     fn down_for(&self, runner: usize) -> Duration {
@@ -248,7 +258,7 @@ impl Stage {
         stop.notify_one();
         self.until_over().await;
         facts.process.go_on();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Stops the process for a while, and looks whether it has let go of what others took over meanwhile.
@@ -268,7 +278,7 @@ impl Stage {
             sleep(LETS_GO_IN).await;
             self.observer.expect_let_go(facts);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -100,7 +100,7 @@ impl Fleet {
         // So that somebody is left who can do it all.
         runners[0].labels = LABELS.map(str::to_owned).to_vec();
         runners[0].lives.push(Life { ends: LifeEnd::Stays, ..life(&mut draw, lease) });
-        let pipelines = (0..1 + draw.below(6)).map(|number| submitted(&mut draw, number)).collect();
+        let pipelines = (0..=draw.below(6)).map(|number| submitted(&mut draw, number)).collect();
         let wild = draw.per_mille(600);
         let store_faults = if wild && draw.per_mille(600) { store_faults(&mut draw) } else { FaultRates::default() };
         let post = if wild { post(&mut draw) } else { PostRates::default() };
@@ -143,7 +143,7 @@ fn runner(draw: &mut Seed, hosts: usize, lease: Duration) -> Runner {
 fn life(draw: &mut Seed, lease: Duration) -> Life {
     let ends = match draw.below(10) {
         0..=3 => LifeEnd::Crash(millis(draw, 60_000)),
-        4..=7 => LifeEnd::AfterCommit(1 + draw.below(15)),
+        4..=6 => LifeEnd::AfterCommit(1 + draw.below(15)),
         _ => LifeEnd::Drain(millis(draw, 60_000)),
     };
     let longest = 2 * u64::try_from(lease.as_millis()).unwrap_or(0);
@@ -158,7 +158,7 @@ fn life(draw: &mut Seed, lease: Duration) -> Life {
 
 fn submitted(draw: &mut Seed, number: u64) -> Submitted {
     let mut plan = plan(draw);
-    plan.project = ProjectName::new(&format!("project{}", draw.below(3)));
+    plan.project = ProjectName::new(format!("project{}", draw.below(3)));
     plan.runs_on = LABELS.into_iter().filter(|_| draw.per_mille(200)).map(str::to_owned).collect();
     let repeatable = draw.per_mille(500);
     for job in &mut plan.jobs {

@@ -75,7 +75,8 @@ impl Executor for Witness {
         let id = handle.attempt;
         if self.observer.drives(&self.life, id.pipeline) {
             self.expect(id.pipeline, &format!("stop of {id}"), |state| {
-                state.attempt(id).is_some_and(|a| a.stop.is_some())
+                // What was lost may run yet, and is ended before anything else begins.
+                state.attempt(id).is_some_and(|a| a.stop.is_some() || a.phase == AttemptPhase::Ended)
             })
             .await;
         }
