@@ -1,5 +1,5 @@
 //! The simulator over many seeds. `IMT_SIM_SEEDS` says how many (500 if unset), `IMT_SIM_FROM` the first one; scenarios with
-//! several runners take longer, and are gone through for a fifth as many.
+//! several runners take longer, and are gone through for a tenth as many.
 #![cfg(feature = "testkit")]
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ fn every_seed_keeps_every_promise() {
 #[test]
 fn every_seed_with_several_runners_keeps_every_promise() {
     let first = number("IMT_SIM_FROM", 0);
-    let seeds = number("IMT_SIM_SEEDS", 500) / 5;
+    let seeds = number("IMT_SIM_SEEDS", 500) / 10;
     let mut ends: BTreeMap<Status, u64> = BTreeMap::new();
     // Lives, stops, pipelines handed back, claims lost, pipelines started over.
     let mut counts = [0; 5];
