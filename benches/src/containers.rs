@@ -10,6 +10,7 @@ use crate::harness::{
     Bench, Cost, LATENCY_GOAL, Row, TICKS, median, pairs, percentile, ratio, repeat, show_delays, walls,
 };
 use crate::local::many_jobs;
+use crate::stores;
 
 const IMAGE: &str = "imt-bench/busybox:2";
 
@@ -114,13 +115,30 @@ pub(crate) fn hundred_megabytes(bench: &Bench) -> Result<Vec<Row>, String> {
 }
 
 pub(crate) fn hundred_megabytes_in_memory(bench: &Bench) -> Result<Vec<Row>, String> {
+    embedded(bench, "the store in memory (spilled)", None).map(|row| vec![row])
+}
+
+pub(crate) fn hundred_megabytes_in_databases(bench: &Bench) -> Result<Vec<Row>, String> {
+    let sqlite = format!("sqlite://{}", bench.scratch.path().join("flood.db").display());
+    let mut rows = vec![embedded(bench, "SQLite", Some(&sqlite))?];
+    rows.push(stores::middle_of_a_log(&sqlite, "SQLite")?);
+    let postgres = stores::postgres()?;
+    rows.push(embedded(bench, "PostgreSQL", Some(&postgres))?);
+    rows.push(stores::middle_of_a_log(&postgres, "PostgreSQL")?);
+    Ok(rows)
+}
+
+/// The flood as an embedder has it, in a process of its own.
+fn embedded(bench: &Bench, to: &str, store: Option<&str>) -> Result<Row, String> {
     let own = std::env::current_exe().map_err(|e| e.to_string())?;
-    let row = against_docker_run(bench, "to the store in memory (spilled), one secret masked, read back", || {
+    against_docker_run(bench, &format!("to {to}, one secret masked, read back"), || {
         let mut run = Command::new(&own);
         run.args(["--embedded", IMAGE]);
+        if let Some(store) = store {
+            run.arg(store).arg(bench.scratch.path().join("keys"));
+        }
         run
-    })?;
-    Ok(vec![row])
+    })
 }
 
 /// What the flood costs one of ours against `docker run > file`.

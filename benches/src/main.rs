@@ -1,13 +1,16 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
 //! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout terminal docker successor
-//! log memory latency`; without one, all. Those from `docker` on need a Docker engine; the image is imported from `/bin/busybox`.
+//! log memory latency databases transitions claims idle`; without one, all. Those from `docker` to `databases` need a Docker
+//! engine (the image is imported from `/bin/busybox`), those from `databases` on the PostgreSQL of `IMT_TEST_POSTGRES`.
 
 mod checkout;
 mod containers;
 mod embedded;
 mod harness;
 mod local;
+mod queue;
+mod stores;
 mod terminal;
 
 use std::path::PathBuf;
@@ -17,7 +20,7 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 9] = [
+const SECTIONS: [(&str, Section); 13] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
@@ -27,6 +30,10 @@ const SECTIONS: [(&str, Section); 9] = [
     ("log", containers::hundred_megabytes),
     ("memory", containers::hundred_megabytes_in_memory),
     ("latency", containers::latency),
+    ("databases", containers::hundred_megabytes_in_databases),
+    ("transitions", queue::transitions),
+    ("claims", queue::claims),
+    ("idle", queue::idle),
 ];
 
 fn main() -> ExitCode {
@@ -46,7 +53,11 @@ fn run() -> Result<(), String> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--imt" => imt = args.next().map(PathBuf::from),
-            "--embedded" => return embedded::flood(&args.next().ok_or("--embedded IMAGE")?),
+            "--embedded" => {
+                let image = args.next().ok_or("--embedded IMAGE [STORE KEYS]")?;
+                let store = args.next().zip(args.next());
+                return embedded::flood(&image, store.as_ref().map(|(store, keys)| (&**store, &**keys)));
+            }
             name if SECTIONS.iter().any(|(known, _)| *known == name) => wanted.push(name.to_owned()),
             other => return Err(format!("`{other}` is no section")),
         }
