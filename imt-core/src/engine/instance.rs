@@ -18,8 +18,6 @@ use crate::id::InstanceId;
 const LOCK: &str = "lock";
 /// What an instance is that outlives its processes; others have no such file.
 const LASTING: &str = "lasting";
-/// Where an instance records the workspaces it makes.
-pub(super) const WORKSPACES: &str = "workspaces";
 
 /// All instances that share a state directory.
 #[derive(Debug, Clone)]
@@ -178,7 +176,7 @@ impl Instance {
     /// # Errors
     /// [`EngineError::State`] when the directory cannot be read or removed.
     pub fn retire(self) -> Result<(), EngineError> {
-        let left = records::recorded(&self).map_err(at(&self.dir))?;
+        let left = records::recorded(&self.dir).map_err(at(&self.dir))?;
         if left.is_empty() { fs::remove_dir_all(&self.dir).map_err(at(&self.dir)) } else { Ok(()) }
     }
 }

@@ -123,7 +123,7 @@ impl Engine {
 
     /// Removes the recorded workspaces of a dead instance; answers whether none is left.
     async fn sweep_records(&self, instance: &Instance, report: &mut SweepReport) -> bool {
-        let pipelines = match records::recorded(instance) {
+        let pipelines = match records::recorded(instance.dir()) {
             Ok(pipelines) => pipelines,
             Err(error) => {
                 let dir = instance.dir().display();
@@ -146,10 +146,11 @@ impl Engine {
 
     /// Removes a recorded workspace, if the record names what an engine makes for that pipeline, and the record.
     async fn sweep_record(&self, instance: &Instance, pipeline: PipelineId) -> Result<(), String> {
-        let place = records::place(instance, pipeline);
+        let place = records::place(instance.dir(), pipeline);
         let record = format!("the record `{}`", place.display());
         let by_hand = "remove what is left of that workspace by hand, then the record";
-        let path = records::read(instance, pipeline).map_err(|e| format!("{record} cannot be read: {e}; {by_hand}"))?;
+        let path =
+            records::read(instance.dir(), pipeline).map_err(|e| format!("{record} cannot be read: {e}; {by_hand}"))?;
         if !self.shared.workspaces.as_ref().is_some_and(|w| w.makes(&path, pipeline)) {
             let path = path.display();
             return Err(format!(
@@ -159,7 +160,7 @@ impl Engine {
         // The directory stays as long as something may still work in it.
         self.shared.executor.cleanup(pipeline, Some(&path)).await.map_err(|failure| failure.explain())?;
         remove(path).await?;
-        records::forget(instance, pipeline).map_err(|e| format!("{record} could not be removed: {e}"))
+        records::forget(instance.dir(), pipeline).map_err(|e| format!("{record} could not be removed: {e}"))
     }
 }
 

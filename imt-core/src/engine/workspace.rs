@@ -49,7 +49,7 @@ impl Workspaces {
         self.on_disk(move |this| {
             let _making = making;
             if let Some(instance) = &this.instance {
-                records::record(instance, pipeline, &path).map_err(failed("record", &path))?;
+                records::record(instance.dir(), pipeline, &path).map_err(failed("record", &path))?;
             }
             remove_all(&path).map_err(failed("empty", &path))?;
             root::make(&this.root)?;
@@ -79,7 +79,7 @@ impl Workspaces {
         }
         let instance = self.instance.clone();
         // Without a state directory there is no telling what else may have made it.
-        let look = move || path.is_dir() && instance.map_or(ours, |one| records::made_by(&one, &maker, pipeline));
+        let look = move || path.is_dir() && instance.map_or(ours, |one| records::made_by(one.dir(), &maker, pipeline));
         tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
 
@@ -100,7 +100,7 @@ impl Workspaces {
 
     /// Drops the record: the directory is gone, or is meant to stay.
     fn forget(&self, pipeline: PipelineId) -> io::Result<()> {
-        self.instance.as_ref().map_or(Ok(()), |instance| records::forget(instance, pipeline))
+        self.instance.as_ref().map_or(Ok(()), |instance| records::forget(instance.dir(), pipeline))
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
             busy.await.unwrap().unwrap();
             removing.await.unwrap().unwrap();
             assert!(root.exists(), "it had been made");
-            assert!(!path.exists() && !records::place(&instance, pipeline).exists());
+            assert!(!path.exists() && !records::place(instance.dir(), pipeline).exists());
         });
     }
 }
