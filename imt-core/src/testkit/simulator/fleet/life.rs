@@ -197,7 +197,7 @@ impl Stage {
                 let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
                 match result {
                     Ok(_) | Err(EngineError::Store { .. }) => {}
-                    Err(EngineError::ClaimLost(_)) => counts.lost += 1,
+                    Err(EngineError::ClaimLost(_) | EngineError::Unrenewed { .. }) => counts.lost += 1,
                     Err(EngineError::HandedBack(_)) => counts.handed_back += 1,
                     Err(error) => problems.push(format!("{name}: {error}")),
                 }
