@@ -27,7 +27,7 @@ use crate::ports::{Bell, Claim, Listener, StoreError, StoreResult};
 
 /// How often the store is asked for work that nobody told us of. With the sign of life every ten seconds, an idle runner asks
 /// it less than once a second.
-const POLL_EVERY: Duration = Duration::from_millis(1250);
+const POLL_EVERY: Duration = Duration::from_millis(1500);
 
 /// How long a pipeline that could not be driven is left alone at first; each time twice as long.
 const ASIDE_FIRST: Duration = Duration::from_secs(2);
