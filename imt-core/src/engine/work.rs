@@ -25,8 +25,8 @@ use crate::engine::task::of_this_process;
 use crate::id::PipelineId;
 use crate::ports::{Bell, Claim, Listener, StoreError, StoreResult};
 
-/// How often the store is asked for work that nobody told us of. With the sign of life every ten seconds, an idle runner asks
-/// it less than once a second.
+/// How often the store is asked for work that nobody told us of: with the signs of life beside it, an idle runner is to ask
+/// about once a second.
 const POLL_EVERY: Duration = Duration::from_millis(1500);
 
 /// How long a pipeline that could not be driven is left alone at first; each time twice as long.
