@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::ports::Bell;
-use imt_store_sql::{Database, DatabaseError, DatabaseResult, Dialect, News, Purpose, Row, Transaction, Value};
+use imt_store_sql::{
+    Database, DatabaseError, DatabaseResult, Dialect, Guarded, News, Purpose, Row, Transaction, Value,
+};
 use sqlx::postgres::PgRow;
 use tokio::task::JoinHandle;
 
@@ -86,6 +88,19 @@ impl Database for Pools {
 
     fn listen(&self, bell: Arc<Bell>) -> Option<JoinHandle<()>> {
         Some(self.hints.listen(bell))
+    }
+
+    async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
+        let Some((sql, values)) = change.in_one() else {
+            return change.in_transaction(self.begin().await?).await;
+        };
+        let (pool, limit) = (Arc::clone(&self.work), self.limit());
+        let answer = own(async move {
+            // Nothing here may be done twice, so the connection has to be one that lives.
+            let mut lent = pool.lend_alive(limit).await?;
+            lent.run(&sql, values).await.and_then(|found| rows(&found))
+        });
+        Ok(answer.await?.into_iter().next())
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {

@@ -19,6 +19,9 @@ use imt_store_sql::Value;
 /// A connection that nobody has used for so long is not used again: what is between us may have forgotten it.
 const TOO_OLD: Duration = Duration::from_mins(10);
 
+/// A connection that nobody has used for so long may have been closed by the server.
+const RESTED: Duration = Duration::from_secs(1);
+
 /// The connections.
 pub(crate) struct Pool {
     options: PgConnectOptions,
@@ -34,8 +37,8 @@ pub(crate) struct Lent {
     connection: Option<PgConnection>,
     state: State,
     pool: Arc<Pool>,
-    /// Whether it was used before: the server may have closed it meanwhile.
-    used: bool,
+    /// Since when nobody has used it, if somebody has before: the server may have closed it meanwhile.
+    since: Option<Instant>,
     /// How long a statement may take, the rollback as well.
     limit: Duration,
     room: Option<OwnedSemaphorePermit>,
@@ -59,20 +62,34 @@ impl Pool {
     pub(crate) async fn lend(self: &Arc<Self>, limit: Duration) -> Result<Lent, sqlx::Error> {
         let room = timeout(self.patience, Arc::clone(&self.room).acquire_owned()).await;
         let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let (connection, used) = if let Some(connection) = self.idle() {
-            (connection, true)
+        let (connection, since) = if let Some((connection, since)) = self.idle() {
+            (connection, Some(since))
         } else {
             let connected = timeout(self.patience, self.options.connect()).await;
-            (connected.map_err(|_| sqlx::Error::PoolTimedOut)??, false)
+            (connected.map_err(|_| sqlx::Error::PoolTimedOut)??, None)
         };
         let (connection, room) = (Some(connection), Some(room));
-        Ok(Lent { connection, state: State::Free, pool: Arc::clone(self), used, limit, room })
+        Ok(Lent { connection, state: State::Free, pool: Arc::clone(self), since, limit, room })
     }
 
-    fn idle(&self) -> Option<PgConnection> {
+    /// A connection that was alive a moment ago, for what may not be done twice.
+    pub(crate) async fn lend_alive(self: &Arc<Self>, limit: Duration) -> Result<Lent, sqlx::Error> {
+        loop {
+            let mut lent = self.lend(limit).await?;
+            if lent.since.is_none_or(|since| since.elapsed() < RESTED) {
+                return Ok(lent);
+            }
+            match lent.turn("", false).await {
+                Err(error) if lent.had_died(&error) => {}
+                asked => return asked.map(|()| lent),
+            }
+        }
+    }
+
+    fn idle(&self) -> Option<(PgConnection, Instant)> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < TOO_OLD);
-        idle.pop().map(|(connection, _)| connection)
+        idle.pop()
     }
 
     fn take_back(&self, connection: PgConnection) {
@@ -89,7 +106,7 @@ impl Lent {
         self.heard(before, answer.unwrap_or_else(|_| Err(silent())))
     }
 
-    /// Runs a statement that begins or ends a transaction.
+    /// Runs a statement that begins or ends a transaction, or nothing, which only asks for an answer.
     pub(crate) async fn turn(&mut self, sql: &'static str, begins: bool) -> Result<(), sqlx::Error> {
         self.state = State::Unknown;
         let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
@@ -109,7 +126,7 @@ impl Lent {
     /// what may be done twice.
     pub(crate) fn had_died(&self, error: &sqlx::Error) -> bool {
         let silent = matches!(error, sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut);
-        self.used && self.state == State::Unknown && !silent
+        self.since.is_some() && self.state == State::Unknown && !silent
     }
 }
 
@@ -131,9 +148,8 @@ impl Drop for Lent {
         match (self.state, tokio::runtime::Handle::try_current()) {
             (State::Free, _) => self.pool.take_back(connection),
             (State::InTransaction, Ok(runtime)) => {
-                let (pool, limit, room) = (Arc::clone(&self.pool), self.limit, self.room.take());
-                let mut lent =
-                    Self { connection: Some(connection), state: State::Unknown, pool, used: true, limit, room };
+                let (pool, limit, room, since) = (Arc::clone(&self.pool), self.limit, self.room.take(), self.since);
+                let mut lent = Self { connection: Some(connection), state: State::Unknown, pool, since, limit, room };
                 runtime.spawn(async move {
                     // If it fails the connection is closed, which ends the transaction as well.
                     let _closed = lent.turn("ROLLBACK", false).await;

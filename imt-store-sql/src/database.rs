@@ -9,6 +9,7 @@ use imt_core::ports::{Bell, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::dialect::Dialect;
+use crate::guarded::Guarded;
 use crate::value::{Row, Value};
 
 /// What a call to the database answers.
@@ -56,6 +57,12 @@ pub trait Database: Send + Sync + 'static {
     /// Rings when other processes have something new, until the task is aborted. `None`: there is no way to hear of it.
     fn listen(&self, _bell: Arc<Bell>) -> Option<JoinHandle<()>> {
         None
+    }
+
+    /// Does a guarded change, all of it or nothing; answers the guard's row. `None`: there was none, and nothing was done.
+    /// After an error the outcome is unknown.
+    async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
+        change.in_transaction(self.begin().await?).await
     }
 
     /// Runs one statement as a transaction of its own.

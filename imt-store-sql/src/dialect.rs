@@ -64,5 +64,11 @@ pub(crate) fn placeholders(from: usize, count: usize) -> String {
 
 /// `($1, $2), ($3, $4), …`: placeholders for rows.
 pub(crate) fn row_placeholders(rows: usize, columns: usize) -> String {
-    (0..rows).map(|row| format!("({})", placeholders(row * columns + 1, columns))).collect::<Vec<_>>().join(", ")
+    placed_after(0, rows, columns)
+}
+
+/// The same where so many parameters come before them.
+pub(crate) fn placed_after(before: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| format!("({})", placeholders(before + row * columns + 1, columns));
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

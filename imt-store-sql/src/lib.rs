@@ -10,9 +10,11 @@
 //! **Nothing half done.** Every write runs in a task of its own to its commit or rollback, so that a dropped future leaves
 //! no open transaction and poisons no connection.
 
+mod beliefs;
 mod catalog;
 mod database;
 mod dialect;
+mod guarded;
 mod identity;
 mod keys;
 mod log;
@@ -29,6 +31,7 @@ mod variables;
 
 pub use database::{Database, DatabaseError, DatabaseResult, News, Purpose, Transaction};
 pub use dialect::Dialect;
+pub use guarded::Guarded;
 pub use keys::check_keys;
 pub use open::OpenError;
 pub use schema::{MigrateError, SCHEMA_VERSION, migrate};

@@ -6,20 +6,28 @@ use imt_core::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 
+use crate::beliefs::{Belief, Beliefs};
 use crate::database::{Database, Purpose, Transaction};
-use crate::dialect::{Dialect, row_placeholders};
+use crate::dialect::{Dialect, placed_after};
+use crate::guarded::{Guarded, Statement};
 use crate::rows::{self, PIPELINE_COLUMNS};
 use crate::value::{Row, Value, json};
 
 /// Events that one statement writes.
 const EVENTS_AT_ONCE: usize = 500;
 
-pub(crate) async fn load(database: &dyn Database, id: PipelineId) -> StoreResult<PipelineRecord> {
-    // One state throughout: a reader sees all of a commit or nothing of it.
-    let mut tx = database.snapshot().await?;
-    let record = read(tx.as_mut(), database.dialect(), id, "").await?.record;
-    tx.commit().await?;
-    Ok(record)
+pub(crate) async fn load(database: &dyn Database, beliefs: &Beliefs, id: PipelineId) -> StoreResult<PipelineRecord> {
+    let rows = database.run(Purpose::Read, &look(database.dialect(), ""), vec![id.to_string().into()]).await?;
+    let mut found = row_of(rows, id)?;
+    // Of what nothing has happened to there is no more than its row.
+    if found.last_event > 0 {
+        // One state throughout: a reader sees all of a commit or nothing of it.
+        let mut tx = database.snapshot().await?;
+        found = read(tx.as_mut(), database.dialect(), id, "").await?;
+        tx.commit().await?;
+    }
+    beliefs.seen(id, || found.belief());
+    Ok(found.record)
 }
 
 /// A pipeline's row and what only the store needs of it.
@@ -35,37 +43,72 @@ struct Found {
     commit_event: u64,
 }
 
-async fn read(tx: &mut dyn Transaction, dialect: &Dialect, id: PipelineId, lock: &str) -> StoreResult<Found> {
-    let sql = dialect.sql(&format!(
+impl Found {
+    fn belief(&self) -> Belief {
+        let Self { token, commits, last_event, .. } = *self;
+        Belief { token, commits, last_event, state: self.record.state.clone() }
+    }
+}
+
+fn look(dialect: &Dialect, lock: &str) -> String {
+    dialect.sql(&format!(
         "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END,
             CASE WHEN holder IS NOT NULL AND lease_until > {{now}} THEN 1 ELSE 0 END, last_event,
             commits, commit_event, plan,
             {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 AND ended < 2 {lock}"
-    ));
-    let rows = tx.run(&sql, vec![id.to_string().into()]).await?;
+    ))
+}
+
+async fn read(tx: &mut dyn Transaction, dialect: &Dialect, id: PipelineId, lock: &str) -> StoreResult<Found> {
+    let rows = tx.run(&look(dialect, lock), vec![id.to_string().into()]).await?;
+    let mut found = row_of(rows, id)?;
+    rows::add_jobs(tx, &mut found.record.state).await?;
+    Ok(found)
+}
+
+/// What the row of a pipeline tells.
+fn row_of(rows: Vec<Row>, id: PipelineId) -> StoreResult<Found> {
     let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline");
     let (number, submitted_at) = (rows::number(&mut row)?, Timestamp::from_micros(row.count()?));
     let (token, held, alive, last_event) = (row.count()?, row.flag()?, row.flag()?, row.count()?);
     let (commits, commit_event, plan) = (row.count()?, row.count()?, row.json()?);
-    let mut state = rows::pipeline_state(&mut row, id, &plan)?;
-    rows::add_jobs(tx, &mut state).await?;
-    Ok(Found {
-        record: PipelineRecord { number, submitted_at, plan, state },
-        token,
-        held,
-        alive,
-        last_event,
-        commits,
-        commit_event,
-    })
+    let state = rows::pipeline_state(&mut row, id, &plan)?;
+    let record = PipelineRecord { number, submitted_at, plan, state };
+    Ok(Found { record, token, held, alive, last_event, commits, commit_event })
 }
 
 const fn ends(change: &Change) -> bool {
     matches!(change.kind, ChangeKind::PipelineEnded { .. })
 }
 
+/// Whether changes may follow on a state: nothing follows an end.
+fn may_follow(state: &PipelineState, changes: &[Change]) -> bool {
+    let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
+    !state.status.is_terminal() && !before_last.iter().any(ends)
+}
+
+/// Commits by what is believed, or else by what is read.
 pub(crate) async fn commit(
     database: &dyn Database,
+    beliefs: &Beliefs,
+    claim: &Claim,
+    nth: u64,
+    changes: &[Change],
+) -> StoreResult<EventId> {
+    let believed = beliefs.take(claim);
+    let believed = believed.filter(|b| nth > b.commits && !changes.is_empty() && may_follow(&b.state, changes));
+    if let Some(believed) = believed {
+        let next = Next::new(believed, Some(nth), changes);
+        if let Some(row) = database.change(next.write(database.dialect(), AND_HELD, changes)).await? {
+            return next.committed(beliefs, row);
+        }
+    }
+    commit_what_is_read(database, beliefs, claim, nth, changes).await
+}
+
+async fn commit_what_is_read(
+    database: &dyn Database,
+    beliefs: &Beliefs,
     claim: &Claim,
     nth: u64,
     changes: &[Change],
@@ -89,42 +132,75 @@ pub(crate) async fn commit(
     if changes.is_empty() {
         return Ok(EventId(found.last_event));
     }
-    let state = found.record.state;
-    let before_last = changes.split_last().map_or(&[][..], |(_, before)| before);
-    if state.status.is_terminal() || before_last.iter().any(ends) {
+    if !may_follow(&found.record.state, changes) {
         return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
     }
-    let last = record(tx.as_mut(), dialect, &state, Some(nth), changes).await?;
+    let next = Next::new(found.belief(), Some(nth), changes);
+    let row = next.write(dialect, AND_HELD, changes).in_turn(tx.as_mut()).await?;
+    let row = row.ok_or(StoreError::ClaimLost(id))?;
     tx.commit().await?;
-    Ok(last)
+    next.committed(beliefs, row)
 }
 
-/// Folds changes into a pipeline whose row is locked, and adds them as events.
-async fn record(
-    tx: &mut dyn Transaction,
-    dialect: &Dialect,
-    before: &PipelineState,
+/// For whoever writes under a claim: it has not been given back.
+const AND_HELD: &str = "AND holder IS NOT NULL";
+
+/// A pipeline before and after changes.
+struct Next {
+    before: Belief,
+    after: PipelineState,
     nth: Option<u64>,
-    changes: &[Change],
-) -> StoreResult<EventId> {
-    let mut after = before.clone();
-    for change in changes {
-        after.apply(change);
+}
+
+impl Next {
+    fn new(before: Belief, nth: Option<u64>, changes: &[Change]) -> Self {
+        let mut after = before.state.clone();
+        for change in changes {
+            after.apply(change);
+        }
+        Self { before, after, nth }
     }
-    let update = dialect.sql(rows::UPDATE_PIPELINE);
-    let rows = tx.run(&update, rows::pipeline_values(&after, changes.len(), nth)).await?;
-    let last = rows.into_iter().next().ok_or(StoreError::NotFound("pipeline"))?.of("pipeline").count()?;
-    let first = last + 1 - changes.len() as u64;
-    let events: Vec<Vec<Value>> = (first..)
-        .zip(changes)
-        .map(|(event, change)| vec![event.into(), before.id.to_string().into(), json(change)])
-        .collect();
-    for events in events.chunks(EVENTS_AT_ONCE) {
-        let sql = format!("INSERT INTO events (id, pipeline, change) VALUES {}", row_placeholders(events.len(), 3));
-        tx.run(&sql, events.concat()).await?;
+
+    /// Writes it, if the pipeline stands where it is believed to, each change also as an event. The guard's row has the last
+    /// event's id.
+    fn write(&self, dialect: &Dialect, and_held: &str, changes: &[Change]) -> Guarded {
+        let update = dialect.sql(rows::UPDATE_PIPELINE).replace("{and_held}", and_held);
+        let values = rows::pipeline_values(&self.after, changes.len(), self.nth, &self.before);
+        let id = self.after.id.to_string();
+        Guarded::new(Statement::new(update, values))
+            .then(events(&id, changes))
+            .then(rows::changed(&self.before.state, &self.after))
     }
-    rows::write_changes(tx, before, &after).await?;
-    Ok(EventId(last))
+
+    fn committed(self, beliefs: &Beliefs, row: Row) -> StoreResult<EventId> {
+        let last_event = row.of("pipeline").count()?;
+        let Self { before: Belief { token, .. }, after: state, nth } = self;
+        if state.status.is_terminal() {
+            beliefs.forget(state.id);
+        } else if let Some(commits) = nth {
+            beliefs.seen(state.id, || Belief { token, commits, last_event, state });
+        }
+        Ok(EventId(last_event))
+    }
+}
+
+/// The statements that add events, numbered up to the pipeline's new last one.
+fn events(id: &str, changes: &[Change]) -> Vec<Statement> {
+    let count = changes.len();
+    let before_last = |n: usize| Value::from((count - 1 - n) as u64);
+    let rows: Vec<Vec<Value>> =
+        changes.iter().enumerate().map(|(n, change)| vec![before_last(n), json(change)]).collect();
+    let some = |rows: &[Vec<Value>]| {
+        let places = placed_after(1, rows.len(), 2);
+        let sql = format!(
+            "INSERT INTO events (id, pipeline, change)
+             SELECT guard.last_event - new.column1, $1, new.column2 FROM {{guard}}, (VALUES {places}) AS new WHERE {{held}}"
+        );
+        let mut values = vec![Value::from(id)];
+        values.extend(rows.concat());
+        Statement::new(sql, values)
+    };
+    rows.chunks(EVENTS_AT_ONCE).map(some).collect()
 }
 
 /// Takes a pipeline away from a holder whose lease has run out.
@@ -147,7 +223,8 @@ pub(crate) async fn request_cancel(
     if found.held && !found.alive && changes.iter().any(ends) {
         tx.run(LET_GO, vec![id.to_string().into()]).await?;
     }
-    record(tx.as_mut(), dialect, state, None, &changes).await?;
+    let write = Next::new(found.belief(), None, &changes).write(dialect, "", &changes);
+    write.in_turn(tx.as_mut()).await?.ok_or(StoreError::NotFound("pipeline"))?;
     tx.commit().await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use imt_core::status::Status;
 
 use crate::database::{Database, Purpose, Transaction};
 use crate::dialect::{Dialect, placeholders};
+use crate::guarded::{Guarded, Statement};
 use crate::rows;
 use crate::value::{Value, json, word};
 
@@ -148,13 +149,48 @@ pub(crate) async fn held(database: &dyn Database, instance: &InstanceId) -> Stor
     rows.into_iter().map(|row| rows::pipeline_id(&mut row.of("pipeline"))).collect()
 }
 
-/// The first of a lane that nobody holds and that the runner does not leave out.
-fn head_statement(driving: usize) -> String {
-    let others = others(3, driving);
+/// The first of a lane that nobody holds and that the runner does not leave out; the parameters of [`of_lane`] from `from` on.
+fn head_statement(from: usize, driving: usize) -> String {
+    let (labels, others) = (from + 1, others(from + 2, driving));
     format!(
-        "SELECT id FROM pipelines WHERE project = $1 AND labels = $2 AND holder IS NULL AND ended = 0 {others}
+        "SELECT id FROM pipelines WHERE project = ${from} AND labels = ${labels} AND holder IS NULL AND ended = 0 {others}
          ORDER BY position LIMIT 1 {{skip_locked}}"
     )
+}
+
+fn of_lane(runner: &RunnerInfo, project: String, labels: String) -> Vec<Value> {
+    let driving = runner.driving.iter().map(|id| Value::from(id.to_string()));
+    [project.into(), labels.into()].into_iter().chain(driving).collect()
+}
+
+/// Takes the first of a lane in one statement, if nobody has ever claimed it: then it has no log that would have to be closed
+/// to anybody. `MATERIALIZED`, because a plan may look for the head more than once, and lock another one each time.
+fn take_new_statement(driving: usize) -> String {
+    format!(
+        "WITH head AS MATERIALIZED ({})
+         UPDATE pipelines SET token = 1, commits = 0, holder = $1, lease_until = {{now}} + $2
+           FROM head WHERE pipelines.id = head.id AND pipelines.token = 0 RETURNING pipelines.id",
+        head_statement(3, driving)
+    )
+}
+
+async fn take_new(
+    database: &dyn Database,
+    runner: &RunnerInfo,
+    project: &str,
+    labels: &str,
+) -> StoreResult<Option<Claim>> {
+    let mut values = vec![runner.instance.as_str().into(), micros(runner)];
+    values.extend(of_lane(runner, project.to_owned(), labels.to_owned()));
+    let sql = database.dialect().sql(&take_new_statement(runner.driving.len()));
+    let taken = database.change(Guarded::new(Statement::new(sql, values))).await?;
+    let Some(row) = taken else { return Ok(None) };
+    let pipeline = rows::pipeline_id(&mut row.of("pipeline"))?;
+    Ok(Some(claim_of(runner, pipeline, 1)))
+}
+
+fn claim_of(runner: &RunnerInfo, pipeline: PipelineId, token: u64) -> Claim {
+    Claim { pipeline, instance: runner.instance.clone(), token, lease: runner.lease }
 }
 
 fn others(from: usize, driving: usize) -> String {
@@ -181,10 +217,12 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
     }
     waiting.sort_unstable();
     for (_, _, project, labels) in waiting {
+        if let Some(claim) = take_new(database, runner, &project, &labels).await? {
+            return Ok(Some(claim));
+        }
         let mut tx = database.begin().await?;
-        let mut values: Vec<Value> = vec![project.into(), labels.into()];
-        values.extend(runner.driving.iter().map(|id| Value::from(id.to_string())));
-        let rows = tx.run(&database.dialect().sql(&head_statement(runner.driving.len())), values).await?;
+        let head = database.dialect().sql(&head_statement(1, runner.driving.len()));
+        let rows = tx.run(&head, of_lane(runner, project, labels)).await?;
         // None: others were faster, or are at it.
         if let Some(row) = rows.into_iter().next() {
             let id = rows::pipeline_id(&mut row.of("pipeline"))?;
@@ -276,7 +314,8 @@ pub(crate) async fn drop_empty_lanes(database: &dyn Database) -> StoreResult<()>
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
     vec![
         ("look", look_statement(1, 1)),
-        ("head", head_statement(1)),
+        ("head", head_statement(1, 1)),
+        ("take_new", take_new_statement(1)),
         ("left", LEFT.to_owned()),
         ("held", HELD.to_owned()),
     ]
@@ -301,8 +340,7 @@ async fn take(
         tx.run(FENCE_LOGS, vec![id.to_string().into(), token.into()]).await?;
     }
     tx.commit().await?;
-    let (instance, lease): (InstanceId, _) = (runner.instance.clone(), runner.lease);
-    Ok(Claim { pipeline: id, instance, token, lease })
+    Ok(claim_of(runner, id, token))
 }
 
 fn micros(runner: &RunnerInfo) -> Value {

@@ -8,8 +8,10 @@ use imt_core::ports::{StoreError, StoreResult};
 use imt_core::schedule::{AttemptState, JobState, PipelineState};
 use imt_core::time::Timestamp;
 
-use crate::database::{DatabaseResult, Transaction};
+use crate::beliefs::Belief;
+use crate::database::Transaction;
 use crate::dialect::row_placeholders;
+use crate::guarded::Statement;
 use crate::value::{Row, Value, maybe_json, maybe_word, word};
 
 /// Rows that one statement writes; databases have limits to how many parameters a statement may have.
@@ -105,16 +107,17 @@ fn beyond_the_plan(index: JobIndex) -> StoreError {
     StoreError::Internal { message: format!("job {} is stored, but the plan has no such job", index.0), source: None }
 }
 
-/// Writes a pipeline's own columns; `{next_event} + $9` makes room for that many events. `$11` is the number of a commit, if it
-/// is one.
+/// Writes a pipeline's own columns if it stands where it is believed to (`$12` to `$14`); `{next_event} + $9` makes room for
+/// that many events. `$11` is the number of a commit, if it is one.
 pub(crate) const UPDATE_PIPELINE: &str = "
     UPDATE pipelines SET status = $2, started_at = $3, ended_at = $4, workspace = $5, cancel_level = $6,
         cancel_reason = $7, verdict = $8, ended = $10, last_event = {next_event} + $9 - 1,
         commits = COALESCE($11, commits),
         commit_event = CASE WHEN $11 IS NULL THEN commit_event ELSE {next_event} + $9 - 1 END
-    WHERE id = $1 RETURNING last_event";
+    WHERE id = $1 AND token = $12 AND last_event = $13 AND commits = $14 AND ended = 0 {and_held}
+    RETURNING last_event";
 
-pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<u64>) -> Vec<Value> {
+pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<u64>, believed: &Belief) -> Vec<Value> {
     vec![
         state.id.to_string().into(),
         word(state.status),
@@ -127,15 +130,14 @@ pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<
         (events as u64).into(),
         state.status.is_terminal().into(),
         nth.map_or(Value::Int(None), Value::from),
+        believed.token.into(),
+        believed.last_event.into(),
+        believed.commits.into(),
     ]
 }
 
-/// Writes the jobs and attempts that differ.
-pub(crate) async fn write_changes(
-    tx: &mut dyn Transaction,
-    before: &PipelineState,
-    after: &PipelineState,
-) -> StoreResult<()> {
+/// The statements that write the jobs and attempts that differ.
+pub(crate) fn changed(before: &PipelineState, after: &PipelineState) -> Vec<Statement> {
     let (mut jobs, mut attempts) = (Vec::new(), Vec::new());
     for (index, (old, new)) in (0_u32..).zip(before.jobs.iter().zip(&after.jobs)) {
         if (old.status, old.ended_at, &old.end) != (new.status, new.ended_at, &new.end) {
@@ -148,30 +150,25 @@ pub(crate) async fn write_changes(
         "jobs (pipeline, job, status, ended_at, outcome)",
         "(pipeline, job) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at, outcome = excluded.outcome",
     );
-    upsert(tx, job_columns, job_updates, &jobs).await?;
+    let mut statements = upserts(job_columns, job_updates, &jobs);
     let (attempt_columns, attempt_updates) = (
         "attempts (pipeline, job, attempt, phase, created_at, started_at, ended_at, stop_cause, stop_at, began, outcome)",
         "(pipeline, job, attempt) DO UPDATE SET phase = excluded.phase, started_at = excluded.started_at,
             ended_at = excluded.ended_at, stop_cause = excluded.stop_cause, stop_at = excluded.stop_at,
             began = excluded.began, outcome = excluded.outcome",
     );
-    Ok(upsert(tx, attempt_columns, attempt_updates, &attempts).await?)
+    statements.extend(upserts(attempt_columns, attempt_updates, &attempts));
+    statements
 }
 
-/// Inserts rows, or updates those that are there.
-pub(crate) async fn upsert(
-    tx: &mut dyn Transaction,
-    columns: &str,
-    updates: &str,
-    rows: &[Vec<Value>],
-) -> DatabaseResult<()> {
-    for rows in rows.chunks(ROWS_AT_ONCE) {
-        let width = rows.first().map_or(0, Vec::len);
-        let places = row_placeholders(rows.len(), width);
-        let sql = format!("INSERT INTO {columns} VALUES {places} ON CONFLICT {updates}");
-        tx.run(&sql, rows.concat()).await?;
-    }
-    Ok(())
+/// The statements that insert rows, or update those that are there, if what guards them holds.
+pub(crate) fn upserts(columns: &str, updates: &str, rows: &[Vec<Value>]) -> Vec<Statement> {
+    let some = |rows: &[Vec<Value>]| {
+        let places = row_placeholders(rows.len(), rows.first().map_or(0, Vec::len));
+        let source = format!("SELECT * FROM (VALUES {places}) AS new WHERE {{held}}");
+        Statement::new(format!("INSERT INTO {columns} {source} ON CONFLICT {updates}"), rows.concat())
+    };
+    rows.chunks(ROWS_AT_ONCE).map(some).collect()
 }
 
 fn job_values(pipeline: PipelineId, index: u32, job: &JobState) -> Vec<Value> {

@@ -10,13 +10,14 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage,
     NewPipeline, PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store,
-    StoreResult, Variable, Waiting,
+    StoreError, StoreResult, Variable, Waiting,
 };
 use imt_core::schedule::{CancelLevel, Change};
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 use tokio::task::JoinHandle;
 
+use crate::beliefs::Beliefs;
 use crate::database::{Database, News};
 use crate::keys::Keys;
 use crate::log::{self, Writers};
@@ -30,6 +31,7 @@ use crate::{catalog, identity, pipelines, queue, variables};
 pub struct SqlStore {
     database: Arc<dyn Database>,
     writers: Writers,
+    beliefs: Arc<Beliefs>,
     keys: Option<Arc<Keys>>,
     bell: Arc<Bell>,
     /// Hears what other processes have; begun when somebody listens first.
@@ -41,7 +43,8 @@ impl SqlStore {
     /// secret, and use none that is there.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
         let keys = keys.map(|ring| Arc::new(Keys::new(ring)));
-        Self { database, writers: Writers::default(), keys, bell: Arc::default(), listening: Mutex::default() }
+        let (writers, beliefs) = (Writers::default(), Arc::default());
+        Self { database, writers, beliefs, keys, bell: Arc::default(), listening: Mutex::default() }
     }
 
     /// Seals anew what is not sealed with the ring's sealing key, in batches, while the store is in use. What does not open is
@@ -124,8 +127,10 @@ struct Unheard {
 }
 
 impl Unheard {
-    fn heard(mut self) -> Option<Claim> {
-        self.claim.take()
+    fn heard(mut self, beliefs: &Beliefs) -> Option<Claim> {
+        let claim = self.claim.take()?;
+        beliefs.claimed(claim.pipeline);
+        Some(claim)
     }
 }
 
@@ -158,7 +163,7 @@ impl Store for SqlStore {
         });
         let (accepted, claim) = accepted.await?;
         self.tell(News::Queue);
-        Ok(Enqueued { claim: claim.and_then(Unheard::heard), ..accepted })
+        Ok(Enqueued { claim: claim.and_then(|claim| claim.heard(&self.beliefs)), ..accepted })
     }
 
     async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
@@ -174,16 +179,21 @@ impl Store for SqlStore {
             };
             Ok(claim.map(|claim| Unheard { claim: Some(claim), database }))
         });
-        Ok(claimed.await?.and_then(Unheard::heard))
+        Ok(claimed.await?.and_then(|claim| claim.heard(&self.beliefs)))
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
-        let (database, claim) = (self.database(), claim.clone());
-        finished(async move { queue::renew(database.as_ref(), &claim).await }).await
+        let (database, owned) = (self.database(), claim.clone());
+        let renewed = finished(async move { queue::renew(database.as_ref(), &owned).await }).await;
+        if matches!(renewed, Err(StoreError::ClaimLost(_))) {
+            self.beliefs.forget(claim.pipeline);
+        }
+        renewed
     }
 
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
         self.writers.forget_pipeline(claim);
+        self.beliefs.forget(claim.pipeline);
         let (database, claim) = (self.database(), claim.clone());
         finished(async move { queue::release(database.as_ref(), &claim).await }).await?;
         self.tell(News::Queue);
@@ -191,14 +201,16 @@ impl Store for SqlStore {
     }
 
     async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord> {
-        let database = self.database();
-        finished(async move { pipelines::load(database.as_ref(), pipeline).await }).await
+        let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
+        finished(async move { pipelines::load(database.as_ref(), &beliefs, pipeline).await }).await
     }
 
     async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let pipeline = claim.pipeline;
-        let (database, claim, changes) = (self.database(), claim.clone(), changes.to_vec());
-        let last = finished(async move { pipelines::commit(database.as_ref(), &claim, nth, &changes).await }).await?;
+        let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
+        let (claim, changes) = (claim.clone(), changes.to_vec());
+        let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &claim, nth, &changes).await };
+        let last = finished(commit).await?;
         self.tell(News::Of(pipeline));
         Ok(last)
     }

@@ -99,6 +99,12 @@ pub(super) struct Position {
 }
 
 impl Position {
+    /// Of a log with nothing in it.
+    pub(super) const fn start() -> Self {
+        let raw = LogPositions { stdout: 0, stderr: 0 };
+        Self { offset: 0, newlines: 0, ends_in_newline: true, raw, dropped: 0, last: None }
+    }
+
     /// Lines so far; a last line without newline counts.
     pub(super) const fn lines(&self) -> u64 {
         self.newlines + if self.ends_in_newline { 0 } else { 1 }
@@ -147,11 +153,6 @@ mod tests {
 
     use super::*;
 
-    fn start() -> Position {
-        let raw = LogPositions { stdout: 0, stderr: 0 };
-        Position { offset: 0, newlines: 0, ends_in_newline: true, raw, dropped: 0, last: None }
-    }
-
     fn piece(offset: u64, stream: StreamKind, bytes: &[u8]) -> LogAppend {
         let raw = LogPositions { stdout: offset + bytes.len() as u64, stderr: 0 };
         let (bytes, at) = (Bytes::copy_from_slice(bytes), Timestamp::from_micros(offset));
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn small_pieces_gather_in_one_row() {
-        let mut position = start();
+        let mut position = Position::start();
         let mut rows = std::collections::BTreeMap::new();
         for n in 0..1_000 {
             for chunk in append(&mut position, &[piece(n * 10, StreamKind::Stdout, b"123456789\n")]) {
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn pieces_that_come_together_make_large_rows() {
-        let mut position = start();
+        let mut position = Position::start();
         let pieces: Vec<_> = (0..100).map(|n| piece(n * 4_096, StreamKind::Stdout, &[b'x'; 4_096])).collect();
         let rows = append(&mut position, &pieces);
         assert_eq!(rows.iter().map(|chunk| chunk.bytes.len()).max(), Some(65_536));
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_row_tells_its_streams_apart() {
-        let mut position = start();
+        let mut position = Position::start();
         let pieces = [
             piece(0, StreamKind::Stdout, b"a\n"),
             piece(2, StreamKind::Stderr, b"b\n"),
@@ -216,8 +217,8 @@ mod tests {
             piece(n * 10, stream, b"123456789\n")
         };
         let lines: Vec<_> = (0..10_000).map(line).collect();
-        assert!(append(&mut start(), &lines).len() <= 3, "180 KB with its runs");
-        let (mut position, mut rows) = (start(), std::collections::BTreeMap::new());
+        assert!(append(&mut Position::start(), &lines).len() <= 3, "180 KB with its runs");
+        let (mut position, mut rows) = (Position::start(), std::collections::BTreeMap::new());
         for line in &lines[..1_000] {
             for chunk in append(&mut position, std::slice::from_ref(line)) {
                 rows.insert(chunk.start, chunk);
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_added() {
-        let mut position = start();
+        let mut position = Position::start();
         append(&mut position, &[piece(0, StreamKind::Stdout, b"one\n")]);
         assert!(append(&mut position, &[piece(0, StreamKind::Stdout, b"one\n")]).is_empty());
         assert_eq!(append(&mut position, &[piece(2, StreamKind::Stdout, b"e\ntwo")])[0].bytes, b"one\ntwo");

@@ -12,7 +12,8 @@ use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, Sto
 
 use super::chunk::{Chunk, Position};
 use super::read::{self, Stored};
-use crate::database::{Database, DatabaseError, Transaction};
+use crate::database::{Database, DatabaseError};
+use crate::guarded::{Guarded, Statement};
 use crate::rows;
 use crate::task::finished;
 use crate::value::Value;
@@ -30,6 +31,14 @@ struct Open {
     position: Position,
     /// Over all bytes; missing when this process has not written them all.
     hasher: Option<blake3::Hasher>,
+}
+
+impl Open {
+    /// Whether this is the end of what this process has written.
+    fn ends_like(&self, end: LogEnd) -> bool {
+        let checksum = self.hasher.as_ref().map(|hasher| *hasher.finalize().as_bytes());
+        (self.position.offset, self.position.lines(), checksum) == (end.bytes, end.lines, Some(end.checksum))
+    }
 }
 
 impl Writers {
@@ -113,6 +122,11 @@ impl Writers {
         let result = finished(async move {
             let mut slot = slot.lock_owned().await;
             let database = database.as_ref();
+            if let Some(open) = slot.as_ref().filter(|open| open.token == owned.token && open.ends_like(end))
+                && close(database, open, end).await?
+            {
+                return Ok(());
+            }
             if let Some(stored) = read::stored(database, attempt).await?.filter(|stored| stored.end.is_some()) {
                 must_hold(database, &owned).await?;
                 return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
@@ -158,9 +172,12 @@ async fn must_hold(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
     if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
 }
 
+/// Nobody claims the pipeline while it is added: the new claim would not close this log to us.
 const ADD_LOG: &str = "
-    INSERT INTO job_logs (pipeline, job, attempt, token) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (pipeline, job, attempt) DO NOTHING";
+    INSERT INTO job_logs (pipeline, job, attempt, token)
+    SELECT id, $2, $3, token FROM (SELECT id, token FROM pipelines WHERE id = $1 AND token = $4 AND holder IS NOT NULL {for_share}) AS held
+     WHERE 1 = 1
+    ON CONFLICT (pipeline, job, attempt) DO NOTHING RETURNING id";
 
 /// Where the log stands: as remembered, as stored, or at its beginning.
 async fn open(
@@ -172,21 +189,12 @@ async fn open(
     if let Some(open) = remembered.filter(|open| open.token == claim.token) {
         return Ok(open);
     }
-    let mut stored = read::stored(database, attempt).await?;
-    let new = stored.is_none();
-    if new {
-        let mut tx = database.begin().await?;
-        hold(tx.as_mut(), database.dialect().for_share, claim).await?;
-        let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
-        tx.run(ADD_LOG, vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()])
-            .await
-            .map_err(no_room)?;
-        tx.commit().await.map_err(no_room)?;
-        stored = read::stored(database, attempt).await?;
-    } else {
-        must_hold(database, claim).await?;
+    if let Some(id) = add(database, claim, attempt).await? {
+        return Ok(Open { id, token: claim.token, position: Position::start(), hasher: Some(blake3::Hasher::new()) });
     }
-    let Stored { id, mut position, end, .. } = stored.ok_or(StoreError::NotFound("log"))?;
+    must_hold(database, claim).await?;
+    let Stored { id, mut position, end, .. } =
+        read::stored(database, attempt).await?.ok_or(StoreError::NotFound("log"))?;
     if end.is_some() {
         return Err(StoreError::Conflict("the log has ended already".to_owned()));
     }
@@ -195,10 +203,13 @@ async fn open(
     Ok(Open { id, token: claim.token, position, hasher })
 }
 
-/// Checks a claim, and that nobody claims until the end of the transaction.
-async fn hold(tx: &mut dyn Transaction, lock: &str, claim: &Claim) -> StoreResult<()> {
-    let rows = tx.run(&format!("{HOLDS} {lock}"), vec![claim.pipeline.to_string().into(), claim.token.into()]).await?;
-    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+/// Adds a log; `None` when it is there, or the claim is not the newest.
+async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> StoreResult<Option<i64>> {
+    let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
+    let values = vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()];
+    let add = Guarded::new(Statement::new(database.dialect().sql(ADD_LOG), values));
+    let row = database.change(add).await.map_err(no_room)?;
+    row.map(|row| row.of("log").int()).transpose()
 }
 
 const MOVE_ON: &str = "
@@ -236,7 +247,6 @@ async fn store(
     before: u64,
     written: &[Chunk],
 ) -> StoreResult<bool> {
-    let mut tx = database.begin().await.map_err(no_room)?;
     let position = &open.position;
     let values = vec![
         open.id.into(),
@@ -249,16 +259,14 @@ async fn store(
         position.raw.stderr.into(),
         position.dropped.into(),
     ];
-    if tx.run(MOVE_ON, values).await.map_err(no_room)?.is_empty() {
-        drop(tx);
-        must_hold(database, claim).await?;
-        return Ok(false);
-    }
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
     let columns = "job_log_chunks (log, start, first_line, runs, at, bytes)";
     let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
-    rows::upsert(tx.as_mut(), columns, updates, &rows).await.map_err(no_room)?;
-    tx.commit().await.map_err(no_room)?;
+    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(columns, updates, &rows));
+    if database.change(append).await.map_err(no_room)?.is_none() {
+        must_hold(database, claim).await?;
+        return Ok(false);
+    }
     Ok(true)
 }
 
@@ -315,14 +323,16 @@ async fn end_it(
     if checksum != end.checksum {
         return Err(conflict("the bytes are not those"));
     }
-    let values =
-        vec![open.id.into(), open.token.into(), end.bytes.into(), end.dropped.into(), checksum.to_vec().into()];
-    let mut tx = database.begin().await?;
-    if tx.run(END, values).await?.is_empty() {
-        drop(tx);
+    if !close(database, open, end).await? {
         must_hold(database, claim).await?;
         return Err(conflict("somebody else has written to it"));
     }
-    tx.commit().await?;
     Ok(())
+}
+
+/// Ends a log that stands where `open` says; `false` when it stands elsewhere.
+async fn close(database: &dyn Database, open: &Open, end: LogEnd) -> StoreResult<bool> {
+    let values =
+        vec![open.id.into(), open.token.into(), end.bytes.into(), end.dropped.into(), end.checksum.to_vec().into()];
+    Ok(database.change(Guarded::new(Statement::new(END, values))).await?.is_some())
 }
