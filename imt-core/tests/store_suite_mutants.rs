@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use imt_core::ports::{
-    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPositions,
+    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart, LogPositions,
     NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StreamKind, Variable,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
@@ -43,6 +43,9 @@ enum Flaw {
     CommitInPieces,
     CommitsRepeated,
     AppendedInPieces,
+    RecordedWithoutLogs,
+    RecordedRepeatedly,
+    ChangesBeforeLogs,
     LastChangeLost,
     StateNotFolded,
     EndCanBePassed,
@@ -97,6 +100,11 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::CommitInPieces, "a_dropped_commit_is_all_or_nothing"),
     (Flaw::CommitsRepeated, "a_commit_is_recorded_once"),
     (Flaw::AppendedInPieces, "pieces_are_appended_together"),
+    (Flaw::RecordedWithoutLogs, "what_is_recorded_together_is_there"),
+    (Flaw::RecordedWithoutLogs, "logs_are_recorded_without_changes"),
+    (Flaw::RecordedRepeatedly, "a_record_is_not_repeated"),
+    (Flaw::ChangesBeforeLogs, "no_change_is_recorded_without_its_log"),
+    (Flaw::StaleCommits, "a_stale_claim_records_nothing"),
     (Flaw::LastChangeLost, "events_are_the_changes_in_order"),
     (Flaw::StateNotFolded, "the_state_is_the_fold_of_the_events"),
     (Flaw::EndCanBePassed, "nothing_follows_the_end"),
@@ -393,6 +401,25 @@ impl Store for Mutant {
             end.checksum = *blake3::hash(&stored).as_bytes();
         }
         self.inner.finish_log(claim, attempt, end).await
+    }
+
+    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+        match self.flaw {
+            Flaw::RecordedWithoutLogs => self.commit(claim, nth, changes).await.map(drop),
+            Flaw::RecordedRepeatedly => {
+                let nth = self.accepted.fetch_add(1, Ordering::Relaxed) + 100;
+                self.inner.record(claim, nth, logs, changes).await
+            }
+            Flaw::ChangesBeforeLogs => {
+                self.commit(claim, nth, changes).await?;
+                self.inner.record(claim, nth, logs, &[]).await
+            }
+            Flaw::StaleCommits => {
+                let claim = self.claim_under(claim, &[Flaw::StaleCommits]);
+                self.inner.record(&claim, nth, logs, changes).await
+            }
+            _ => self.inner.record(claim, nth, logs, changes).await,
+        }
     }
 
     async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {

@@ -10,6 +10,7 @@ use crate::beliefs::{Belief, Beliefs};
 use crate::database::{Database, Purpose, Transaction};
 use crate::dialect::{Dialect, placed_after};
 use crate::guarded::{Guarded, Statement};
+use crate::log::{self, Whole};
 use crate::rows::{self, PIPELINE_COLUMNS};
 use crate::value::{Row, Value, json};
 
@@ -95,15 +96,44 @@ pub(crate) async fn commit(
     nth: u64,
     changes: &[Change],
 ) -> StoreResult<EventId> {
-    let believed = beliefs.take(claim);
-    let believed = believed.filter(|b| nth > b.commits && !changes.is_empty() && may_follow(&b.state, changes));
-    if let Some(believed) = believed {
+    if let Some(believed) = believed(beliefs, claim, nth, changes) {
         let next = Next::new(believed, Some(nth), changes);
         if let Some(row) = database.change(next.write(database.dialect(), AND_HELD, changes)).await? {
             return next.committed(beliefs, row);
         }
     }
     commit_what_is_read(database, beliefs, claim, nth, changes).await
+}
+
+/// Commits by what is believed, with logs from their beginning to their end. `false`: it is not known, or not so, and nothing
+/// was done.
+pub(crate) async fn commit_with(
+    database: &dyn Database,
+    beliefs: &Beliefs,
+    claim: &Claim,
+    nth: u64,
+    changes: &[Change],
+    logs: &[Whole],
+) -> StoreResult<bool> {
+    let Some(believed) = believed(beliefs, claim, nth, changes) else { return Ok(false) };
+    let next = Next::new(believed, Some(nth), changes);
+    let mut tx = database.begin().await?;
+    let write = next.write(database.dialect(), AND_HELD, changes);
+    let Some(row) = write.in_turn(tx.as_mut()).await? else { return Ok(false) };
+    if !log::write_whole(tx.as_mut(), claim, logs).await? {
+        return Ok(false);
+    }
+    tx.commit().await?;
+    next.committed(beliefs, row)?;
+    Ok(true)
+}
+
+/// What is believed of a pipeline, where a commit by it may be tried.
+fn believed(beliefs: &Beliefs, claim: &Claim, nth: u64, changes: &[Change]) -> Option<Belief> {
+    if changes.is_empty() {
+        return None;
+    }
+    beliefs.take(claim).filter(|believed| nth > believed.commits && may_follow(&believed.state, changes))
 }
 
 async fn commit_what_is_read(

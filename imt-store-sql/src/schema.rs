@@ -232,6 +232,6 @@ async fn version(tx: &mut dyn Transaction) -> DatabaseResult<i64> {
     found.ok_or_else(|| unreadable(&"the table meta is empty"))?.map_err(|error| unreadable(&error))
 }
 
-fn unreadable(what: &dyn std::fmt::Display) -> DatabaseError {
+pub(crate) fn unreadable(what: &dyn std::fmt::Display) -> DatabaseError {
     DatabaseError::Refused { message: what.to_string(), source: None }
 }

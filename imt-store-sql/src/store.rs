@@ -8,19 +8,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
-    Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage,
+    Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
     NewPipeline, PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store,
-    StoreError, StoreResult, Variable, Waiting,
+    StoreError, StoreResult, Variable, Waiting, record_log,
 };
-use imt_core::schedule::{CancelLevel, Change};
+use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
 use imt_core::time::Timestamp;
 use tokio::task::JoinHandle;
 
-use crate::beliefs::Beliefs;
+use crate::beliefs::{Belief, Beliefs};
 use crate::database::{Database, News};
 use crate::keys::Keys;
-use crate::log::{self, Writers};
+use crate::log::{self, Whole, Writers};
 use crate::queue::Which;
 use crate::seal::KeyRing;
 use crate::task::finished;
@@ -156,6 +156,7 @@ impl fmt::Debug for SqlStore {
 impl Store for SqlStore {
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
         let (database, claimant) = (self.database(), claimant.cloned());
+        let fresh = PipelineState::new(new.id, &new.plan);
         let accepted = finished(async move {
             let mut accepted = queue::enqueue(database.as_ref(), new, claimant.as_ref()).await?;
             let claim = accepted.claim.take().map(|claim| Unheard { claim: Some(claim), database });
@@ -163,7 +164,11 @@ impl Store for SqlStore {
         });
         let (accepted, claim) = accepted.await?;
         self.tell(News::Queue);
-        Ok(Enqueued { claim: claim.and_then(|claim| claim.heard(&self.beliefs)), ..accepted })
+        let claim = claim.and_then(|claim| claim.heard(&self.beliefs));
+        if let (true, Some(Claim { token, .. })) = (accepted.created, claim.as_ref()) {
+            self.beliefs.seen(accepted.id, || Belief { token: *token, commits: 0, last_event: 0, state: fresh });
+        }
+        Ok(Enqueued { claim, ..accepted })
     }
 
     async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
@@ -252,6 +257,29 @@ impl Store for SqlStore {
         self.writers.finish(self.database(), claim, attempt, end).await?;
         self.tell(News::Of(claim.pipeline));
         Ok(())
+    }
+
+    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+        let mut together = Vec::new();
+        for part in logs {
+            match Whole::of(part).filter(|whole| !self.writers.know(whole.attempt())) {
+                Some(whole) => together.push(whole),
+                None => record_log(self, claim, part).await?,
+            }
+        }
+        let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
+        let (owned, owned_changes) = (claim.clone(), changes.to_vec());
+        let commit = async move {
+            pipelines::commit_with(database.as_ref(), &beliefs, &owned, nth, &owned_changes, &together).await
+        };
+        if finished(commit).await? {
+            self.tell(News::Of(claim.pipeline));
+            return Ok(());
+        }
+        for part in logs {
+            record_log(self, claim, part).await?;
+        }
+        if changes.is_empty() { Ok(()) } else { self.commit(claim, nth, changes).await.map(drop) }
     }
 
     async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {

@@ -20,13 +20,16 @@ use crate::engine::task::Task;
 use crate::feed::{Feed, Observation, Waker};
 use crate::id::{AttemptId, PipelineId};
 use crate::plan::Plan;
-use crate::ports::{Claim, LogAppend, LogPositions, MAX_PIECE_BYTES, NewPipeline, Store, StoreResult, StoredChunk};
+use crate::ports::{
+    Claim, LogAppend, LogPart, LogPositions, MAX_PIECE_BYTES, NewPipeline, Store, StoreResult, StoredChunk,
+};
 use crate::schedule::{CancelLevel, Change, ChangeKind};
 
 /// How long a batch gathers after its first piece.
 const GATHER: Duration = Duration::from_millis(20);
 /// How many bytes of log a batch has, about, at most.
 const BATCH_BYTES: usize = 1 << 20;
+
 /// Copies one pipeline.
 pub struct Recorder {
     to: Arc<dyn Store>,
@@ -180,19 +183,15 @@ impl Scribe<'_> {
 
     /// Logs first: whoever reads the end of an attempt finds its log whole.
     async fn write(&self, batch: Batch, nth: u64) -> StoreResult<()> {
-        for (attempt, pieces) in &batch.logs {
-            until_answered(|| self.to.append_log(self.claim, *attempt, pieces)).await?;
-        }
-        for attempt in batch.ended {
+        let Batch { mut logs, ended, changes, .. } = batch;
+        let mut parts = Vec::new();
+        for attempt in ended {
             // One whose log was never whole has no end.
-            if let Some(end) = self.from.log_cursor(attempt).await?.end {
-                until_answered(|| self.to.finish_log(self.claim, attempt, end)).await?;
-            }
+            let end = self.from.log_cursor(attempt).await?.end;
+            parts.push(LogPart { attempt, pieces: logs.remove(&attempt).unwrap_or_default(), end });
         }
-        if !batch.changes.is_empty() {
-            until_answered(|| self.to.commit(self.claim, nth, &batch.changes)).await?;
-        }
-        Ok(())
+        parts.extend(logs.into_iter().map(|(attempt, pieces)| LogPart { attempt, pieces, end: None }));
+        until_answered(|| self.to.record(self.claim, nth, &parts, &changes)).await
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod executor;
 mod hint;
+mod log;
 mod source;
 mod store;
 mod warn;
@@ -23,9 +24,10 @@ pub use executor::{
     OwnedPipeline, StreamKind,
 };
 pub use hint::{Bell, Listener};
+pub use log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart, MAX_PIECE_BYTES, StoredChunk};
 pub use source::{Checkout, Source};
 pub use store::{
-    Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,
-    NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StoredChunk, Variable,
+    Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,
+    Variable, record_log,
 };
 pub use warn::Warn;

@@ -4,14 +4,13 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 pub use crate::plan::Variable;
-use crate::ports::executor::{LogPositions, StreamKind};
 use crate::ports::hint::Bell;
+use crate::ports::log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart};
 use crate::schedule::{CancelLevel, Change, PipelineState};
 use crate::status::Reason;
 use crate::time::Timestamp;
@@ -145,6 +144,21 @@ pub trait Store: Send + Sync {
     /// stored (bytes, lines, checksum); then the log stays open.
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()>;
 
+    /// Records what is new of several logs and then changes, as [`append_log`](Self::append_log),
+    /// [`finish_log`](Self::finish_log) and [`commit`](Self::commit) one after another would, in as few transactions as the
+    /// store can.
+    ///
+    /// *Idempotent*: of a part that is there already, its end included, nothing is repeated.
+    ///
+    /// # Errors
+    /// As those; then what comes before may be there, but never the changes without all of the logs.
+    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+        for part in logs {
+            record_log(self, claim, part).await?;
+        }
+        if changes.is_empty() { Ok(()) } else { self.commit(claim, nth, changes).await.map(drop) }
+    }
+
     /// Where a log stands: what a recovering writer needs to go on. All zero for a log that does not exist.
     ///
     /// # Errors
@@ -170,6 +184,24 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Only those of broken machinery; an unknown project has none.
     async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>>;
+}
+
+/// Appends what is new of a log and ends it, unless it has ended so already.
+///
+/// # Errors
+/// As [`Store::append_log`] and [`Store::finish_log`].
+pub async fn record_log<S: Store + ?Sized>(store: &S, claim: &Claim, part: &LogPart) -> StoreResult<()> {
+    let LogPart { attempt, pieces, end } = part;
+    if end.is_some() && store.log_cursor(*attempt).await?.end == *end {
+        return Ok(());
+    }
+    if !pieces.is_empty() {
+        store.append_log(claim, *attempt, pieces).await?;
+    }
+    match end {
+        Some(end) => store.finish_log(claim, *attempt, *end).await,
+        None => Ok(()),
+    }
 }
 
 /// Broken machinery or a broken rule, as a store reports it.
@@ -313,89 +345,4 @@ pub struct Event {
     pub pipeline: PipelineId,
     /// What happened.
     pub change: Change,
-}
-
-/// The most bytes that one piece of a log may have.
-pub const MAX_PIECE_BYTES: usize = 64 * 1024;
-
-/// A piece of log to append. Masked already; one stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogAppend {
-    /// Where it begins in the attempt's log.
-    pub offset: u64,
-    /// Of which stream.
-    pub stream: StreamKind,
-    /// The bytes; never empty, at most [`MAX_PIECE_BYTES`].
-    pub bytes: Bytes,
-    /// When they came.
-    pub at: Timestamp,
-    /// Raw bytes of each stream that are done with once this piece is stored: where recovery reads on.
-    pub raw: LogPositions,
-    /// Bytes of the job's output, of those that are done with by then, that were left out: what recovery counts on from.
-    pub dropped: u64,
-}
-
-/// The end of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogEnd {
-    /// Bytes in all.
-    pub bytes: u64,
-    /// Lines in all; a last line without newline counts.
-    pub lines: u64,
-    /// Bytes of the job's output that the cap left out.
-    pub dropped: u64,
-    /// BLAKE3 over all bytes.
-    pub checksum: [u8; 32],
-}
-
-/// Where a log stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogCursor {
-    /// The durable offset.
-    pub offset: u64,
-    /// Newlines so far.
-    pub newlines: u64,
-    /// Raw bytes of each stream that are done with.
-    pub raw: LogPositions,
-    /// Bytes of the job's output, of those that are done with, that were left out.
-    pub dropped: u64,
-    /// Its end, when it is whole.
-    pub end: Option<LogEnd>,
-}
-
-/// Where to begin reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFrom {
-    /// At this byte. Past the end there is nothing yet, and reading goes on at this byte.
-    Offset(u64),
-    /// At the beginning of this line, counted from 0; at the end when there is no such line yet.
-    Line(u64),
-    /// This many lines before the end; a last line without newline counts.
-    Tail(u64),
-}
-
-/// A stored piece.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredChunk {
-    /// Where it begins.
-    pub offset: u64,
-    /// Number of newlines before it: the line its first byte is in, counted from 0.
-    pub first_line: u64,
-    /// Of which stream.
-    pub stream: StreamKind,
-    /// The bytes.
-    pub bytes: Bytes,
-    /// When they came.
-    pub at: Timestamp,
-}
-
-/// What a read gives.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LogPage {
-    /// Pieces in order, without a gap; the first one begins exactly where the read was to begin.
-    pub chunks: Vec<StoredChunk>,
-    /// Where to read on.
-    pub next_offset: u64,
-    /// The log's end, when it is whole. The reader has all of it when `next_offset` equals its bytes.
-    pub end: Option<LogEnd>,
 }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
-    Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
+    Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
+    NewPipeline, PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -103,6 +103,10 @@ impl Store for Alternating {
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
         self.next().finish_log(claim, attempt, end).await
+    }
+
+    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+        self.next().record(claim, nth, logs, changes).await
     }
 
     async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {

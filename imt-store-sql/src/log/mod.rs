@@ -1,10 +1,12 @@
 //! Logs: chunks of up to 64 KiB with the line each begins in, so that any byte and any line is one look away.
 //!
-//! [`chunk`] decides what rows an append leads to and knows no database; [`write`] and [`read`] do the rest.
+//! [`chunk`] decides what rows an append leads to and knows no database; [`write`], [`whole`] and [`read`] do the rest.
 
 mod chunk;
 mod read;
+mod whole;
 mod write;
 
 pub(crate) use read::{cursor, hot, read};
+pub(crate) use whole::{Whole, write as write_whole};
 pub(crate) use write::Writers;

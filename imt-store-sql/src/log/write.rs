@@ -46,6 +46,11 @@ impl Writers {
         Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(attempt).or_default())
     }
 
+    /// Whether this process has the log open.
+    pub(crate) fn know(&self, attempt: AttemptId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt)
+    }
+
     fn forget(&self, attempt: AttemptId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
     }
@@ -260,9 +265,8 @@ async fn store(
         position.dropped.into(),
     ];
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
-    let columns = "job_log_chunks (log, start, first_line, runs, at, bytes)";
     let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
-    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(columns, updates, &rows));
+    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(CHUNK_COLUMNS, updates, &rows));
     if database.change(append).await.map_err(no_room)?.is_none() {
         must_hold(database, claim).await?;
         return Ok(false);
@@ -278,7 +282,10 @@ fn no_room(error: DatabaseError) -> StoreError {
     }
 }
 
-fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
+pub(super) const CHUNK_COLUMNS: &str = "job_log_chunks (log, start, first_line, runs, at, bytes)";
+
+/// A row of [`CHUNK_COLUMNS`].
+pub(super) fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
     vec![
         log.into(),
         chunk.start.into(),
@@ -290,7 +297,7 @@ fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
 }
 
 /// Adds what of the chunks lies past an offset.
-fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]) {
+pub(super) fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]) {
     for chunk in written {
         let known = usize::try_from(from.saturating_sub(chunk.start)).unwrap_or(usize::MAX);
         hasher.update(chunk.bytes.get(known..).unwrap_or_default());

@@ -17,6 +17,7 @@ mod log_model;
 mod log_reading;
 mod logs;
 mod queue;
+mod record;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -142,6 +143,13 @@ macro_rules! __store_suite_cases {
                 the_end_must_fit
                 a_refused_end_leaves_the_log_open
                 an_empty_log_can_be_whole
+            }
+            record {
+                what_is_recorded_together_is_there
+                logs_are_recorded_without_changes
+                a_record_is_not_repeated
+                a_stale_claim_records_nothing
+                no_change_is_recorded_without_its_log
             }
             log_reading {
                 lines_begin_where_they_begin

@@ -1,0 +1,102 @@
+//! Cases: logs and changes recorded together.
+
+use super::fixture::{
+    TestStore, assert_lost, assert_refused, attempt, change, changes_of, claimed, end_of, events_of, job_changes, nth,
+    out, piece, superseded, whole_log,
+};
+use crate::id::AttemptId;
+use crate::ports::{Claim, LogAppend, LogPart, StoreError, StreamKind};
+use crate::schedule::{Change, ChangeKind};
+
+/// A log from its beginning to its end.
+fn whole(attempt: AttemptId, text: &str) -> LogPart {
+    let (first, second) = text.split_at(text.len() / 2);
+    let pieces = vec![out(0, first.to_owned()), piece(first.len() as u64, StreamKind::Stderr, second.to_owned())];
+    LogPart { attempt, pieces, end: Some(end_of(text.as_bytes())) }
+}
+
+fn part(attempt: AttemptId, pieces: Vec<LogAppend>) -> LogPart {
+    LogPart { attempt, pieces, end: None }
+}
+
+fn two_jobs(held: &Claim) -> Vec<Change> {
+    [job_changes(held.pipeline, 0), job_changes(held.pipeline, 1)].concat()
+}
+
+/// Whole logs, parts of logs and changes: all of it is there afterwards, and what follows goes on from it.
+pub(super) async fn what_is_recorded_together_is_there(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = |job| attempt(held.pipeline, job);
+    let mut changes = two_jobs(&held);
+    let first = [whole(log(0), "one\ntwo\n"), whole(log(1), "three"), part(log(2), vec![out(0, "fo")])];
+    store.record(&held, nth(), &first, &changes).await.expect("record");
+    let empty = LogPart { attempt: AttemptId { number: 2, ..log(1) }, pieces: Vec::new(), end: Some(end_of(b"")) };
+    let rest = LogPart { attempt: log(2), pieces: vec![out(2, "ur\n")], end: Some(end_of(b"four\n")) };
+    let more = job_changes(held.pipeline, 2);
+    store.record(&held, nth(), &[empty.clone(), rest], &more).await.expect("record what follows");
+    changes.extend(more);
+    for (job, text) in [(0, "one\ntwo\n"), (1, "three"), (2, "four\n")] {
+        assert_eq!(whole_log(&store, log(job)).await, text.as_bytes(), "log {job}");
+        let cursor = store.log_cursor(log(job)).await.expect("log_cursor");
+        assert_eq!(cursor.end, Some(end_of(text.as_bytes())), "the end of log {job}");
+    }
+    assert_eq!(store.log_cursor(empty.attempt).await.expect("log_cursor").end, empty.end);
+    assert_eq!(changes_of(&events_of(&store, held.pipeline).await), changes);
+}
+
+/// A part without changes is appended, and nothing else happens.
+pub(super) async fn logs_are_recorded_without_changes(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = attempt(held.pipeline, 0);
+    for (offset, text) in [(0, "a\n"), (2, "b\n")] {
+        store.record(&held, nth(), &[part(log, vec![out(offset, text)])], &[]).await.expect("record");
+    }
+    assert_eq!(whole_log(&store, log).await, b"a\nb\n");
+    assert_eq!(events_of(&store, held.pipeline).await, []);
+}
+
+/// The same call again records nothing more, whatever of it had landed.
+pub(super) async fn a_record_is_not_repeated(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = |job| attempt(held.pipeline, job);
+    store.record(&held, nth(), &[], &[change(0, ChangeKind::PipelineStarted)]).await.expect("record");
+    let before = events_of(&store, held.pipeline).await.len();
+    let (number, changes) = (nth(), two_jobs(&held));
+    let parts = [whole(log(0), "one\n"), whole(log(1), "two\n"), part(log(2), vec![out(0, "three\n")])];
+    // What a first try may leave: some of the logs.
+    store.record(&held, nth(), &parts[..1], &[]).await.expect("the first log");
+    for _ in 0..3 {
+        store.record(&held, number, &parts, &changes).await.expect("the same again");
+    }
+    for (job, text) in [(0, "one\n"), (1, "two\n"), (2, "three\n")] {
+        assert_eq!(whole_log(&store, log(job)).await, text.as_bytes(), "log {job}");
+    }
+    assert_eq!(changes_of(&events_of(&store, held.pipeline).await[before..]), changes);
+}
+
+/// Under a claim that is lost nothing is recorded.
+pub(super) async fn a_stale_claim_records_nothing(store: TestStore) {
+    let (old, new) = superseded(&store).await;
+    let log = attempt(old.pipeline, 0);
+    let refused = store.record(&old, nth(), &[whole(log, "late\n")], &job_changes(old.pipeline, 0)).await;
+    assert_lost(refused, old.pipeline, "record");
+    assert_eq!(whole_log(&store, log).await, b"");
+    assert_eq!(events_of(&store, old.pipeline).await, []);
+    store.record(&new, nth(), &[whole(log, "first\n")], &job_changes(new.pipeline, 0)).await.expect("the new claim's");
+    assert_eq!(whole_log(&store, log).await, b"first\n");
+}
+
+/// A log that is refused keeps the changes out, too: whoever reads the end of an attempt finds its log whole.
+pub(super) async fn no_change_is_recorded_without_its_log(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = |job| attempt(held.pipeline, job);
+    let mut wrong = whole(log(1), "two\n");
+    wrong.end = Some(end_of(b"TWO\n"));
+    let parts = [whole(log(0), "one\n"), wrong];
+    let refused = store.record(&held, nth(), &parts, &two_jobs(&held)).await;
+    assert_refused!(refused, StoreError::Conflict(_));
+    let gap = part(log(2), vec![out(1, "late")]);
+    let refused = store.record(&held, nth(), &[gap], &two_jobs(&held)).await;
+    assert_refused!(refused, StoreError::Gap { .. });
+    assert_eq!(events_of(&store, held.pipeline).await, []);
+}
