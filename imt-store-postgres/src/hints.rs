@@ -25,7 +25,7 @@ const MOST_WAITING: usize = 1024;
 /// How many are told at once: a notification has at most 8000 bytes, an id 36.
 const MOST_AT_ONCE: usize = 200;
 /// Between two notifications: meanwhile more gathers.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long telling may take. After that it is of no use.
 const TELL_WITHIN: Duration = Duration::from_secs(5);
 /// A connection that has said nothing for so long is asked whether it lives.

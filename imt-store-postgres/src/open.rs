@@ -56,9 +56,11 @@ pub async fn open(url: &str, options: Options, keys: Option<KeyRing>) -> Result<
         return Err(OpenError::Refused { at, why, help });
     }
     let connect = if server.acknowledges_early { connect.options([("synchronous_commit", "on")]) } else { connect };
-    let pool = |size: u32| Pool::new(connect.clone(), size, options.patience);
-    let (work, leases) = (pool(options.connections), pool(2));
-    let hints = Hints::new(pool(1), connect.clone(), options.patience);
+    let pool = |connect: &PgConnectOptions, size: u32| Pool::new(connect.clone(), size, options.patience);
+    let (work, leases) = (pool(&connect, options.connections), pool(&connect, 2));
+    // Nothing is lost with a hint, so nobody waits for the disk.
+    let hasty = connect.clone().options([("synchronous_commit", "off")]);
+    let hints = Hints::new(pool(&hasty, 1), connect.clone(), options.patience);
     let database = Arc::new(Pools { work, leases, hints, statement_timeout: options.statement_timeout });
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     let keyed = check_keys(database.as_ref(), keys.as_ref()).await;

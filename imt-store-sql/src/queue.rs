@@ -366,15 +366,15 @@ const RELEASE: &str = "
     UPDATE pipelines SET holder = NULL, lease_until = NULL
      WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
 
+/// No token is ever that of a claim that was given back.
+const CLOSE_LOGS: &str = "UPDATE job_logs SET token = -1 WHERE pipeline = $1 AND checksum IS NULL AND {held}";
+
 pub(crate) async fn release(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
-    let mut tx = database.begin().await?;
     let id = claim.pipeline.to_string();
-    let released = tx.run(RELEASE, vec![id.as_str().into(), claim.token.into()]).await?;
-    if !released.is_empty() {
-        // No token is ever that of a claim that was given back.
-        tx.run(FENCE_LOGS, vec![id.into(), Value::from(-1_i64)]).await?;
-    }
-    tx.commit().await?;
+    let release = Statement::new(RELEASE, vec![id.as_str().into(), claim.token.into()]);
+    let close = Statement::new(CLOSE_LOGS, vec![id.into()]);
+    // A log that is being added at this moment may stay open to the token; who writes to one looks at the claim as well.
+    database.change(Guarded::new(release).then([close])).await?;
     Ok(())
 }
 

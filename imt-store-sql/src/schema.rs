@@ -8,11 +8,14 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 2;
-const _: () = assert!(MIGRATIONS.len() == 2, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 3;
+const _: () = assert!(MIGRATIONS.len() == 3, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD];
+
+/// Chunks of logs that are compressed.
+const THIRD: &[&str] = &["ALTER TABLE job_log_chunks ADD COLUMN packed BIGINT NOT NULL DEFAULT 0"];
 
 /// What a crash would lose of a log, and pipelines that are being removed.
 const SECOND: &[&str] = &[

@@ -1,9 +1,10 @@
 //! Logs: chunks of up to 64 KiB with the line each begins in, so that any byte and any line is one look away.
 //!
-//! [`chunk`] decides what rows an append leads to and knows no database; [`write`], [`whole`] and [`read`] do the rest.
+//! [`chunk`] decides what chunks an append leads to and knows no database, [`row`] is how one lies in its table; [`write`], [`whole`] and [`read`] do the rest.
 
 mod chunk;
 mod read;
+mod row;
 mod whole;
 mod write;
 

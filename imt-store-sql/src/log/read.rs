@@ -7,9 +7,9 @@ use imt_core::ports::{
 };
 use imt_core::time::Timestamp;
 
-use super::chunk::{Chunk, Position, runs_of};
+use super::chunk::{Chunk, Position};
+use super::row::{self, chunk, wrong};
 use crate::database::{Database, Purpose};
-use crate::value::Row;
 
 /// A log's row.
 pub(super) struct Stored {
@@ -46,10 +46,6 @@ pub(super) async fn stored(database: &dyn Database, attempt: AttemptId) -> Store
         _ => None,
     };
     Ok(Some(Stored { id, position, end }))
-}
-
-fn wrong(what: &str) -> StoreError {
-    StoreError::Internal { message: format!("a log has {what}"), source: None }
 }
 
 pub(crate) async fn cursor(database: &dyn Database, attempt: AttemptId) -> StoreResult<LogCursor> {
@@ -98,12 +94,17 @@ async fn page(database: &dyn Database, log: Stored, from: LogFrom, max_bytes: us
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
     let statements =
         [("log", LOG), ("chunk_before_line", CHUNK_BEFORE_LINE), ("chunks", CHUNKS), ("last_chunk", LAST_CHUNK)];
-    statements.map(|(name, statement)| (name, statement.to_owned())).into()
+    statements.map(|(name, statement)| (name, of_chunks(statement))).into()
+}
+
+/// A statement that reads chunks, with their columns in it.
+fn of_chunks(statement: &str) -> String {
+    statement.replace("{chunk}", row::READ)
 }
 
 /// The last chunk that begins before a line, which is the one that the newline before the line is in.
 const CHUNK_BEFORE_LINE: &str = "
-    SELECT start, first_line, runs, at, bytes FROM job_log_chunks WHERE log = $1 AND first_line < $2
+    SELECT {chunk} FROM job_log_chunks WHERE log = $1 AND first_line < $2
     ORDER BY first_line DESC, start DESC LIMIT 1";
 
 /// Where a line begins; the end when there is no such line.
@@ -114,7 +115,7 @@ async fn line_start(database: &dyn Database, log: i64, position: &Position, line
     if line > position.newlines {
         return Ok(position.offset);
     }
-    let rows = database.run(Purpose::Read, CHUNK_BEFORE_LINE, vec![log.into(), line.into()]).await?;
+    let rows = database.run(Purpose::Read, &of_chunks(CHUNK_BEFORE_LINE), vec![log.into(), line.into()]).await?;
     let row = rows.into_iter().next().ok_or_else(|| wrong("fewer lines than its row says"))?;
     let chunk = chunk(row)?;
     let nth = usize::try_from(line - chunk.first_line - 1).unwrap_or(usize::MAX);
@@ -124,7 +125,7 @@ async fn line_start(database: &dyn Database, log: i64, position: &Position, line
 }
 
 const CHUNKS: &str = "
-    SELECT start, first_line, runs, at, bytes FROM job_log_chunks
+    SELECT {chunk} FROM job_log_chunks
      WHERE log = $1 AND start < $3
        AND start >= (SELECT MAX(start) FROM job_log_chunks WHERE log = $1 AND start <= $2)
     ORDER BY start";
@@ -134,7 +135,7 @@ async fn chunks(database: &dyn Database, log: i64, offset: u64, max_bytes: usize
     // Pages are bounded also for those who ask for everything.
     let max_bytes = max_bytes.clamp(1, 8 << 20);
     let until = offset.saturating_add(max_bytes as u64);
-    let rows = database.run(Purpose::Read, CHUNKS, vec![log.into(), offset.into(), until.into()]).await?;
+    let rows = database.run(Purpose::Read, &of_chunks(CHUNKS), vec![log.into(), offset.into(), until.into()]).await?;
     let (mut page, mut bytes) = (Vec::new(), 0);
     for row in rows {
         for chunk in from_offset(chunk(row)?, offset) {
@@ -172,24 +173,15 @@ fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-fn chunk(row: Row) -> StoreResult<Chunk> {
-    let mut row = row.of("log chunk");
-    let (start, first_line, runs) = (row.count()?, row.count()?, row.text()?);
-    let (at, bytes) = (Timestamp::from_micros(row.count()?), row.bytes()?);
-    let runs = runs_of(&runs).filter(|runs| runs.iter().map(|run| run.len).sum::<usize>() == bytes.len());
-    let runs = runs.ok_or_else(|| wrong("a chunk whose runs do not fit it"))?;
-    Ok(Chunk { start, first_line, at, runs, bytes })
-}
-
 const LAST_CHUNK: &str = "
-    SELECT start, first_line, runs, at, bytes FROM job_log_chunks WHERE log = $1 ORDER BY start DESC LIMIT 1";
+    SELECT {chunk} FROM job_log_chunks WHERE log = $1 ORDER BY start DESC LIMIT 1";
 
 /// The last chunk, for whoever goes on writing.
 pub(super) async fn last_chunk(database: &dyn Database, log: i64, position: &Position) -> StoreResult<Option<Chunk>> {
     if position.offset == 0 {
         return Ok(None);
     }
-    let rows = database.run(Purpose::Read, LAST_CHUNK, vec![log.into()]).await?;
+    let rows = database.run(Purpose::Read, &of_chunks(LAST_CHUNK), vec![log.into()]).await?;
     rows.into_iter().next().map(chunk).transpose()
 }
 

@@ -4,7 +4,8 @@ use imt_core::id::AttemptId;
 use imt_core::ports::{Claim, LogEnd, LogPart, MAX_PIECE_BYTES};
 
 use super::chunk::{Chunk, Position};
-use super::write::{CHUNK_COLUMNS, chunk_values, hash_new};
+use super::row;
+use super::write::hash_new;
 use crate::database::{DatabaseResult, Transaction};
 use crate::dialect::row_placeholders;
 use crate::value::Value;
@@ -71,11 +72,11 @@ pub(crate) async fn write(tx: &mut dyn Transaction, claim: &Claim, logs: &[Whole
         );
         let rows = tx.run(&sql, logs.iter().flat_map(|log| log.values(claim)).collect()).await?;
         let mut chunks = Vec::new();
-        for row in rows {
-            let mut row = row.of("log");
+        for found in rows {
+            let mut found = found.of("log");
             let unreadable = |error| crate::schema::unreadable(&error);
-            let id = row.int().map_err(unreadable)?;
-            let of = (row.count().map_err(unreadable)?, row.count().map_err(unreadable)?);
+            let id = found.int().map_err(unreadable)?;
+            let of = (found.count().map_err(unreadable)?, found.count().map_err(unreadable)?);
             let log = logs.iter().find(|log| (log.attempt.job.0.into(), log.attempt.number.into()) == of);
             chunks.push((id, log));
         }
@@ -83,11 +84,11 @@ pub(crate) async fn write(tx: &mut dyn Transaction, claim: &Claim, logs: &[Whole
             return Ok(false);
         }
         let rows = chunks.into_iter().flat_map(|(id, log)| {
-            log.into_iter().flat_map(move |log| log.chunks.iter().map(move |chunk| chunk_values(id, chunk)))
+            log.into_iter().flat_map(move |log| log.chunks.iter().map(move |chunk| row::values(id, chunk)))
         });
         for rows in rows.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-            let places = row_placeholders(rows.len(), 6);
-            tx.run(&format!("INSERT INTO {CHUNK_COLUMNS} VALUES {places}"), rows.concat()).await?;
+            let (columns, places) = (row::COLUMNS, row_placeholders(rows.len(), 7));
+            tx.run(&format!("INSERT INTO job_log_chunks ({columns}) VALUES {places}"), rows.concat()).await?;
         }
     }
     Ok(true)

@@ -12,6 +12,7 @@ use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, Sto
 
 use super::chunk::{Chunk, Position};
 use super::read::{self, Stored};
+use super::row;
 use crate::database::{Database, DatabaseError};
 use crate::guarded::{Guarded, Statement};
 use crate::rows;
@@ -127,7 +128,10 @@ impl Writers {
         let result = finished(async move {
             let mut slot = slot.lock_owned().await;
             let database = database.as_ref();
-            if let Some(open) = slot.as_ref().filter(|open| open.token == owned.token && open.ends_like(end))
+            if slot.as_ref().is_none_or(|open| open.token != owned.token) {
+                *slot = add(database, &owned, attempt).await?;
+            }
+            if let Some(open) = slot.as_ref().filter(|open| open.ends_like(end))
                 && close(database, open, end).await?
             {
                 return Ok(());
@@ -194,8 +198,8 @@ async fn open(
     if let Some(open) = remembered.filter(|open| open.token == claim.token) {
         return Ok(open);
     }
-    if let Some(id) = add(database, claim, attempt).await? {
-        return Ok(Open { id, token: claim.token, position: Position::start(), hasher: Some(blake3::Hasher::new()) });
+    if let Some(new) = add(database, claim, attempt).await? {
+        return Ok(new);
     }
     must_hold(database, claim).await?;
     let Stored { id, mut position, end, .. } =
@@ -209,18 +213,23 @@ async fn open(
 }
 
 /// Adds a log; `None` when it is there, or the claim is not the newest.
-async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> StoreResult<Option<i64>> {
+async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> StoreResult<Option<Open>> {
     let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
     let values = vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()];
     let add = Guarded::new(Statement::new(database.dialect().sql(ADD_LOG), values));
     let row = database.change(add).await.map_err(no_room)?;
-    row.map(|row| row.of("log").int()).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let (id, hasher) = (row.of("log").int()?, Some(blake3::Hasher::new()));
+    Ok(Some(Open { id, token: claim.token, position: Position::start(), hasher }))
 }
 
+/// A newer claim changes the log's token; one that was given back is seen only at the pipeline.
 const MOVE_ON: &str = "
     UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8,
         left_out = $9
-     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
+     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL
+       AND EXISTS (SELECT 1 FROM pipelines WHERE id = job_logs.pipeline AND token = $2 AND holder IS NOT NULL)
+    RETURNING id";
 
 /// Appends to a log that stands where `open` says; `false` when it stands elsewhere.
 async fn append_to(database: &dyn Database, claim: &Claim, open: &mut Open, pieces: &[LogAppend]) -> StoreResult<bool> {
@@ -264,9 +273,9 @@ async fn store(
         position.raw.stderr.into(),
         position.dropped.into(),
     ];
-    let rows: Vec<Vec<Value>> = written.iter().map(|chunk| chunk_values(open.id, chunk)).collect();
-    let updates = "(log, start) DO UPDATE SET runs = excluded.runs, bytes = excluded.bytes";
-    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(CHUNK_COLUMNS, updates, &rows));
+    let rows: Vec<Vec<Value>> = written.iter().map(|chunk| row::values(open.id, chunk)).collect();
+    let columns = format!("job_log_chunks ({})", row::COLUMNS);
+    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(&columns, row::GROWS, &rows));
     if database.change(append).await.map_err(no_room)?.is_none() {
         must_hold(database, claim).await?;
         return Ok(false);
@@ -282,20 +291,6 @@ fn no_room(error: DatabaseError) -> StoreError {
     }
 }
 
-pub(super) const CHUNK_COLUMNS: &str = "job_log_chunks (log, start, first_line, runs, at, bytes)";
-
-/// A row of [`CHUNK_COLUMNS`].
-pub(super) fn chunk_values(log: i64, chunk: &Chunk) -> Vec<Value> {
-    vec![
-        log.into(),
-        chunk.start.into(),
-        chunk.first_line.into(),
-        chunk.runs_text().into(),
-        chunk.at.as_micros().into(),
-        chunk.bytes.clone().into(),
-    ]
-}
-
 /// Adds what of the chunks lies past an offset.
 pub(super) fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]) {
     for chunk in written {
@@ -306,7 +301,9 @@ pub(super) fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]
 
 const END: &str = "
     UPDATE job_logs SET dropped = $4, checksum = $5
-     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL RETURNING id";
+     WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL
+       AND EXISTS (SELECT 1 FROM pipelines WHERE id = job_logs.pipeline AND token = $2 AND holder IS NOT NULL)
+    RETURNING id";
 
 async fn end_it(
     database: &dyn Database,
