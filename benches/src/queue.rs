@@ -120,7 +120,7 @@ pub(crate) fn claims(_bench: &Bench) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     let mut queued = 1;
     runtime(async { open(&address, 2, None).await?.enqueue(new()?, None).await.map_err(|e| e.to_string()) })?;
-    for wanted in [10_000_u32, 100_000, 1_000_000] {
+    for wanted in [10_000_u32, 30_000, 100_000, 300_000, 1_000_000] {
         let more = wanted - queued;
         psql(
             &address,

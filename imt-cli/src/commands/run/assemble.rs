@@ -59,12 +59,17 @@ pub(super) async fn assemble(
         output::note(note);
     }
     let workspace_root = places::workspace_root()?;
-    let records = records::open_to_attend(&state.path, &args.store).await?;
-    let store_id = records.id().await?;
+    let (warn, warnings) = warnings();
+    let opening = async {
+        let records = records::open_to_attend(&state.path, &args.store).await?;
+        let id = records.id().await?;
+        Ok((records, id))
+    };
+    // One asks a database and the other git, and neither needs the other.
+    let ((records, store_id), (source, dirty)) = tokio::try_join!(opening, source(planned, &state.path, warn.clone()))?;
     let home = places::home_of(&store_id, &state.path);
     let instances = Instances::open(&home)?;
     let instance = Arc::new(instances.acquire()?);
-    let (warn, warnings) = warnings();
     let made = MadeBy { home: &home, store: store_id, instance: instance.id().clone() };
     let (executor, executor_name) = executor(args.executor, &made, warn.clone()).await?;
     // Driven in memory, so that nothing of it waits for the record, or ends with it.
@@ -73,7 +78,6 @@ pub(super) async fn assemble(
         store = store.set_variable(planned.plan.project.clone(), variable);
     }
     let store: Arc<dyn Store> = Arc::new(store.build());
-    let (source, dirty) = source(planned, &state.path, warn.clone()).await?;
     let janitor = Engine::builder(Arc::clone(&executor), records.store())
         .workspace_root(&workspace_root)
         .instance(Arc::clone(&instance))
