@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::id::{PipelineId, ProjectName};
-use crate::pipeline::{PullPolicy, Resources, RetryPolicy};
-use crate::plan::{PlannedStage, Selection, Trigger};
-use crate::schedule::change::ChangeKind;
-use crate::schedule::outcome::AttemptOutcome;
-use crate::status::Status;
+use crate::id::{InstanceId, JobIndex, PipelineId, ProjectName};
+use crate::pipeline::{PullPolicy, Resources, RetryCause, RetryPolicy};
+use crate::plan::{PlannedJob, PlannedStage, Selection, Trigger};
+use crate::schedule::course::FREE_RESTARTS;
+use crate::schedule::{AttemptOutcome, AttemptPhase, CancelLevel, Change, ChangeKind, Effect, Problem, Whereabouts};
+use crate::status::{Reason, Status};
 
 #[path = "machine_tests/elsewhere.rs"]
 mod elsewhere;

@@ -9,6 +9,8 @@
 
 mod cancel;
 mod change;
+mod course;
+mod decision;
 pub mod invariants;
 mod machine;
 mod order;
@@ -19,6 +21,7 @@ mod verdict;
 
 pub use cancel::cancel_changes;
 pub use change::{CancelLevel, Change, ChangeKind, StopCause};
-pub use machine::{Decision, Effect, Input, Machine, Whereabouts};
+pub use decision::{Decision, Effect, Input, Whereabouts};
+pub use machine::Machine;
 pub use outcome::{AttemptOutcome, Problem};
 pub use state::{AttemptPhase, AttemptState, JobState, PipelineState};

@@ -6,7 +6,8 @@ use crate::id::{AttemptId, JobIndex};
 use crate::pipeline::RetryCause;
 use crate::plan::Selection;
 use crate::schedule::change::{CancelLevel, Change, ChangeKind, StopCause};
-use crate::schedule::machine::{Decision, Effect, Input, Machine, Whereabouts};
+use crate::schedule::course::Course;
+use crate::schedule::decision::{Decision, Effect, Input, Whereabouts};
 use crate::schedule::order::Next;
 use crate::schedule::outcome::{AttemptOutcome, Problem};
 use crate::schedule::state::{AttemptPhase, AttemptState};
@@ -14,9 +15,9 @@ use crate::schedule::verdict::verdict;
 use crate::status::{End, Reason, Status};
 use crate::time::Timestamp;
 
-/// One call of [`Machine::handle`]: gathers the decision while the machine's state follows.
+/// One call of [`Machine::handle`](super::Machine::handle): gathers the decision while the state follows.
 pub(super) struct Turn<'m> {
-    pub(super) machine: &'m mut Machine,
+    pub(super) course: &'m mut Course,
     pub(super) now: Timestamp,
     pub(super) decision: Decision,
 }
@@ -30,7 +31,7 @@ impl Turn<'_> {
 
     /// Lets state and order follow a change.
     fn fold(&mut self, change: &Change) {
-        let Machine { plan, state, order, .. } = &mut *self.machine;
+        let Course { plan, state, order, .. } = &mut *self.course;
         state.apply(change);
         match &change.kind {
             ChangeKind::AttemptCreated { attempt } => order.begun(attempt.job),
@@ -51,7 +52,7 @@ impl Turn<'_> {
             Input::Deserted => self.deserted(),
             Input::CheckedOut(Ok(instance)) => {
                 // A cancel may have been quicker: then it comes after the verdict, and nobody needs it.
-                let state = &self.machine.state;
+                let state = &self.course.state;
                 if state.workspace.is_none() && state.verdict.is_none() {
                     self.record(ChangeKind::WorkspaceReady { instance });
                 }
@@ -71,26 +72,26 @@ impl Turn<'_> {
 
     /// First claim: begin. Later claim: put back in flight what the rows say should be.
     fn claimed(&mut self, workspace: Whereabouts) {
-        if self.machine.state.status == Status::Pending {
+        if self.course.state.status == Status::Pending {
             self.record(ChangeKind::PipelineStarted);
             self.skip_unselected();
         }
-        if self.machine.state.verdict.is_some() {
+        if self.course.state.verdict.is_some() {
             return self.effect(Effect::Cleanup);
         }
-        if self.machine.order.remaining() == 0 {
+        if self.course.order.remaining() == 0 {
             return;
         }
-        if workspace == Whereabouts::Elsewhere && self.machine.state.workspace.is_some() {
+        if workspace == Whereabouts::Elsewhere && self.course.state.workspace.is_some() {
             self.lose_workspace();
-            if self.machine.state.verdict.is_some() {
+            if self.course.state.verdict.is_some() {
                 return;
             }
         }
-        if self.machine.state.workspace.is_none() && self.machine.state.cancel.is_none() {
+        if self.course.state.workspace.is_none() && self.course.state.cancel.is_none() {
             self.effect(Effect::Checkout);
         }
-        let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
+        let live: Vec<AttemptState> = self.course.live().map(|(attempt, _)| attempt.clone()).collect();
         for attempt in live {
             self.resume(&attempt);
         }
@@ -98,23 +99,23 @@ impl Turn<'_> {
     }
 
     fn called_off(&mut self) {
-        let state = &self.machine.state;
+        let state = &self.course.state;
         if state.status != Status::Pending || state.cancel.is_none() {
             return;
         }
         self.skip_unselected();
         self.cancel();
-        let end = verdict(&self.machine.plan, &self.machine.state);
+        let end = verdict(&self.course.plan, &self.course.state);
         self.record(ChangeKind::Concluded { end: end.clone() });
         self.record(ChangeKind::PipelineEnded { end });
     }
 
     fn deserted(&mut self) {
-        if self.machine.state.status == Status::Pending {
+        if self.course.state.status == Status::Pending {
             self.record(ChangeKind::PipelineStarted);
             self.skip_unselected();
         }
-        if self.machine.state.verdict.is_some() {
+        if self.course.state.verdict.is_some() {
             return self.effect(Effect::Cleanup);
         }
         self.lose(false, &deserted());
@@ -124,14 +125,14 @@ impl Turn<'_> {
     /// Nothing goes on without the files that the jobs so far have left: all of it runs again, if it may, or the pipeline
     /// ends.
     fn lose_workspace(&mut self) {
-        let again = self.machine.state.cancel.is_none() && self.machine.runs_again();
+        let again = self.course.state.cancel.is_none() && self.course.runs_again();
         self.lose(again, &lost_with_its_host());
     }
 
     /// All that is under way is lost, and runs again or ends.
     fn lose(&mut self, again: bool, lost: &Problem) {
-        let cancelled = self.machine.state.cancel.map(|(_, reason)| reason);
-        let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
+        let cancelled = self.course.state.cancel.map(|(_, reason)| reason);
+        let live: Vec<AttemptState> = self.course.live().map(|(attempt, _)| attempt.clone()).collect();
         for AttemptState { id: attempt, phase, stop, .. } in live {
             let outcome = AttemptOutcome::Lost { began: phase == AttemptPhase::Running };
             if cancelled.is_some() && stop.is_none() {
@@ -151,7 +152,7 @@ impl Turn<'_> {
         // What a cancel has to end beside these, it ends next.
         if cancelled.is_none() {
             self.end_pending(&End::because(Status::Skipped, lost.reason));
-            let found = verdict(&self.machine.plan, &self.machine.state);
+            let found = verdict(&self.course.plan, &self.course.state);
             // A job that has failed is certain; all else is lost with the host.
             self.conclude(if found.status == Status::Failed { found } else { lost.to_end() });
         }
@@ -168,7 +169,7 @@ impl Turn<'_> {
     }
 
     fn skip_unselected(&mut self) {
-        let plan = Arc::clone(&self.machine.plan);
+        let plan = Arc::clone(&self.course.plan);
         for (job, planned) in (0u32..).map(JobIndex).zip(&plan.jobs) {
             if let Selection::Skip(reason) = planned.selection {
                 self.record(ChangeKind::JobEnded { job, end: End::because(Status::Skipped, reason) });
@@ -178,7 +179,7 @@ impl Turn<'_> {
 
     /// The pipeline cannot begin: no job runs.
     fn give_up(&mut self, problem: &Problem) {
-        if self.machine.state.verdict.is_some() {
+        if self.course.state.verdict.is_some() {
             return;
         }
         self.end_pending(&End::because(Status::Skipped, problem.reason));
@@ -188,7 +189,7 @@ impl Turn<'_> {
     fn end_pending(&mut self, end: &End) {
         let pending: Vec<JobIndex> = (0u32..)
             .map(JobIndex)
-            .zip(&self.machine.state.jobs)
+            .zip(&self.course.state.jobs)
             .filter(|(_, job)| job.status == Status::Pending)
             .map(|(index, _)| index)
             .collect();
@@ -198,7 +199,7 @@ impl Turn<'_> {
     }
 
     fn phase(&self, attempt: AttemptId) -> Option<AttemptPhase> {
-        self.machine.state.attempt(attempt).map(|a| a.phase)
+        self.course.state.attempt(attempt).map(|a| a.phase)
     }
 
     fn prepared(&mut self, attempt: AttemptId, result: Result<(), Problem>) {
@@ -222,10 +223,10 @@ impl Turn<'_> {
 
     /// Ends an attempt, and with it the job unless the job is to be tried again.
     fn close(&mut self, attempt: AttemptId, outcome: &AttemptOutcome) {
-        let Some(state) = self.machine.state.attempt(attempt) else { return };
+        let Some(state) = self.course.state.attempt(attempt) else { return };
         let stop = state.stop.map(|(cause, _)| cause);
-        self.machine.went.remove(&attempt);
-        let cancel_reason = self.machine.state.cancel.map_or(Reason::User, |(_, reason)| reason);
+        self.course.went.remove(&attempt);
+        let cancel_reason = self.course.state.cancel.map_or(Reason::User, |(_, reason)| reason);
         let end = outcome.end(stop, cancel_reason);
         self.record(ChangeKind::AttemptEnded { attempt, end: end.clone(), began: outcome.began() });
         if let Some(problem) = outcome.left_behind() {
@@ -242,8 +243,8 @@ impl Turn<'_> {
     /// A script may still run in the workspace: nothing may begin there any more, be it another try or the next job. Only
     /// the cleaning up ends that script for sure, and with it whatever else runs.
     fn break_off(&mut self, problem: &Problem) {
-        let cancel_reason = self.machine.state.cancel.map_or(Reason::User, |(_, reason)| reason);
-        let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
+        let cancel_reason = self.course.state.cancel.map_or(Reason::User, |(_, reason)| reason);
+        let live: Vec<AttemptState> = self.course.live().map(|(attempt, _)| attempt.clone()).collect();
         for AttemptState { id: attempt, phase, stop, .. } in live {
             let outcome = if phase == AttemptPhase::Preparing {
                 AttemptOutcome::NotStarted(problem.clone())
@@ -255,17 +256,17 @@ impl Turn<'_> {
             self.record(ChangeKind::JobEnded { job: attempt.job, end });
         }
         self.end_pending(&End::because(Status::Skipped, problem.reason));
-        let found = verdict(&self.machine.plan, &self.machine.state);
+        let found = verdict(&self.course.plan, &self.course.state);
         let bad = !matches!(found.status, Status::Success | Status::Skipped);
         self.conclude(if bad { found } else { problem.to_end() });
     }
 
     fn tries_again(&self, job: JobIndex, outcome: &AttemptOutcome, end: &End) -> bool {
-        if self.machine.state.cancel.is_some() {
+        if self.course.state.cancel.is_some() {
             return false;
         }
         if matches!(outcome, AttemptOutcome::Lost { began: false }) && end.reason == Some(Reason::RunnerLost) {
-            return self.machine.restarts_for_free(job);
+            return self.course.restarts_for_free(job);
         }
         let cause = match (end.status, end.reason) {
             (Status::Failed, Some(Reason::Timeout)) => RetryCause::Timeout,
@@ -273,23 +274,23 @@ impl Turn<'_> {
             (Status::Errored, Some(Reason::RunnerLost)) => RetryCause::Lost,
             _ => return false,
         };
-        self.machine.has_tries_left(job, cause)
+        self.course.has_tries_left(job, cause)
     }
 
     fn create(&mut self, job: JobIndex) {
-        let attempt = self.machine.next_attempt(job);
+        let attempt = self.course.next_attempt(job);
         self.record(ChangeKind::AttemptCreated { attempt });
         self.effect(Effect::Prepare(attempt));
     }
 
     /// Ends what is to be ended if a cancel is recorded: by the strongest level so far, whatever came last.
     fn cancel(&mut self) {
-        let Some((level, reason)) = self.machine.state.cancel else { return };
-        if self.machine.state.verdict.is_some() {
+        let Some((level, reason)) = self.course.state.cancel else { return };
+        if self.course.state.verdict.is_some() {
             return;
         }
         let cancelled = End::because(Status::Cancelled, reason);
-        let live: Vec<AttemptState> = self.machine.live().map(|(attempt, _)| attempt.clone()).collect();
+        let live: Vec<AttemptState> = self.course.live().map(|(attempt, _)| attempt.clone()).collect();
         for AttemptState { id: attempt, phase, stop, .. } in live {
             if phase == AttemptPhase::Preparing {
                 self.effect(Effect::Abandon(attempt));
@@ -307,9 +308,9 @@ impl Turn<'_> {
 
     fn tick(&mut self) {
         let late: Vec<AttemptId> = self
-            .machine
+            .course
             .running()
-            .filter(|(attempt, job)| self.machine.timeout_at(attempt, job).is_some_and(|at| at <= self.now))
+            .filter(|(attempt, job)| self.course.timeout_at(attempt, job).is_some_and(|at| at <= self.now))
             .map(|(attempt, _)| attempt.id)
             .collect();
         for attempt in late {
@@ -320,22 +321,22 @@ impl Turn<'_> {
 
     /// Starts and skips what has its turn; concludes when nothing is left.
     pub(super) fn advance(&mut self) {
-        let state = &self.machine.state;
+        let state = &self.course.state;
         if state.verdict.is_some() || state.status != Status::Running {
             return;
         }
         if state.workspace.is_some() && state.cancel.is_none() {
             self.start_next();
         }
-        if self.machine.order.remaining() == 0 {
-            let end = verdict(&self.machine.plan, &self.machine.state);
+        if self.course.order.remaining() == 0 {
+            let end = verdict(&self.course.plan, &self.course.state);
             self.conclude(end);
         }
     }
 
     fn start_next(&mut self) {
         loop {
-            match self.machine.order.next() {
+            match self.course.order.next() {
                 Next::Start(job) => self.create(job),
                 Next::Skip(job) => {
                     let end = End::because(Status::Skipped, Reason::EarlierStageFailed);
@@ -352,7 +353,7 @@ impl Turn<'_> {
     }
 
     fn cleaned_up(&mut self, result: Result<(), Problem>) {
-        let Some(mut end) = self.machine.state.verdict.clone() else { return };
+        let Some(mut end) = self.course.state.verdict.clone() else { return };
         if let Err(left) = result {
             let said = end.detail.take().map(|d| d + "; ").unwrap_or_default();
             end.detail = Some(format!("{said}left behind: {}", left.detail));
