@@ -91,8 +91,9 @@ impl Database for Pools {
     }
 
     async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
-        let Some((sql, values)) = change.in_one() else {
-            return change.in_transaction(self.begin().await?).await;
+        let (sql, values) = match change.in_one() {
+            Ok(one) => one,
+            Err(large) => return large.in_transaction(self.begin().await?).await,
         };
         let (pool, limit) = (Arc::clone(&self.work), self.limit());
         let answer = own(async move {

@@ -46,20 +46,26 @@ impl Guarded {
     }
 
     /// All of it as one statement, for a database that takes changes in a `WITH`: it sees what was there before, and answers
-    /// the guard's row. `None`: it would be too large.
-    pub fn in_one(&self) -> Option<(String, Vec<Value>)> {
+    /// the guard's row.
+    ///
+    /// # Errors
+    /// The change itself, where it would be too large.
+    pub fn in_one(self) -> Result<(String, Vec<Value>), Self> {
+        let parameters = self.then.iter().map(|next| next.values.len()).sum::<usize>() + self.guard.values.len();
+        if parameters > MOST_IN_ONE {
+            return Err(self);
+        }
+        let Statement { sql, mut values } = self.guard;
         if self.then.is_empty() {
-            return Some((self.guard.sql.clone(), self.guard.values.clone()));
+            return Ok((sql, values));
         }
-        let mut values = self.guard.values.clone();
-        let mut parts = vec![format!("guard AS ({})", self.guard.sql)];
-        for (n, Statement { sql, values: its }) in self.then.iter().enumerate() {
-            let sql = shifted(sql, values.len()).replace("{guard}", "guard");
+        let mut parts = vec![format!("guard AS ({sql})")];
+        for (n, Statement { sql, values: its }) in self.then.into_iter().enumerate() {
+            let sql = shifted(&sql, values.len()).replace("{guard}", "guard");
             parts.push(format!("then_{n} AS ({})", sql.replace("{held}", "EXISTS (SELECT 1 FROM guard)")));
-            values.extend_from_slice(its);
+            values.extend(its);
         }
-        let sql = format!("WITH {} SELECT * FROM guard", parts.join(", "));
-        (values.len() <= MOST_IN_ONE).then_some((sql, values))
+        Ok((format!("WITH {} SELECT * FROM guard", parts.join(", ")), values))
     }
 
     /// One statement after the other, and the commit.
@@ -131,12 +137,12 @@ mod tests {
     #[test]
     fn what_is_too_large_goes_over_in_turn() {
         let many = Statement::new("INSERT INTO jobs SELECT $1 WHERE {held}", vec![Value::from(1_i64); MOST_IN_ONE]);
-        assert_eq!(moved().then([many]).in_one(), None);
+        assert!(moved().then([many]).in_one().is_err());
     }
 
     #[test]
     fn a_guard_alone_stays_as_it_is() {
         let guard = Statement::new("DELETE FROM jobs WHERE job = $1 RETURNING job", vec![1_i64.into()]);
-        assert_eq!(Guarded::new(guard.clone()).in_one(), Some((guard.sql, guard.values)));
+        assert_eq!(Guarded::new(guard.clone()).in_one().unwrap(), (guard.sql, guard.values));
     }
 }

@@ -5,7 +5,7 @@
 use imt_core::ports::{MAX_PIECE_BYTES, StoreError, StoreResult};
 use imt_core::time::Timestamp;
 
-use super::chunk::{Chunk, runs_of};
+use super::chunk::{Chunk, Position, runs_of};
 use crate::value::{Row, Value};
 
 /// The columns that [`values`] fills.
@@ -32,6 +32,13 @@ pub(super) fn values(log: i64, chunk: &Chunk) -> Vec<Value> {
         packed.is_some().into(),
         packed.unwrap_or_else(|| chunk.bytes.clone()).into(),
     ]
+}
+
+/// Where a log stands, as its own row has it: bytes, newlines, whether it ends in one, raw bytes of either stream, bytes left
+/// out.
+pub(super) fn standing(position: &Position) -> [Value; 6] {
+    let Position { offset, newlines, ends_in_newline, raw, dropped, .. } = *position;
+    [offset.into(), newlines.into(), ends_in_newline.into(), raw.stdout.into(), raw.stderr.into(), dropped.into()]
 }
 
 /// The bytes as an LZ4 block, if an eighth is saved at least.

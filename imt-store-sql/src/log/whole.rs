@@ -44,20 +44,11 @@ impl Whole {
 
     fn values(&self, claim: &Claim) -> Vec<Value> {
         let (Self { attempt, position, .. }, LogEnd { dropped, checksum, .. }) = (self, self.end);
-        vec![
-            attempt.pipeline.to_string().into(),
-            attempt.job.0.into(),
-            attempt.number.into(),
-            claim.token.into(),
-            position.offset.into(),
-            position.newlines.into(),
-            position.ends_in_newline.into(),
-            position.raw.stdout.into(),
-            position.raw.stderr.into(),
-            position.dropped.into(),
-            dropped.into(),
-            checksum.to_vec().into(),
-        ]
+        let mut values =
+            vec![attempt.pipeline.to_string().into(), attempt.job.0.into(), attempt.number.into(), claim.token.into()];
+        values.extend(row::standing(position));
+        values.extend([dropped.into(), checksum.to_vec().into()]);
+        values
     }
 }
 

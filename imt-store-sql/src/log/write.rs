@@ -261,18 +261,8 @@ async fn store(
     before: u64,
     written: &[Chunk],
 ) -> StoreResult<bool> {
-    let position = &open.position;
-    let values = vec![
-        open.id.into(),
-        open.token.into(),
-        before.into(),
-        position.offset.into(),
-        position.newlines.into(),
-        position.ends_in_newline.into(),
-        position.raw.stdout.into(),
-        position.raw.stderr.into(),
-        position.dropped.into(),
-    ];
+    let mut values = vec![open.id.into(), open.token.into(), before.into()];
+    values.extend(row::standing(&open.position));
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| row::values(open.id, chunk)).collect();
     let columns = format!("job_log_chunks ({})", row::COLUMNS);
     let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(&columns, row::GROWS, &rows));
