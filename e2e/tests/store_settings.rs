@@ -68,7 +68,7 @@ async fn keys_are_changed(world: &World) {
     fs::write(key_file(world), text.lines().next().expect("a line")).expect("the key file");
     let variables = world.records.open(Some(KeyRing::load(&key_file(world)).expect("a ring"))).await;
     let variables = variables.variables(&ProjectName::new("shop")).await.expect("they open");
-    assert!(variables.iter().all(|variable| variable.value.expose() == "hunter22"));
+    assert!(variables.current.iter().all(|variable| variable.value.expose() == "hunter22"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

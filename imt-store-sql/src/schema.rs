@@ -8,11 +8,21 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 2;
-const _: () = assert!(MIGRATIONS.len() == 2, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 3;
+const _: () = assert!(MIGRATIONS.len() == 3, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD];
+
+/// Secret values that are set no more and that a job may still print.
+const THIRD: &[&str] = &["CREATE TABLE replaced_secrets (
+        project TEXT NOT NULL REFERENCES projects (name),
+        name TEXT NOT NULL,
+        nth BIGINT NOT NULL,
+        last_position BIGINT NOT NULL,
+        value {blob} NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (project, name, nth))"];
 
 /// What a crash would lose of a log, and pipelines that are being removed.
 const SECOND: &[&str] = &[

@@ -61,12 +61,12 @@ async fn rotating_disturbs_no_reader() {
     let rotation = tokio::spawn(async move { rotating.reseal(50).await });
     while !rotation.is_finished() {
         let seen = reader.variables(&shop()).await.expect("every value opens all the time");
-        assert!(seen.iter().all(|v| v.value.expose() == format!("{}-hunter2", v.name)));
+        assert!(seen.current.iter().all(|v| v.value.expose() == format!("{}-hunter2", v.name)));
     }
     let done = rotation.await.expect("no panic").expect("reseal");
     assert_eq!((done.count, done.left.len()), (500, 0));
     let only_new = open(&path, Some(newest.without_old_keys())).await;
-    assert_eq!(only_new.variables(&shop()).await.expect("the old key is needed no more").len(), 500);
+    assert_eq!(only_new.variables(&shop()).await.expect("the old key is needed no more").current.len(), 500);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
-    Catalog, Claim, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, RunnerInfo, Store, StoreError, StreamKind,
-    Variable,
+    Catalog, Claim, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, ProjectVariables, RunnerInfo, Store,
+    StoreError, StreamKind, Variable,
 };
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::secret::Secret;
@@ -55,8 +55,21 @@ fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
     LogAppend { offset, stream, bytes: bytes.into(), at: AT, raw, dropped: 0 }
 }
 
+/// What brought a schema to the one before it.
+const TAKEN_AWAY: [&str; 2] = [
+    "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
+    "DROP TABLE replaced_secrets; UPDATE meta SET value = 2 WHERE name = 'schema'",
+];
+const _: () = assert!(SCHEMA_VERSION == 3 && TAKEN_AWAY.len() == 2, "each schema before the newest is upgraded");
+
 #[tokio::test]
-async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
+async fn earlier_schemas_are_upgraded_with_what_is_under_way() {
+    for earliest in 0..TAKEN_AWAY.len() {
+        is_upgraded(&TAKEN_AWAY[earliest..]).await;
+    }
+}
+
+async fn is_upgraded(taken_away: &[&'static str]) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
     let path = dir.path().join("store.db");
     let store = open(&path).await;
@@ -65,9 +78,9 @@ async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
     store.commit(&claim, 1, &[started]).await.expect("commit");
     store.append_log(&claim, attempt, &[piece(0, "one\n")]).await.expect("append_log");
     drop(store);
-    // What schema 2 brought is taken away again.
-    run(&path, "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1")
-        .await;
+    for sql in taken_away.iter().rev() {
+        run(&path, sql).await;
+    }
 
     let store = open(&path).await;
     assert_eq!(store.load(claim.pipeline).await.expect("load").state.status, Status::Running);
@@ -79,6 +92,8 @@ async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
     let end = LogEnd { bytes: 8, lines: 2, dropped: 7, checksum };
     store.finish_log(&claim, attempt, end).await.expect("finish_log");
     assert_eq!(store.read_log(attempt, LogFrom::Offset(0), 100).await.expect("read_log").end, Some(end));
+    let variables = store.variables(&ProjectName::new("demo")).await.expect("variables");
+    assert_eq!(variables, ProjectVariables::default());
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod executor;
 mod hint;
 mod source;
 mod store;
+mod variables;
 mod warn;
 
 pub use catalog::{
@@ -28,4 +29,5 @@ pub use store::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, MAX_PIECE_BYTES,
     NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StoredChunk, Variable,
 };
+pub use variables::ProjectVariables;
 pub use warn::Warn;

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 pub use crate::plan::Variable;
 use crate::ports::executor::{LogPositions, StreamKind};
 use crate::ports::hint::Bell;
+use crate::ports::variables::ProjectVariables;
 use crate::schedule::{CancelLevel, Change, PipelineState};
 use crate::status::Reason;
 use crate::time::Timestamp;
@@ -165,11 +166,14 @@ pub trait Store: Send + Sync {
         None
     }
 
-    /// A project's variables, secrets included: what the engine injects.
+    /// A project's variables, secrets included: what the engine injects, and what it masks beside that.
+    ///
+    /// A secret value that is replaced or removed is kept, and told as such, while a pipeline of the project is not over that
+    /// was accepted before.
     ///
     /// # Errors
     /// Only those of broken machinery; an unknown project has none.
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>>;
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables>;
 }
 
 /// Broken machinery or a broken rule, as a store reports it.

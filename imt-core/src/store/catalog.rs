@@ -62,9 +62,7 @@ impl Catalog for MemoryStore {
     }
 
     async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
-        let mut ledger = self.ledger();
-        let variables = ledger.projects.get_mut(project).map(|project| &mut project.variables);
-        Ok(variables.is_some_and(|variables| variables.remove(name).is_some()))
+        Ok(self.ledger().unset_variable(project, name))
     }
 
     async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
@@ -95,6 +93,7 @@ impl Catalog for MemoryStore {
         let (now, time) = (self.now(), self.time());
         let mut ledger = self.ledger();
         ledger.runners.retain(|_, (_, seen)| now.saturating_duration_since(*seen) < RUNNER_FORGOTTEN_AFTER);
+        ledger.drop_replaced();
         ledger.prune(keep, limit, time)
     }
 }

@@ -14,7 +14,7 @@ use super::seed::Seed;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -287,7 +287,7 @@ impl Store for FaultStore {
         self.inner.bell()
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.call(StoreCall::Variables, self.inner.variables(project)).await
     }
 }

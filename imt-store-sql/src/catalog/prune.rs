@@ -9,9 +9,9 @@ use imt_core::ports::{Pruned, RUNNER_FORGOTTEN_AFTER, Retention, StoreResult};
 
 use crate::database::Database;
 use crate::dialect::placeholders;
-use crate::queue;
 use crate::rows;
 use crate::value::{Row, Value};
+use crate::{queue, replaced};
 
 /// Pipelines that are over and that nothing keeps. By the end's own time, which a runner's clock gave: a store's clock that
 /// differs from it only moves the age.
@@ -39,6 +39,7 @@ const PIPELINE: &str = "DELETE FROM pipelines WHERE id = $1 AND ended = 2 RETURN
 
 pub(crate) async fn prune(database: &dyn Database, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
     forget_runners(database).await?;
+    drop_replaced(database).await?;
     let mut pipelines = going(database, limit).await?;
     if pipelines.len() < limit {
         hide(database, keep, limit - pipelines.len()).await?;
@@ -113,6 +114,13 @@ async fn forget_runners(database: &dyn Database) -> StoreResult<()> {
     let forget = database.dialect().sql("DELETE FROM runners WHERE seen_at < {now} - CAST($1 AS BIGINT)");
     alone(database, &forget, vec![silent.into()]).await?;
     Ok(())
+}
+
+/// Drops secret values that no pipeline needs any more.
+async fn drop_replaced(database: &dyn Database) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    replaced::drop_unneeded(tx.as_mut(), None).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Runs one statement in a transaction of its own.
