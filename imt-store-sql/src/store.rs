@@ -10,7 +10,7 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage,
     NewPipeline, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat, RunnerInfo,
-    RunnerStatus, Store, StoreResult, Variable, Waiting,
+    RunnerStatus, Sifted, Store, StoreResult, Variable, Waiting,
 };
 use imt_core::schedule::{CancelLevel, Change};
 use imt_core::status::Reason;
@@ -276,7 +276,7 @@ impl Catalog for SqlStore {
         project: &ProjectName,
         before: Option<NonZeroU64>,
         limit: usize,
-    ) -> StoreResult<Vec<PipelineSummary>> {
+    ) -> StoreResult<Sifted<PipelineSummary>> {
         catalog::pipelines(self.database.as_ref(), project, before, limit).await
     }
 
@@ -308,7 +308,7 @@ impl Catalog for SqlStore {
         catalog::runners(self.database.as_ref()).await
     }
 
-    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (database, keep) = (self.database(), *keep);
         finished(async move { catalog::prune(database.as_ref(), &keep, limit).await }).await
     }

@@ -119,7 +119,8 @@ pub trait Store: Send + Sync {
     /// Events after an id, oldest first, at most `limit`; of one pipeline or of all.
     ///
     /// Ids grow with commit order: a reader that has seen id `n` never misses a later event with an id below `n`. A reader of
-    /// one pipeline sees what is committed at once; a reader of all may stay behind commits of others that are under way.
+    /// one pipeline sees what is committed at once; a reader of all may stay behind commits of others that are under way. What is
+    /// stored and cannot be understood is an error for a reader of its pipeline, and left out for a reader of all.
     ///
     /// # Errors
     /// Only those of broken machinery.

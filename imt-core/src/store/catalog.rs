@@ -13,7 +13,7 @@ use super::ledger::{Entry, Ledger};
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::bounds;
 use crate::ports::{
-    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, StoreError,
+    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, StoreError,
     StoreResult, Variable, Waiting,
 };
 use crate::status::Status;
@@ -41,12 +41,13 @@ impl Catalog for MemoryStore {
         project: &ProjectName,
         before: Option<NonZeroU64>,
         limit: usize,
-    ) -> StoreResult<Vec<PipelineSummary>> {
+    ) -> StoreResult<Sifted<PipelineSummary>> {
         let ledger = self.ledger();
         let below = ledger.of_project(project).filter(|(_, entry)| before.is_none_or(|before| entry.number < before));
         let mut found: Vec<_> = below.collect();
         found.sort_unstable_by_key(|(_, entry)| Reverse(entry.number));
-        Ok(found.into_iter().take(limit).map(|(id, entry)| summary(id, entry)).collect())
+        let found = found.into_iter().take(limit).map(|(id, entry)| summary(id, entry)).collect();
+        Ok(Sifted { found, set_aside: Vec::new() })
     }
 
     async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {
@@ -89,12 +90,12 @@ impl Catalog for MemoryStore {
         Ok(runners)
     }
 
-    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (now, time) = (self.now(), self.time());
         let mut ledger = self.ledger();
         ledger.runners.retain(|_, (_, seen)| now.saturating_duration_since(*seen) < RUNNER_FORGOTTEN_AFTER);
         ledger.drop_replaced();
-        ledger.prune(keep, limit, time)
+        Ok(Sifted { found: ledger.prune(keep, limit, time)?, set_aside: Vec::new() })
     }
 }
 

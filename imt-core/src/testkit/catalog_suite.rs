@@ -15,7 +15,8 @@ use super::store_suite::fixture::{
 };
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::{
-    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, Store, StoreError, Variable, Waiting,
+    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, Sifted, Store, StoreError, Variable,
+    Waiting,
 };
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
@@ -90,7 +91,7 @@ fn number(n: u64) -> NonZeroU64 {
 }
 
 async fn numbers(store: &TestStore, before: Option<u64>, limit: usize) -> Vec<u64> {
-    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines");
+    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines").found;
     listed.iter().map(|pipeline| pipeline.number.get()).collect()
 }
 
@@ -116,7 +117,7 @@ pub async fn pipelines_are_listed_newest_first(store: TestStore) {
     assert_eq!(numbers(&store, None, 2).await, [5, 4]);
     assert_eq!(numbers(&store, Some(4), 2).await, [3, 2]);
     assert_eq!(numbers(&store, Some(1), 2).await, NONE);
-    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), []);
+    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), Sifted::default());
 }
 
 /// A number finds its pipeline, in its project only.
@@ -133,7 +134,7 @@ pub async fn a_number_finds_its_pipeline(store: TestStore) {
 pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     let new = new_pipeline();
     let id = store.enqueue(new.clone(), None).await.expect("enqueue").id;
-    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").remove(0);
+    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").found.remove(0);
     let waiting = summary().await;
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
     let trigger = &new.plan.trigger;
@@ -305,7 +306,7 @@ const NONE: [u64; 0] = [];
 const NOTHING_KEPT: Retention = Retention { age: Duration::ZERO, count: 0, last_success: false };
 
 async fn pruned(store: &TestStore, keep: Retention, limit: usize) -> Vec<u64> {
-    let pruned = store.prune(&keep, limit).await.expect("prune");
+    let pruned = store.prune(&keep, limit).await.expect("prune").found;
     pruned.iter().map(|pruned| pruned.number.get()).collect()
 }
 
@@ -340,7 +341,7 @@ pub async fn what_is_not_over_is_never_pruned(store: TestStore) {
 /// Of what was removed nothing is left, its size is told, and its number is not used again.
 pub async fn pruning_leaves_nothing_and_uses_no_number_again(store: TestStore) {
     let id = ended(&store, End::success(), Timestamp::from_micros(1_000_000)).await;
-    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune");
+    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune").found;
     assert_eq!((removed.len(), &removed[0].project, removed[0].log_bytes), (1, &shop(), 5));
     assert_refused!(store.load(id).await, StoreError::NotFound(_));
     assert_refused!(store.find(&shop(), number(1)).await, StoreError::NotFound(_));
