@@ -3,7 +3,7 @@
 use std::fs;
 
 use imt_e2e::docker::docker;
-use imt_e2e::imt::{Home, Output, Running};
+use imt_e2e::imt::Home;
 use imt_e2e::project::workspaces_of;
 use imt_e2e::records::Records;
 use imt_e2e::runner::{Host, Watch, assert_success, kill, stop};
@@ -13,22 +13,12 @@ use imt_e2e::wait::{SOON, until_told};
 const OLD: &str = "old-value-hunter2";
 const NEW: &str = "new-value-hunter2";
 
-/// Sets the secret `TOKEN`.
-fn set(host: &Host, home: &Home, project: &str, value: &str) {
-    let path = home.path().join("value");
-    fs::write(&path, value).expect("a file");
-    let mut command = host.imt(&["var", "set", "TOKEN", "--secret", "--project", project]);
-    command.stdin(fs::File::open(&path).expect("the file"));
-    let set = Running::start(command, Output::Bytes).finish();
-    assert_eq!(set.code, Some(0), "{}", set.stderr);
-}
-
 /// The job has the old value, its runner is killed, the secret is changed, and the next runner goes on with the job; then a
 /// second job begins, which has the new value and finds the old one in a file.
 async fn changed_under_a_killed_runner(records: &Records) {
     docker(&["pull", "--quiet", &services::image()]);
-    let (home, host, watch) = (Home::new(), Host::new(records), Watch::new(records).await);
-    set(&host, &home, &watch.project, OLD);
+    let (host, watch) = (Host::new(records), Watch::new(records).await);
+    host.set_secret(&watch.project, "TOKEN", OLD);
     let first = "['echo \"$TOKEN\" > kept', 'while ! test -e go; do echo \"$TOKEN\"; sleep 0.05; done', echo done]";
     let second = "['cat kept', 'echo \"$TOKEN\"', 'test \"$TOKEN\" != \"$(cat kept)\"']";
     let file = format!(
@@ -40,7 +30,7 @@ async fn changed_under_a_killed_runner(records: &Records) {
     watch.prints(pipeline, "***").await;
     let left = watch.claims().await;
     kill(runner);
-    set(&host, &home, &watch.project, NEW);
+    host.set_secret(&watch.project, "TOKEN", NEW);
     let runner = host.runner(&[]);
     watch.taken_on(&left, SOON).await;
     let attempt = watch.record(pipeline).await.state.jobs[0].attempts[0].id;

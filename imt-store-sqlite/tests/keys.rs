@@ -55,7 +55,7 @@ async fn rotating_disturbs_no_reader() {
     let coming = first.with_key_to_come().expect("a key");
     assert_eq!(coming.sealing_key(), first.sealing_key());
     coming.save(&file).expect("the file is written");
-    let newest = coming.sealing_with_newest();
+    let newest = coming.sealing_with_key_to_come().expect("there is one");
     newest.save(&file).expect("the file is written");
     let rotating = open(&path, Some(newest.clone())).await;
     let rotation = tokio::spawn(async move { rotating.reseal(50).await });
