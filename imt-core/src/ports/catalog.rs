@@ -118,7 +118,7 @@ pub struct PipelineSummary {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Who holds it.
+    /// Who holds it; nobody when the lease has run out.
     pub holder: Option<InstanceId>,
 }
 

@@ -42,11 +42,12 @@ impl Catalog for MemoryStore {
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<PipelineSummary>> {
+        let now = self.now();
         let ledger = self.ledger();
         let below = ledger.of_project(project).filter(|(_, entry)| before.is_none_or(|before| entry.number < before));
         let mut found: Vec<_> = below.collect();
         found.sort_unstable_by_key(|(_, entry)| Reverse(entry.number));
-        let found = found.into_iter().take(limit).map(|(id, entry)| summary(id, entry)).collect();
+        let found = found.into_iter().take(limit).map(|(id, entry)| summary(id, entry, now)).collect();
         Ok(Sifted { found, set_aside: Vec::new() })
     }
 
@@ -154,7 +155,7 @@ impl Ledger {
     }
 }
 
-fn summary(id: PipelineId, entry: &Entry) -> PipelineSummary {
+fn summary(id: PipelineId, entry: &Entry, now: Instant) -> PipelineSummary {
     let (trigger, state) = (&entry.plan.trigger, &entry.state);
     PipelineSummary {
         id,
@@ -167,6 +168,6 @@ fn summary(id: PipelineId, entry: &Entry) -> PipelineSummary {
         submitted_at: entry.submitted_at,
         started_at: state.started_at,
         ended_at: state.ended_at,
-        holder: entry.hold.as_ref().map(|hold| hold.instance.clone()),
+        holder: entry.hold.as_ref().filter(|hold| hold.expires > now).map(|hold| hold.instance.clone()),
     }
 }

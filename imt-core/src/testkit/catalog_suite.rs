@@ -15,8 +15,8 @@ use super::store_suite::fixture::{
 };
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::{
-    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, Sifted, Store, StoreError, Variable,
-    Waiting,
+    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted, Store, StoreError,
+    Variable, Waiting,
 };
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
@@ -148,6 +148,14 @@ pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     assert_eq!((running.status, running.started_at), (Status::Running, Some(at(5))));
     assert_eq!(running.holder, Some(InstanceId::new("one")));
 
+    store.release(&held).await.expect("release");
+    let handed_back = summary().await;
+    assert_eq!((handed_back.status, handed_back.holder), (Status::Running, None));
+    assert_eq!(store.waiting(id, Duration::from_mins(1)).await.expect("waiting"), Some(Waiting::NoRunner));
+    let brief = RunnerInfo { lease: Duration::ZERO, ..runner("one") };
+    claim(&as_store(&store), &brief, id).await;
+    assert_eq!(summary().await.holder, None, "its lease has run out");
+    let held = claim(&as_store(&store), &runner("one"), id).await;
     store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
     store.release(&held).await.expect("release");
     let over = summary().await;

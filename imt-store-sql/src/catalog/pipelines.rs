@@ -29,7 +29,8 @@ pub(crate) async fn find(
 }
 
 const PIPELINES: &str = "
-    SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at, holder FROM pipelines
+    SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at,
+        CASE WHEN lease_until > {now} THEN holder END FROM pipelines
      WHERE project = $1 AND number < $2 AND ended < 2 ORDER BY number DESC LIMIT $3";
 
 pub(crate) async fn pipelines(
@@ -41,7 +42,7 @@ pub(crate) async fn pipelines(
     let before = before.map_or(u64::MAX, NonZeroU64::get);
     let values: Vec<Value> = vec![project.as_str().into(), before.into(), (limit as u64).into()];
     let mut all = Sifted::default();
-    for row in database.run(Purpose::Read, PIPELINES, values).await? {
+    for row in database.run(Purpose::Read, &database.dialect().sql(PIPELINES), values).await? {
         match summary(row.clone()) {
             Ok(summary) => all.found.push(summary),
             Err(error) => all.set_aside.push(format!("{} cannot be read: {error}", name(row, project))),
