@@ -172,6 +172,7 @@ async fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
     let ours = LogAppend { stream: StreamKind::System, ..large.clone() };
     let refused = store.append_log(&claim, attempt, &[ours]).await;
     assert!(refused.as_ref().is_err_and(StoreError::is_retryable), "the engine's own words wait: {refused:?}");
+    assert!(matches!(refused, Err(StoreError::NoRoom { .. })), "and it is told from a store that is away: {refused:?}");
     assert_eq!(store.log_cursor(attempt).await.expect("log_cursor").offset, 4, "nothing was half done");
     store.renew(&claim).await.expect("the connection that writes is a good one");
     assert_eq!(store.append_log(&claim, attempt, &[large]).await.expect("append_log"), 60_004);

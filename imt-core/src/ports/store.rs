@@ -210,6 +210,15 @@ pub enum StoreError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// Its disk is full. The same call may succeed once somebody has made room.
+    #[error("the store has no room left: {message}")]
+    NoRoom {
+        /// What was tried.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// There is no room for this piece of log, nor will there be for what follows it.
     #[error("no room for more of the log: {0}")]
     Full(String),
@@ -225,9 +234,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without anybody changing anything here.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::NoRoom { .. })
     }
 }
 
