@@ -84,6 +84,29 @@ pub(crate) async fn keep(
     Ok(())
 }
 
+const KEPT: &str = "SELECT nth, value, key FROM replaced_secrets WHERE project = $1 AND name = $2";
+
+/// Drops values of a variable that nobody can open any more: they would stop the project's pipelines for ever.
+pub(crate) async fn drop_broken(
+    tx: &mut dyn Transaction,
+    keys: Option<&Keys>,
+    project: &ProjectName,
+    name: &str,
+) -> StoreResult<()> {
+    for row in tx.run(KEPT, vec![project.as_str().into(), name.into()]).await? {
+        let mut row = row.of("variable");
+        let nth = row.int()?;
+        let kept = Sealed { bytes: row.bytes()?, key: row.text()? };
+        let ring = keys.map(|keys| keys.ring_with(std::iter::once(kept.key.as_str())));
+        let opened = open(ring.as_deref(), place(&[project.as_str(), name, &nth.to_string()]), &kept);
+        if matches!(opened, Err(SealError::Refused)) {
+            let drop = "DELETE FROM replaced_secrets WHERE project = $1 AND name = $2 AND nth = $3";
+            tx.run(drop, vec![project.as_str().into(), name.into(), nth.into()]).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops what no job can print any more: of one project, or of all.
 pub(crate) async fn drop_unneeded(tx: &mut dyn Transaction, project: Option<&ProjectName>) -> StoreResult<()> {
     let of = project.map_or("", |_| "project = $1 AND");

@@ -145,6 +145,7 @@ pub(crate) async fn set(
     replaced::lock_project(tx.as_mut(), database, project).await?;
     let by = variable.is_secret.then_some(plain);
     replaced::keep(tx.as_mut(), keys, project, name, by).await?;
+    replaced::drop_broken(tx.as_mut(), keys, project, name).await?;
     tx.run(SET, vec![project.as_str().into(), name.into(), value.into(), key.into()]).await?;
     replaced::drop_unneeded(tx.as_mut(), Some(project)).await?;
     tx.commit().await?;
