@@ -9,10 +9,10 @@ use imt_core::engine::Engine;
 use imt_core::executor::from_fn;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
-use imt_core::plan::{self, Trigger, Variable};
+use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult,
 };
 use imt_core::schedule::{CancelLevel, Change};
 use imt_core::status::Reason;
@@ -107,7 +107,7 @@ impl Store for JournalStore {
         self.inner.read_log(attempt, from, max_bytes).await
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.inner.variables(project).await
     }
 }

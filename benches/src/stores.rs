@@ -38,7 +38,7 @@ pub(crate) fn runtime<T>(work: impl Future<Output = Result<T, String>>) -> Resul
 pub(crate) fn middle_of_a_log(address: &str, name: &str) -> Result<Row, String> {
     let delays = runtime(async {
         let store = open(address, CONNECTIONS, None).await?;
-        let newest = store.pipelines(&ProjectName::new("bench"), None, 1).await.map_err(|e| e.to_string())?;
+        let newest = store.pipelines(&ProjectName::new("bench"), None, 1).await.map_err(|e| e.to_string())?.found;
         let pipeline = newest.first().ok_or("there is no flood")?.id;
         let attempt = AttemptId { pipeline, job: JobIndex(0), number: 1 };
         let mut delays = Vec::new();

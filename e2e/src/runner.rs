@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -44,6 +45,24 @@ impl Host {
     /// What an `imt` there answers.
     pub fn answer(&self, arguments: &[&str]) -> Finished {
         Running::start(self.imt(arguments), Output::Bytes).finish()
+    }
+
+    /// Its key file, there or not.
+    pub fn key_file(&self) -> PathBuf {
+        self.home.path().join("state/imt/keys")
+    }
+
+    /// Sets a secret of a project from there.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn set_secret(&self, project: &str, name: &str, value: &str) {
+        let path = self.home.path().join("value");
+        fs::write(&path, value).expect("a file");
+        let mut command = self.imt(&["var", "set", name, "--secret", "--project", project]);
+        command.stdin(fs::File::open(&path).expect("the file"));
+        let set = Running::start(command, Output::Bytes).finish();
+        assert_eq!(set.code, Some(0), "{}", set.stderr);
     }
 
     /// Starts `imt runner --output json` and waits until it is at work, so that it hears signals.

@@ -101,6 +101,7 @@ async fn drains(records: &Records, go: &Path) {
         assert!(!watch.claims().await.contains_key(&waits));
     }
     assert!(runners(&host).is_empty(), "it has said farewell");
+    shown_as_waiting(&host, &watch.project, stuck);
     watch.assert_nothing_left(&[runs, stuck, late], false);
 
     let next = host.runner(&LOCAL);
@@ -111,6 +112,18 @@ async fn drains(records: &Records, go: &Path) {
 /// One that was in checkout has been taken up before; the other never.
 fn waiting_status(pipeline: PipelineId, stuck: PipelineId) -> Status {
     if pipeline == stuck { Status::Running } else { Status::Pending }
+}
+
+/// Whatever its status says, nobody has it.
+fn shown_as_waiting(host: &Host, project: &str, pipeline: PipelineId) {
+    let listed = objects(&host.answer(&["pipelines", "--project", project, "--output", "json"]));
+    let seen = listed.iter().find(|seen| seen["id"] == pipeline.to_string()).expect("it is listed");
+    assert_eq!((&seen["status"], &seen["runner"]), (&"running".into(), &Value::Null));
+    let table = host.answer(&["pipelines", "--project", project]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("running (waits)"), "{}", table.stderr);
+    let number = seen["number"].to_string();
+    let whole = &objects(&host.answer(&["show", &number, "--project", project, "--output", "json"]))[0];
+    assert_eq!(whole["waiting"]["type"], "no_runner");
 }
 
 async fn until_waits(watch: &Watch, pipeline: PipelineId) {

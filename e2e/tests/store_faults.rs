@@ -10,7 +10,7 @@ use imt_e2e::imt::{Output, Running};
 use imt_e2e::nobody::Nobody;
 use imt_e2e::project::Project;
 use imt_e2e::services;
-use imt_e2e::world::{FILE, World, both, given, key_file, refused};
+use imt_e2e::world::{FILE, World, both, given, key_file, objects, refused};
 use imt_store_sql::KeyRing;
 
 #[test]
@@ -43,15 +43,22 @@ async fn what_is_broken_is_set_aside(world: &World) {
     world.records.tamper("UPDATE pipelines SET status = 'nonsense' WHERE number = 2").await;
     let numbers: Vec<_> = world.json(&["pipelines"]).iter().map(|pipeline| pipeline["number"].clone()).collect();
     assert_eq!(numbers, [3, 1], "the others go on");
+    let listed = world.imt(&["pipelines"]);
+    assert!(listed.stderr.contains("pipeline #2") && listed.stderr.contains("nonsense"), "{}", listed.stderr);
     refused(&world.imt(&["show", "2"]), 11, &["cannot read pipeline #2", "nonsense"]);
     refused(&world.imt(&["cancel", "2"]), 11, &["cannot read pipeline #2"]);
     world.records.tamper("UPDATE pipelines SET status = 'pending', plan = '{' WHERE number = 2").await;
     refused(&world.imt(&["logs", "2"]), 11, &["cannot read pipeline #2"]);
     assert_eq!(world.json(&["cancel", "3"])[0]["status"], "cancelled");
-    world.records.tamper("UPDATE meta SET value = value + 97 WHERE name = 'schema'").await;
+    assert_eq!(world.json(&["cancel", "1"])[0]["status"], "cancelled");
+    world.records.tamper("INSERT INTO job_logs (pipeline, job, attempt, token, bytes) SELECT id, 0, 1, 1, -1 FROM pipelines WHERE number = 1").await;
+    let removed = world.imt(&["gc", "--older-than", "0s", "--keep", "0", "--output", "json"]);
+    assert_eq!((removed.code, &objects(&removed)[0]["pipelines"]), (Some(11), &1.into()), "{}", removed.stderr);
+    assert!(removed.stderr.contains("1 of the store's pipelines could not be removed"), "{}", removed.stderr);
+    world.records.tamper("UPDATE meta SET value = value + 96 WHERE name = 'schema'").await;
     refused(&world.imt(&["pipelines"]), 11, &["schema 99", "a later one"]);
-    world.records.tamper("UPDATE meta SET value = value - 97 WHERE name = 'schema'").await;
-    assert_eq!(world.json(&["pipelines"]).len(), 3, "nothing is lost");
+    world.records.tamper("UPDATE meta SET value = value - 96 WHERE name = 'schema'").await;
+    assert_eq!(world.json(&["pipelines"]).len(), 2, "nothing is lost but what was removed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -145,9 +145,10 @@ impl From<EngineError> for CliError {
                     .help("look at the store, make room if that is what it lacks, and run it again")
                     .because(error)
             }
-            EngineError::Store { source: StoreError::Unavailable { .. } | StoreError::Full(_), .. } => {
-                Self::errored("the store cannot be used").help("look at the store, and run it again").because(error)
-            }
+            EngineError::Store {
+                source: StoreError::Unavailable { .. } | StoreError::NoRoom { .. } | StoreError::Full(_),
+                ..
+            } => Self::errored("the store cannot be used").help("look at the store, and run it again").because(error),
             _ => Self::internal("the engine stopped").because(error),
         }
     }

@@ -73,6 +73,11 @@ fn must_be_ours(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// What this host is called.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// The directory that workspaces are made in. Only its user can enter it, because jobs' users of all kinds write below; on a
 /// shared machine the first user has the usual one and every other one has a directory of their own.
 pub(crate) fn workspace_root() -> Result<PathBuf> {

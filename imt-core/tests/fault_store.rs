@@ -52,6 +52,9 @@ async fn a_call_fails_before_or_after_it_is_done() {
         assert!(matches!(&answer, Err(error @ StoreError::Unavailable { .. }) if error.is_retryable()), "{answer:?}");
         assert_eq!(event_count(&*inner).await, events);
     }
+    faulty.fail_next(StoreCall::Commit, StoreFault::NoRoom);
+    let answer = faulty.commit(&claim, nth(), &[STARTED]).await;
+    assert!(matches!(&answer, Err(error @ StoreError::NoRoom { .. }) if error.is_retryable()), "{answer:?}");
     faulty.commit(&claim, nth(), &[STARTED]).await.expect("no more faults were ordered");
     assert_eq!((event_count(&*inner).await, faulty.commits()), (2, 2));
 }

@@ -47,8 +47,8 @@ async fn variables_are_set_and_replaced() {
     store.set_variable(project.clone(), variable("PORT", "80"));
     store.set_variable(project.clone(), variable("TOKEN", "new"));
     let expected = [variable("PORT", "80"), variable("TOKEN", "new")];
-    assert_eq!(store.variables(&project).await.unwrap(), expected);
-    assert_eq!(store.variables(&ProjectName::new("other")).await.unwrap(), []);
+    assert_eq!(store.variables(&project).await.unwrap().current, expected);
+    assert_eq!(store.variables(&ProjectName::new("other")).await.unwrap().current, []);
 }
 
 #[tokio::test]

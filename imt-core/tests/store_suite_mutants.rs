@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use imt_core::ports::{
     Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart, LogPositions,
-    NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, StreamKind, Variable,
+    NewPipeline, PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult, StreamKind,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -444,7 +444,7 @@ impl Store for Mutant {
         Ok(page)
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.inner.variables(project).await
     }
 }

@@ -115,10 +115,9 @@ pub enum DatabaseError {
 impl From<DatabaseError> for StoreError {
     fn from(error: DatabaseError) -> Self {
         match error {
-            // Room can be made. Where output may be dropped instead, whoever appends says so.
-            DatabaseError::Full { message, source } | DatabaseError::Unavailable { message, source } => {
-                Self::Unavailable { message, source }
-            }
+            // Where output may be dropped instead, whoever appends says so.
+            DatabaseError::Full { message, source } => Self::NoRoom { message, source },
+            DatabaseError::Unavailable { message, source } => Self::Unavailable { message, source },
             DatabaseError::Refused { message, source } => Self::Internal { message, source },
         }
     }

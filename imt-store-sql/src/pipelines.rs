@@ -291,15 +291,26 @@ pub(crate) async fn events_after(
     limit: usize,
 ) -> StoreResult<Vec<Event>> {
     let limit = Value::from(limit as u64);
-    let rows = if let Some(id) = of {
+    if let Some(id) = of {
         // A pipeline's events come one commit after another: none can still come before one that is there.
-        database.run(Purpose::Read, EVENTS_OF, vec![after.0.into(), limit, id.to_string().into()]).await?
-    } else {
-        database.run(Purpose::Read, &database.dialect().sql(EVENTS), vec![after.0.into(), limit]).await?
-    };
-    let event = |row: Row| {
-        let mut row = row.of("event");
-        Ok(Event { id: EventId(row.count()?), pipeline: rows::pipeline_id(&mut row)?, change: row.json()? })
-    };
-    rows.into_iter().map(event).collect()
+        let values = vec![after.0.into(), limit, id.to_string().into()];
+        let rows = database.run(Purpose::Read, EVENTS_OF, values).await?;
+        return rows.into_iter().map(event).collect();
+    }
+    let (sql, mut after) = (database.dialect().sql(EVENTS), after.0);
+    loop {
+        let rows = database.run(Purpose::Read, &sql, vec![after.into(), limit.clone()]).await?;
+        let Some(last) = rows.last() else { return Ok(Vec::new()) };
+        after = last.clone().of("event").count()?;
+        let events: Vec<_> = rows.into_iter().filter_map(|row| event(row).ok()).collect();
+        // Nothing at all would mean that there is no more.
+        if !events.is_empty() {
+            return Ok(events);
+        }
+    }
+}
+
+fn event(row: Row) -> StoreResult<Event> {
+    let mut row = row.of("event");
+    Ok(Event { id: EventId(row.count()?), pipeline: rows::pipeline_id(&mut row)?, change: row.json()? })
 }

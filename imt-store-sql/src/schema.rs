@@ -14,8 +14,18 @@ const _: () = assert!(MIGRATIONS.len() == 3, "a new migration is a new version")
 /// Statements from one version to the next, in order. Never changed once released.
 const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD];
 
-/// Chunks of logs that are compressed.
-const THIRD: &[&str] = &["ALTER TABLE job_log_chunks ADD COLUMN packed BIGINT NOT NULL DEFAULT 0"];
+/// Secret values that are set no more and that a job may still print; chunks of logs that are compressed.
+const THIRD: &[&str] = &[
+    "CREATE TABLE replaced_secrets (
+        project TEXT NOT NULL REFERENCES projects (name),
+        name TEXT NOT NULL,
+        nth BIGINT NOT NULL,
+        last_position BIGINT NOT NULL,
+        value {blob} NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (project, name, nth))",
+    "ALTER TABLE job_log_chunks ADD COLUMN packed BIGINT NOT NULL DEFAULT 0",
+];
 
 /// What a crash would lose of a log, and pipelines that are being removed.
 const SECOND: &[&str] = &[

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
-    NewPipeline, PipelineRecord, PipelineSummary, Pruned, Retention, RunnerBeat, RunnerInfo, RunnerStatus, Store,
-    StoreError, StoreResult, Variable, Waiting, record_log,
+    NewPipeline, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat, RunnerInfo,
+    RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_log,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -22,10 +22,11 @@ use crate::database::{Database, News};
 use crate::keys::Keys;
 use crate::log::{self, Whole, Writers};
 use crate::queue::Which;
+use crate::reseal::Resealed;
 use crate::seal::KeyRing;
 use crate::task::finished;
-use crate::variables::{ListedVariable, Resealed};
-use crate::{catalog, identity, pipelines, queue, variables};
+use crate::variables::ListedVariable;
+use crate::{catalog, identity, pipelines, queue, reseal, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
@@ -56,7 +57,7 @@ impl SqlStore {
         let (database, keys) = (self.database(), self.keys.clone());
         finished(async move {
             match keys {
-                Some(keys) => variables::reseal(database.as_ref(), &keys, batch.max(1)).await,
+                Some(keys) => reseal::reseal(database.as_ref(), &keys, batch.max(1)).await,
                 None => Ok(Resealed::default()),
             }
         })
@@ -100,7 +101,7 @@ impl SqlStore {
     #[doc(hidden)]
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
         let dialect = self.database.dialect();
-        let all = [queue::hot(), pipelines::hot(), log::hot(), catalog::hot()];
+        let all = [queue::hot(), pipelines::hot(), log::hot(), catalog::hot(), variables::hot()];
         all.into_iter().flatten().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }
 
@@ -295,7 +296,7 @@ impl Store for SqlStore {
         Some(&self.bell)
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         variables::variables(self.database.as_ref(), self.keys.as_deref(), project).await
     }
 }
@@ -315,7 +316,7 @@ impl Catalog for SqlStore {
         project: &ProjectName,
         before: Option<NonZeroU64>,
         limit: usize,
-    ) -> StoreResult<Vec<PipelineSummary>> {
+    ) -> StoreResult<Sifted<PipelineSummary>> {
         catalog::pipelines(self.database.as_ref(), project, before, limit).await
     }
 
@@ -329,8 +330,8 @@ impl Catalog for SqlStore {
     }
 
     async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
-        let (database, project, name) = (self.database(), project.clone(), name.to_owned());
-        finished(async move { variables::unset(database.as_ref(), &project, &name).await }).await
+        let (database, keys, project, name) = (self.database(), self.keys.clone(), project.clone(), name.to_owned());
+        finished(async move { variables::unset(database.as_ref(), keys.as_deref(), &project, &name).await }).await
     }
 
     async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
@@ -347,7 +348,7 @@ impl Catalog for SqlStore {
         catalog::runners(self.database.as_ref()).await
     }
 
-    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (database, keep) = (self.database(), *keep);
         finished(async move { catalog::prune(database.as_ref(), &keep, limit).await }).await
     }

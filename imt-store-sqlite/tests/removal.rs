@@ -9,7 +9,7 @@ use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
-    Catalog, EventId, LogAppend, LogCursor, LogFrom, LogPositions, NewPipeline, Retention, RunnerInfo, Store,
+    Catalog, EventId, LogAppend, LogCursor, LogFrom, LogPositions, NewPipeline, Retention, RunnerInfo, Sifted, Store,
     StoreError, StreamKind,
 };
 use imt_core::schedule::{CancelLevel, Change, ChangeKind};
@@ -88,7 +88,7 @@ async fn a_removal_that_was_cut_short_is_seen_by_nobody_and_finished() {
     assert!(store.claim(&runner, Some(id)).await.is_err_and(|e| not_found(&e)));
     let cancel = store.request_cancel(id, CancelLevel::Kill, Reason::User, Timestamp::from_micros(2)).await;
     assert!(cancel.is_err_and(|e| not_found(&e)));
-    assert_eq!(store.pipelines(&demo(), None, 10).await.expect("pipelines"), []);
+    assert_eq!(store.pipelines(&demo(), None, 10).await.expect("pipelines"), Sifted::default());
     for of in [Some(id), None] {
         assert_eq!(store.events_after(of, EventId(0), 10).await.expect("events_after"), []);
     }
@@ -99,9 +99,9 @@ async fn a_removal_that_was_cut_short_is_seen_by_nobody_and_finished() {
     let again = store.enqueue(new(&[]), None).await.expect("enqueue");
     assert_eq!((again.created, again.number.get()), (true, 2), "its key is free, its number is not");
 
-    let removed = store.prune(&ALL_KEPT, 10).await.expect("prune");
+    let removed = store.prune(&ALL_KEPT, 10).await.expect("prune").found;
     assert_eq!(removed.iter().map(|pruned| pruned.number.get()).collect::<Vec<_>>(), [1]);
-    assert_eq!(store.prune(&ALL_KEPT, 10).await.expect("prune"), []);
+    assert_eq!(store.prune(&ALL_KEPT, 10).await.expect("prune"), Sifted::default());
     for (table, rows) in [("pipelines", 1), ("job_logs", 0), ("job_log_chunks", 0), ("events", 0), ("lanes", 1)] {
         assert_eq!(count(&mut connection, table).await, rows, "{table}");
     }
@@ -115,12 +115,52 @@ async fn a_large_log_is_removed_in_pieces_and_whole() {
     let path = dir.path().join("store.db");
     let store = imt_store_sqlite::open(&path, None).await.expect("a new store");
     ended(&store, 200).await;
-    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune");
+    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune").found;
     assert_eq!(removed.iter().map(|pruned| pruned.log_bytes).collect::<Vec<_>>(), [200 * 64 * 1024]);
     let mut connection = connection(&path).await;
     for table in ["pipelines", "job_logs", "job_log_chunks", "events", "lanes"] {
         assert_eq!(count(&mut connection, table).await, 0, "{table}");
     }
+}
+
+/// Broken ones are met first, and are more than a call takes.
+#[tokio::test]
+async fn what_makes_no_sense_stays_and_the_others_go() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+    let path = dir.path().join("store.db");
+    let store = imt_store_sqlite::open(&path, None).await.expect("a new store");
+    let mut connection = connection(&path).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(ended(&store, 1).await.pipeline);
+        let another = "UPDATE pipelines SET idempotency_key = NULL, ended_at = number";
+        sqlx::query(another).execute(&mut connection).await.expect("its key is free");
+    }
+    let spoil = "UPDATE pipelines SET number = 0 WHERE number = 1; UPDATE pipelines SET number = -2 WHERE number = 2;
+        UPDATE job_logs SET bytes = -1 WHERE pipeline = (SELECT id FROM pipelines WHERE number = 3)";
+    sqlx::raw_sql(spoil).execute(&mut connection).await.expect("rows are spoiled");
+    let mut removed = Vec::new();
+    loop {
+        let Sifted { found, set_aside } = store.prune(&NOTHING_KEPT, 1).await.expect("prune");
+        if found.is_empty() {
+            assert_eq!(set_aside.len(), 3, "{set_aside:?}");
+            for broken in &ids[..3] {
+                assert!(set_aside.iter().any(|why| why.contains(&broken.to_string())), "{set_aside:?}");
+            }
+            break;
+        }
+        removed.extend(found.into_iter().map(|pruned| pruned.number.get()));
+    }
+    assert_eq!(removed, [4, 5]);
+    assert_eq!(count(&mut connection, "pipelines WHERE ended = 1").await, 3, "they are there to be looked at");
+    let listed = store.pipelines(&demo(), None, 10).await.expect("pipelines");
+    assert_eq!((listed.found.len(), listed.set_aside.len()), (1, 2), "a list needs no log");
+    // One that was let go before it was spoiled keeps no other from going either.
+    let cut_short =
+        "UPDATE pipelines SET ended = 2 WHERE number = 0; UPDATE pipelines SET number = 2 WHERE number = -2";
+    sqlx::raw_sql(cut_short).execute(&mut connection).await.expect("half removed");
+    let Sifted { found, set_aside } = store.prune(&NOTHING_KEPT, 1).await.expect("prune");
+    assert_eq!((found[0].number.get(), set_aside.len()), (2, 1), "{set_aside:?}");
 }
 
 #[tokio::test]
@@ -142,7 +182,7 @@ async fn a_runner_that_was_silent_for_long_is_forgotten() {
     }
     let eight_days = "UPDATE runners SET seen_at = seen_at - 8 * 86400000000 WHERE instance = 'old'";
     sqlx::query(eight_days).execute(&mut connection(&path).await).await.expect("time has passed");
-    assert_eq!(store.prune(&ALL_KEPT, 10).await.expect("prune"), []);
+    assert_eq!(store.prune(&ALL_KEPT, 10).await.expect("prune"), Sifted::default());
     let left = store.runners().await.expect("runners");
     assert_eq!(left.iter().map(|runner| runner.beat.instance.as_str()).collect::<Vec<_>>(), ["young"]);
 }

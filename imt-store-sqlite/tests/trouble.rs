@@ -12,8 +12,8 @@ use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
-    Catalog, Claim, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, RunnerInfo, Store, StoreError, StreamKind,
-    Variable,
+    Catalog, Claim, EventId, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, ProjectVariables, RunnerInfo,
+    Sifted, Store, StoreError, StreamKind, Variable,
 };
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::secret::Secret;
@@ -55,8 +55,21 @@ fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
     LogAppend { offset, stream, bytes: bytes.into(), at: AT, raw, dropped: 0 }
 }
 
+/// What brought a schema to the one before it.
+const TAKEN_AWAY: [&str; 2] = [
+    "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
+    "DROP TABLE replaced_secrets; ALTER TABLE job_log_chunks DROP COLUMN packed; UPDATE meta SET value = 2 WHERE name = 'schema'",
+];
+const _: () = assert!(SCHEMA_VERSION == 3 && TAKEN_AWAY.len() == 2, "each schema before the newest is upgraded");
+
 #[tokio::test]
-async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
+async fn earlier_schemas_are_upgraded_with_what_is_under_way() {
+    for earliest in 0..TAKEN_AWAY.len() {
+        is_upgraded(&TAKEN_AWAY[earliest..]).await;
+    }
+}
+
+async fn is_upgraded(taken_away: &[&'static str]) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
     let path = dir.path().join("store.db");
     let store = open(&path).await;
@@ -65,13 +78,9 @@ async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
     store.commit(&claim, 1, &[started]).await.expect("commit");
     store.append_log(&claim, attempt, &[piece(0, "one\n")]).await.expect("append_log");
     drop(store);
-    // What later schemas brought is taken away again.
-    run(
-        &path,
-        "ALTER TABLE job_log_chunks DROP COLUMN packed; DROP INDEX pipelines_going;
-         ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1",
-    )
-    .await;
+    for sql in taken_away.iter().rev() {
+        run(&path, sql).await;
+    }
 
     let store = open(&path).await;
     assert_eq!(store.load(claim.pipeline).await.expect("load").state.status, Status::Running);
@@ -83,6 +92,8 @@ async fn the_previous_schema_is_upgraded_with_what_is_under_way() {
     let end = LogEnd { bytes: 8, lines: 2, dropped: 7, checksum };
     store.finish_log(&claim, attempt, end).await.expect("finish_log");
     assert_eq!(store.read_log(attempt, LogFrom::Offset(0), 100).await.expect("read_log").end, Some(end));
+    let variables = store.variables(&ProjectName::new("demo")).await.expect("variables");
+    assert_eq!(variables, ProjectVariables::default());
 }
 
 #[tokio::test]
@@ -164,6 +175,7 @@ async fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
     let ours = LogAppend { stream: StreamKind::System, ..large.clone() };
     let refused = store.append_log(&claim, attempt, &[ours]).await;
     assert!(refused.as_ref().is_err_and(StoreError::is_retryable), "the engine's own words wait: {refused:?}");
+    assert!(matches!(refused, Err(StoreError::NoRoom { .. })), "and it is told from a store that is away: {refused:?}");
     assert_eq!(store.log_cursor(attempt).await.expect("log_cursor").offset, 4, "nothing was half done");
     store.renew(&claim).await.expect("the connection that writes is a good one");
     assert_eq!(store.append_log(&claim, attempt, &[large]).await.expect("append_log"), 60_004);
@@ -171,12 +183,25 @@ async fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
 
 #[tokio::test]
 async fn a_row_that_makes_no_sense_is_set_aside_and_the_others_go_on() {
+    for spoil in [
+        "UPDATE pipelines SET plan = '{' WHERE number = 1",
+        "UPDATE pipelines SET verdict = '{' WHERE number = 1",
+        "UPDATE pipelines SET cancel_level = 'nonsense', cancel_reason = 'user' WHERE number = 1",
+        "INSERT INTO jobs (pipeline, job, status) SELECT id, 0, 'nonsense' FROM pipelines WHERE number = 1",
+        "INSERT INTO jobs (pipeline, job, status) SELECT id, 99, 'pending' FROM pipelines WHERE number = 1",
+        "UPDATE pipelines SET status = 'nonsense' WHERE number = 1",
+    ] {
+        is_set_aside(spoil).await;
+    }
+}
+
+async fn is_set_aside(spoil: &'static str) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
     let path = dir.path().join("store.db");
     let store = Arc::new(open(&path).await);
     let bad = store.enqueue(new(), None).await.expect("enqueue").id;
     let good = store.enqueue(new(), None).await.expect("enqueue").id;
-    run(&path, "UPDATE pipelines SET plan = '{' WHERE number = 1").await;
+    run(&path, spoil).await;
     let executor = from_fn(|_, _| async { 0 });
     let engine = Engine::builder(Arc::new(executor), Arc::clone(&store) as _).build();
     let (mut ended, mut errors) = (Vec::new(), Vec::new());
@@ -194,9 +219,31 @@ async fn a_row_that_makes_no_sense_is_set_aside_and_the_others_go_on() {
         Err(error) => errors.push(error.to_string()),
     });
     worked.await.expect("the worker outlives it");
-    assert_eq!(ended, [(good, Status::Success)]);
+    assert_eq!(ended, [(good, Status::Success)], "{spoil}");
     assert!(!errors.is_empty(), "the other one was reported");
     assert!(store.load(bad).await.is_err_and(|error| matches!(error, StoreError::Internal { .. })));
-    let listed = store.pipelines(&ProjectName::new("demo"), None, 10).await.expect("pipelines");
-    assert_eq!(listed.len(), 2, "a list needs no plan");
+    let Sifted { found, set_aside } = store.pipelines(&ProjectName::new("demo"), None, 10).await.expect("pipelines");
+    assert_eq!(found.len() + set_aside.len(), 2, "each is in the list or said to be broken");
+    assert!(set_aside.iter().all(|why| why.contains("#1")), "{set_aside:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_makes_no_sense_stops_no_reader_of_all() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+    let path = dir.path().join("store.db");
+    let store = open(&path).await;
+    let started = Change { at: AT, kind: ChangeKind::PipelineStarted };
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let (claim, _) = claimed(&store).await;
+        store.commit(&claim, 1, std::slice::from_ref(&started)).await.expect("commit");
+        made.push(claim.pipeline);
+    }
+    run(&path, "UPDATE events SET change = '{' WHERE id <= 2").await;
+    // Of the first pages nothing is left.
+    let all = store.events_after(None, EventId(0), 1).await.expect("the others are read");
+    assert_eq!(all.iter().map(|event| event.pipeline).collect::<Vec<_>>(), made[2..]);
+    assert_eq!(store.events_after(None, all[0].id, 1).await.expect("there is no more"), []);
+    let of_one = store.events_after(Some(made[0]), EventId(0), 1).await;
+    assert!(matches!(of_one, Err(StoreError::Internal { .. })), "whoever asks for it is told: {of_one:?}");
 }

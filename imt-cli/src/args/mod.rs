@@ -16,7 +16,7 @@ pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, Retr
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
 pub(crate) use runner::{RunnerArgs, RunnerExecutor};
 pub(crate) use settings::{
-    GcArgs, KeysArgs, KeysCommand, KeysRotateArgs, RunnersArgs, VarArgs, VarCommand, VarListArgs, VarSetArgs,
-    VarUnsetArgs,
+    GcArgs, KeysAddArgs, KeysArgs, KeysCommand, KeysRotateArgs, RunnersArgs, VarArgs, VarCommand, VarListArgs,
+    VarSetArgs, VarUnsetArgs,
 };
 pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

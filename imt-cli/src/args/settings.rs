@@ -121,12 +121,26 @@ pub(crate) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
+    Add(KeysAddArgs),
     Rotate(KeysRotateArgs),
 }
 
-/// Make a new key, and seal the store's secrets anew with it
+/// Make a new key that opens and does not seal yet
 ///
-/// The older keys stay in the key file: other stores, and processes that run, may need them still.
+/// For stores that are used from several hosts: add a key on one, copy the key file to the others, then `imt keys rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysAddArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
+    pub(crate) output: ReportOutput,
+}
+
+/// Seal with the key that `imt keys add` made, or with a new one, and the store's secrets anew with it
+///
+/// Without a key that was added it is refused while runners of other hosts are there: they could not use what it seals. The
+/// older keys stay in the key file: other stores, and processes that run, may need them still.
 #[derive(Debug, Args)]
 pub(crate) struct KeysRotateArgs {
     #[command(flatten)]

@@ -1,6 +1,8 @@
 //! `imt gc`: removes old pipelines, batch by batch.
 
-use imt_core::ports::{Pruned, Retention};
+use std::collections::BTreeSet;
+
+use imt_core::ports::{Pruned, Retention, Sifted};
 use serde::Serialize;
 
 use crate::args::{GcArgs, ReportOutput};
@@ -26,16 +28,26 @@ pub(crate) async fn run(args: &GcArgs) -> Result<Exit> {
                 return Err(CliError::store("remove more pipelines")(error));
             }
         };
-        if batch.is_empty() {
+        let Sifted { found, set_aside } = batch;
+        removed.set_aside.extend(set_aside);
+        if found.is_empty() {
             break;
         }
-        removed.add(&batch);
+        removed.add(&found);
     }
     output::result(&match args.output {
         ReportOutput::Human => format!("{}\n", removed.sentence()),
         ReportOutput::Json => output::json_line(&removed)?,
     })?;
-    Ok(Exit::Success)
+    if removed.set_aside.is_empty() {
+        return Ok(Exit::Success);
+    }
+    for broken in &removed.set_aside {
+        output::warning(broken);
+    }
+    Err(CliError::errored(format!("{} of the store's pipelines could not be removed", removed.set_aside.len())).help(
+        "they are as they were, and the others were not kept by them; restore their rows from a backup, or delete them",
+    ))
 }
 
 /// What was removed.
@@ -43,6 +55,8 @@ pub(crate) async fn run(args: &GcArgs) -> Result<Exit> {
 struct Removed {
     pipelines: u64,
     log_bytes: u64,
+    /// What is broken, and was left as it is.
+    set_aside: BTreeSet<String>,
 }
 
 impl Removed {
@@ -77,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_was_removed_in_words() {
-        let said = |pipelines, log_bytes| Removed { pipelines, log_bytes }.sentence();
+        let said = |pipelines, log_bytes| Removed { pipelines, log_bytes, ..Removed::default() }.sentence();
         assert_eq!(said(0, 0), "Nothing to remove.");
         assert_eq!(said(1, 17), "Removed 1 pipeline with 17 bytes of log.");
         assert_eq!(said(250, 20 << 20), "Removed 250 pipelines with 20 MiB of log.");

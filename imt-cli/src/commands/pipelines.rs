@@ -1,5 +1,7 @@
 //! `imt pipelines`: the pipelines of a project.
 
+use imt_core::ports::Sifted;
+
 use crate::args::{PipelinesArgs, ReportOutput};
 use crate::clock;
 use crate::error::{CliError, Result};
@@ -15,7 +17,7 @@ pub(crate) async fn run(args: &PipelinesArgs) -> Result<Exit> {
     let project = records::project_of(catalog.as_ref(), args.within.project.as_deref()).await?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let pipelines = catalog.pipelines(&project, args.before, limit).await;
-    let pipelines = pipelines.map_err(CliError::store("list the pipelines"))?;
+    let Sifted { found: pipelines, set_aside } = pipelines.map_err(CliError::store("list the pipelines"))?;
     let text = match args.output {
         ReportOutput::Human => table(&project, &pipelines, clock::now(), Terminal::stdout().paint),
         ReportOutput::Json => {
@@ -24,5 +26,8 @@ pub(crate) async fn run(args: &PipelinesArgs) -> Result<Exit> {
         }
     };
     output::result(&text)?;
+    for broken in set_aside {
+        output::warning(&broken);
+    }
     Ok(Exit::Success)
 }

@@ -114,7 +114,7 @@ async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
 }
 
 fn facts(capacity: Option<NonZeroU32>) -> RunnerFacts {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = places::host();
     let processors = || std::thread::available_parallelism().ok().and_then(|n| u32::try_from(n.get()).ok());
     let capacity = capacity.or_else(|| NonZeroU32::new(processors()?)).unwrap_or(NonZeroU32::MIN);
     RunnerFacts { host, version: env!("CARGO_PKG_VERSION").to_owned(), capacity }

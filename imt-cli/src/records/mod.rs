@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub(crate) use choose::{project_of, project_to_set};
 pub(crate) use find::{Found, find};
-pub(crate) use keys::{open_to_seal, rotate};
+pub(crate) use keys::{KeyToCome, add_key, open_to_seal, rotate};
 pub(crate) use open::{Records, open, open_in, open_to_attend};
 
 /// A runner that has said nothing for so long is taken for gone.

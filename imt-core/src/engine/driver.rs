@@ -21,7 +21,7 @@ use crate::engine::shared::{Outcome, Shared};
 use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
-use crate::ports::{Claim, Notice, Variable};
+use crate::ports::{Claim, Notice, ProjectVariables, Variable};
 use crate::schedule::invariants::broken_by;
 use crate::schedule::{CancelLevel, Decision, Input, Machine};
 use crate::status::Reason;
@@ -85,7 +85,9 @@ impl Driver {
         let variables = until_available(claim.lease, || store.variables(&plan.project))
             .await
             .map_err(EngineError::store("read the project's variables"))?;
-        let needles = Needles::new(variables.iter().filter(|v| v.is_secret).map(|v| &v.value));
+        // What an earlier life has started, or left in the workspace, may hold values that were replaced since.
+        let needles = Needles::new(variables.secrets());
+        let ProjectVariables { current: variables, .. } = variables;
         let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
         let (answer, inputs) = mpsc::channel(64);
         let (state, lease) = watch::channel(LeaseState::default());

@@ -15,7 +15,7 @@ use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
 use crate::engine::lease::{self, LeaseState, Lost};
 use crate::engine::problem::chain;
-use crate::engine::retry::{until_answered, until_available};
+use crate::engine::retry::{until_answered_or_full, until_available};
 use crate::engine::task::Task;
 use crate::feed::{Feed, Observation, Waker};
 use crate::id::{AttemptId, PipelineId};
@@ -191,7 +191,7 @@ impl Scribe<'_> {
             parts.push(LogPart { attempt, pieces: logs.remove(&attempt).unwrap_or_default(), end });
         }
         parts.extend(logs.into_iter().map(|(attempt, pieces)| LogPart { attempt, pieces, end: None }));
-        until_answered(|| self.to.record(self.claim, nth, &parts, &changes)).await
+        until_answered_or_full(|| self.to.record(self.claim, nth, &parts, &changes)).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::ports::StoreResult;
+use crate::ports::{StoreError, StoreResult};
 
 /// Doubling pauses from a first to a longest one.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,20 @@ pub(super) async fn until_answered<T, F: Future<Output = StoreResult<T>>>(
     loop {
         match call().await {
             Err(error) if error.is_retryable() => backoff.pause().await,
+            result => return result,
+        }
+    }
+}
+
+/// The same for a caller whom a full disk is to end at once: nobody makes room while it waits, and what it does is no condition
+/// for anything else.
+pub(super) async fn until_answered_or_full<T, F: Future<Output = StoreResult<T>>>(
+    mut call: impl FnMut() -> F,
+) -> StoreResult<T> {
+    let mut backoff = Backoff::new();
+    loop {
+        match call().await {
+            Err(error) if error.is_retryable() && !matches!(error, StoreError::NoRoom { .. }) => backoff.pause().await,
             result => return result,
         }
     }

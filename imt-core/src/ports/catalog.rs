@@ -30,13 +30,14 @@ pub trait Catalog: Send + Sync {
     /// `NotFound`.
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<PipelineId>;
 
-    /// Pipelines of a project, newest first: those with a number below `before` (absent: all), at most `limit`.
+    /// Pipelines of a project, newest first: those with a number below `before` (absent: all), at most `limit`. One that
+    /// cannot be understood is set aside, and counts.
     async fn pipelines(
         &self,
         project: &ProjectName,
         before: Option<NonZeroU64>,
         limit: usize,
-    ) -> StoreResult<Vec<PipelineSummary>>;
+    ) -> StoreResult<Sifted<PipelineSummary>>;
 
     /// Why a pipeline waits; `None` when it does not. Runners heard of within `alive` count.
     ///
@@ -68,15 +69,31 @@ pub trait Catalog: Send + Sync {
     async fn runners(&self) -> StoreResult<Vec<RunnerStatus>>;
 
     /// Removes one batch of pipelines that are over and that nothing keeps, with their events and logs, oldest first.
-    /// Their numbers are not used again. Answers what was removed; nothing: it is done.
+    /// Their numbers are not used again. Answers what was removed; nothing: it is done. One that cannot be understood, or
+    /// whose removal the store refuses, is set aside as it is, and does not count.
     ///
     /// A pipeline is gone for every reader at once, or there whole. Also forgets runners that were silent for
     /// [`RUNNER_FORGOTTEN_AFTER`]. *Cancellation* and crashes: what was begun is finished by the next call.
-    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>>;
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>>;
 }
 
 /// After so long without a word a runner is forgotten.
 pub const RUNNER_FORGOTTEN_AFTER: Duration = Duration::from_hours(7 * 24);
+
+/// Many, of which some may be broken: those do not keep the others from being told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sifted<T> {
+    /// Those that are whole.
+    pub found: Vec<T>,
+    /// A sentence for people about each of the others: which, and why.
+    pub set_aside: Vec<String>,
+}
+
+impl<T> Default for Sifted<T> {
+    fn default() -> Self {
+        Self { found: Vec::new(), set_aside: Vec::new() }
+    }
+}
 
 /// A pipeline in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +118,7 @@ pub struct PipelineSummary {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Who holds it.
+    /// Who holds it; nobody when the lease has run out.
     pub holder: Option<InstanceId>,
 }
 

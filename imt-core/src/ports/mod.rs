@@ -12,10 +12,11 @@ mod hint;
 mod log;
 mod source;
 mod store;
+mod variables;
 mod warn;
 
 pub use catalog::{
-    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Waiting,
+    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, Waiting,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};
@@ -30,4 +31,5 @@ pub use store::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,
     Variable, record_log,
 };
+pub use variables::ProjectVariables;
 pub use warn::Warn;

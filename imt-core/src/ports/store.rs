@@ -11,6 +11,7 @@ use crate::plan::Plan;
 pub use crate::plan::Variable;
 use crate::ports::hint::Bell;
 use crate::ports::log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart};
+use crate::ports::variables::ProjectVariables;
 use crate::schedule::{CancelLevel, Change, PipelineState};
 use crate::status::Reason;
 use crate::time::Timestamp;
@@ -117,7 +118,8 @@ pub trait Store: Send + Sync {
     /// Events after an id, oldest first, at most `limit`; of one pipeline or of all.
     ///
     /// Ids grow with commit order: a reader that has seen id `n` never misses a later event with an id below `n`. A reader of
-    /// one pipeline sees what is committed at once; a reader of all may stay behind commits of others that are under way.
+    /// one pipeline sees what is committed at once; a reader of all may stay behind commits of others that are under way. What is
+    /// stored and cannot be understood is an error for a reader of its pipeline, and left out for a reader of all.
     ///
     /// # Errors
     /// Only those of broken machinery.
@@ -179,11 +181,14 @@ pub trait Store: Send + Sync {
         None
     }
 
-    /// A project's variables, secrets included: what the engine injects.
+    /// A project's variables, secrets included: what the engine injects, and what it masks beside that.
+    ///
+    /// A secret value that is replaced or removed is kept, and told as such, while a pipeline of the project is not over that
+    /// was accepted before.
     ///
     /// # Errors
     /// Only those of broken machinery; an unknown project has none.
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>>;
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables>;
 }
 
 /// Appends what is new of a log and ends it, unless it has ended so already.
@@ -237,6 +242,15 @@ pub enum StoreError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// Its disk is full. The same call may succeed once somebody has made room.
+    #[error("the store has no room left: {message}")]
+    NoRoom {
+        /// What was tried.
+        message: String,
+        /// The error below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// There is no room for this piece of log, nor will there be for what follows it.
     #[error("no room for more of the log: {0}")]
     Full(String),
@@ -252,9 +266,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without anybody changing anything here.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::NoRoom { .. })
     }
 }
 

@@ -13,7 +13,7 @@ use super::ledger::{Entry, Ledger};
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::bounds;
 use crate::ports::{
-    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, StoreError,
+    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, StoreError,
     StoreResult, Variable, Waiting,
 };
 use crate::status::Status;
@@ -41,12 +41,14 @@ impl Catalog for MemoryStore {
         project: &ProjectName,
         before: Option<NonZeroU64>,
         limit: usize,
-    ) -> StoreResult<Vec<PipelineSummary>> {
+    ) -> StoreResult<Sifted<PipelineSummary>> {
+        let now = self.now();
         let ledger = self.ledger();
         let below = ledger.of_project(project).filter(|(_, entry)| before.is_none_or(|before| entry.number < before));
         let mut found: Vec<_> = below.collect();
         found.sort_unstable_by_key(|(_, entry)| Reverse(entry.number));
-        Ok(found.into_iter().take(limit).map(|(id, entry)| summary(id, entry)).collect())
+        let found = found.into_iter().take(limit).map(|(id, entry)| summary(id, entry, now)).collect();
+        Ok(Sifted { found, set_aside: Vec::new() })
     }
 
     async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {
@@ -62,9 +64,7 @@ impl Catalog for MemoryStore {
     }
 
     async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
-        let mut ledger = self.ledger();
-        let variables = ledger.projects.get_mut(project).map(|project| &mut project.variables);
-        Ok(variables.is_some_and(|variables| variables.remove(name).is_some()))
+        Ok(self.ledger().unset_variable(project, name))
     }
 
     async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
@@ -91,11 +91,12 @@ impl Catalog for MemoryStore {
         Ok(runners)
     }
 
-    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (now, time) = (self.now(), self.time());
         let mut ledger = self.ledger();
         ledger.runners.retain(|_, (_, seen)| now.saturating_duration_since(*seen) < RUNNER_FORGOTTEN_AFTER);
-        ledger.prune(keep, limit, time)
+        ledger.drop_replaced();
+        Ok(Sifted { found: ledger.prune(keep, limit, time)?, set_aside: Vec::new() })
     }
 }
 
@@ -154,7 +155,7 @@ impl Ledger {
     }
 }
 
-fn summary(id: PipelineId, entry: &Entry) -> PipelineSummary {
+fn summary(id: PipelineId, entry: &Entry, now: Instant) -> PipelineSummary {
     let (trigger, state) = (&entry.plan.trigger, &entry.state);
     PipelineSummary {
         id,
@@ -167,6 +168,6 @@ fn summary(id: PipelineId, entry: &Entry) -> PipelineSummary {
         submitted_at: entry.submitted_at,
         started_at: state.started_at,
         ended_at: state.ended_at,
-        holder: entry.hold.as_ref().map(|hold| hold.instance.clone()),
+        holder: entry.hold.as_ref().filter(|hold| hold.expires > now).map(|hold| hold.instance.clone()),
     }
 }

@@ -13,6 +13,7 @@ use super::catalog::Runners;
 use super::log::Log;
 use super::queue::{Place, Queue};
 use super::spill::Spill;
+use super::variables::Replaced;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 use crate::ports::{
@@ -45,6 +46,7 @@ pub(super) struct Project {
     pub(super) last_number: u64,
     keys: HashMap<String, PipelineId>,
     pub(super) variables: BTreeMap<String, Variable>,
+    pub(super) replaced: Vec<Replaced>,
 }
 
 #[derive(Debug)]
@@ -259,14 +261,6 @@ impl Ledger {
 
     pub(super) fn log(&self, attempt: AttemptId) -> Option<SharedLog> {
         self.pipelines.get(&attempt.pipeline)?.logs.get(&attempt).map(Arc::clone)
-    }
-
-    pub(super) fn variables(&self, project: &ProjectName) -> Vec<Variable> {
-        self.projects.get(project).map(|p| p.variables.values().cloned().collect()).unwrap_or_default()
-    }
-
-    pub(super) fn set_variable(&mut self, project: ProjectName, variable: Variable) {
-        self.projects.entry(project).or_default().variables.insert(variable.name.clone(), variable);
     }
 
     pub(super) fn forget(&mut self, id: PipelineId) -> StoreResult<()> {

@@ -17,7 +17,7 @@ use super::spill::{FALLBACK_BYTES, Spill};
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult, Variable,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -328,7 +328,7 @@ impl Store for MemoryStore {
         Some(&self.bell)
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         Ok(self.ledger().variables(project))
     }
 }

@@ -1,8 +1,8 @@
 //! [`MemoryStore`]: the store that needs nothing, for embedding, for the command line and for tests.
 //!
 //! It keeps every promise of [`ports::Store`](crate::ports::Store) for as long as the process lives; it does not
-//! survive it. Split by what is kept: `ledger` the pipelines, claims and events, `queue` what waits, `log` the bytes of one
-//! attempt, `segment` their layout, `spill` the file that may hold them; `catalog` is the second port.
+//! survive it. Split by what is kept: `ledger` the pipelines, claims and events, `queue` what waits, `variables` those of the
+//! projects, `log` the bytes of one attempt, `segment` their layout, `spill` the file that may hold them; `catalog` is the second port.
 
 mod catalog;
 mod ledger;
@@ -11,5 +11,6 @@ mod memory;
 mod queue;
 mod segment;
 mod spill;
+mod variables;
 
 pub use memory::{MemoryStore, MemoryStoreBuilder};

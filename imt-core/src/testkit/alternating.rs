@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
-    NewPipeline, PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
+    NewPipeline, PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreResult,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -121,7 +121,7 @@ impl Store for Alternating {
         self.next().bell()
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.next().variables(project).await
     }
 }

@@ -14,7 +14,10 @@ use super::store_suite::fixture::{
     append, assert_refused, at, attempt, claim, job_changes, new_pipeline, nth, out, pipeline_ended, plan, runner,
 };
 use crate::id::{InstanceId, PipelineId, ProjectName};
-use crate::ports::{Catalog, LogCursor, NewPipeline, Retention, RunnerBeat, Store, StoreError, Variable, Waiting};
+use crate::ports::{
+    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted, Store, StoreError,
+    Variable, Waiting,
+};
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
 use crate::status::{End, Reason, Status};
@@ -38,6 +41,7 @@ macro_rules! catalog_suite {
             a_summary_tells_where_a_pipeline_stands
             what_waits_says_why
             variables_are_set_replaced_and_unset
+            a_replaced_secret_is_told_while_it_may_be_printed
             what_no_environment_takes_is_no_variable
             runners_say_that_they_live
             what_nothing_keeps_is_pruned
@@ -87,7 +91,7 @@ fn number(n: u64) -> NonZeroU64 {
 }
 
 async fn numbers(store: &TestStore, before: Option<u64>, limit: usize) -> Vec<u64> {
-    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines");
+    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines").found;
     listed.iter().map(|pipeline| pipeline.number.get()).collect()
 }
 
@@ -113,7 +117,7 @@ pub async fn pipelines_are_listed_newest_first(store: TestStore) {
     assert_eq!(numbers(&store, None, 2).await, [5, 4]);
     assert_eq!(numbers(&store, Some(4), 2).await, [3, 2]);
     assert_eq!(numbers(&store, Some(1), 2).await, NONE);
-    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), []);
+    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), Sifted::default());
 }
 
 /// A number finds its pipeline, in its project only.
@@ -130,7 +134,7 @@ pub async fn a_number_finds_its_pipeline(store: TestStore) {
 pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     let new = new_pipeline();
     let id = store.enqueue(new.clone(), None).await.expect("enqueue").id;
-    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").remove(0);
+    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").found.remove(0);
     let waiting = summary().await;
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
     let trigger = &new.plan.trigger;
@@ -144,6 +148,14 @@ pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     assert_eq!((running.status, running.started_at), (Status::Running, Some(at(5))));
     assert_eq!(running.holder, Some(InstanceId::new("one")));
 
+    store.release(&held).await.expect("release");
+    let handed_back = summary().await;
+    assert_eq!((handed_back.status, handed_back.holder), (Status::Running, None));
+    assert_eq!(store.waiting(id, Duration::from_mins(1)).await.expect("waiting"), Some(Waiting::NoRunner));
+    let brief = RunnerInfo { lease: Duration::ZERO, ..runner("one") };
+    claim(&as_store(&store), &brief, id).await;
+    assert_eq!(summary().await.holder, None, "its lease has run out");
+    let held = claim(&as_store(&store), &runner("one"), id).await;
     store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
     store.release(&held).await.expect("release");
     let over = summary().await;
@@ -195,14 +207,61 @@ pub async fn variables_are_set_replaced_and_unset(store: TestStore) {
     set(variable("EMPTY", "", true)).await;
     let expected =
         [variable("EMPTY", "", true), variable("MODE", "fast", false), variable("TOKEN", "hunter2-\u{fc}\n'\"", true)];
-    assert_eq!(store.variables(&shop()).await.expect("variables"), expected);
-    assert_eq!(store.variables(&ProjectName::new("api")).await.expect("variables"), []);
+    assert_eq!(store.variables(&shop()).await.expect("variables").current, expected);
+    assert_eq!(store.variables(&ProjectName::new("api")).await.expect("variables"), ProjectVariables::default());
     set(variable("MODE", "slow", true)).await;
     assert!(store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"));
     assert!(!store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"), "it is gone already");
     let expected = [variable("EMPTY", "", true), variable("MODE", "slow", true)];
-    assert_eq!(store.variables(&shop()).await.expect("variables"), expected);
+    assert_eq!(store.variables(&shop()).await.expect("variables").current, expected);
 }
+
+/// A secret that is replaced or removed is told until every pipeline that was accepted before is over; what was never secret
+/// is not, and neither is a value that stays.
+pub async fn a_replaced_secret_is_told_while_it_may_be_printed(store: TestStore) {
+    let set = async |value: &str, is_secret| {
+        let variable = Variable { name: "TOKEN".into(), value: Secret::new(value), is_secret };
+        store.set_variable(&shop(), variable).await.expect("set_variable");
+    };
+    let replaced = async || {
+        let told = store.variables(&shop()).await.expect("variables").replaced;
+        let mut told: Vec<_> = told.iter().map(|secret| secret.expose().to_owned()).collect();
+        told.sort_unstable();
+        told
+    };
+    let end = async |id| {
+        let held = claim(&as_store(&store), &runner("one"), id).await;
+        store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
+        store.release(&held).await.expect("release");
+    };
+    set("nobody has it", true).await;
+    set("one has it", true).await;
+    assert_eq!(replaced().await, NO_VALUES, "there is no pipeline");
+    let one = enqueue(&store, "shop", &[]).await;
+    enqueue(&store, "api", &[]).await;
+    set("one has it", true).await;
+    assert_eq!(replaced().await, NO_VALUES, "it is what it was");
+    set("both have it", true).await;
+    let two = enqueue(&store, "shop", &["gpu"]).await;
+    let held = claim(&as_store(&store), &runner("one"), two).await;
+    assert!(store.unset_variable(&shop(), "TOKEN").await.expect("unset_variable"));
+    assert_eq!(replaced().await, ["both have it", "one has it"]);
+    set("seen by all", false).await;
+    set("two has it, too", true).await;
+    set("two has it, too", false).await;
+    assert_eq!(replaced().await, ["both have it", "one has it", "two has it, too"]);
+    assert_eq!(store.variables(&shop()).await.expect("variables").current.len(), 1, "none of them is set");
+    end(one).await;
+    assert_eq!(replaced().await, ["both have it", "two has it, too"]);
+    set("whatever", false).await;
+    assert_eq!(replaced().await, ["both have it", "two has it, too"], "two holds both");
+    store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
+    assert_eq!(replaced().await, NO_VALUES);
+    enqueue(&store, "shop", &[]).await;
+    assert_eq!(replaced().await, NO_VALUES, "it never had one of them");
+}
+
+const NO_VALUES: [&str; 0] = [];
 
 /// Names that are none or are reserved, NUL bytes and too much are refused, in words that name the variable and keep its
 /// value to themselves.
@@ -227,7 +286,7 @@ pub async fn what_no_environment_takes_is_no_variable(store: TestStore) {
             assert!(why.contains(name.trim_end_matches('\0')) && !why.contains("hunter2"), "{why}");
         }
     }
-    assert_eq!(store.variables(&shop()).await.expect("variables"), []);
+    assert_eq!(store.variables(&shop()).await.expect("variables"), ProjectVariables::default());
     let fine = Variable { name: "A".into(), value: Secret::new("x"), is_secret: false };
     assert_refused!(store.set_variable(&ProjectName::new("a\0b"), fine).await, StoreError::Invalid(_));
     assert_refused!(store.beat(&beat("a\0b", &[])).await, StoreError::Invalid(_));
@@ -255,7 +314,7 @@ const NONE: [u64; 0] = [];
 const NOTHING_KEPT: Retention = Retention { age: Duration::ZERO, count: 0, last_success: false };
 
 async fn pruned(store: &TestStore, keep: Retention, limit: usize) -> Vec<u64> {
-    let pruned = store.prune(&keep, limit).await.expect("prune");
+    let pruned = store.prune(&keep, limit).await.expect("prune").found;
     pruned.iter().map(|pruned| pruned.number.get()).collect()
 }
 
@@ -290,7 +349,7 @@ pub async fn what_is_not_over_is_never_pruned(store: TestStore) {
 /// Of what was removed nothing is left, its size is told, and its number is not used again.
 pub async fn pruning_leaves_nothing_and_uses_no_number_again(store: TestStore) {
     let id = ended(&store, End::success(), Timestamp::from_micros(1_000_000)).await;
-    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune");
+    let removed = store.prune(&NOTHING_KEPT, 10).await.expect("prune").found;
     assert_eq!((removed.len(), &removed[0].project, removed[0].log_bytes), (1, &shop(), 5));
     assert_refused!(store.load(id).await, StoreError::NotFound(_));
     assert_refused!(store.find(&shop(), number(1)).await, StoreError::NotFound(_));

@@ -14,7 +14,7 @@ use super::seed::Seed;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -51,6 +51,8 @@ pub enum StoreFault {
     Delay(Duration),
     /// `Internal`, which no repetition helps, and nothing was done.
     Refused,
+    /// `NoRoom`, as of a store whose disk is full, and nothing was done.
+    NoRoom,
     /// `NotFound`, as of a store that was put back to an older state, and nothing was done.
     Unknown,
 }
@@ -142,6 +144,7 @@ impl FaultStore {
         match fault {
             Some(StoreFault::Before) => return Err(unavailable(call)),
             Some(StoreFault::Refused) => return Err(refused(call)),
+            Some(StoreFault::NoRoom) => return Err(no_room(call)),
             Some(StoreFault::Unknown) => return Err(StoreError::NotFound("what the test ordered to be unknown")),
             Some(StoreFault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
@@ -198,6 +201,10 @@ impl FaultPlan {
 
 fn refused(call: StoreCall) -> StoreError {
     StoreError::Internal { message: format!("refusal ordered by the test in {call:?}"), source: None }
+}
+
+fn no_room(call: StoreCall) -> StoreError {
+    StoreError::NoRoom { message: format!("full by order of the test in {call:?}"), source: None }
 }
 
 fn unavailable(call: StoreCall) -> StoreError {
@@ -287,7 +294,7 @@ impl Store for FaultStore {
         self.inner.bell()
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.call(StoreCall::Variables, self.inner.variables(project)).await
     }
 }

@@ -2,7 +2,8 @@
 
 use imt_core::engine::Recorder;
 use imt_core::feed::Waker;
-use imt_core::ports::LogPage;
+use imt_core::ports::{LogPage, StoreError};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -79,5 +80,23 @@ async fn what_becomes_of_the_record_is_nothing_to_the_pipeline() {
     })
     .await;
     assert!(matches!(result, Err(EngineError::Unrenewed { pipeline, .. }) if pipeline == id), "{result:?}");
+    assert_eq!(stand.store.load(id).await.unwrap().state.status, Status::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_without_room_ends_at_once() {
+    let stand = Stand::new();
+    stand.world.script("one", FakeScript::runs_for(SECOND * 5));
+    let faulty = Arc::new(FaultStore::new(Arc::new(MemoryStore::new())));
+    let begun = Instant::now();
+    let (id, result) = recorded(&stand, faulty.clone(), plan(ONE), async |_| {
+        tokio::time::sleep(SECOND).await;
+        for _ in 0..100 {
+            faulty.fail_next(StoreCall::Commit, StoreFault::NoRoom);
+        }
+    })
+    .await;
+    assert!(matches!(result, Err(EngineError::Store { source: StoreError::NoRoom { .. }, .. })), "{result:?}");
+    assert!(begun.elapsed() < SECOND * 6, "{:?}", begun.elapsed());
     assert_eq!(stand.store.load(id).await.unwrap().state.status, Status::Success);
 }

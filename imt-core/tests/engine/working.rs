@@ -1,6 +1,6 @@
 //! One engine, many callers: `drive` beside `work`, claims that come late, pipelines that cannot be driven, lost claims.
 
-use imt_core::ports::{Claim, Enqueued, RunnerInfo, StoreError};
+use imt_core::ports::{Claim, Enqueued, ProjectVariables, RunnerInfo, StoreError};
 use tokio::time::Instant;
 
 use super::*;
@@ -145,7 +145,7 @@ impl Store for Bent {
     ) -> Result<imt_core::ports::LogPage, StoreError> {
         self.inner.read_log(attempt, from, max_bytes).await
     }
-    async fn variables(&self, project: &ProjectName) -> Result<Vec<Variable>, StoreError> {
+    async fn variables(&self, project: &ProjectName) -> Result<ProjectVariables, StoreError> {
         self.inner.variables(project).await
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
-use imt_core::ports::{PipelineSummary, StoreError, StoreResult, Waiting};
+use imt_core::ports::{PipelineSummary, Sifted, StoreError, StoreResult, Waiting};
 use imt_core::time::Timestamp;
 
 use super::runners::runners;
@@ -29,7 +29,8 @@ pub(crate) async fn find(
 }
 
 const PIPELINES: &str = "
-    SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at, holder FROM pipelines
+    SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at,
+        CASE WHEN lease_until > {now} THEN holder END FROM pipelines
      WHERE project = $1 AND number < $2 AND ended < 2 ORDER BY number DESC LIMIT $3";
 
 pub(crate) async fn pipelines(
@@ -37,12 +38,28 @@ pub(crate) async fn pipelines(
     project: &ProjectName,
     before: Option<NonZeroU64>,
     limit: usize,
-) -> StoreResult<Vec<PipelineSummary>> {
+) -> StoreResult<Sifted<PipelineSummary>> {
     let before = before.map_or(u64::MAX, NonZeroU64::get);
     let values: Vec<Value> = vec![project.as_str().into(), before.into(), (limit as u64).into()];
-    let rows = database.run(Purpose::Read, PIPELINES, values).await?;
-    // What cannot be understood is left out: it must not hide the others, and loading it says what is wrong.
-    Ok(rows.into_iter().filter_map(|row| summary(row).ok()).collect())
+    let mut all = Sifted::default();
+    for row in database.run(Purpose::Read, &database.dialect().sql(PIPELINES), values).await? {
+        match summary(row.clone()) {
+            Ok(summary) => all.found.push(summary),
+            Err(error) => all.set_aside.push(format!("{} cannot be read: {error}", name(row, project))),
+        }
+    }
+    Ok(all)
+}
+
+/// What to call a pipeline of which no more than this may be sound.
+fn name(row: Row, project: &ProjectName) -> String {
+    let mut row = row.of("pipeline");
+    let (id, number) = (row.text(), rows::number(&mut row));
+    match (number, id) {
+        (Ok(number), _) => format!("pipeline #{number} of {project}"),
+        (Err(_), Ok(id)) => format!("pipeline {id} of {project}"),
+        (Err(_), Err(_)) => format!("a pipeline of {project}"),
+    }
 }
 
 fn summary(row: Row) -> StoreResult<PipelineSummary> {

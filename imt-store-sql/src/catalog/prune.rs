@@ -4,28 +4,32 @@
 //! removed in pieces of bounded size, so that nobody waits for long. What a crash leaves half done is still invisible, and the
 //! next call finishes it.
 
+use std::collections::BTreeSet;
+
 use imt_core::id::ProjectName;
-use imt_core::ports::{Pruned, RUNNER_FORGOTTEN_AFTER, Retention, StoreResult};
+use imt_core::ports::{Pruned, RUNNER_FORGOTTEN_AFTER, Retention, Sifted, StoreError, StoreResult};
 
 use crate::database::Database;
 use crate::dialect::placeholders;
-use crate::queue;
 use crate::rows;
 use crate::value::{Row, Value};
+use crate::{queue, replaced};
 
 /// Pipelines that are over and that nothing keeps. By the end's own time, which a runner's clock gave: a store's clock that
 /// differs from it only moves the age.
 const PRUNABLE: &str = "
-    SELECT id FROM pipelines
-     WHERE ended = 1 AND ended_at < {now} - CAST($1 AS BIGINT)
+    SELECT id, ended_at, project, number,
+        (SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM job_logs WHERE job_logs.pipeline = pipelines.id)
+      FROM pipelines
+     WHERE ended = 1 AND (ended_at, id) > ($5, $6) AND ended_at < {now} - CAST($1 AS BIGINT)
        AND number <= (SELECT last_number FROM projects WHERE name = pipelines.project) - $2
        AND ($3 = 0 OR number <> (SELECT COALESCE(MAX(number), 0) FROM pipelines good
              WHERE good.project = pipelines.project AND good.status = 'success' AND good.ended < 2))
-     ORDER BY ended_at LIMIT $4 {skip_locked}";
+     ORDER BY ended_at, id LIMIT $4 {skip_locked}";
 const GOING: &str = "
-    SELECT id, project, number,
+    SELECT id, ended_at, project, number,
         (SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM job_logs WHERE job_logs.pipeline = pipelines.id)
-      FROM pipelines WHERE ended = 2 ORDER BY ended_at LIMIT $1";
+      FROM pipelines WHERE ended = 2 AND (ended_at, id) > ($2, $3) ORDER BY ended_at, id LIMIT $1";
 const A_LOG: &str = "SELECT id FROM job_logs WHERE pipeline = $1 LIMIT 1";
 /// About 4 MiB.
 const CHUNKS: &str = "
@@ -37,22 +41,49 @@ const EVENTS: &str = "
 /// Jobs and attempts, which the plan bounds, go with it.
 const PIPELINE: &str = "DELETE FROM pipelines WHERE id = $1 AND ended = 2 RETURNING id";
 
-pub(crate) async fn prune(database: &dyn Database, keep: &Retention, limit: usize) -> StoreResult<Vec<Pruned>> {
+pub(crate) async fn prune(database: &dyn Database, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
     forget_runners(database).await?;
-    let mut pipelines = going(database, limit).await?;
-    if pipelines.len() < limit {
-        hide(database, keep, limit - pipelines.len()).await?;
-        pipelines = going(database, limit).await?;
-    }
-    let mut pruned = Vec::new();
-    for (id, pipeline) in pipelines {
-        // Another process may be at it, too: whoever removes the last of it has removed it.
-        if remove(database, &id).await? {
-            pruned.push(pipeline);
-        }
+    drop_replaced(database).await?;
+    let mut sieve = Sieve::default();
+    remove_going(database, limit, &mut sieve).await?;
+    if sieve.removed.len() < limit {
+        hide(database, keep, limit - sieve.removed.len(), &mut sieve).await?;
+        remove_going(database, limit, &mut sieve).await?;
     }
     queue::drop_empty_lanes(database).await?;
-    Ok(pruned)
+    Ok(Sifted { found: sieve.removed, set_aside: sieve.set_aside.into_iter().collect() })
+}
+
+#[derive(Default)]
+struct Sieve {
+    removed: Vec<Pruned>,
+    /// The same one may be met more than once.
+    set_aside: BTreeSet<String>,
+}
+
+impl Sieve {
+    fn set_aside(&mut self, id: &str, error: &StoreError) {
+        self.set_aside.insert(format!("pipeline {id} is not removed: {error}"));
+    }
+}
+
+/// The row to go on after.
+type After = (i64, String);
+
+/// Before the first.
+const START: After = (i64::MIN, String::new());
+
+/// The id of a pipeline with where to go on after it, and what is told of it.
+fn read(row: Row) -> StoreResult<(After, StoreResult<Pruned>)> {
+    let mut row = row.of("pipeline");
+    let id = row.text()?;
+    let ended_at = row.int()?;
+    let mut pruned = || {
+        let project = ProjectName::new(row.text()?);
+        Ok(Pruned { project, number: rows::number(&mut row)?, log_bytes: row.count()? })
+    };
+    let pruned = pruned();
+    Ok(((ended_at, id), pruned))
 }
 
 /// The statements that must not walk whole tables, for the tests of their plans.
@@ -68,15 +99,33 @@ pub(crate) fn hot() -> Vec<(&'static str, String)> {
     statements.map(|(name, statement)| (name, statement.to_owned())).into()
 }
 
-/// Lets pipelines go for every reader.
-async fn hide(database: &dyn Database, keep: &Retention, limit: usize) -> StoreResult<()> {
+/// Lets pipelines go for every reader. What cannot be understood stays as it is, to be looked at.
+async fn hide(database: &dyn Database, keep: &Retention, limit: usize, sieve: &mut Sieve) -> StoreResult<()> {
     let age = u64::try_from(keep.age.as_micros()).unwrap_or(u64::MAX).min(1 << 60);
-    let values: Vec<Value> =
-        vec![age.into(), keep.count.min(1 << 60).into(), keep.last_success.into(), (limit as u64).into()];
+    let prunable = database.dialect().sql(PRUNABLE);
+    let (mut after, mut ids) = (START, Vec::<Value>::new());
     let mut tx = database.begin().await?;
-    let mut ids = Vec::<Value>::new();
-    for row in tx.run(&database.dialect().sql(PRUNABLE), values).await? {
-        ids.push(row.of("pipeline").text()?.into());
+    while ids.len() < limit {
+        let values: Vec<Value> = vec![
+            age.into(),
+            keep.count.min(1 << 60).into(),
+            keep.last_success.into(),
+            ((limit - ids.len()) as u64).into(),
+            after.0.into(),
+            after.1.as_str().into(),
+        ];
+        let rows = tx.run(&prunable, values).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let pruned;
+            (after, pruned) = read(row)?;
+            match pruned {
+                Ok(_) => ids.push(after.1.as_str().into()),
+                Err(error) => sieve.set_aside(&after.1, &error),
+            }
+        }
     }
     if !ids.is_empty() {
         let these = placeholders(1, ids.len());
@@ -87,14 +136,31 @@ async fn hide(database: &dyn Database, keep: &Retention, limit: usize) -> StoreR
     Ok(())
 }
 
-/// Pipelines that are being removed, or whose removal was cut short.
-async fn going(database: &dyn Database, limit: usize) -> StoreResult<Vec<(String, Pruned)>> {
-    let read = |row: Row| {
-        let mut row = row.of("pipeline");
-        let (id, project) = (row.text()?, ProjectName::new(row.text()?));
-        Ok((id, Pruned { project, number: rows::number(&mut row)?, log_bytes: row.count()? }))
-    };
-    alone(database, GOING, vec![(limit as u64).into()]).await?.into_iter().map(read).collect()
+/// Removes pipelines that were let go, also by a call that was cut short. One that does not go keeps no other from going.
+async fn remove_going(database: &dyn Database, limit: usize, sieve: &mut Sieve) -> StoreResult<()> {
+    let mut after = START;
+    while sieve.removed.len() < limit {
+        let count = (limit - sieve.removed.len()) as u64;
+        let rows = alone(database, GOING, vec![count.into(), after.0.into(), after.1.as_str().into()]).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let pruned;
+            (after, pruned) = read(row)?;
+            let gone = match pruned {
+                Ok(pruned) => remove(database, &after.1).await.map(|gone| gone.then_some(pruned)),
+                Err(error) => Err(error),
+            };
+            match gone {
+                // Another process may be at it, too: whoever removes the last of it has removed it.
+                Ok(gone) => sieve.removed.extend(gone),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => sieve.set_aside(&after.1, &error),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes all of a pipeline that is going; answers whether it was this call that ended it.
@@ -113,6 +179,13 @@ async fn forget_runners(database: &dyn Database) -> StoreResult<()> {
     let forget = database.dialect().sql("DELETE FROM runners WHERE seen_at < {now} - CAST($1 AS BIGINT)");
     alone(database, &forget, vec![silent.into()]).await?;
     Ok(())
+}
+
+/// Drops secret values that no pipeline needs any more.
+async fn drop_replaced(database: &dyn Database) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    replaced::drop_unneeded(tx.as_mut(), None).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Runs one statement in a transaction of its own.

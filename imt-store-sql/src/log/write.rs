@@ -110,7 +110,7 @@ impl Writers {
             self.forget(attempt);
         }
         match result {
-            Err(StoreError::Full(message)) if must => Err(StoreError::Unavailable { message, source: None }),
+            Err(StoreError::Full(message)) if must => Err(StoreError::NoRoom { message, source: None }),
             result => result,
         }
     }

@@ -1,4 +1,4 @@
-//! A key ring in a file: a line a key, `<id> <base64>`, the one that seals first.
+//! A key ring in a file: a line a key, `<id> <base64>`, the one that seals first; after one that is to seal one day ` next`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -87,7 +87,7 @@ impl KeyRing {
         let malformed = |line| KeyFileError::Malformed { path: path.to_owned(), line };
         let keys = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
         let keys = keys.map(|(line, n)| parse(line).ok_or_else(|| malformed(n))).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(malformed(1)) } else { Ok(Self::from_file(keys, path.to_owned())) }
+        Self::from_file(keys, path.to_owned()).ok_or_else(|| malformed(1))
     }
 
     /// Puts this ring in the place of the one in a file, whole or not at all.
@@ -104,8 +104,9 @@ impl KeyRing {
         let beside = path.with_file_name(format!(".{name}.{}", random_name().map_err(io::Error::other)?));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         let result = (|| {
-            for Key { id, bytes } in self.keys() {
-                writeln!(file, "{id} {}", STANDARD.encode(bytes))?;
+            for Key { id, bytes, to_come } in self.keys() {
+                let mark = if *to_come { TO_COME } else { "" };
+                writeln!(file, "{id} {}{mark}", STANDARD.encode(bytes))?;
             }
             file.sync_all()?;
             place(&beside, path)?;
@@ -120,10 +121,15 @@ impl KeyRing {
 }
 
 fn parse(line: &str) -> Option<Key> {
-    let (id, key) = line.trim().split_once(' ')?;
+    let line = line.trim();
+    let (line, to_come) = line.strip_suffix(TO_COME).map_or((line, false), |line| (line, true));
+    let (id, key) = line.split_once(' ')?;
     let bytes = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
-    Some(Key { id: id.to_owned(), bytes })
+    Some(Key { id: id.to_owned(), bytes, to_come })
 }
+
+/// What a line ends in whose key does not seal yet.
+const TO_COME: &str = " next";
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> KeyFileError {
     let path = path.to_owned();
@@ -177,6 +183,14 @@ mod tests {
         let ring = KeyRing::load(&path).unwrap();
         assert_ne!(ring.sealing_key(), old.sealing_key());
         assert_eq!(ring.open(HERE, &sealed).unwrap(), b"x");
+        ring.with_key_to_come().unwrap().save(&path).unwrap();
+        let coming = KeyRing::load(&path).unwrap();
+        assert_eq!((coming.sealing_key(), coming.key_to_come().is_some()), (ring.sealing_key(), true));
+        coming.sealing_with_key_to_come().unwrap().save(&path).unwrap();
+        let newest = KeyRing::load(&path).unwrap();
+        assert_eq!((Some(newest.sealing_key()), newest.key_to_come()), (coming.key_to_come(), None));
+        fs::write(&path, fs::read_to_string(&path).unwrap().replace('\n', " next\n")).unwrap();
+        assert!(KeyRing::load(&path).is_err(), "one has to seal");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct KeyRing {
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) bytes: [u8; KEY_BYTES],
+    /// It is to seal one day and has never sealed yet.
+    pub(super) to_come: bool,
 }
 
 /// A value as it is stored.
@@ -66,8 +68,11 @@ impl KeyRing {
         Ok(Self { keys: vec![Key::generate()?], file: None })
     }
 
-    pub(super) const fn from_file(keys: Vec<Key>, file: PathBuf) -> Self {
-        Self { keys, file: Some(file) }
+    /// `None` without a key that seals.
+    pub(super) fn from_file(mut keys: Vec<Key>, file: PathBuf) -> Option<Self> {
+        // In a stable order: the first one that seals stays the first of those.
+        keys.sort_by_key(|key| key.to_come);
+        keys.first().is_some_and(|key| !key.to_come).then_some(Self { keys, file: Some(file) })
     }
 
     pub(crate) fn file(&self) -> Option<&Path> {
@@ -93,22 +98,31 @@ impl KeyRing {
     }
 
     /// The same ring with a new key that opens but does not seal yet: the first half of a rotation, for rings that processes
-    /// on several hosts have. When all have it, [`sealing_with_newest`](Self::sealing_with_newest) is the second half.
+    /// on several hosts have. When all have it, [`sealing_with_key_to_come`](Self::sealing_with_key_to_come) is the second
+    /// half. A ring that has such a key is answered as it is.
     ///
     /// # Errors
     /// [`SealError::NoRandomness`].
     pub fn with_key_to_come(&self) -> Result<Self, SealError> {
         let mut keys = self.keys.clone();
-        keys.push(Key::generate()?);
+        if self.key_to_come().is_none() {
+            keys.push(Key { to_come: true, ..Key::generate()? });
+        }
         Ok(Self { keys, file: self.file.clone() })
     }
 
-    /// The same ring with the key that came last sealing from now on.
-    #[must_use]
-    pub fn sealing_with_newest(&self) -> Self {
+    /// The id of the key that opens and does not seal yet, if there is one.
+    pub fn key_to_come(&self) -> Option<&str> {
+        self.keys.iter().find(|key| key.to_come).map(|key| key.id.as_str())
+    }
+
+    /// The same ring with that key sealing from now on; `None` without one.
+    pub fn sealing_with_key_to_come(&self) -> Option<Self> {
         let mut keys = self.keys.clone();
-        keys.rotate_right(1);
-        Self { keys, file: self.file.clone() }
+        let place = keys.iter().position(|key| key.to_come)?;
+        let key = keys.remove(place);
+        keys.insert(0, Key { to_come: false, ..key });
+        Some(Self { keys, file: self.file.clone() })
     }
 
     /// The same ring with nothing but the key that seals. What others sealed can then not be opened any more.
@@ -148,7 +162,7 @@ impl fmt::Debug for KeyRing {
 impl Key {
     fn generate() -> Result<Self, SealError> {
         let id = random_name()?;
-        Ok(Self { id, bytes: random()? })
+        Ok(Self { id, bytes: random()?, to_come: false })
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -231,6 +245,19 @@ mod tests {
         assert_eq!(both.seal(HERE, b"x").unwrap().key, both.sealing_key());
         let new = both.without_old_keys();
         assert_eq!(new.open(HERE, &sealed), Err(SealError::KeyMissing(old.sealing_key().to_owned())));
+    }
+
+    #[test]
+    fn a_key_to_come_opens_and_seals_only_when_it_is_told_to() {
+        let old = KeyRing::generate().unwrap();
+        assert!(old.sealing_with_key_to_come().is_none());
+        let coming = old.with_key_to_come().unwrap();
+        let key = coming.key_to_come().unwrap().to_owned();
+        assert_eq!(coming.with_key_to_come().unwrap().key_to_come(), Some(key.as_str()), "one at a time");
+        assert_eq!(coming.seal(HERE, b"x").unwrap().key, old.sealing_key());
+        let new = coming.sealing_with_key_to_come().unwrap();
+        assert_eq!((new.sealing_key(), new.key_to_come()), (key.as_str(), None));
+        assert_eq!(coming.open(HERE, &new.seal(HERE, b"x").unwrap()).unwrap(), b"x");
     }
 
     #[test]

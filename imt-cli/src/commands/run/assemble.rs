@@ -103,7 +103,7 @@ pub(super) async fn assemble(
 /// The project's variables, as the store of the record has them, and the secrets of this run, which win.
 async fn variables(record: &dyn Store, planned: &Planned, secrets: Vec<Variable>) -> Result<Vec<Variable>> {
     let stored = record.variables(&planned.plan.project).await;
-    let mut all = stored.map_err(CliError::store("read the project's variables"))?;
+    let mut all = stored.map_err(CliError::store("read the project's variables"))?.current;
     all.retain(|variable| secrets.iter().all(|secret| secret.name != variable.name));
     all.extend(secrets);
     Ok(all)

@@ -43,16 +43,18 @@ fn row(pipeline: &PipelineSummary, now: Timestamp) -> [String; 5] {
     let commit = if pipeline.commit == CommitId::none() { "" } else { pipeline.commit.short() };
     [
         format!("#{}", pipeline.number),
-        verdict(pipeline.status, pipeline.end.as_ref()),
+        verdict(pipeline.status, pipeline.end.as_ref(), pipeline.holder.is_none()),
         pipeline.started_at.map(|at| words::span(pipeline.ended_at.unwrap_or(now).since(at))).unwrap_or_default(),
         format!("{commit}{branch}").trim().to_owned(),
         format!("{}, {}", pipeline.event.as_str(), words::ago(now.since(pipeline.submitted_at))),
     ]
 }
 
-fn verdict(status: Status, end: Option<&End>) -> String {
+/// One that has begun and that no runner has stays `running` in its status, also while nothing of it runs.
+fn verdict(status: Status, end: Option<&End>, waits: bool) -> String {
     match end {
         Some(end) if status.is_terminal() => words::verdict(end, None),
+        _ if waits && status == Status::Running => format!("{status} (waits)"),
         _ => status.to_string(),
     }
 }
@@ -87,7 +89,8 @@ pub(crate) fn page(seen: &Seen, now: Timestamp, paint: Paint) -> String {
 fn head(seen: &Seen, board: &Board, now: Timestamp, paint: Paint) -> String {
     let (state, trigger) = (&board.state, &board.plan.trigger);
     let name = paint.bold(&format!("{} #{}", board.plan.project, seen.record.number));
-    let verdict = painted(&verdict(state.status, state.verdict.as_ref()), state.status, paint);
+    let verdict = verdict(state.status, state.verdict.as_ref(), seen.waiting.is_some());
+    let verdict = painted(&verdict, state.status, paint);
     let took = state.started_at.map(|at| words::span(state.ended_at.unwrap_or(now).since(at)));
     let took = took.map(|took| format!(" in {took}")).unwrap_or_default();
     let mut out = format!("{name} {verdict}{took}\n");
@@ -149,6 +152,7 @@ mod tests {
     use std::num::NonZeroU64;
 
     use imt_core::feed::Observation;
+    use imt_core::id::InstanceId;
     use imt_core::ports::{PipelineRecord, Waiting};
     use imt_core::schedule::PipelineState;
 
@@ -203,6 +207,13 @@ mod tests {
             text.contains("hello #7 pending\n") && text.contains("none is there") && text.contains("not begun"),
             "{text}"
         );
+        // Handed back before a job had its turn.
+        let mut begun = seen(&story, Some(Waiting::NoRunner));
+        begun.record.state.status = Status::Running;
+        let text = page(&begun, LATER, Paint::plain());
+        assert!(text.contains("hello #7 running (waits)\n") && text.contains("none is there"), "{text}");
+        begun.waiting = None;
+        assert!(page(&begun, LATER, Paint::plain()).contains("hello #7 running\n"));
     }
 
     #[test]
@@ -229,13 +240,21 @@ mod tests {
         };
         let mut waits = summary(10);
         (waits.status, waits.end, waits.started_at, waits.ended_at) = (Status::Pending, None, None, None);
+        let mut runs = summary(11);
+        (runs.status, runs.end, runs.ended_at) = (Status::Running, None, None);
+        let handed_back = PipelineSummary { number: NonZeroU64::new(12).unwrap(), ..runs.clone() };
+        runs.holder = Some(InstanceId::new("one"));
         let project = ProjectName::new("hello");
-        insta::assert_snapshot!(table(&project, &[waits, summary(9)], LATER, Paint::plain()), @r#"
+        insta::assert_snapshot!(table(&project, &[handed_back, runs.clone(), waits, summary(9)], LATER, Paint::plain()), @r#"
         hello
-          #10  pending                    0123456789ab (main)  manual, 1 min ago
-           #9  failed: exit code 3  2.4s  0123456789ab (main)  manual, 1 min ago
+          #12  running (waits)      1m30s  0123456789ab (main)  manual, 1 min ago
+          #11  running              1m30s  0123456789ab (main)  manual, 1 min ago
+          #10  pending                     0123456789ab (main)  manual, 1 min ago
+           #9  failed: exit code 3   2.4s  0123456789ab (main)  manual, 1 min ago
         "#);
         insta::assert_snapshot!(serde_json::to_string(&Record::listed(&project, &summary(9))).unwrap(), @r#"{"project":"hello","number":9,"id":"00000000-0000-0000-0000-000000000007","status":"failed","reason":"exit_code","exit_code":3,"event":"manual","commit":"0123456789abcdef0123456789abcdef01234567","branch":"main","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:22.400000Z","duration_ms":2400}"#);
+        let running = serde_json::to_value(Record::listed(&project, &runs)).unwrap();
+        assert_eq!((&running["status"], &running["runner"]), (&"running".into(), &"one".into()));
         assert_eq!(table(&project, &[], LATER, Paint::plain()), "hello has no pipelines.\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imt_core::id::{CommitId, PipelineId, ProjectName};
+use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::PlannedJob;
 use imt_core::ports::{PipelineSummary, Waiting};
@@ -35,6 +35,8 @@ pub(crate) struct Record<'a> {
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<&'a InstanceId>,
     #[serde(flatten)]
     more: Option<More<'a>>,
 }
@@ -110,6 +112,7 @@ impl<'a> Record<'a> {
             started_at: pipeline.started_at,
             ended_at: pipeline.ended_at,
             duration_ms: between(pipeline.started_at, pipeline.ended_at),
+            runner: pipeline.holder.as_ref(),
             more: None,
         }
     }
@@ -131,6 +134,7 @@ impl<'a> Record<'a> {
             started_at: state.started_at,
             ended_at: state.ended_at,
             duration_ms: between(state.started_at, state.ended_at),
+            runner: None,
             more: Some(More {
                 repository: trigger.repository.as_deref(),
                 labels: &plan.runs_on,

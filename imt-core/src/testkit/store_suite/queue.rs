@@ -10,7 +10,7 @@ use super::fixture::{
     pipeline_ended, plan, project, runner,
 };
 use crate::id::{CommitId, PipelineId, ProjectName};
-use crate::ports::{NewPipeline, RunnerInfo, StoreError, bounds};
+use crate::ports::{NewPipeline, ProjectVariables, RunnerInfo, StoreError, bounds};
 use crate::schedule::{CancelLevel, PipelineState};
 use crate::status::Reason;
 
@@ -362,7 +362,7 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: TestStore) {
 
 /// An unknown project has no variables.
 pub(super) async fn an_unknown_project_has_no_variables(store: TestStore) {
-    assert_eq!(store.variables(&ProjectName::new("nobody")).await.expect("variables"), []);
+    assert_eq!(store.variables(&ProjectName::new("nobody")).await.expect("variables"), ProjectVariables::default());
 }
 
 /// What an instance holds is listed, oldest first: not what it gave back, what is over or what others hold; but also past

@@ -12,7 +12,7 @@ use crate::engine::Process;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreResult, Variable,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreResult,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -232,7 +232,7 @@ impl Store for ObservedStore {
         self.store().bell()
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.store().variables(project).await
     }
 }

@@ -10,7 +10,7 @@ use super::scenario::PostRates;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::ports::{
     Bell, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewPipeline,
-    PipelineRecord, RunnerInfo, Store, StoreError, StoreResult, Variable,
+    PipelineRecord, ProjectVariables, RunnerInfo, Store, StoreError, StoreResult,
 };
 use crate::schedule::{CancelLevel, Change};
 use crate::status::Reason;
@@ -168,7 +168,7 @@ impl<S: Store + 'static> Store for Post<S> {
         None
     }
 
-    async fn variables(&self, project: &ProjectName) -> StoreResult<Vec<Variable>> {
+    async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {
         self.inner.variables(project).await
     }
 }
