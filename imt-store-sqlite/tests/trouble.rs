@@ -187,8 +187,11 @@ async fn a_row_that_makes_no_sense_is_set_aside_and_the_others_go_on() {
         "UPDATE pipelines SET plan = '{' WHERE number = 1",
         "UPDATE pipelines SET verdict = '{' WHERE number = 1",
         "UPDATE pipelines SET cancel_level = 'nonsense', cancel_reason = 'user' WHERE number = 1",
-        "INSERT INTO jobs (pipeline, job, status) SELECT id, 0, 'nonsense' FROM pipelines WHERE number = 1",
-        "INSERT INTO jobs (pipeline, job, status) SELECT id, 99, 'pending' FROM pipelines WHERE number = 1",
+        // The row of a job is looked at only where something has happened.
+        "UPDATE pipelines SET last_event = 1 WHERE number = 1;
+         INSERT INTO jobs (pipeline, job, status) SELECT id, 0, 'nonsense' FROM pipelines WHERE number = 1",
+        "UPDATE pipelines SET last_event = 1 WHERE number = 1;
+         INSERT INTO jobs (pipeline, job, status) SELECT id, 99, 'pending' FROM pipelines WHERE number = 1",
         "UPDATE pipelines SET status = 'nonsense' WHERE number = 1",
     ] {
         is_set_aside(spoil).await;
