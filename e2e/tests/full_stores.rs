@@ -1,6 +1,7 @@
 //! A store whose disk is full while a job prints: the job does not wait for it, what there was no room for is left out and
 //! counted, and when there is room again everything goes on.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,7 +37,11 @@ struct Told {
 impl Scene {
     async fn new(home: Home, records: &Records, disk: SmallDisk) -> Self {
         let mut dice = Dice::new(1);
-        let output: String = (0..LINES).map(|n| format!("{n} {:016x}{:016x}\n", dice.next(), dice.next())).collect();
+        let mut output = String::new();
+        for n in 0..LINES {
+            // Writing to a string cannot fail.
+            let _ = writeln!(output, "{n} {:016x}{:016x}", dice.next(), dice.next());
+        }
         fs::write(home.path().join("output"), &output).expect("a file");
         Self { host: Host::new(records), watch: Watch::new(records).await, home, disk, output }
     }

@@ -195,7 +195,7 @@ struct Containers {
 const CAPACITY: [&str; 2] = ["--capacity", "2"];
 
 impl Containers {
-    async fn new(mut scene: Scene) -> Self {
+    fn new(mut scene: Scene) -> Self {
         let engines = Engines { first: Engine::start(false), second: Engine::start(false) };
         for engine in [&engines.first, &engines.second] {
             let pull = engine.command().args(["pull", "--quiet", &services::image()]).output();
@@ -263,7 +263,7 @@ async fn containers_of_a_dead_host(there: &Containers) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_of_a_dead_host_go_when_a_runner_starts_there() {
-    containers_of_a_dead_host(&Containers::new(Scene::on_postgres().await).await).await;
+    containers_of_a_dead_host(&Containers::new(Scene::on_postgres().await)).await;
 }
 
 async fn containers_of_a_stopped_runner(there: &Containers) {
@@ -302,10 +302,10 @@ async fn containers_of_a_stopped_runner(there: &Containers) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_of_a_stopped_runner_that_goes_on_go_on_sqlite() {
-    containers_of_a_stopped_runner(&Containers::new(Scene::on_sqlite().await).await).await;
+    containers_of_a_stopped_runner(&Containers::new(Scene::on_sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_of_a_stopped_runner_that_goes_on_go_on_postgres() {
-    containers_of_a_stopped_runner(&Containers::new(Scene::on_postgres().await).await).await;
+    containers_of_a_stopped_runner(&Containers::new(Scene::on_postgres().await)).await;
 }
