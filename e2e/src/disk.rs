@@ -43,6 +43,15 @@ impl SmallDisk {
         fs::remove_file(self.filling()).expect("the disk was filled");
     }
 
+    /// Lets nobody write to it, root neither.
+    ///
+    /// # Panics
+    /// When somebody is about to.
+    pub fn make_read_only(&self) {
+        let mount = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0).status();
+        assert!(mount.expect("mount can be run").success(), "the disk is read only");
+    }
+
     fn filling(&self) -> PathBuf {
         self.0.join("filling")
     }

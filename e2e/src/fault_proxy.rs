@@ -1,11 +1,12 @@
 //! A TCP proxy that makes a network bad on purpose: slow, stalled, cut after so many bytes, half closed; each direction by
 //! itself, from a seed.
 //!
-//! Knows nothing of what is sent. Faults hold for the connections there are and for those to come; what was cut stays cut.
+//! Knows nothing of what is sent, except that connections on which a client says a given text are marked. Faults hold for the connections there are and for those to come; what was cut stays cut.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,10 +39,39 @@ pub struct Faults {
     pub half_close_after: Option<u64>,
 }
 
+/// The connections on which a client has said a text, numbered from 1.
+#[derive(Default)]
+struct Marks {
+    text: Option<&'static str>,
+    count: AtomicU64,
+    /// Up to here they are lost.
+    lost: AtomicU64,
+}
+
+/// What one connection is among the marked; 0 for none.
+struct Mark<'a> {
+    marks: &'a Marks,
+    nth: AtomicU64,
+}
+
+impl Mark<'_> {
+    fn hear(&self, said: &[u8]) {
+        let says = |text: &str| said.windows(text.len()).any(|part| part == text.as_bytes());
+        if self.nth.load(Ordering::SeqCst) == 0 && self.marks.text.is_some_and(says) {
+            self.nth.store(self.marks.count.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        (1..=self.marks.lost.load(Ordering::SeqCst)).contains(&self.nth.load(Ordering::SeqCst))
+    }
+}
+
 /// The proxy. Dropping it closes all its connections.
 pub struct FaultProxy {
     address: SocketAddr,
     faults: Arc<[watch::Sender<Faults>; 2]>,
+    marks: Arc<Marks>,
     /// How often all connections were cut.
     cuts: watch::Sender<u64>,
     listener: JoinHandle<()>,
@@ -53,12 +83,25 @@ impl FaultProxy {
     /// # Panics
     /// When there is no free port.
     pub async fn start(server: SocketAddr, seed: u64) -> Self {
+        Self::start_with(server, seed, Marks::default()).await
+    }
+
+    /// As [`start`](Self::start), and marks connections on which the client says this, in one piece.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn start_marking(server: SocketAddr, seed: u64, text: &'static str) -> Self {
+        Self::start_with(server, seed, Marks { text: Some(text), ..Marks::default() }).await
+    }
+
+    async fn start_with(server: SocketAddr, seed: u64, marks: Marks) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let faults = Arc::new([watch::Sender::new(Faults::default()), watch::Sender::new(Faults::default())]);
         let cuts = watch::Sender::new(0);
-        let task = serve(listener, server, seed, Arc::clone(&faults), cuts.clone());
-        Self { address, faults, cuts, listener: tokio::spawn(task) }
+        let marks = Arc::new(marks);
+        let task = serve(listener, server, seed, Arc::clone(&faults), Arc::clone(&marks), cuts.clone());
+        Self { address, faults, marks, cuts, listener: tokio::spawn(task) }
     }
 
     /// Where it listens.
@@ -75,6 +118,17 @@ impl FaultProxy {
     pub fn set_both(&self, faults: Faults) {
         self.set(Direction::ToServer, faults);
         self.set(Direction::ToClient, faults);
+    }
+
+    /// How many connections were marked so far.
+    pub fn marked(&self) -> u64 {
+        self.marks.count.load(Ordering::SeqCst)
+    }
+
+    /// Nothing goes through the connections that are marked by now any more, either way, and neither side is told: as when a
+    /// route is gone. New ones go through.
+    pub fn lose_marked(&self) {
+        self.marks.lost.store(self.marked(), Ordering::SeqCst);
     }
 
     /// Closes all connections there are; new ones go through.
@@ -94,6 +148,7 @@ async fn serve(
     server: SocketAddr,
     seed: u64,
     faults: Arc<[watch::Sender<Faults>; 2]>,
+    marks: Arc<Marks>,
     cuts: watch::Sender<u64>,
 ) {
     // Dropped with this task, and all connections with it.
@@ -101,12 +156,13 @@ async fn serve(
     for nth in 0_u64.. {
         let Ok((client, _)) = listener.accept().await else { return };
         let faults = [faults[0].subscribe(), faults[1].subscribe()];
+        let marks = Arc::clone(&marks);
         let mut cut = cuts.subscribe();
         connections.spawn(async move {
             tokio::select! {
                 _ = cut.changed() => {}
                 // Whatever ended it, both ends are closed now.
-                _ended = connect(client, server, faults, Dice::new(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) => {}
+                _ended = connect(client, server, faults, &marks, Dice::new(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) => {}
             }
         });
         while connections.try_join_next().is_some() {}
@@ -117,6 +173,7 @@ async fn connect(
     client: TcpStream,
     server: SocketAddr,
     [to_server, to_client]: [watch::Receiver<Faults>; 2],
+    marks: &Marks,
     mut dice: Dice,
 ) -> io::Result<()> {
     let server = TcpStream::connect(server).await?;
@@ -124,8 +181,12 @@ async fn connect(
     server.set_nodelay(true)?;
     let ((from_client, back), (from_server, forth)) = (client.into_split(), server.into_split());
     let other = Dice::new(dice.next());
+    let mark = Mark { marks, nth: AtomicU64::new(0) };
     // An error of one direction ends both; an end of one leaves the other open.
-    tokio::try_join!(pump(from_client, forth, to_server, dice), pump(from_server, back, to_client, other))?;
+    tokio::try_join!(
+        pump(from_client, forth, to_server, dice, (Direction::ToServer, &mark)),
+        pump(from_server, back, to_client, other, (Direction::ToClient, &mark))
+    )?;
     Ok(())
 }
 
@@ -135,10 +196,17 @@ async fn pump(
     mut to: OwnedWriteHalf,
     mut faults: watch::Receiver<Faults>,
     mut dice: Dice,
+    (direction, mark): (Direction, &Mark<'_>),
 ) -> io::Result<()> {
     let (mut buffer, mut sent) = (vec![0; 16 * 1024], 0);
     loop {
         let count = from.read(&mut buffer).await?;
+        if direction == Direction::ToServer {
+            mark.hear(&buffer[..count]);
+        }
+        if mark.is_lost() {
+            std::future::pending::<()>().await;
+        }
         let gone = |_| io::Error::from(io::ErrorKind::ConnectionAborted);
         let now = *faults.wait_for(|faults| !faults.stalled).await.map_err(gone)?;
         if count == 0 {
@@ -171,6 +239,12 @@ mod tests {
 
     /// A server that sends back what it gets, behind a proxy.
     async fn echo() -> (FaultProxy, TcpStream) {
+        let proxy = FaultProxy::start_marking(echoing().await, 1, "listen").await;
+        let client = TcpStream::connect(proxy.address()).await.unwrap();
+        (proxy, client)
+    }
+
+    async fn echoing() -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -181,9 +255,7 @@ mod tests {
                 });
             }
         });
-        let proxy = FaultProxy::start(server, 1).await;
-        let client = TcpStream::connect(proxy.address()).await.unwrap();
-        (proxy, client)
+        server
     }
 
     #[tokio::test]
@@ -218,5 +290,26 @@ mod tests {
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).await.unwrap();
         assert_eq!(answer, b"hel");
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_is_silent_and_the_others_go_on() {
+        let (proxy, mut client) = echo().await;
+        let mut other = TcpStream::connect(proxy.address()).await.unwrap();
+        let mut answer = [0; 6];
+        for stream in [&mut client, &mut other] {
+            stream.write_all(b"before").await.unwrap();
+            stream.read_exact(&mut answer).await.unwrap();
+        }
+        client.write_all(b"listen").await.unwrap();
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(proxy.marked(), 1);
+        proxy.lose_marked();
+        client.write_all(b"hello!").await.unwrap();
+        other.write_all(b"listen").await.unwrap();
+        other.read_exact(&mut answer).await.unwrap();
+        assert_eq!(proxy.marked(), 2);
+        let silence = tokio::time::timeout(Duration::from_millis(100), client.read(&mut answer)).await;
+        assert!(silence.is_err(), "neither bytes nor an end");
     }
 }

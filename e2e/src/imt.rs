@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::event::Event;
-use crate::wait::until;
+use crate::wait::{SOON, until};
 
 /// No `imt` of these tests runs longer than this.
 pub const DEADLINE: Duration = Duration::from_mins(4);
@@ -271,6 +271,20 @@ impl Running {
     /// As [`await_event`](Self::await_event).
     pub fn pipeline(&mut self) -> String {
         self.await_event("pipeline_started", |event| event.kind() == "pipeline_started").text("pipeline").to_owned()
+    }
+
+    /// Waits until a signal no longer ends it by itself.
+    ///
+    /// # Panics
+    /// When it does not soon, or has ended.
+    pub fn await_handler(&self, signal: Signal) {
+        let status = format!("/proc/{}/status", self.child.id());
+        until(&format!("imt hears {signal:?}"), SOON, || {
+            let status = fs::read_to_string(&status).expect("imt is still there");
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("what it catches");
+            let mask = u64::from_str_radix(mask.trim(), 16).expect("a mask");
+            (mask >> (signal.as_raw() - 1) & 1 == 1).then_some(())
+        });
     }
 
     /// Sends it a signal.

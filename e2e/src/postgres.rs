@@ -1,5 +1,7 @@
 //! A place of one's own in the test database.
 
+use std::net::SocketAddr;
+
 use imt_store_postgres::{Options, open};
 use imt_store_sql::{KeyRing, SqlStore};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
@@ -42,4 +44,19 @@ impl Schema {
 /// A connection to the test database.
 pub async fn connection() -> PgConnection {
     PgConnection::connect(&services::postgres()).await.expect("the database of the tests answers")
+}
+
+/// Where the server of the test database listens.
+///
+/// # Panics
+/// When its address is none.
+pub fn server() -> SocketAddr {
+    let url = services::postgres();
+    let at = url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("user, server and database").0;
+    at.parse().expect("an address with a port")
+}
+
+/// The address of the test database with another server in it: a proxy before the real one.
+pub fn behind(server: SocketAddr) -> String {
+    services::postgres().replace(&self::server().to_string(), &server.to_string())
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, Permissions, create_dir, set_permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -62,7 +63,7 @@ impl PostgresServer {
         } else {
             Command::new(program)
         };
-        let data = self.scratch.path().join("own");
+        let data = self.own_directory();
         command.arg("-D").arg(data.join("data")).current_dir(&data).stdin(Stdio::null());
         command
     }
@@ -72,11 +73,16 @@ impl PostgresServer {
         format!("postgres://imt@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// A directory that its user may enter and write to.
+    pub fn own_directory(&self) -> PathBuf {
+        self.scratch.path().join("own")
+    }
+
     fn up(&mut self) {
         let log = File::options().create(true).append(true).open(self.scratch.path().join("log")).expect("a log");
         let mut command = self.command("postgres");
         command.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-k"]);
-        command.arg(self.scratch.path().join("own"));
+        command.arg(self.own_directory());
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("postgres can be run (package postgresql)"));
         until_holds("PostgreSQL answers", SOON, || {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -27,18 +27,32 @@ use crate::wait::{SOON, until_holds, until_told};
 pub struct Host {
     home: Home,
     store: String,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Host {
     /// A fresh one, whose `imt` uses this store.
     pub fn new(records: &Records) -> Self {
-        Self { home: Home::new(), store: records.address() }
+        Self { home: Home::new(), store: records.address(), variables: Vec::new() }
+    }
+
+    /// The same with a variable in the environment of its `imt`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// Its home.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// An `imt` there.
     pub fn imt(&self, arguments: &[&str]) -> Command {
         let mut command = self.home.imt();
         command.args(arguments).env("IMT_STORE", &self.store).current_dir(self.home.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -1,6 +1,5 @@
 //! A network that fails between us and PostgreSQL: no connection is poisoned or lost, and nobody waits for ever.
 
-use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -10,8 +9,7 @@ use imt_core::plan::{self, Plan, Trigger};
 use imt_core::ports::{NewPipeline, RunnerInfo, Store, StoreError};
 use imt_core::time::Timestamp;
 use imt_e2e::fault_proxy::{FaultProxy, Faults};
-use imt_e2e::postgres::Schema;
-use imt_e2e::services;
+use imt_e2e::postgres::{self, Schema};
 use imt_e2e::wait::SOON;
 use imt_store_postgres::Options;
 use imt_store_sql::{Purpose, SqlStore};
@@ -31,12 +29,8 @@ fn runner(lease: Duration) -> RunnerInfo {
 
 /// The database behind a proxy, and its address there.
 async fn behind_a_proxy() -> (FaultProxy, String) {
-    let url = services::postgres();
-    let (before, rest) = url.split_once('@').expect("a user in the address");
-    let (server, database) = rest.split_once('/').expect("a database in the address");
-    let server: SocketAddr = server.parse().expect("an address with a port");
-    let proxy = FaultProxy::start(server, 7).await;
-    let url = format!("{before}@{}/{database}", proxy.address());
+    let proxy = FaultProxy::start(postgres::server(), 7).await;
+    let url = postgres::behind(proxy.address());
     (proxy, url)
 }
 

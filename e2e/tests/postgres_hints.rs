@@ -11,9 +11,8 @@ use imt_core::ports::{Claim, LogAppend, LogPositions, NewPipeline, RunnerInfo, S
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::time::Timestamp;
 use imt_e2e::fault_proxy::{FaultProxy, Faults};
-use imt_e2e::postgres::Schema;
-use imt_e2e::services;
-use imt_e2e::wait::SOON;
+use imt_e2e::postgres::{self, Schema};
+use imt_e2e::wait::{SOON, until_told};
 use imt_store_postgres::Options;
 use imt_store_sql::SqlStore;
 
@@ -69,11 +68,8 @@ impl Writer {
 
 /// The database behind a proxy, and its address there.
 async fn behind_a_proxy() -> (FaultProxy, String) {
-    let url = services::postgres();
-    let (before, rest) = url.split_once('@').expect("a user in the address");
-    let (server, database) = rest.split_once('/').expect("a database in the address");
-    let proxy = FaultProxy::start(server.parse().expect("an address with a port"), 7).await;
-    let url = format!("{before}@{}/{database}", proxy.address());
+    let proxy = FaultProxy::start_marking(postgres::server(), 7, "LISTEN").await;
+    let url = postgres::behind(proxy.address());
     (proxy, url)
 }
 
@@ -153,4 +149,38 @@ async fn lost_hints_make_it_slower_and_nothing_else() {
     })
     .await
     .expect("a hint comes through");
+}
+
+/// Ten seconds of silence, two for the question whether it lives, and one before it connects anew; on a busy machine thrice.
+const HEARS_AGAIN_IN: Duration = Duration::from_secs(3 * 13);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_whose_route_is_gone_listens_anew() {
+    let schema = Schema::new().await;
+    let mut writer = Writer::new(schema.open().await).await;
+    let (proxy, url) = behind_a_proxy().await;
+    let elsewhere = schema.open_at(&url, Options { patience: Duration::from_secs(2), ..Options::default() }).await;
+    let mut listener = elsewhere.bell().expect("it has one").listen(writer.attempt.pipeline);
+    until_told("a hint comes through", SOON, async || {
+        writer.line().await;
+        tokio::time::timeout(Duration::from_millis(200), listener.heard()).await.ok()
+    })
+    .await;
+    assert_eq!(proxy.marked(), 1, "one connection listens");
+    proxy.lose_marked();
+    // Some may have come through before.
+    while tokio::time::timeout(Duration::from_millis(200), listener.heard()).await.is_ok() {
+        listener.rearm();
+    }
+    let lost_at = Instant::now();
+    writer.line().await;
+    tokio::time::timeout(HEARS_AGAIN_IN, listener.heard()).await.expect("whoever listens anew looks at everything");
+    println!("heard again after {:.1?}", lost_at.elapsed());
+    assert_eq!(proxy.marked(), 2);
+    for _ in 0..10 {
+        listener.rearm();
+        writer.line().await;
+        tokio::time::timeout(SOON, listener.heard()).await.expect("a hint comes through");
+    }
+    assert_eq!(proxy.marked(), 2, "and it goes on with that connection");
 }

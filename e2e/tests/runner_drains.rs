@@ -1,7 +1,7 @@
 //! A runner that is asked to end: what it finishes, what it hands back, what it leaves, and what others see of it.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -30,6 +30,7 @@ fn holding(header: &str, go: &str) -> String {
 
 /// A repository whose server takes connections and never says a word.
 struct SilentServer {
+    address: SocketAddr,
     repository: String,
     connected: Receiver<()>,
 }
@@ -37,7 +38,8 @@ struct SilentServer {
 impl SilentServer {
     fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let repository = format!("https://{}/x.git", listener.local_addr().expect("it is bound"));
+        let address = listener.local_addr().expect("it is bound");
+        let repository = format!("https://{address}/x.git");
         let (sender, connected) = channel();
         thread::spawn(move || {
             let mut open = Vec::new();
@@ -48,7 +50,7 @@ impl SilentServer {
                 }
             }
         });
-        Self { repository, connected }
+        Self { address, repository, connected }
     }
 
     fn await_connection(&self) {
@@ -206,4 +208,17 @@ async fn a_runner_that_is_no_longer_heard_of_is_shown_as_silent() {
     watch.ended(pipeline, SOON).await;
     stop(back);
     watch.assert_nothing_left(&[pipeline], false);
+}
+
+#[test]
+fn a_runner_that_still_waits_for_its_store_ends_when_it_is_asked_to() {
+    let server = SilentServer::start();
+    let records = Records::Server(format!("postgres://imt@{}/imt", server.address));
+    let runner = Host::new(&records).start_runner(&LOCAL);
+    server.await_connection();
+    runner.await_handler(Signal::TERM);
+    runner.signal(Signal::TERM);
+    let stopped = runner.finish_within(Duration::from_secs(6));
+    assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
+    assert!(stopped.stdout.is_empty() && stopped.stderr.contains("before it took anything up"), "{}", stopped.stderr);
 }

@@ -7,12 +7,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imt_core::id::PipelineId;
+use imt_core::ports::PipelineRecord;
 use imt_core::schedule::{AttemptState, ChangeKind};
 use imt_core::status::{Reason, Status};
 use imt_e2e::dice;
+use imt_e2e::docker::Engine;
 use imt_e2e::imt::{Home, Running};
+use imt_e2e::project::workspaces_of;
 use imt_e2e::records::Records;
 use imt_e2e::runner::{Host, Watch, assert_success, kill, processes_of, stop};
+use imt_e2e::services;
 use imt_e2e::wait::{SOON, pass, until_holds, until_told};
 use rustix::process::Signal;
 
@@ -174,4 +178,134 @@ async fn a_stopped_runner_that_goes_on_writes_nothing_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_runner_that_goes_on_writes_nothing_on_postgres() {
     stopped_for_a_while(&Scene::on_postgres().await).await;
+}
+
+/// Two hosts with a container engine each.
+struct Engines {
+    first: Engine,
+    second: Engine,
+}
+
+/// Runners whose jobs run in containers.
+struct Containers {
+    engines: Engines,
+    scene: Scene,
+}
+
+const CAPACITY: [&str; 2] = ["--capacity", "2"];
+
+impl Containers {
+    fn new(mut scene: Scene) -> Self {
+        let engines = Engines { first: Engine::start(false), second: Engine::start(false) };
+        for engine in [&engines.first, &engines.second] {
+            let pull = engine.command().args(["pull", "--quiet", &services::image()]).output();
+            assert!(pull.expect("docker can be run").status.success(), "the image is in the registry");
+        }
+        scene.first = scene.first.with("DOCKER_HOST", engines.first.host());
+        scene.second = scene.second.with("DOCKER_HOST", engines.second.host());
+        Self { engines, scene }
+    }
+
+    /// The file of the pipelines: they look for `go` in their workspaces.
+    fn file(lost: bool) -> String {
+        format!("image: {}\n{}", services::image(), file(lost, Path::new("go")))
+    }
+
+    /// Lets a pipeline go on, and waits for its end.
+    async fn ended(&self, pipeline: PipelineId) -> PipelineRecord {
+        let watch = &self.scene.watch;
+        until_told("the end of what goes on elsewhere", SOON, async || {
+            for workspace in workspaces_of(&watch.project) {
+                // One that is just going is let go already.
+                let _gone = fs::write(workspace.join("go"), "");
+            }
+            Some(watch.record(pipeline).await).filter(|record| record.state.status.is_terminal())
+        })
+        .await
+    }
+
+    fn assert_nothing_left(&self, pipelines: &[PipelineId]) {
+        let engines = [&self.engines.first, &self.engines.second];
+        let is_left =
+            |pipeline: &PipelineId| engines.iter().any(|e| !e.containers_of(&pipeline.to_string()).is_empty());
+        until_holds("no container is left on either host", SOON, || !pipelines.iter().any(is_left));
+        self.scene.watch.assert_nothing_left(pipelines, false);
+    }
+}
+
+async fn containers_of_a_dead_host(there: &Containers) {
+    let Containers { engines, scene } = there;
+    let again = scene.watch.hand_in(&Containers::file(true)).await;
+    let never = scene.watch.hand_in(&Containers::file(false)).await;
+    let runner = scene.first.runner(&[&LEASE[..], &CAPACITY].concat());
+    scene.watch.prints(again, "begun").await;
+    scene.watch.prints(never, "begun").await;
+    let other = scene.second.runner(&[&LEASE[..], &CAPACITY].concat());
+    let lost = scene.attempts(again, 1).await[0].id;
+    kill(runner);
+    let verdict = scene.watch.ended(never, SOON).await.state.verdict.expect("a verdict");
+    assert_eq!((verdict.status, verdict.reason), (Status::Errored, Some(Reason::RunnerLost)));
+    let log = scene.watch.log(lost).await;
+    assert_success(&there.ended(again).await);
+    assert_eq!(scene.over_and_again(again).await, 1, "it starts over from the first stage");
+    assert_eq!(scene.watch.log(lost).await, log, "nobody writes for the dead");
+    for pipeline in [again, never] {
+        scene.watch.assert_ended_once(pipeline).await;
+        let left = engines.first.containers_of(&pipeline.to_string());
+        assert!(!left.is_empty(), "what is on the dead host only it can remove");
+    }
+    let back = scene.first.runner(&[]);
+    there.assert_nothing_left(&[again, never]);
+    assert_eq!(scene.watch.record(again).await.state.status, Status::Success, "the other's result stands");
+    stop(back);
+    stop(other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_of_a_dead_host_go_when_a_runner_starts_there() {
+    containers_of_a_dead_host(&Containers::new(Scene::on_postgres().await)).await;
+}
+
+async fn containers_of_a_stopped_runner(there: &Containers) {
+    let Containers { engines, scene } = there;
+    let pipeline = scene.watch.hand_in(&Containers::file(true)).await;
+    let sleeper = scene.first.runner(&LEASE);
+    scene.watch.prints(pipeline, "begun").await;
+    stop_between_writes(&sleeper, &scene.records).await;
+    let other = scene.second.runner(&LEASE);
+    let held = scene.watch.claims().await;
+    scene.watch.taken_on(&held, SOON).await;
+    until_told("the second has it running", SOON, async || scene.attempts(pipeline, 1).await.get(1)?.started_at).await;
+    let first = scene.attempts(pipeline, 1).await[0].clone();
+    let log = scene.watch.log(first.id).await;
+    let id = pipeline.to_string();
+    assert!(!engines.first.containers_of(&id).is_empty(), "what the first has running runs on");
+
+    sleeper.signal(Signal::CONT);
+    until_holds("the first removes its own containers", SOON, || engines.first.containers_of(&id).is_empty());
+    assert!(!engines.second.containers_of(&id).is_empty(), "and not the other's");
+    assert!(!scene.watch.record(pipeline).await.state.status.is_terminal());
+    assert_success(&there.ended(pipeline).await);
+    assert_eq!(scene.watch.log(first.id).await, log, "nothing is written without a claim");
+    assert_eq!((scene.over_and_again(pipeline).await, scene.attempts(pipeline, 1).await.len()), (1, 2));
+    scene.watch.assert_ended_once(pipeline).await;
+    // The first takes part again.
+    stop(other);
+    let next =
+        scene.watch.hand_in(&format!("image: {}\njobs: {{ after: {{ script: 'true' }} }}", services::image())).await;
+    assert_success(&scene.watch.ended(next, SOON).await);
+    stop(sleeper);
+    let back = scene.first.runner(&[]);
+    there.assert_nothing_left(&[pipeline, next]);
+    stop(back);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_of_a_stopped_runner_that_goes_on_go_on_sqlite() {
+    containers_of_a_stopped_runner(&Containers::new(Scene::on_sqlite().await)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_of_a_stopped_runner_that_goes_on_go_on_postgres() {
+    containers_of_a_stopped_runner(&Containers::new(Scene::on_postgres().await)).await;
 }

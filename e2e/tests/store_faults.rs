@@ -159,6 +159,27 @@ fn a_file_that_may_only_be_read_is_told() {
     refused(&Running::start(command, Output::Bytes).finish(), 11, &["store.db", "may write to"]);
 }
 
+/// For root, too, as no mode is.
+#[test]
+fn a_file_on_a_disk_that_may_only_be_read_is_told() {
+    let world = World::sqlite();
+    let at = world.home.path().join("disk");
+    fs::create_dir(&at).expect("a directory");
+    let address = format!("sqlite://{}/store.db", at.display());
+    let missing = format!("sqlite://{}/missing.db", at.display());
+    let disk = SmallDisk::mount(at, "4m");
+    let project = Project::without_image(FILE);
+    project.commit();
+    let path = project.path().display().to_string();
+    let submit = |store: &str| world.imt(&["submit", &path, "--commit", "main", "--store", store]);
+    assert_eq!(submit(&address).code, Some(0));
+    disk.make_read_only();
+    for (store, name) in [(&address, "store.db"), (&missing, "missing.db")] {
+        refused(&submit(store), 11, &[name, "write"]);
+        refused(&world.imt(&["runner", "--executor", "local", "--store", store]), 11, &[name, "write"]);
+    }
+}
+
 fn a_key_that_is_lost_or_wrong(world: &World) {
     let project = Project::without_image(FILE);
     project.commit();

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::SqliteFile;
@@ -62,7 +64,14 @@ fn make(path: &Path) {
     let _there_already = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
+const WRITABLE: &str = "choose a file in an existing directory that this user may write to";
+
 async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Durability) -> Result<SqlStore, OpenError> {
+    // SQLite opens what may only be read, and says so at the first write. A disk that only reads keeps root out as well.
+    match access(path, Access::WRITE_OK) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(error) => return Err(OpenError::Refused { at: at.to_owned(), why: error.to_string(), help: WRITABLE }),
+    }
     make(path);
     let at = at.to_owned();
     let options = SqliteConnectOptions::new()
@@ -114,7 +123,7 @@ fn refused(at: &str, error: &sqlx::Error) -> OpenError {
     };
     let why = refusal.message().to_owned();
     let help = match code(refusal.as_ref()).map(|code| code & 0xff) {
-        Some(3 | 8 | 14) => "choose a file in an existing directory that this user may write to",
+        Some(3 | 8 | 14) => WRITABLE,
         Some(5 | 6) => LOCKED,
         // A full disk says so only where it is written to by calls; where memory is shared through a file it is this.
         Some(10) => "look at the disk, and whether there is room on it: reading or writing it failed",

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use imt_core::engine::{Engine, EngineError, Instances, Outcome, Runner, RunnerFacts, SweepReport};
+use imt_core::engine::{Engine, EngineError, Instance, Instances, Outcome, Runner, RunnerFacts, SweepReport};
 use imt_core::id::{InstanceId, PipelineId, ProjectName};
 use imt_core::status::{Reason, Status};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::output;
 use crate::places;
-use crate::records;
+use crate::records::{self, Records};
 use crate::sources::Sources;
 use crate::terminal::clean;
 
@@ -67,6 +67,47 @@ pub(crate) fn run(args: &RunnerArgs) -> Result<Exit> {
 }
 
 async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
+    let ready = tokio::select! {
+        ready = get_ready(args) => ready?,
+        // A store or a container engine that does not answer is no reason to stay, and nothing is held yet.
+        () = interrupts.reached(1) => {
+            output::note("asked to end before it took anything up");
+            return Ok(Exit::Success);
+        }
+    };
+    let Ready { records, engine, instances, instance } = ready;
+    let facts = facts(args.capacity);
+    let tell = |told: &Told<'_>| tell(args.output, told);
+    let id = instance.id().clone();
+    tell(&Told::RunnerStarted { instance: &id, host: &facts.host, labels: &args.labels, capacity: facts.capacity })?;
+    // What processes that ran by themselves have left is nobody else's.
+    engine.bury(&instances).await?;
+    let runner = Runner::new(engine, records.catalog(), facts).sweep(instances, swept);
+    let mut unheard = None;
+    let stop = async {
+        interrupts.reached(1).await;
+        output::note("taking up no more; what runs is finished first (once more leaves at once)");
+    };
+    let ran = runner.run(stop, |result| unheard = ended(&result, &tell).err().or(unheard.take())).await;
+    drop(runner);
+    ran?;
+    if let Some(error) = unheard {
+        return Err(error);
+    }
+    retire(instance);
+    tell(&Told::RunnerStopped { instance: &id })?;
+    Ok(Exit::Success)
+}
+
+/// What a runner works with.
+struct Ready {
+    records: Records,
+    engine: Engine,
+    instances: Instances,
+    instance: Arc<Instance>,
+}
+
+async fn get_ready(args: &RunnerArgs) -> Result<Ready> {
     let state = places::state_dir()?;
     if let Some(note) = &state.note {
         output::note(note);
@@ -90,27 +131,7 @@ async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
         .lease(args.lease)
         .on_warning(output::warning)
         .build();
-    let facts = facts(args.capacity);
-    let tell = |told: &Told<'_>| tell(args.output, told);
-    let id = instance.id().clone();
-    tell(&Told::RunnerStarted { instance: &id, host: &facts.host, labels: &args.labels, capacity: facts.capacity })?;
-    // What processes that ran by themselves have left is nobody else's.
-    engine.bury(&instances).await?;
-    let runner = Runner::new(engine, records.catalog(), facts).sweep(instances, swept);
-    let mut unheard = None;
-    let stop = async {
-        interrupts.reached(1).await;
-        output::note("taking up no more; what runs is finished first (once more leaves at once)");
-    };
-    let ran = runner.run(stop, |result| unheard = ended(&result, &tell).err().or(unheard.take())).await;
-    drop(runner);
-    ran?;
-    if let Some(error) = unheard {
-        return Err(error);
-    }
-    retire(instance);
-    tell(&Told::RunnerStopped { instance: &id })?;
-    Ok(Exit::Success)
+    Ok(Ready { records, engine, instances, instance })
 }
 
 fn facts(capacity: Option<NonZeroU32>) -> RunnerFacts {
@@ -173,7 +194,7 @@ fn swept(report: &SweepReport) {
 }
 
 /// With nothing left that it would have to go on with, the identity is not needed again.
-fn retire(instance: Arc<imt_core::engine::Instance>) {
+fn retire(instance: Arc<Instance>) {
     if let Some(instance) = Arc::into_inner(instance)
         && let Err(error) = instance.retire()
     {

@@ -21,10 +21,10 @@ impl Engine {
     /// and tried again by the next one to do this.
     ///
     /// # Errors
-    /// [`EngineError::State`] when the instances cannot be told.
+    /// [`EngineError::State`] when the directory of the instances cannot be read.
     pub async fn bury(&self, instances: &Instances) -> Result<Vec<PipelineId>, EngineError> {
         let mut buried = Vec::new();
-        for dead in instances.dead()? {
+        for dead in self.shared.dead(instances)? {
             let held = match self.shared.store.held(dead.id()).await {
                 Ok(held) => held,
                 Err(error) => {

@@ -119,21 +119,31 @@ impl Instances {
     }
 
     /// Instances whose process is gone for good, each locked by us for as long as the value lives, so that two sweeps do not
-    /// meet. A lasting one has successors.
+    /// meet. A lasting one has successors. One that cannot be told is handed to `unknown` and taken for alive.
     ///
     /// # Errors
-    /// [`EngineError::State`] when the directory cannot be read.
-    pub fn dead(&self) -> Result<Vec<Instance>, EngineError> {
+    /// [`EngineError::State`] when the directory of all of them cannot be read.
+    pub fn dead(&self, mut unknown: impl FnMut(EngineError)) -> Result<Vec<Instance>, EngineError> {
         let mut dead = Vec::new();
         for id in self.ids()? {
-            if self.lasting(&id)?.is_some() {
-                continue;
-            }
-            if let Found::Dead(lock) = self.inspect(&id)? {
-                dead.push(self.instance(id, lock));
+            match self.lock_dead(&id) {
+                Ok(Some(lock)) => dead.push(self.instance(id, lock)),
+                Ok(None) => {}
+                Err(error) => unknown(error),
             }
         }
         Ok(dead)
+    }
+
+    /// The lock of an instance that is gone for good.
+    fn lock_dead(&self, id: &InstanceId) -> Result<Option<File>, EngineError> {
+        if self.lasting(id)?.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.inspect(id)? {
+            Found::Dead(lock) => Some(lock),
+            Found::Live | Found::Absent => None,
+        })
     }
 
     fn inspect(&self, id: &InstanceId) -> Result<Found, EngineError> {
@@ -190,6 +200,34 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> EngineError {
 mod tests {
     use super::*;
 
+    /// Those of which all can be told.
+    fn all_dead(instances: &Instances) -> Vec<Instance> {
+        instances.dead(|error| panic!("{error}")).unwrap()
+    }
+
+    #[test]
+    fn one_that_cannot_be_told_is_named_and_keeps_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let instances = Instances::open(dir.path()).unwrap();
+        let made = [(); 3].map(|()| instances.acquire().unwrap());
+        let ids = made.each_ref().map(|instance| instance.id().clone());
+        // Neither can be read by any user: a directory, and a link to itself.
+        let wrong = [made[0].dir().join(LASTING), made[1].dir().join(LOCK)];
+        drop(made);
+        fs::create_dir(&wrong[0]).unwrap();
+        fs::remove_file(&wrong[1]).unwrap();
+        std::os::unix::fs::symlink(LOCK, &wrong[1]).unwrap();
+
+        let mut unknown = Vec::new();
+        let dead = instances.dead(|error| unknown.push(error)).unwrap();
+        assert_eq!(dead.iter().map(Instance::id).collect::<Vec<_>>(), [&ids[2]]);
+        let named = unknown.iter().map(|error| match error {
+            EngineError::State { path, .. } => path.clone(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(named.collect::<Vec<_>>(), wrong);
+    }
+
     #[test]
     fn a_lasting_instance_is_taken_on_by_the_next_of_its_name() {
         let dir = tempfile::tempdir().unwrap();
@@ -201,7 +239,7 @@ mod tests {
         assert!(ids[0] != ids[1] && ids[1] != ids[2]);
         drop((one, two, other));
         // Nobody sweeps what is theirs, nor takes them for gone.
-        assert!(instances.dead().unwrap().is_empty());
+        assert!(all_dead(&instances).is_empty());
         assert!(ids.iter().all(|id| instances.is_live(id).unwrap()));
 
         let again = [(); 3].map(|()| instances.acquire_lasting("runner a").unwrap());
@@ -222,13 +260,13 @@ mod tests {
         let two = instances.acquire().unwrap();
         let (id_one, id_two) = (one.id().clone(), two.id().clone());
         assert!(instances.is_live(&id_one).unwrap() && instances.is_live(&id_two).unwrap());
-        assert!(instances.dead().unwrap().is_empty());
+        assert!(all_dead(&instances).is_empty());
 
         drop(one);
         assert!(!instances.is_live(&id_one).unwrap());
-        let dead = instances.dead().unwrap();
+        let dead = all_dead(&instances);
         assert_eq!(dead.iter().map(Instance::id).collect::<Vec<_>>(), [&id_one]);
-        assert!(instances.dead().unwrap().is_empty(), "the first sweep holds it");
+        assert!(all_dead(&instances).is_empty(), "the first sweep holds it");
 
         for instance in dead {
             instance.retire().unwrap();

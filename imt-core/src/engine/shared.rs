@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::engine::clock::Clock;
+use crate::engine::error::EngineError;
+use crate::engine::instance::{Instance, Instances};
 use crate::engine::problem::chain;
 use crate::engine::registry::Registry;
 use crate::engine::workspace::Workspaces;
@@ -64,6 +66,11 @@ impl Shared {
 
     pub(super) fn warn(&self, message: &str) {
         (self.warn)(message);
+    }
+
+    /// Instances that are gone for good. One that cannot be told is warned of and left alone.
+    pub(super) fn dead(&self, instances: &Instances) -> Result<Vec<Instance>, EngineError> {
+        instances.dead(|error| self.warn(&format!("an instance is taken for alive: {}", chain(&error))))
     }
 
     /// Gives a claim back, for as long as that takes no time: a lease runs out by itself.

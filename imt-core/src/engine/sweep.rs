@@ -30,11 +30,11 @@ impl Engine {
     /// on with.
     ///
     /// # Errors
-    /// [`EngineError::State`] when the instances cannot be told. What an executor or a disk refuses is in the report, and
+    /// [`EngineError::State`] when the directory of the instances cannot be read. What an executor or a disk refuses is in the report, and
     /// keeps nothing else from being removed.
     pub async fn sweep(&self, instances: &Instances) -> Result<SweepReport, EngineError> {
         let mut report = SweepReport::default();
-        let dead = instances.dead()?;
+        let dead = self.shared.dead(instances)?;
         let gone = |instance: &InstanceId| self.is_gone(instances, instance);
         let mut unclean = self.sweep_executor(&gone, &dead, &mut report).await;
         // Of its own what an earlier life made for pipelines that have ended elsewhere.

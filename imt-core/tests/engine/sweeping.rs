@@ -147,7 +147,7 @@ async fn what_an_instance_without_a_directory_left_goes() {
     let _aborted = engine.driving.await;
     dead.crash();
     drop((dead, engine.engine));
-    for found in instances.dead().unwrap() {
+    for found in instances.dead(|error| panic!("{error}")).unwrap() {
         fs::remove_dir_all(found.dir()).unwrap();
     }
     let forgetful = Stand { store: Arc::new(MemoryStore::new()), ..stand.clone() };
@@ -223,4 +223,32 @@ async fn a_sweep_goes_on_after_what_it_cannot_remove_and_comes_back_to_it() {
     let report = sweeper.sweep(&instances).await.unwrap();
     assert_eq!((report.removed, report.failed), (vec![first], vec![]));
     assert!(!left[0].exists() && !records_of.exists());
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_be_told_is_warned_of_and_keeps_no_other_from_being_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (instances, root) = (Instances::open(dir.path()).unwrap(), dir.path().join("work"));
+    let stand = Stand::new();
+    let [broken, dead] = [(); 2].map(|()| instances.acquire().unwrap());
+    let pipeline = PipelineId::generate();
+    let left = workspace(&root, pipeline);
+    records(dead.dir(), &[(pipeline, left.to_str().unwrap().as_bytes())]);
+    let wrong = broken.dir().join("lasting");
+    fs::create_dir(&wrong).unwrap();
+    drop((broken, dead));
+
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&warnings);
+    let engine = Engine::builder(stand.executor.clone(), stand.store.clone())
+        .workspace_root(&root)
+        .instance(Arc::new(instances.acquire().unwrap()))
+        .on_warning(move |text| heard.lock().unwrap().push(text.to_owned()))
+        .build();
+    assert_eq!(engine.bury(&instances).await.unwrap(), []);
+    assert_eq!(engine.sweep(&instances).await.unwrap().removed, [pipeline]);
+    assert!(!left.exists() && wrong.exists());
+    let warnings = warnings.lock().unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().all(|warning| warning.contains(wrong.to_str().unwrap())), "{warnings:?}");
 }

@@ -162,13 +162,20 @@ impl Stage {
         let fate = self.seed ^ ((facts.id.0 as u64) << 40) ^ ((facts.id.1 as u64) << 32);
         let observed = ObservedStore { observer: Arc::clone(&self.observer), life: Arc::clone(facts) };
         let draw = Mutex::new(Seed::new(!fate));
-        let post = Post { inner: Arc::new(observed), rates: self.fleet.post, draw };
+        let begun = Instant::now();
+        let cuts =
+            self.life(facts.id).cuts.iter().map(|(after, span)| (begun + *after, begun + *after + *span)).collect();
+        let post = Post { inner: Arc::new(observed), rates: self.fleet.post, draw, cuts };
         let faults = FaultStore::new(Arc::new(post)).with_rates(fate, self.fleet.store_faults);
         if let LifeEnd::AfterCommit(nth) = self.life(facts.id).ends {
             let crashed = Arc::clone(crashed);
             faults.crash_after_commit(nth, AfterCrash::Pend, move || crashed.notify_one());
         }
-        let witness = Witness { life: Arc::clone(facts), observer: Arc::clone(&self.observer) };
+        let witness = Witness {
+            life: Arc::clone(facts),
+            observer: Arc::clone(&self.observer),
+            lets_go_in: self.fleet.lets_go_in,
+        };
         let runner = self.runner(facts.id);
         Engine::builder(Arc::new(witness) as Arc<dyn Executor>, Arc::new(faults) as Arc<dyn Store>)
             .instance_id(facts.instance.clone())
@@ -190,7 +197,8 @@ impl Stage {
         stop: Arc<Notify>,
     ) -> impl Future<Output = Vec<String>> + Send + use<> {
         let (name, capacity) = (facts.instance.clone(), self.runner(facts.id).capacity);
-        let counts = Arc::clone(&self.counts);
+        let (counts, observer, id) = (Arc::clone(&self.counts), Arc::clone(&self.observer), facts.id);
+        let is_calm = self.fleet.store_is_calm();
         async move {
             let mut problems = Vec::new();
             let ended = |result: Result<_, EngineError>| {
@@ -198,7 +206,12 @@ impl Stage {
                 match result {
                     Ok(_) | Err(EngineError::Store { .. }) => {}
                     Err(EngineError::ClaimLost(_) | EngineError::Unrenewed { .. }) => counts.lost += 1,
-                    Err(EngineError::HandedBack(_)) => counts.handed_back += 1,
+                    Err(EngineError::HandedBack(pipeline)) => {
+                        counts.handed_back += 1;
+                        if is_calm && observer.drives(id, pipeline) {
+                            problems.push(format!("{name} has handed {pipeline} back and keeps its claim"));
+                        }
+                    }
                     Err(error) => problems.push(format!("{name}: {error}")),
                 }
             };

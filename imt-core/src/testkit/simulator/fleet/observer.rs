@@ -39,7 +39,7 @@ pub(super) struct LifeFacts {
 
 /// The newest claim on a pipeline.
 struct Held {
-    token: u64,
+    claim: Claim,
     by: Arc<LifeFacts>,
     /// `None` once it was given back.
     until: Option<Instant>,
@@ -74,8 +74,8 @@ impl Observer {
     }
 
     /// Whether the newest claim on a pipeline is this life's.
-    pub(super) fn drives(&self, life: &LifeFacts, pipeline: PipelineId) -> bool {
-        self.held().get(&pipeline).is_some_and(|held| held.by.id == life.id && held.until.is_some())
+    pub(super) fn drives(&self, life: LifeId, pipeline: PipelineId) -> bool {
+        self.held().get(&pipeline).is_some_and(|held| held.by.id == life && held.until.is_some())
     }
 
     /// Whether nobody has a claim on a pipeline that could still be renewed.
@@ -100,10 +100,10 @@ impl Observer {
 
     fn claimed(&self, by: &Arc<LifeFacts>, claim: &Claim) {
         let until = Some(Instant::now() + claim.lease);
-        let new = Held { token: claim.token, by: Arc::clone(by), until };
+        let new = Held { claim: claim.clone(), by: Arc::clone(by), until };
         let Some(before) = self.held().insert(claim.pipeline, new) else { return };
-        if before.token >= claim.token {
-            self.testimony.say(format!("a claim with token {} after {}: {claim:?}", claim.token, before.token));
+        if before.claim.token >= claim.token {
+            self.testimony.say(format!("a claim with token {} after {}: {claim:?}", claim.token, before.claim.token));
         }
         if before.by.instance != by.instance && before.by.is_awake() && before.by.executor.runs(claim.pipeline) {
             let (one, other) = (&before.by.instance, &by.instance);
@@ -113,14 +113,20 @@ impl Observer {
 
     /// A write under a claim was accepted.
     fn accepted(&self, what: &str, claim: &Claim) {
-        let newest = self.held().get(&claim.pipeline).map(|held| held.token);
+        let newest = self.held().get(&claim.pipeline).map(|held| held.claim.token);
         if newest != Some(claim.token) {
             self.testimony.say(format!("{what} under {claim:?} was accepted, the newest token is {newest:?}"));
         }
     }
 
+    /// The newest claim on a pipeline, if it is another one.
+    fn newer(&self, claim: &Claim) -> Option<Claim> {
+        let held = self.held();
+        held.get(&claim.pipeline).map(|held| &held.claim).filter(|newest| newest.token > claim.token).cloned()
+    }
+
     fn ended(&self, claim: &Claim) {
-        if let Some(held) = self.held().get_mut(&claim.pipeline).filter(|held| held.token == claim.token) {
+        if let Some(held) = self.held().get_mut(&claim.pipeline).filter(|held| held.claim.token == claim.token) {
             held.until = None;
         }
     }
@@ -176,8 +182,15 @@ impl Store for ObservedStore {
     }
 
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
-        self.store().release(claim).await?;
-        self.observer.ended(claim);
+        let newer = self.observer.newer(claim);
+        let (store, observer) = (self.store(), &self.observer);
+        let newer_holds = async || matches!(&newer, Some(newer) if store.control(newer).await.is_ok());
+        let held_before = newer_holds().await;
+        store.release(claim).await?;
+        if held_before && !newer_holds().await {
+            observer.testimony.say(format!("{claim:?} was given back, and with it {newer:?}"));
+        }
+        observer.ended(claim);
         Ok(())
     }
 

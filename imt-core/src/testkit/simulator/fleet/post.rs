@@ -1,10 +1,11 @@
-//! The way to the store: calls that arrive twice, or long after their sender has given them up, and so in another order.
+//! The way to the store: calls that arrive twice, or long after their sender has given them up, and so in another order; and
+//! times when no renewal gets through.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::scenario::PostRates;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
@@ -22,7 +23,12 @@ pub(super) struct Post<S> {
     pub(super) inner: Arc<S>,
     pub(super) rates: PostRates,
     pub(super) draw: Mutex<Seed>,
+    /// From when to when no renewal and no question for cancels gets through, which have a way of their own.
+    pub(super) cuts: Vec<(Instant, Instant)>,
 }
+
+/// How long a call is waited for that does not get through.
+const GIVES_UP_IN: Duration = Duration::from_secs(1);
 
 enum Fate {
     Arrives,
@@ -31,6 +37,15 @@ enum Fate {
 }
 
 impl<S: Store + 'static> Post<S> {
+    async fn gets_through(&self) -> StoreResult<()> {
+        let now = Instant::now();
+        if self.cuts.iter().any(|(from, to)| (*from..*to).contains(&now)) {
+            sleep(GIVES_UP_IN).await;
+            return Err(StoreError::Unavailable { message: "nothing gets through".into(), source: None });
+        }
+        Ok(())
+    }
+
     fn fate(&self) -> Fate {
         let mut draw = self.draw.lock().unwrap_or_else(PoisonError::into_inner);
         let (doubled, late) = (u64::from(self.rates.doubled), u64::from(self.rates.late));
@@ -90,6 +105,7 @@ impl<S: Store + 'static> Store for Post<S> {
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         let claim_again = claim.clone();
+        self.gets_through().await?;
         self.send(self.inner.renew(claim), async move { inner.renew(&claim_again).await }).await
     }
 
@@ -143,6 +159,7 @@ impl<S: Store + 'static> Store for Post<S> {
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {
+        self.gets_through().await?;
         self.inner.control(claim).await
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Fleet {
     /// How often calls to the store fail.
     pub(super) store_faults: FaultRates,
     pub(super) post: PostRates,
+    /// How long an executor takes to let go of a pipeline.
+    pub(super) lets_go_in: Duration,
 }
 
 /// A pipeline, and what becomes of it from outside.
@@ -61,6 +63,8 @@ pub(super) struct Life {
     /// Whether it goes by another instance than the life before.
     pub(super) renamed: bool,
     pub(super) ends: LifeEnd,
+    /// When its renewals do not reach the store, and for how long; times since it began.
+    pub(super) cuts: Vec<(Duration, Duration)>,
     /// When it is stopped, and for how long.
     pub(super) stops: Vec<(Duration, Duration)>,
     /// How long nobody is there afterwards.
@@ -80,7 +84,7 @@ pub(super) enum LifeEnd {
 }
 
 /// What becomes of calls to the store on their way, in a thousand.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct PostRates {
     /// It arrives twice, the second time late.
     pub(super) doubled: u16,
@@ -104,7 +108,31 @@ impl Fleet {
         let wild = draw.per_mille(600);
         let store_faults = if wild && draw.per_mille(600) { store_faults(&mut draw) } else { FaultRates::default() };
         let post = if wild { post(&mut draw) } else { PostRates::default() };
-        Self { lease, pipelines, hosts, runners, store_faults, post }
+        let mut fleet = Self { lease, pipelines, hosts, runners, store_faults, post, lets_go_in: Duration::ZERO };
+        // Drawn apart, so that the other seeds tell what they always told.
+        if seed % 4 == 2 {
+            fleet.cut(&mut Seed::new(seed ^ 0xC075_0000_0000_0000));
+        }
+        fleet
+    }
+
+    /// Takes renewals from some, for longer than a lease, while others and all else get through.
+    fn cut(&mut self, draw: &mut Seed) {
+        self.lets_go_in = Duration::from_secs(1);
+        let longest = 2 * u64::try_from(self.lease.as_millis()).unwrap_or(0);
+        for life in self.runners.iter_mut().flat_map(|runner| &mut runner.lives) {
+            if draw.per_mille(600) {
+                life.cuts = (0..=draw.below(2)).map(|_| (millis(draw, 60_000), millis(draw, longest))).collect();
+            }
+        }
+    }
+
+    /// Whether every call to the store arrives once and is answered.
+    pub(super) fn store_is_calm(&self) -> bool {
+        let lives = || self.runners.iter().flat_map(|runner| &runner.lives);
+        self.store_faults == FaultRates::default()
+            && self.post == PostRates::default()
+            && lives().all(|life| life.cuts.is_empty())
     }
 }
 
@@ -153,7 +181,7 @@ fn life(draw: &mut Seed, lease: Duration) -> Life {
         Vec::new()
     };
     let away = if draw.per_mille(500) { millis(draw, 60_000) } else { Duration::ZERO };
-    Life { renamed: draw.per_mille(300), ends, stops, away }
+    Life { renamed: draw.per_mille(300), ends, cuts: Vec::new(), stops, away }
 }
 
 fn submitted(draw: &mut Seed, number: u64) -> Submitted {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::observer::{LifeFacts, Observer};
 use crate::id::{AttemptId, PipelineId};
@@ -18,6 +18,7 @@ use crate::schedule::{AttemptPhase, PipelineState};
 pub(super) struct Witness {
     pub(super) life: Arc<LifeFacts>,
     pub(super) observer: Arc<Observer>,
+    pub(super) lets_go_in: Duration,
 }
 
 impl Witness {
@@ -32,7 +33,7 @@ impl Witness {
 
     /// Only who has been stopped can be mistaken about what he holds, and for no longer than it takes to look.
     fn expect_to_drive(&self, pipeline: PipelineId, what: &str) -> bool {
-        let drives = self.observer.drives(&self.life, pipeline);
+        let drives = self.observer.drives(self.life.id, pipeline);
         let just_went_on = self.life.process.went_on_at() == Some(Instant::now());
         if !drives && !just_went_on {
             self.observer.testimony.say(format!("{}: {what} of a pipeline that others hold", self.life.instance));
@@ -73,7 +74,7 @@ impl Executor for Witness {
 
     async fn stop(&self, handle: &Handle, grace: Duration) -> ExecutorResult<()> {
         let id = handle.attempt;
-        if self.observer.drives(&self.life, id.pipeline) {
+        if self.observer.drives(self.life.id, id.pipeline) {
             self.expect(id.pipeline, &format!("stop of {id}"), |state| {
                 // What was lost may run yet, and is ended before anything else begins.
                 state.attempt(id).is_some_and(|a| a.stop.is_some() || a.phase == AttemptPhase::Ended)
@@ -89,6 +90,9 @@ impl Executor for Witness {
     }
 
     async fn release(&self, pipeline: PipelineId) -> ExecutorResult<()> {
+        if !self.lets_go_in.is_zero() {
+            sleep(self.lets_go_in).await;
+        }
         self.life.executor.release(pipeline).await
     }
 
