@@ -81,8 +81,11 @@ fn old_findings_stay_found() {
 }
 
 /// The same of scenarios with several runners.
-const FLEET_FINDINGS: &[(u64, &str)] =
-    &[(10_489, "what an earlier life left running went on beside a new start"), (18_809, "the same")];
+const FLEET_FINDINGS: &[(u64, &str)] = &[
+    (10_489, "what an earlier life left running went on beside a new start"),
+    (18_809, "the same"),
+    (42_258, "a sweep whose question took long removed what was taken up meanwhile"),
+];
 
 #[test]
 fn old_findings_with_several_runners_stay_found() {

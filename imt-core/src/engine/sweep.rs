@@ -70,7 +70,8 @@ impl Engine {
             return false;
         }
         match self.shared.store.load(pipeline).await {
-            Ok(record) => record.state.status.is_terminal(),
+            // The store may have taken its time: whoever has taken it up meanwhile finds out that it is over by itself.
+            Ok(record) => record.state.status.is_terminal() && !self.shared.driven.contains(pipeline),
             Err(StoreError::NotFound(_)) => unknown,
             Err(_) => false,
         }
