@@ -9,12 +9,13 @@ use imt_core::status::{Reason, Status};
 use serde::Serialize;
 
 use crate::args::{ExecutorChoice, ReportOutput, RunnerArgs, RunnerExecutor};
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use crate::executors::{MadeBy, executor};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::output;
 use crate::places;
+use crate::process::{self, Leaves};
 use crate::records::{self, Records};
 use crate::sources::Sources;
 use crate::terminal::clean;
@@ -46,24 +47,11 @@ enum Told<'a> {
     },
 }
 
+const LEAVES: Leaves =
+    Leaves { after: 2, saying: Some("leaving at once; the next runner on this machine goes on with what is left") };
+
 pub(crate) fn run(args: &RunnerArgs) -> Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::internal("cannot start").because(error))?;
-    let result = runtime.block_on(async {
-        let interrupts = Interrupts::listen()?;
-        tokio::select! {
-            result = session(args, &interrupts) => result,
-            () = interrupts.reached(2) => {
-                output::note("leaving at once; the next runner on this machine goes on with what is left");
-                Ok(Exit::Cancelled)
-            }
-        }
-    });
-    runtime.shutdown_background();
-    result
+    process::working(&LEAVES, async |interrupts| session(args, interrupts).await)
 }
 
 async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {

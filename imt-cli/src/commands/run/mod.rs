@@ -24,6 +24,7 @@ use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::output;
 use crate::planning::{self, Known, OWN_LABEL, Planned};
+use crate::process::{self, Leaves};
 use crate::prompt;
 use crate::terminal::Terminal;
 use crate::variables::{self, GivenSecret};
@@ -33,27 +34,11 @@ use writer::Writer;
 
 const RECORD_HELP: &str = "look at the store, and make room if that is what it lacks; the next run ends the record";
 
+const LEAVES: Leaves =
+    Leaves { after: 3, saying: Some("leaving at once; what is left behind is removed by the next start") };
+
 pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
-    // Two threads: one may be busy with logs while the other one reacts.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::internal("cannot start").because(error))?;
-    let result = runtime.block_on(async {
-        // Before anything else: from here on a Ctrl-C cleans up instead of cutting us off.
-        let interrupts = Interrupts::listen()?;
-        tokio::select! {
-            result = session(args, &interrupts) => result,
-            () = interrupts.reached(3) => {
-                output::note("leaving at once; what is left behind is removed by the next start");
-                Ok(Exit::Cancelled)
-            }
-        }
-    });
-    // What hangs must not keep us: the next start removes what it leaves.
-    runtime.shutdown_background();
-    result
+    process::working(&LEAVES, async |interrupts| session(args, interrupts).await)
 }
 
 async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
