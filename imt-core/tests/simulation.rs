@@ -84,6 +84,7 @@ fn old_findings_stay_found() {
 const FLEET_FINDINGS: &[(u64, &str)] = &[
     (10_489, "what an earlier life left running went on beside a new start"),
     (18_809, "the same"),
+    (16_026, "a renewal that failed just before the end of a lease was tried again after it"),
     (42_258, "a sweep whose question took long removed what was taken up meanwhile"),
 ];
 

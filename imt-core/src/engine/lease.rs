@@ -77,10 +77,10 @@ impl Keeper {
                     expires = asked_at + self.claim.lease.mul_f64(0.8);
                 }
                 Ok(Err(StoreError::ClaimLost(_))) => return Lost::Taken,
-                // Overdue, it is repeated at a steady pace, never in a busy loop.
-                Ok(Err(error)) if asked_at < expires => {
+                // Overdue, it is repeated at a steady pace, never in a busy loop, and no longer than it can be relied on.
+                Ok(Err(error)) if Instant::now() < expires => {
                     said = Some(chain(&error));
-                    renew_at = Instant::now() + self.pace();
+                    renew_at = expires.min(Instant::now() + self.pace());
                 }
                 Ok(Err(error)) => return Lost::Unrenewed(chain(&error)),
                 Err(_) => return Lost::Unrenewed(said.unwrap_or_else(|| "it did not answer".into())),

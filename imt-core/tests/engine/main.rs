@@ -227,6 +227,24 @@ async fn a_runner_that_cannot_renew_stops_its_attempts_and_another_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_is_relied_on_no_longer_than_its_lease_less_the_margin() {
+    let stand = Stand::new();
+    stand.world.script("one", FakeScript::never_ends());
+    let faults = Arc::new(FaultStore::new(stand.store.clone()));
+    // Its renewals are due each second from 3.5 s on, and it is good until 8.4 s.
+    let lease = Duration::from_millis(10_500);
+    let engine = Engine::builder(stand.executor.clone(), faults.clone()).lease(lease).build();
+    let id = engine.submit(plan(ONE)).await.unwrap().id;
+    for _ in 0..1_000 {
+        faults.fail_next(StoreCall::Renew, StoreFault::Before);
+    }
+    let claimed = tokio::time::Instant::now();
+    let error = engine.drive(id).await.unwrap_err();
+    assert!(matches!(error, EngineError::Unrenewed { .. }), "{error:?}");
+    assert!(claimed.elapsed() <= lease.mul_f64(0.8), "{:?}", claimed.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pipeline_of_a_living_runner_is_not_to_be_had() {
     let stand = Stand::new();
     stand.world.script("one", FakeScript::runs_for(SECOND * 100));
