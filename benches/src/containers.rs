@@ -12,11 +12,14 @@ use crate::harness::{
 use crate::local::many_jobs;
 use crate::stores;
 
-const IMAGE: &str = "imt-bench/busybox:2";
+const IMAGE: &str = "imt-bench/busybox:3";
 
-/// Prints 1,000,000 lines of 100 bytes.
-pub(crate) const FLOOD: &str = "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789 \
-                     | cut -c1-99 | head -n 1000000";
+/// Prints 1,000,000 lines of 100 bytes: the text of the image again and again, which is longer than anything that a compressor
+/// remembers.
+pub(crate) const FLOOD: &str = "while cat /text; do :; done | head -n 1000000";
+
+/// 10,000 lines of 100 bytes that read like the log of a build and have nothing but words in common.
+const TEXT: &str = r#"awk 'BEGIN { srand(1); for (i = 0; i < 10000; i++) printf "%05d compiled unit %06d in %5d ms, %2d warnings, object %06x%06x%06x, %3d left in the queue\n", i, rand() * 1e6, rand() * 1e5, rand() * 50, rand() * 16777216, rand() * 16777216, rand() * 16777216, rand() * 1000 }' | cut -c1-99"#;
 
 /// Imports the image from the host's static busybox, and its bash for the clock in it, unless it is there.
 fn image() -> Result<(), String> {
@@ -26,7 +29,7 @@ fn image() -> Result<(), String> {
         return Ok(());
     }
     let script = format!(
-        "set -e; dir=$(mktemp -d); mkdir -p $dir/bin $dir/tmp; cp /bin/busybox $dir/bin/; \
+        "set -e; dir=$(mktemp -d); mkdir -p $dir/bin $dir/tmp; cp /bin/busybox $dir/bin/; busybox {TEXT} > $dir/text; \
          for tool in $(/bin/busybox --list); do [ -e $dir/bin/$tool ] || ln -s busybox $dir/bin/$tool; done; \
          cp --parents /bin/bash $(ldd /bin/bash | grep -o '/[^ ]*') $dir; \
          chmod 1777 $dir/tmp; tar -C $dir -c . | docker import - {IMAGE}; rm -rf $dir"
