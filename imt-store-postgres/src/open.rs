@@ -106,6 +106,9 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, Ope
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.statement_timeout / 2)),
         ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        // Our statements are good under a plan for all parameters, which tests look at; making one each time costs more than
+        // running it.
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
         // The server's end of the connection: a client that is gone in silence gives back its locks. Our end has a deadline
         // on each statement.
         ("tcp_keepalives_idle", "15".to_owned()),

@@ -113,7 +113,9 @@ impl Stage {
     }
 
     fn down_for(&self, runner: usize) -> Duration {
-        self.fleet.hosts[self.fleet.runners[runner].host].goes_down.map(|(_, down)| down).unwrap_or_default()
+        let down = self.fleet.hosts[self.fleet.runners[runner].host].goes_down.map(|(_, down)| down);
+        // Never back at the moment when it went.
+        down.unwrap_or_default().max(Duration::from_millis(1))
     }
 
     /// Answers whether its host went down.
@@ -225,7 +227,8 @@ impl Stage {
 
     async fn host_goes_down(&self, id: LifeId) {
         match self.fleet.hosts[self.runner(id).host].goes_down {
-            Some((at, _)) if self.origin + at > Instant::now() && !self.is_over() => {
+            // Who begins at that very moment is on it, too.
+            Some((at, _)) if self.origin + at >= Instant::now() && !self.is_over() => {
                 sleep_until(self.origin + at).await;
                 self.unless_over().await;
             }
