@@ -263,7 +263,7 @@ impl Store for SqlStore {
     async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
         let mut together = Vec::new();
         for part in logs {
-            match Whole::of(part).filter(|whole| !self.writers.know(whole.attempt())) {
+            match Whole::of(claim, part).filter(|whole| !self.writers.know(whole.attempt())) {
                 Some(whole) => together.push(whole),
                 None => record_log(self, claim, part).await?,
             }

@@ -22,9 +22,10 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// `None` for what is only a part of a log, or does not fit its end: that is for who can say why.
-    pub(crate) fn of(part: &LogPart) -> Option<Self> {
-        let (end, mut position, mut chunks) = (part.end?, Position::start(), Vec::new());
+    /// `None` for what is only a part of a log, or does not fit its end or the claim: that is for who can say why.
+    pub(crate) fn of(claim: &Claim, part: &LogPart) -> Option<Self> {
+        let end = part.end.filter(|_| part.attempt.pipeline == claim.pipeline)?;
+        let (mut position, mut chunks) = (Position::start(), Vec::new());
         for piece in &part.pieces {
             let (follows, len) = (piece.offset == position.offset, piece.bytes.len());
             if !follows || len == 0 || len > MAX_PIECE_BYTES {

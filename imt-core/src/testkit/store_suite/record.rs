@@ -88,8 +88,14 @@ pub(super) async fn a_stale_claim_records_nothing(store: TestStore) {
 
 /// A log that is refused keeps the changes out, too: whoever reads the end of an attempt finds its log whole.
 pub(super) async fn no_change_is_recorded_without_its_log(store: TestStore) {
-    let held = claimed(&store).await;
+    let (held, other) = (claimed(&store).await, claimed(&store).await);
+    // A store may know where it stands from here on, and record in another way.
+    store.load(held.pipeline).await.expect("load");
     let log = |job| attempt(held.pipeline, job);
+    let foreign = whole(attempt(other.pipeline, 0), "foreign\n");
+    let refused = store.record(&held, nth(), std::slice::from_ref(&foreign), &two_jobs(&held)).await;
+    assert_refused!(refused, StoreError::Conflict(_));
+    assert_eq!(whole_log(&store, foreign.attempt).await, b"", "a log of another pipeline");
     let mut wrong = whole(log(1), "two\n");
     wrong.end = Some(end_of(b"TWO\n"));
     let parts = [whole(log(0), "one\n"), wrong];
