@@ -19,9 +19,6 @@ use crate::ports::{
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// Runners, with when they were last heard of.
-pub(super) type Runners = BTreeMap<InstanceId, (RunnerBeat, Instant)>;
-
 #[async_trait]
 impl Catalog for MemoryStore {
     async fn projects(&self) -> StoreResult<Vec<ProjectName>> {

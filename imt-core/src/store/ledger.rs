@@ -9,18 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::catalog::Runners;
 use super::log::Log;
 use super::queue::{Place, Queue};
 use super::spill::Spill;
-use super::variables::Replaced;
 use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
 use crate::plan::Plan;
 use crate::ports::{
-    Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, StoreError, StoreResult,
-    Variable, bounds,
+    Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerBeat, RunnerInfo, StoreError,
+    StoreResult, Variable, bounds,
 };
 use crate::schedule::{CancelLevel, Change, ChangeKind, PipelineState, cancel_changes};
+use crate::secret::Secret;
 use crate::status::Reason;
 use crate::time::Timestamp;
 
@@ -34,7 +33,8 @@ pub(super) struct Ledger {
     /// Pipelines that are not over.
     pub(super) queue: Queue,
     pub(super) projects: HashMap<ProjectName, Project>,
-    pub(super) runners: Runners,
+    /// Runners, with when they were last heard of.
+    pub(super) runners: BTreeMap<InstanceId, (RunnerBeat, Instant)>,
     /// Whose each event is; the events themselves are with their pipeline.
     events: BTreeMap<EventId, PipelineId>,
     accepted: u64,
@@ -47,6 +47,21 @@ pub(super) struct Project {
     keys: HashMap<String, PipelineId>,
     pub(super) variables: BTreeMap<String, Variable>,
     pub(super) replaced: Vec<Replaced>,
+}
+
+/// A secret value that is set no more.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    pub(super) value: Secret,
+    /// The number of the last pipeline that may have been given it.
+    pub(super) last_number: u64,
+}
+
+impl Replaced {
+    /// Whether a pipeline that is not over may have been given it.
+    pub(super) fn is_needed(&self, first_not_over: Option<u64>) -> bool {
+        first_not_over.is_some_and(|first| first <= self.last_number)
+    }
 }
 
 #[derive(Debug)]

@@ -1,17 +1,8 @@
 //! The variables of projects in a ledger, with the secret values that were replaced and may still be printed.
 
-use super::ledger::{Ledger, Project};
+use super::ledger::{Ledger, Project, Replaced};
 use crate::id::ProjectName;
 use crate::ports::{ProjectVariables, Variable};
-use crate::secret::Secret;
-
-/// A secret value that is set no more.
-#[derive(Debug)]
-pub(super) struct Replaced {
-    value: Secret,
-    /// The number of the last pipeline that may have been given it.
-    last_number: u64,
-}
 
 impl Ledger {
     pub(super) fn variables(&self, name: &ProjectName) -> ProjectVariables {
@@ -58,11 +49,5 @@ impl Ledger {
     fn first_not_over(&self, project: &ProjectName) -> Option<u64> {
         let all = self.pipelines.values().filter(|entry| entry.plan.project == *project);
         all.filter(|entry| !entry.state.status.is_terminal()).map(|entry| entry.number.get()).min()
-    }
-}
-
-impl Replaced {
-    fn is_needed(&self, first_not_over: Option<u64>) -> bool {
-        first_not_over.is_some_and(|first| first <= self.last_number)
     }
 }
