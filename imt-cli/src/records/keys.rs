@@ -1,16 +1,13 @@
-//! The key ring of a store's secrets: found in its file, made for the first secret, rotated at once or in two halves.
-//!
-//! The file is in the state directory, one for all stores of a user.
+//! The keys of a store's secrets: made for the first secret, rotated at once or in two halves.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 
-use imt_store_sql::{KeyFileError, KeyRing, Resealed, SealError};
-use rustix::fs::{FlockOperation, flock};
+use imt_store_sql::{KeyRing, Resealed};
 
 use super::ALIVE;
+use super::key_file::{existing_ring, lock, no_key, unusable};
 use super::open::{Place, Records};
 use crate::args::StoreArgs;
 use crate::error::{CliError, Result};
@@ -18,23 +15,6 @@ use crate::places;
 
 /// Secrets sealed anew in one transaction.
 const BATCH: u64 = 200;
-
-/// The ring in a file, if there is a file.
-pub(super) fn existing_ring(path: &Path) -> Result<Option<KeyRing>> {
-    match KeyRing::load(path) {
-        Ok(ring) => Ok(Some(ring)),
-        Err(KeyFileError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unusable(error)),
-    }
-}
-
-fn unusable(error: KeyFileError) -> CliError {
-    CliError::errored("the keys of secret variables cannot be used").help(error.help()).because(error)
-}
-
-fn no_key(error: SealError) -> CliError {
-    unusable(KeyFileError::from(error))
-}
 
 /// Opens the store that is meant with a ring that can seal; for the first secret of all one is made.
 pub(crate) async fn open_to_seal(args: &StoreArgs) -> Result<Records> {
@@ -138,39 +118,4 @@ async fn refuse_with_others(place: &Place, ring: &KeyRing) -> Result<()> {
         "`imt keys add`, copy `{}` to them in the place of theirs, then call this again",
         place.keys().display()
     )))
-}
-
-fn lock(keys: &Path) -> Result<File> {
-    let path = keys.with_extension("lock");
-    let locked = || {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
-    };
-    locked().map_err(|error: std::io::Error| {
-        CliError::errored(format!("cannot lock `{}`", path.display()))
-            .help("make it a file that this user can write")
-            .because(error)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exit::Exit;
-    use crate::terminal::Paint;
-
-    #[test]
-    fn keys_that_others_can_read_are_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keys");
-        assert!(existing_ring(&path).unwrap().is_none());
-        KeyRing::load_or_generate(&path).unwrap();
-        assert!(existing_ring(&path).unwrap().is_some());
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = existing_ring(&path).unwrap_err();
-        assert_eq!(error.exit, Exit::Errored);
-        assert!(error.render(Paint::plain()).contains("chmod 600"));
-    }
 }

@@ -1,11 +1,12 @@
 //! The store as the commands use it: opened by its address, with the project and the pipeline that are meant.
 //!
 //! `open` turns an address into a store and says what is wrong with either; `choose` finds the project, `find` the pipeline,
-//! `keys` has the key ring of secrets.
+//! `keys` makes and rotates the keys of secrets, `key_file` is where they lie.
 //! What is done with them is the commands' business.
 
 mod choose;
 mod find;
+mod key_file;
 mod keys;
 mod open;
 

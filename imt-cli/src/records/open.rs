@@ -8,7 +8,7 @@ use imt_core::ports::{Catalog, Store, StoreResult};
 use imt_store_sql::{KeyRing, ListedVariable, OpenError, SqlStore};
 use imt_store_sqlite::Durability;
 
-use super::keys::existing_ring;
+use super::key_file::existing_ring;
 use crate::args::StoreArgs;
 use crate::error::{CliError, Result};
 use crate::output;
