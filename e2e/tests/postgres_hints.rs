@@ -105,13 +105,27 @@ async fn what_one_process_writes_another_sees_at_once() {
     let mut writer = Writer::new(schema.open().await).await;
     let mut feed = writer.reader(schema.open().await, NEVER).await;
     warm_up(&mut writer, &mut feed).await;
+    let (seen, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let reading = tokio::spawn(async move {
+        while let Some(observed) = feed.next().await.expect("the store answers") {
+            let Observation::Log { chunk, .. } = observed else { continue };
+            seen.send((chunk.offset + chunk.bytes.len() as u64, Instant::now())).expect("somebody listens");
+        }
+    });
+    // At a pace at which the reader has looked at all there is and waits for ever: only a hint makes it look again.
+    let mut pace = tokio::time::interval(Duration::from_millis(25));
     let mut took = Vec::new();
     for _ in 0..300 {
+        pace.tick().await;
+        let begun = Instant::now();
         writer.line().await;
-        took.push(sees(&mut feed).await);
+        let (end, at) = tokio::time::timeout(SOON, told.recv()).await.expect("a hint comes").expect("the reader lives");
+        assert_eq!(end, writer.written, "one line at a time");
+        took.push(at - begun);
     }
+    reading.abort();
     took.sort_unstable();
-    println!("from stored to seen: median {:?}, p99 {:?}, most {:?}", took[150], took[297], took[299]);
+    println!("from before it is stored to seen: median {:?}, p99 {:?}, most {:?}", took[150], took[297], took[299]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
