@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use imt_core::id::{AttemptId, PipelineId};
 use imt_core::ports::{LogEnd, LogFrom, Store as _, StreamKind};
@@ -18,6 +19,9 @@ use imt_e2e::wait::{SOON, until_holds};
 
 /// More than there is room for, and nothing that could be compressed.
 const LINES: usize = 160_000;
+
+/// How long the disk stays full: longer than a runner gathers what it writes, shorter than a lease.
+const FULL_FOR: Duration = Duration::from_secs(4);
 
 struct Scene {
     home: Home,
@@ -102,6 +106,8 @@ async fn fills_while_a_job_prints(scene: Scene) {
     scene.disk.fill();
     scene.write("print");
     until_holds("the job prints all of it, full or not", SOON, || scene.file("printed").exists());
+    // Its output lies with the executor by then: the runner has yet to find out that there is no room for it.
+    tokio::time::sleep(FULL_FOR).await;
     scene.disk.free();
     scene.write("end");
     let record = scene.watch.ended(pipeline, SOON).await;
