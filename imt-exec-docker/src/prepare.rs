@@ -173,7 +173,13 @@ async fn create(engine: &Engine, job: &JobSpec, body: ContainerCreateBody) -> Re
 
 async fn begun(engine: &Engine, job: &JobSpec, container: &str) -> Result<bool, Failure> {
     let call = output::began(&engine.docker, container, wrapper::began_line(job.attempt));
-    error::within(engine.deadline, "read a container's log", call).await
+    match tokio::time::timeout(engine.deadline, call).await {
+        Ok(Ok(begun)) => Ok(begun),
+        // An earlier life that has just died was removing it, knowing that it had not begun; who removes it waits for that.
+        Ok(Err(problem)) if error::is_conflict(&problem) || error::is_not_found(&problem) => Ok(false),
+        Ok(Err(problem)) => Err(error::failure("read a container's log", problem)),
+        Err(_elapsed) => Err(error::timed_out("read a container's log", engine.deadline)),
+    }
 }
 
 /// Kills a container whose go may or may not have got through; says whether it did.
