@@ -11,10 +11,8 @@ use tempfile::TempDir;
 
 use crate::wait::{SOON, until_holds};
 
-/// So many pieces of at most four kilobytes go through: more than a list of refs, less than the pack.
-const PIECES: usize = 13;
-/// With more than this it was a pack.
-const OF_A_PACK: usize = 10_000;
+/// So many bytes go through, piece by piece, however small the pieces are: more than a list of refs, less than the pack.
+const PASSED: usize = 10_000;
 
 /// The program, on a `PATH` of its own. What it still runs is ended when this is dropped.
 pub struct StallingSsh {
@@ -31,9 +29,10 @@ impl StallingSsh {
         let dir = tempfile::Builder::new().prefix("imt-e2e-ssh.").tempdir().expect("a directory");
         let at = dir.path().display();
         let script = format!(
-            "#!/bin/sh\nfor command; do :; done\nexec 3>&1\nsh -c \"$command\" | {{\n  \
-             passed=$(dd bs=4096 count={PIECES} status=none | tee /dev/fd/3 | wc -c)\n  \
-             if [ \"$passed\" -gt {OF_A_PACK} ]; then\n    : >{at}/stalled\n    \
+            "#!/bin/sh\nfor command; do :; done\nexec 3>&1\nsh -c \"$command\" | {{\n  passed=0\n  piece=1\n  \
+             while [ \"$passed\" -le {PASSED} ] && [ \"$piece\" -gt 0 ]; do\n    \
+             piece=$(dd bs=4096 count=1 status=none | tee /dev/fd/3 | wc -c)\n    passed=$((passed + piece))\n  done\n  \
+             if [ \"$passed\" -gt {PASSED} ]; then\n    : >{at}/stalled\n    \
              while ! [ -e {at}/go ] && [ -d {at} ]; do sleep 0.05; done\n  fi\n  cat\n}}\n"
         );
         fs::create_dir(dir.path().join("bin")).expect("a directory");
