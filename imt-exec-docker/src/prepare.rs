@@ -111,7 +111,8 @@ pub(crate) async fn container(
     let id = match create(engine, job, body.clone()).await? {
         Created::New(id) => id,
         Created::Taken(old) => {
-            if begun(engine, job, &old).await? {
+            // What is going was removed by an earlier life that has just died, which knew that it had not begun.
+            if begun(engine, job, &old).await? == Some(true) {
                 return Ok(Outcome::Begun(old));
             }
             engine.remove(&old).await?;
@@ -171,12 +172,12 @@ async fn create(engine: &Engine, job: &JobSpec, body: ContainerCreateBody) -> Re
     }
 }
 
-async fn begun(engine: &Engine, job: &JobSpec, container: &str) -> Result<bool, Failure> {
+/// Whether the job in a container has begun; `None` when the container is gone, or going.
+async fn begun(engine: &Engine, job: &JobSpec, container: &str) -> Result<Option<bool>, Failure> {
     let call = output::began(&engine.docker, container, wrapper::began_line(job.attempt));
     match tokio::time::timeout(engine.deadline, call).await {
-        Ok(Ok(begun)) => Ok(begun),
-        // An earlier life that has just died was removing it, knowing that it had not begun; who removes it waits for that.
-        Ok(Err(problem)) if error::is_conflict(&problem) || error::is_not_found(&problem) => Ok(false),
+        Ok(Ok(begun)) => Ok(Some(begun)),
+        Ok(Err(problem)) if error::is_conflict(&problem) || error::is_not_found(&problem) => Ok(None),
         Ok(Err(problem)) => Err(error::failure("read a container's log", problem)),
         Err(_elapsed) => Err(error::timed_out("read a container's log", engine.deadline)),
     }
@@ -193,7 +194,12 @@ pub(crate) async fn kill_and_ask(engine: &Engine, job: &JobSpec, container: &str
         Ok(Err(problem)) => return Err(error::failure("kill a container", problem)),
         Err(_elapsed) => return Err(error::timed_out("kill a container", engine.deadline)),
     }
-    begun(engine, job, container).await
+    // Somebody else removes it: nobody can say any more, and it must not begin twice.
+    let unknown = || {
+        let message = format!("the container of job `{}` was removed by somebody else while it was started", job.job);
+        Failure::new(FailureKind::Internal, message)
+    };
+    begun(engine, job, container).await?.ok_or_else(unknown)
 }
 
 async fn to_the_gate(engine: &Engine, job: &JobSpec, id: &str) -> Result<Prepared, Failure> {

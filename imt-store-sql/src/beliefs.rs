@@ -4,10 +4,10 @@
 //! outcome of the write is unknown.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use imt_core::id::PipelineId;
-use imt_core::ports::Claim;
+use imt_core::ports::{Claim, StoreError, StoreResult};
 use imt_core::schedule::PipelineState;
 
 /// A pipeline as it is believed to stand.
@@ -22,36 +22,69 @@ pub(crate) struct Belief {
     pub state: PipelineState,
 }
 
-/// What is believed. Of a pipeline that this process has not claimed, nothing: a reader's memory must not grow with what it
-/// reads.
+/// What is believed, by the token of the claim that this process has. Of a pipeline that it has not claimed, nothing: a reader's
+/// memory must not grow with what it reads.
 #[derive(Default)]
-pub(crate) struct Beliefs(Mutex<HashMap<PipelineId, Option<Belief>>>);
+pub(crate) struct Beliefs(Mutex<HashMap<PipelineId, (u64, Option<Belief>)>>);
 
 impl Beliefs {
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<PipelineId, Option<Belief>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<PipelineId, (u64, Option<Belief>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody here holds the pipeline from now on.
-    pub(crate) fn claimed(&self, pipeline: PipelineId) {
-        self.all().insert(pipeline, None);
+    /// Somebody here has the claim from now on.
+    pub(crate) fn claimed(&self, claim: &Claim) {
+        self.all().insert(claim.pipeline, (claim.token, None));
     }
 
-    /// Nobody here drives it any more.
-    pub(crate) fn forget(&self, pipeline: PipelineId) {
-        self.all().remove(&pipeline);
+    /// The claim is over. A newer one of this process is not.
+    pub(crate) fn forget(&self, claim: &Claim) {
+        let mut all = self.all();
+        if all.get(&claim.pipeline).is_some_and(|(token, _)| *token <= claim.token) {
+            all.remove(&claim.pipeline);
+        }
+    }
+
+    /// The same, where a call under the claim has found it lost.
+    pub(crate) fn forget_if_lost<T>(&self, claim: &Claim, answer: &StoreResult<T>) {
+        if matches!(answer, Err(StoreError::ClaimLost(_))) {
+            self.forget(claim);
+        }
     }
 
     /// It was seen to stand so.
     pub(crate) fn seen(&self, pipeline: PipelineId, belief: impl FnOnce() -> Belief) {
-        if let Some(known) = self.all().get_mut(&pipeline) {
+        if let Some((_, known)) = self.all().get_mut(&pipeline) {
             *known = Some(belief());
         }
     }
 
     /// Takes out what is believed under a claim: whoever writes by it puts back what is true afterwards.
     pub(crate) fn take(&self, claim: &Claim) -> Option<Belief> {
-        let belief = self.all().get_mut(&claim.pipeline)?.take();
-        belief.filter(|belief| belief.token == claim.token)
+        let mut all = self.all();
+        let (_, known) = all.get_mut(&claim.pipeline)?;
+        known.take_if(|belief| belief.token == claim.token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use imt_core::id::InstanceId;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_an_old_claim_is_not_that_of_a_newer_one() {
+        let (beliefs, pipeline) = (Beliefs::default(), PipelineId::generate());
+        let claim = |token| Claim { pipeline, instance: InstanceId::new("one"), token, lease: Duration::from_secs(1) };
+        beliefs.claimed(&claim(2));
+        beliefs.forget_if_lost(&claim(1), &Err::<(), _>(StoreError::ClaimLost(pipeline)));
+        assert!(beliefs.all().contains_key(&pipeline));
+        beliefs.forget_if_lost(&claim(2), &Ok(()));
+        assert!(beliefs.all().contains_key(&pipeline));
+        beliefs.forget_if_lost(&claim(2), &Err::<(), _>(StoreError::ClaimLost(pipeline)));
+        assert!(beliefs.all().is_empty());
     }
 }

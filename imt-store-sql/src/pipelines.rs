@@ -99,7 +99,7 @@ pub(crate) async fn commit(
     if let Some(believed) = believed(beliefs, claim, nth, changes) {
         let next = Next::new(believed, Some(nth), changes);
         if let Some(row) = database.change(next.write(database.dialect(), AND_HELD, changes)).await? {
-            return next.committed(beliefs, row);
+            return next.committed(beliefs, claim, row);
         }
     }
     commit_what_is_read(database, beliefs, claim, nth, changes).await
@@ -124,7 +124,7 @@ pub(crate) async fn commit_with(
         return Ok(false);
     }
     tx.commit().await?;
-    next.committed(beliefs, row)?;
+    next.committed(beliefs, claim, row)?;
     Ok(true)
 }
 
@@ -169,7 +169,7 @@ async fn commit_what_is_read(
     let row = next.write(dialect, AND_HELD, changes).in_turn(tx.as_mut()).await?;
     let row = row.ok_or(StoreError::ClaimLost(id))?;
     tx.commit().await?;
-    next.committed(beliefs, row)
+    next.committed(beliefs, claim, row)
 }
 
 /// For whoever writes under a claim: it has not been given back.
@@ -202,11 +202,11 @@ impl Next {
             .then(rows::changed(&self.before.state, &self.after))
     }
 
-    fn committed(self, beliefs: &Beliefs, row: Row) -> StoreResult<EventId> {
+    fn committed(self, beliefs: &Beliefs, claim: &Claim, row: Row) -> StoreResult<EventId> {
         let last_event = row.of("pipeline").count()?;
         let Self { before: Belief { token, .. }, after: state, nth } = self;
         if state.status.is_terminal() {
-            beliefs.forget(state.id);
+            beliefs.forget(claim);
         } else if let Some(commits) = nth {
             beliefs.seen(state.id, || Belief { token, commits, last_event, state });
         }

@@ -10,7 +10,7 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
     NewPipeline, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat, RunnerInfo,
-    RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_log,
+    RunnerStatus, Sifted, Store, StoreResult, Variable, Waiting, record_log,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -130,7 +130,7 @@ struct Unheard {
 impl Unheard {
     fn heard(mut self, beliefs: &Beliefs) -> Option<Claim> {
         let claim = self.claim.take()?;
-        beliefs.claimed(claim.pipeline);
+        beliefs.claimed(&claim);
         Some(claim)
     }
 }
@@ -191,15 +191,13 @@ impl Store for SqlStore {
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
         let (database, owned) = (self.database(), claim.clone());
         let renewed = finished(async move { queue::renew(database.as_ref(), &owned).await }).await;
-        if matches!(renewed, Err(StoreError::ClaimLost(_))) {
-            self.beliefs.forget(claim.pipeline);
-        }
+        self.beliefs.forget_if_lost(claim, &renewed);
         renewed
     }
 
     async fn release(&self, claim: &Claim) -> StoreResult<()> {
         self.writers.forget_pipeline(claim);
-        self.beliefs.forget(claim.pipeline);
+        self.beliefs.forget(claim);
         let (database, claim) = (self.database(), claim.clone());
         finished(async move { queue::release(database.as_ref(), &claim).await }).await?;
         self.tell(News::Queue);
@@ -212,12 +210,13 @@ impl Store for SqlStore {
     }
 
     async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
-        let pipeline = claim.pipeline;
         let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
-        let (claim, changes) = (claim.clone(), changes.to_vec());
-        let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &claim, nth, &changes).await };
-        let last = finished(commit).await?;
-        self.tell(News::Of(pipeline));
+        let (owned, changes) = (claim.clone(), changes.to_vec());
+        let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &owned, nth, &changes).await };
+        let committed = finished(commit).await;
+        self.beliefs.forget_if_lost(claim, &committed);
+        let last = committed?;
+        self.tell(News::Of(claim.pipeline));
         Ok(last)
     }
 
@@ -236,7 +235,9 @@ impl Store for SqlStore {
     }
 
     async fn control(&self, claim: &Claim) -> StoreResult<Control> {
-        pipelines::control(self.database.as_ref(), claim).await
+        let control = pipelines::control(self.database.as_ref(), claim).await;
+        self.beliefs.forget_if_lost(claim, &control);
+        control
     }
 
     async fn events_after(

@@ -158,7 +158,11 @@ impl Writers {
         if matches!(result, Ok(()) | Err(StoreError::ClaimLost(_))) {
             self.forget(attempt);
         }
-        result
+        match result {
+            // An end is no output that could be left out: it waits for room.
+            Err(StoreError::Full(message)) => Err(StoreError::NoRoom { message, source: None }),
+            result => result,
+        }
     }
 }
 
