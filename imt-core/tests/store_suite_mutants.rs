@@ -403,9 +403,15 @@ impl Store for Mutant {
         self.inner.finish_log(claim, attempt, end).await
     }
 
-    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+    async fn record(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        logs: &[LogPart],
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
         match self.flaw {
-            Flaw::RecordedWithoutLogs => self.commit(claim, nth, changes).await.map(drop),
+            Flaw::RecordedWithoutLogs => self.commit(claim, nth, changes).await.map(Some),
             Flaw::RecordedRepeatedly => {
                 let nth = self.accepted.fetch_add(1, Ordering::Relaxed) + 100;
                 self.inner.record(claim, nth, logs, changes).await

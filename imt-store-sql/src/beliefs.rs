@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use imt_core::id::PipelineId;
-use imt_core::ports::{Claim, StoreError, StoreResult};
+use imt_core::ports::{Claim, PipelineRecord, StoreError, StoreResult};
 use imt_core::schedule::PipelineState;
 
 /// A pipeline as it is believed to stand.
@@ -22,25 +22,40 @@ pub(crate) struct Belief {
     pub state: PipelineState,
 }
 
-/// What is believed, by the token of the claim that this process has. Of a pipeline that it has not claimed, nothing: a reader's
+/// What is known of a pipeline under a claim of this process.
+#[derive(Debug)]
+struct Known {
+    token: u64,
+    belief: Option<Belief>,
+    /// How it stood when it was claimed, until somebody asks.
+    as_claimed: Option<PipelineRecord>,
+}
+
+/// What is known, by the token of the claim that this process has. Of a pipeline that it has not claimed, nothing: a reader's
 /// memory must not grow with what it reads.
 #[derive(Default)]
-pub(crate) struct Beliefs(Mutex<HashMap<PipelineId, (u64, Option<Belief>)>>);
+pub(crate) struct Beliefs(Mutex<HashMap<PipelineId, Known>>);
 
 impl Beliefs {
-    fn all(&self) -> MutexGuard<'_, HashMap<PipelineId, (u64, Option<Belief>)>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<PipelineId, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody here has the claim from now on.
-    pub(crate) fn claimed(&self, claim: &Claim) {
-        self.all().insert(claim.pipeline, (claim.token, None));
+    pub(crate) fn claimed(&self, claim: &Claim, untouched: Option<(PipelineRecord, Belief)>) {
+        let (as_claimed, belief) = untouched.unzip();
+        self.all().insert(claim.pipeline, Known { token: claim.token, belief, as_claimed });
+    }
+
+    /// Takes out how a pipeline stood when it was claimed.
+    pub(crate) fn as_claimed(&self, claim: &Claim) -> Option<PipelineRecord> {
+        self.all().get_mut(&claim.pipeline).filter(|known| known.token == claim.token)?.as_claimed.take()
     }
 
     /// The claim is over. A newer one of this process is not.
     pub(crate) fn forget(&self, claim: &Claim) {
         let mut all = self.all();
-        if all.get(&claim.pipeline).is_some_and(|(token, _)| *token <= claim.token) {
+        if all.get(&claim.pipeline).is_some_and(|known| known.token <= claim.token) {
             all.remove(&claim.pipeline);
         }
     }
@@ -54,16 +69,14 @@ impl Beliefs {
 
     /// It was seen to stand so.
     pub(crate) fn seen(&self, pipeline: PipelineId, belief: impl FnOnce() -> Belief) {
-        if let Some((_, known)) = self.all().get_mut(&pipeline) {
-            *known = Some(belief());
+        if let Some(known) = self.all().get_mut(&pipeline) {
+            known.belief = Some(belief());
         }
     }
 
     /// Takes out what is believed under a claim: whoever writes by it puts back what is true afterwards.
     pub(crate) fn take(&self, claim: &Claim) -> Option<Belief> {
-        let mut all = self.all();
-        let (_, known) = all.get_mut(&claim.pipeline)?;
-        known.take_if(|belief| belief.token == claim.token)
+        self.all().get_mut(&claim.pipeline)?.belief.take_if(|belief| belief.token == claim.token)
     }
 }
 
@@ -79,7 +92,7 @@ mod tests {
     fn the_end_of_an_old_claim_is_not_that_of_a_newer_one() {
         let (beliefs, pipeline) = (Beliefs::default(), PipelineId::generate());
         let claim = |token| Claim { pipeline, instance: InstanceId::new("one"), token, lease: Duration::from_secs(1) };
-        beliefs.claimed(&claim(2));
+        beliefs.claimed(&claim(2), None);
         beliefs.forget_if_lost(&claim(1), &Err::<(), _>(StoreError::ClaimLost(pipeline)));
         assert!(beliefs.all().contains_key(&pipeline));
         beliefs.forget_if_lost(&claim(2), &Ok(()));

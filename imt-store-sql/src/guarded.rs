@@ -24,48 +24,82 @@ impl Statement {
 /// thousands costs more than its turns.
 const MOST_IN_ONE: usize = 1_000;
 
-/// A change with its condition.
+/// A change with its condition, or several where each happens only if the one before it did.
 ///
-/// In the statements that follow the guard, `{held}` is the condition that it found its row, which each of them must have,
-/// and `{guard}` stands for that row of `pipelines`, with its new `last_event`; `$1` must be the pipeline there.
+/// In the statements that follow a guard, `{held}` is the condition that it found its row, which each of them must have,
+/// and `{guard}` stands for that row. In the guard of a later change `{after}` is the condition that the one before it was done.
 #[derive(Debug, Clone)]
 pub struct Guarded {
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Clone)]
+struct Link {
     guard: Statement,
+    /// The guard's row for statements of their own: a query with the parameters of whatever follows the guard.
+    row: &'static str,
     then: Vec<Statement>,
 }
 
 impl Guarded {
-    /// A change on condition that `guard`, a writing statement with a `RETURNING`, finds its row.
-    pub(crate) const fn new(guard: Statement) -> Self {
-        Self { guard, then: Vec::new() }
+    /// A change on condition that `guard`, a statement that answers or `RETURNING`s it, finds its row.
+    pub(crate) fn new(guard: Statement) -> Self {
+        Self::with_row(guard, "SELECT 1")
     }
 
+    /// The same where what follows uses the guard's row, which `row` finds after it.
+    pub(crate) fn with_row(guard: Statement, row: &'static str) -> Self {
+        Self { links: vec![Link { guard, row, then: Vec::new() }] }
+    }
+
+    /// Adds what follows from the last guard.
     pub(crate) fn then(mut self, statements: impl IntoIterator<Item = Statement>) -> Self {
-        self.then.extend(statements);
+        if let Some(link) = self.links.last_mut() {
+            link.then.extend(statements);
+        }
+        self
+    }
+
+    /// Adds a change that happens only if this one does.
+    ///
+    /// Where a later one finds no row, those before it are done all the same when all goes over in one statement, and undone
+    /// in a transaction: whoever adds a change to another must be able to live with either.
+    pub(crate) fn and_if_so(mut self, next: Self) -> Self {
+        self.links.extend(next.links);
         self
     }
 
     /// All of it as one statement, for a database that takes changes in a `WITH`: it sees what was there before, and answers
-    /// the guard's row.
+    /// the last guard's row.
     ///
     /// # Errors
     /// The change itself, where it would be too large.
     pub fn in_one(self) -> Result<(String, Vec<Value>), Self> {
-        let parameters = self.then.iter().map(|next| next.values.len()).sum::<usize>() + self.guard.values.len();
-        if parameters > MOST_IN_ONE {
+        let of_link =
+            |link: &Link| link.guard.values.len() + link.then.iter().map(|next| next.values.len()).sum::<usize>();
+        if self.links.iter().map(of_link).sum::<usize>() > MOST_IN_ONE {
             return Err(self);
         }
-        let Statement { sql, mut values } = self.guard;
-        if self.then.is_empty() {
-            return Ok((sql, values));
+        let (mut parts, mut values, last) = (Vec::new(), Vec::new(), self.links.len() - 1);
+        for (n, Link { guard, then, .. }) in self.links.into_iter().enumerate() {
+            let name = format!("guard_{n}");
+            let after = if n == 0 { "1 = 1".to_owned() } else { format!("EXISTS (SELECT 1 FROM guard_{})", n - 1) };
+            let sql = shifted(&guard.sql, values.len()).replace("{after}", &after);
+            values.extend(guard.values);
+            if last == 0 && then.is_empty() {
+                return Ok((sql, values));
+            }
+            parts.push(format!("{name} AS ({sql})"));
+            for (m, Statement { sql, values: its }) in then.into_iter().enumerate() {
+                let sql = shifted(&sql, values.len()).replace("{guard}", &format!("{name} AS guard"));
+                parts.push(format!(
+                    "then_{n}_{m} AS ({})",
+                    sql.replace("{held}", &format!("EXISTS (SELECT 1 FROM {name})"))
+                ));
+                values.extend(its);
+            }
         }
-        let mut parts = vec![format!("guard AS ({sql})")];
-        for (n, Statement { sql, values: its }) in self.then.into_iter().enumerate() {
-            let sql = shifted(&sql, values.len()).replace("{guard}", "guard");
-            parts.push(format!("then_{n} AS ({})", sql.replace("{held}", "EXISTS (SELECT 1 FROM guard)")));
-            values.extend(its);
-        }
-        Ok((format!("WITH {} SELECT * FROM guard", parts.join(", ")), values))
+        Ok((format!("WITH {} SELECT * FROM guard_{last}", parts.join(", ")), values))
     }
 
     /// One statement after the other, and the commit.
@@ -80,18 +114,23 @@ impl Guarded {
         Ok(row)
     }
 
-    /// One statement after the other; answers the guard's row. `None`: it found none, and nothing was done.
+    /// One statement after the other; answers the last guard's row. `None`: one of them found none, and the transaction must
+    /// not be committed.
     ///
     /// # Errors
     /// As the transaction says.
     pub(crate) async fn in_turn(self, tx: &mut dyn Transaction) -> DatabaseResult<Option<Row>> {
-        let Statement { sql, values } = self.guard;
-        let Some(row) = tx.run(&sql, values).await?.into_iter().next() else { return Ok(None) };
-        for Statement { sql, values } in self.then {
-            let sql = sql.replace("{guard}", "(SELECT last_event FROM pipelines WHERE id = $1) AS guard");
-            tx.run(&sql.replace("{held}", "1 = 1"), values).await?;
+        let mut last = None;
+        for Link { guard, row, then } in self.links {
+            let found = tx.run(&guard.sql.replace("{after}", "1 = 1"), guard.values).await?.into_iter().next();
+            let Some(found) = found else { return Ok(None) };
+            last = Some(found);
+            for Statement { sql, values } in then {
+                let sql = sql.replace("{guard}", &format!("({row}) AS guard"));
+                tx.run(&sql.replace("{held}", "1 = 1"), values).await?;
+            }
         }
-        Ok(Some(row))
+        Ok(last)
     }
 }
 
@@ -119,7 +158,7 @@ mod tests {
             vec!["p".into(), 1_i64.into()],
         );
         let job = Statement::new("INSERT INTO jobs SELECT $1, $10 WHERE {held}", vec!["p".into()]);
-        Guarded::new(guard).then([event, job])
+        Guarded::with_row(guard, "SELECT last_event FROM pipelines WHERE id = $1").then([event, job])
     }
 
     #[test]
@@ -127,11 +166,21 @@ mod tests {
         let (sql, values) = moved().in_one().unwrap();
         assert_eq!(
             sql,
-            "WITH guard AS (UPDATE pipelines SET token = $2 WHERE id = $1 RETURNING *), \
-             then_0 AS (INSERT INTO events SELECT guard.last_event + $4, $3 FROM guard), \
-             then_1 AS (INSERT INTO jobs SELECT $5, $14 WHERE EXISTS (SELECT 1 FROM guard)) SELECT * FROM guard"
+            "WITH guard_0 AS (UPDATE pipelines SET token = $2 WHERE id = $1 RETURNING *), \
+             then_0_0 AS (INSERT INTO events SELECT guard.last_event + $4, $3 FROM guard_0 AS guard), \
+             then_0_1 AS (INSERT INTO jobs SELECT $5, $14 WHERE EXISTS (SELECT 1 FROM guard_0)) SELECT * FROM guard_0"
         );
         assert_eq!(values, ["p".into(), 7_i64.into(), "p".into(), 1_i64.into(), "p".into()]);
+    }
+
+    #[test]
+    fn what_follows_waits_for_what_it_follows() {
+        let guard = Statement::new("UPDATE job_logs SET token = $1 WHERE {after} RETURNING id", vec![1_i64.into()]);
+        let (sql, values) = Guarded::new(guard).and_if_so(moved()).in_one().unwrap();
+        let head = "WITH guard_0 AS (UPDATE job_logs SET token = $1 WHERE 1 = 1 RETURNING id), \
+             guard_1 AS (UPDATE pipelines SET token = $3 WHERE id = $2 RETURNING *), then_1_0 AS";
+        assert!(sql.starts_with(head) && sql.ends_with("SELECT * FROM guard_1"), "{sql}");
+        assert_eq!(values.len(), 6);
     }
 
     #[test]

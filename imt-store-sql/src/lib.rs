@@ -12,6 +12,7 @@
 
 mod beliefs;
 mod catalog;
+mod claimed;
 mod database;
 mod dialect;
 mod guarded;

@@ -51,13 +51,25 @@ impl Found {
     }
 }
 
-fn look(dialect: &Dialect, lock: &str) -> String {
-    dialect.sql(&format!(
-        "SELECT number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END,
+/// The columns that [`row_of`] reads, with `{now}` in them.
+pub(crate) fn columns() -> String {
+    format!(
+        "number, submitted_at, token, CASE WHEN holder IS NULL THEN 0 ELSE 1 END,
             CASE WHEN holder IS NOT NULL AND lease_until > {{now}} THEN 1 ELSE 0 END, last_event,
-            commits, commit_event, plan,
-            {PIPELINE_COLUMNS} FROM pipelines WHERE id = $1 AND ended < 2 {lock}"
-    ))
+            commits, commit_event, plan, {PIPELINE_COLUMNS}"
+    )
+}
+
+fn look(dialect: &Dialect, lock: &str) -> String {
+    dialect.sql(&format!("SELECT {} FROM pipelines WHERE id = $1 AND ended < 2 {lock}", columns()))
+}
+
+/// A pipeline by its row alone, as the statement that claimed it answers it: of what nothing has happened to there is no more.
+/// `None` also for what cannot be read, of which [`load`] says what is wrong.
+pub(crate) fn untouched(row: Row, id: PipelineId) -> Option<(PipelineRecord, Belief)> {
+    let found = row_of(vec![row], id).ok().filter(|found| found.last_event == 0)?;
+    let belief = found.belief();
+    Some((found.record, belief))
 }
 
 async fn read(tx: &mut dyn Transaction, dialect: &Dialect, id: PipelineId, lock: &str) -> StoreResult<Found> {
@@ -78,7 +90,7 @@ fn row_of(rows: Vec<Row>, id: PipelineId) -> StoreResult<Found> {
     Ok(Found { record, token, held, alive, last_event, commits, commit_event })
 }
 
-const fn ends(change: &Change) -> bool {
+pub(crate) const fn ends(change: &Change) -> bool {
     matches!(change.kind, ChangeKind::PipelineEnded { .. })
 }
 
@@ -105,7 +117,7 @@ pub(crate) async fn commit(
     commit_what_is_read(database, beliefs, claim, nth, changes).await
 }
 
-/// Commits by what is believed, with logs from their beginning to their end. `false`: it is not known, or not so, and nothing
+/// Commits by what is believed, with logs from their beginning to their end. `None`: it is not known, or not so, and nothing
 /// was done.
 pub(crate) async fn commit_with(
     database: &dyn Database,
@@ -114,18 +126,45 @@ pub(crate) async fn commit_with(
     nth: u64,
     changes: &[Change],
     logs: &[Whole],
-) -> StoreResult<bool> {
-    let Some(believed) = believed(beliefs, claim, nth, changes) else { return Ok(false) };
+) -> StoreResult<Option<EventId>> {
+    let Some(believed) = believed(beliefs, claim, nth, changes) else { return Ok(None) };
     let next = Next::new(believed, Some(nth), changes);
     let mut tx = database.begin().await?;
     let write = next.write(database.dialect(), AND_HELD, changes);
-    let Some(row) = write.in_turn(tx.as_mut()).await? else { return Ok(false) };
+    let Some(row) = write.in_turn(tx.as_mut()).await? else { return Ok(None) };
     if !log::write_whole(tx.as_mut(), claim, logs).await? {
-        return Ok(false);
+        return Ok(None);
     }
     tx.commit().await?;
-    next.committed(beliefs, claim, row)?;
-    Ok(true)
+    next.committed(beliefs, claim, row).map(Some)
+}
+
+/// A claim, and the pipeline as it is believed to stand: whoever changes a log and the pipeline locks them in the order in which
+/// a newer claim does.
+const STANDS: &str = "
+    SELECT id FROM pipelines
+     WHERE id = $1 AND token = $2 AND last_event = $3 AND commits = $4 AND holder IS NOT NULL {for_update}";
+
+/// Commits by what is believed, if `log`, a change that is to be done before, could be done. `None`: it is not known, or not
+/// so; then the changes are not recorded, and the log may be.
+pub(crate) async fn commit_after(
+    database: &dyn Database,
+    beliefs: &Beliefs,
+    claim: &Claim,
+    nth: u64,
+    changes: &[Change],
+    log: Guarded,
+) -> StoreResult<Option<EventId>> {
+    let Some(believed) = believed(beliefs, claim, nth, changes) else { return Ok(None) };
+    let Belief { token, last_event, commits, .. } = believed;
+    let values = vec![claim.pipeline.to_string().into(), token.into(), last_event.into(), commits.into()];
+    let stands = Guarded::new(Statement::new(database.dialect().sql(STANDS), values));
+    let next = Next::new(believed, Some(nth), changes);
+    let write = next.write(database.dialect(), AND_HELD, changes);
+    match database.change(stands.and_if_so(log).and_if_so(write)).await? {
+        Some(row) => next.committed(beliefs, claim, row).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What is believed of a pipeline, where a commit by it may be tried.
@@ -150,10 +189,12 @@ async fn commit_what_is_read(
         Err(StoreError::NotFound(_)) => return Err(StoreError::ClaimLost(id)),
         found => found?,
     };
-    if !found.held || found.token != claim.token {
+    // The commit that ended it has given the claim back.
+    let (is_over, is_repeat) = (found.record.state.status.is_terminal(), found.commits > 0 && nth == found.commits);
+    if found.token != claim.token || !(found.held || is_over && is_repeat) {
         return Err(StoreError::ClaimLost(id));
     }
-    if found.commits > 0 && nth == found.commits {
+    if is_repeat {
         return Ok(EventId(found.commit_event));
     }
     if nth < found.commits {
@@ -197,7 +238,7 @@ impl Next {
         let update = dialect.sql(rows::UPDATE_PIPELINE).replace("{and_held}", and_held);
         let values = rows::pipeline_values(&self.after, changes.len(), self.nth, &self.before);
         let id = self.after.id.to_string();
-        Guarded::new(Statement::new(update, values))
+        Guarded::with_row(Statement::new(update, values), "SELECT last_event FROM pipelines WHERE id = $1")
             .then(events(&id, changes))
             .then(rows::changed(&self.before.state, &self.after))
     }

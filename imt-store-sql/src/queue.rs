@@ -7,11 +7,12 @@ use imt_core::id::{InstanceId, PipelineId};
 use imt_core::ports::{Claim, Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult, bounds};
 use imt_core::status::Status;
 
+use crate::claimed::Claimed;
 use crate::database::{Database, Purpose, Transaction};
 use crate::dialect::{Dialect, placeholders};
 use crate::guarded::{Guarded, Statement};
-use crate::rows;
 use crate::value::{Value, json, word};
+use crate::{pipelines, rows};
 
 const NEXT_NUMBER: &str = "UPDATE projects SET last_number = last_number + 1 WHERE name = $1 RETURNING last_number";
 pub(crate) const ADD_PROJECT: &str =
@@ -169,8 +170,9 @@ fn take_new_statement(driving: usize) -> String {
     format!(
         "WITH head AS MATERIALIZED ({})
          UPDATE pipelines SET token = 1, commits = 0, holder = $1, lease_until = {{now}} + $2
-           FROM head WHERE pipelines.id = head.id AND pipelines.token = 0 RETURNING pipelines.id",
-        head_statement(3, driving)
+           FROM head WHERE pipelines.id = head.id AND pipelines.token = 0 RETURNING pipelines.id, {}",
+        head_statement(3, driving),
+        pipelines::columns()
     )
 }
 
@@ -179,14 +181,15 @@ async fn take_new(
     runner: &RunnerInfo,
     project: &str,
     labels: &str,
-) -> StoreResult<Option<Claim>> {
+) -> StoreResult<Option<Claimed>> {
     let mut values = vec![runner.instance.as_str().into(), micros(runner)];
     values.extend(of_lane(runner, project.to_owned(), labels.to_owned()));
     let sql = database.dialect().sql(&take_new_statement(runner.driving.len()));
     let taken = database.change(Guarded::new(Statement::new(sql, values))).await?;
     let Some(row) = taken else { return Ok(None) };
-    let pipeline = rows::pipeline_id(&mut row.of("pipeline"))?;
-    Ok(Some(claim_of(runner, pipeline, 1)))
+    let mut row = row.of("pipeline");
+    let pipeline = rows::pipeline_id(&mut row)?;
+    Ok(Some(Claimed { claim: claim_of(runner, pipeline, 1), untouched: pipelines::untouched(row, pipeline) }))
 }
 
 fn claim_of(runner: &RunnerInfo, pipeline: PipelineId, token: u64) -> Claim {
@@ -206,19 +209,19 @@ struct Look {
 }
 
 /// Claims what has waited longest, what somebody left behind before all else.
-pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claim>> {
+pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claimed>> {
     bounds::runner(runner)?;
     let Look { mut left, mut waiting } = look(database, runner).await?;
     left.sort_unstable();
     for (_, id) in left {
         if let Some(claim) = claim_left(database, runner, id).await? {
-            return Ok(Some(claim));
+            return Ok(Some(claim.into()));
         }
     }
     waiting.sort_unstable();
     for (_, _, project, labels) in waiting {
-        if let Some(claim) = take_new(database, runner, &project, &labels).await? {
-            return Ok(Some(claim));
+        if let Some(claimed) = take_new(database, runner, &project, &labels).await? {
+            return Ok(Some(claimed));
         }
         let mut tx = database.begin().await?;
         let head = database.dialect().sql(&head_statement(1, runner.driving.len()));
@@ -226,7 +229,7 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
         // None: others were faster, or are at it.
         if let Some(row) = rows.into_iter().next() {
             let id = rows::pipeline_id(&mut row.of("pipeline"))?;
-            return take(tx, database.dialect(), runner, id).await.map(Some);
+            return take(tx, database.dialect(), runner, id).await.map(|claim| Some(claim.into()));
         }
     }
     Ok(None)

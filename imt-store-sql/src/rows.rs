@@ -108,13 +108,15 @@ fn beyond_the_plan(index: JobIndex) -> StoreError {
 }
 
 /// Writes a pipeline's own columns if it stands where it is believed to (`$12` to `$14`); `{next_event} + $9` makes room for
-/// that many events. `$11` is the number of a commit, if it is one.
+/// that many events. `$11` is the number of a commit, if it is one. An end gives the claim back.
 pub(crate) const UPDATE_PIPELINE: &str = "
     UPDATE pipelines SET status = $2, started_at = $3, ended_at = $4, workspace = $5, cancel_level = $6,
-        cancel_reason = $7, verdict = $8, ended = $10, last_event = {next_event} + $9 - 1,
+        cancel_reason = $7, verdict = $8, ended = $10,
+        holder = CASE WHEN $10 = 1 THEN NULL ELSE holder END, lease_until = CASE WHEN $10 = 1 THEN NULL ELSE lease_until END,
+        last_event = {next_event} + $9 - 1,
         commits = COALESCE($11, commits),
         commit_event = CASE WHEN $11 IS NULL THEN commit_event ELSE {next_event} + $9 - 1 END
-    WHERE id = $1 AND token = $12 AND last_event = $13 AND commits = $14 AND ended = 0 {and_held}
+    WHERE id = $1 AND token = $12 AND last_event = $13 AND commits = $14 AND ended = 0 {and_held} AND {after}
     RETURNING last_event";
 
 pub(crate) fn pipeline_values(state: &PipelineState, events: usize, nth: Option<u64>, believed: &Belief) -> Vec<Value> {

@@ -10,7 +10,7 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
     NewPipeline, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat, RunnerInfo,
-    RunnerStatus, Sifted, Store, StoreResult, Variable, Waiting, record_log,
+    RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_in_turn,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -18,6 +18,7 @@ use imt_core::time::Timestamp;
 use tokio::task::JoinHandle;
 
 use crate::beliefs::{Belief, Beliefs};
+use crate::claimed::{Claimed, Unheard};
 use crate::database::{Database, News};
 use crate::keys::Keys;
 use crate::log::{self, Whole, Writers};
@@ -31,7 +32,7 @@ use crate::{catalog, identity, pipelines, queue, reseal, variables};
 /// A [`Store`] in a database.
 pub struct SqlStore {
     database: Arc<dyn Database>,
-    writers: Writers,
+    writers: Arc<Writers>,
     beliefs: Arc<Beliefs>,
     keys: Option<Arc<Keys>>,
     bell: Arc<Bell>,
@@ -44,7 +45,7 @@ impl SqlStore {
     /// secret, and use none that is there.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
         let keys = keys.map(|ring| Arc::new(Keys::new(ring)));
-        let (writers, beliefs) = (Writers::default(), Arc::default());
+        let (writers, beliefs) = (Arc::default(), Arc::default());
         Self { database, writers, beliefs, keys, bell: Arc::default(), listening: Mutex::default() }
     }
 
@@ -82,6 +83,14 @@ impl SqlStore {
         self.database.tell(news);
     }
 
+    /// Tells of a commit. With the one that ends the pipeline the claim is over.
+    fn committed(&self, claim: &Claim, changes: &[Change]) {
+        if changes.iter().any(pipelines::ends) {
+            self.writers.forget_pipeline(claim);
+        }
+        self.tell(News::Of(claim.pipeline));
+    }
+
     fn hear_others(&self) {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if listening.is_none() && tokio::runtime::Handle::try_current().is_ok() {
@@ -112,37 +121,60 @@ impl SqlStore {
     }
 }
 
+/// Logs and changes in one go. `None`: something is not as it is remembered, and the changes are not recorded.
+impl SqlStore {
+    async fn record_part(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        part: &LogPart,
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
+        let Some((part, log)) = self.writers.part(claim, part).await else { return Ok(None) };
+        let (database, beliefs, writers) = (self.database(), Arc::clone(&self.beliefs), Arc::clone(&self.writers));
+        let (claim, changes) = (claim.clone(), changes.to_vec());
+        finished(async move {
+            let last = pipelines::commit_after(database.as_ref(), &beliefs, &claim, nth, &changes, log).await?;
+            if last.is_some() {
+                writers.wrote(part);
+            }
+            Ok(last)
+        })
+        .await
+    }
+
+    /// The logs that are there from beginning to end in one go, the others before.
+    async fn record_whole(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        logs: &[LogPart],
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
+        let mut together = Vec::new();
+        for part in logs {
+            match Whole::of(claim, part).filter(|whole| !self.writers.know(whole.attempt())) {
+                Some(whole) => together.push(whole),
+                None => match record_in_turn(self, claim, nth, std::slice::from_ref(part), &[]).await {
+                    // The whole of it may be recorded already, and have ended the claim.
+                    Err(StoreError::ClaimLost(_)) => return Ok(None),
+                    written => drop(written?),
+                },
+            }
+        }
+        let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
+        let (claim, changes) = (claim.clone(), changes.to_vec());
+        finished(
+            async move { pipelines::commit_with(database.as_ref(), &beliefs, &claim, nth, &changes, &together).await },
+        )
+        .await
+    }
+}
+
 impl Drop for SqlStore {
     fn drop(&mut self) {
         if let Some(task) = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner) {
             task.abort();
-        }
-    }
-}
-
-/// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once: others would wait a
-/// lease for a pipeline that nobody drives.
-struct Unheard {
-    claim: Option<Claim>,
-    database: Arc<dyn Database>,
-}
-
-impl Unheard {
-    fn heard(mut self, beliefs: &Beliefs) -> Option<Claim> {
-        let claim = self.claim.take()?;
-        beliefs.claimed(&claim);
-        Some(claim)
-    }
-}
-
-impl Drop for Unheard {
-    fn drop(&mut self) {
-        if let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) {
-            let database = Arc::clone(&self.database);
-            runtime.spawn(async move {
-                // If it fails the lease runs out.
-                let _left_to_the_lease = queue::release(database.as_ref(), &claim).await;
-            });
         }
     }
 }
@@ -160,7 +192,7 @@ impl Store for SqlStore {
         let fresh = PipelineState::new(new.id, &new.plan);
         let accepted = finished(async move {
             let mut accepted = queue::enqueue(database.as_ref(), new, claimant.as_ref()).await?;
-            let claim = accepted.claim.take().map(|claim| Unheard { claim: Some(claim), database });
+            let claim = accepted.claim.take().map(|claim| Unheard::new(claim.into(), database));
             Ok((accepted, claim))
         });
         let (accepted, claim) = accepted.await?;
@@ -179,11 +211,11 @@ impl Store for SqlStore {
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
         let claimed = finished(async move {
-            let claim = match which {
-                Some(id) => queue::claim_given(database.as_ref(), &runner, id, Which::Free).await?,
+            let claimed = match which {
+                Some(id) => queue::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from),
                 None => queue::claim_any(database.as_ref(), &runner).await?,
             };
-            Ok(claim.map(|claim| Unheard { claim: Some(claim), database }))
+            Ok(claimed.map(|claimed| Unheard::new(claimed, database)))
         });
         Ok(claimed.await?.and_then(|claim| claim.heard(&self.beliefs)))
     }
@@ -209,14 +241,18 @@ impl Store for SqlStore {
         finished(async move { pipelines::load(database.as_ref(), &beliefs, pipeline).await }).await
     }
 
+    fn as_claimed(&self, claim: &Claim) -> Option<PipelineRecord> {
+        self.beliefs.as_claimed(claim)
+    }
+
     async fn commit(&self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
-        let (owned, changes) = (claim.clone(), changes.to_vec());
-        let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &owned, nth, &changes).await };
+        let (owned, owned_changes) = (claim.clone(), changes.to_vec());
+        let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &owned, nth, &owned_changes).await };
         let committed = finished(commit).await;
         self.beliefs.forget_if_lost(claim, &committed);
         let last = committed?;
-        self.tell(News::Of(claim.pipeline));
+        self.committed(claim, changes);
         Ok(last)
     }
 
@@ -261,27 +297,22 @@ impl Store for SqlStore {
         Ok(())
     }
 
-    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
-        let mut together = Vec::new();
-        for part in logs {
-            match Whole::of(claim, part).filter(|whole| !self.writers.know(whole.attempt())) {
-                Some(whole) => together.push(whole),
-                None => record_log(self, claim, part).await?,
-            }
-        }
-        let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
-        let (owned, owned_changes) = (claim.clone(), changes.to_vec());
-        let commit = async move {
-            pipelines::commit_with(database.as_ref(), &beliefs, &owned, nth, &owned_changes, &together).await
+    async fn record(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        logs: &[LogPart],
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
+        let recorded = match logs {
+            [part] => self.record_part(claim, nth, part, changes).await?,
+            _ => self.record_whole(claim, nth, logs, changes).await?,
         };
-        if finished(commit).await? {
-            self.tell(News::Of(claim.pipeline));
-            return Ok(());
+        if recorded.is_none() {
+            return record_in_turn(self, claim, nth, logs, changes).await;
         }
-        for part in logs {
-            record_log(self, claim, part).await?;
-        }
-        if changes.is_empty() { Ok(()) } else { self.commit(claim, nth, changes).await.map(drop) }
+        self.committed(claim, changes);
+        Ok(recorded)
     }
 
     async fn log_cursor(&self, attempt: AttemptId) -> StoreResult<LogCursor> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::clock::Clock;
@@ -16,6 +16,7 @@ use crate::engine::log_writer::{LogTarget, LogWriter};
 use crate::engine::notes::{Ears, render};
 use crate::engine::orders::{Leave, Orders, killed, stopped};
 use crate::engine::problem::{chain, problem};
+use crate::engine::report::{LogRest, Report};
 use crate::engine::retry::Backoff;
 use crate::engine::shared::Shared;
 use crate::id::AttemptId;
@@ -37,15 +38,17 @@ pub(super) struct AttemptTask {
     pub(super) grace: Duration,
     pub(super) log: LogTarget,
     pub(super) clock: Clock,
-    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) inputs: mpsc::Sender<Report>,
     pub(super) orders: watch::Receiver<Orders>,
 }
 
 /// What the task starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Nothing has been done yet.
+    /// No earlier life knew of it: it has no log.
     New,
+    /// An earlier life may have prepared it.
+    Created,
     /// An earlier life has started it.
     Started,
 }
@@ -76,23 +79,23 @@ impl AttemptTask {
         // The machine takes the one that fits how far the attempt has come. Before its go only the first does.
         let had_its_go = self.orders.borrow().leave >= Leave::Go;
         let outcome = if had_its_go {
-            self.broken(problem.clone(), origin == Origin::New).await
+            self.broken(problem.clone(), origin != Origin::Started).await
         } else {
             AttemptOutcome::Broken(problem.clone())
         };
-        let _gone = self.inputs.send(Input::Prepared(self.attempt(), Err(problem))).await;
-        let _gone = self.inputs.send(Input::Ended(self.attempt(), outcome)).await;
+        let _gone = self.tell(Input::Prepared(self.attempt(), Err(problem))).await;
+        let _gone = self.tell(Input::Ended(self.attempt(), outcome)).await;
     }
 
     async fn steps(&mut self, origin: Origin) -> Result<(), Quit> {
         match origin {
-            Origin::New => self.run_new().await,
+            Origin::New | Origin::Created => self.run_new(origin).await,
             Origin::Started => self.run_started().await,
         }
     }
 
-    async fn run_new(&mut self) -> Result<(), Quit> {
-        let Some(mut log) = self.prepare().await? else { return Ok(()) };
+    async fn run_new(&mut self, origin: Origin) -> Result<(), Quit> {
+        let Some(mut log) = self.prepare(origin).await? else { return Ok(()) };
         self.until(Leave::Go).await?;
         let outcome = match self.unless_stopped(self.shared.executor.start(&self.spec)).await {
             Some(Ok(handle)) => self.follow(&handle, &mut log).await,
@@ -185,7 +188,7 @@ impl AttemptTask {
 
     /// Prepares; from its turn on, notes go to the log as they come. Reports the result; answers the open log if the
     /// attempt can go on.
-    async fn prepare(&mut self) -> Result<Option<LogWriter>, Quit> {
+    async fn prepare(&mut self, origin: Origin) -> Result<Option<LogWriter>, Quit> {
         let (notes, heard) = Notes::channel(64);
         let executor = Arc::clone(&self.shared.executor);
         let spec = self.spec.clone();
@@ -200,7 +203,10 @@ impl AttemptTask {
         if early.is_some() {
             self.until(Leave::Turn).await?;
         }
-        let mut log = self.open_log().await?;
+        let mut log = match origin {
+            Origin::New => LogWriter::new(self.log.clone()),
+            Origin::Created | Origin::Started => self.open_log().await?,
+        };
         if log.is_finished() {
             // An earlier life wrote it to its end and died before it could say so. A fresh attempt gets a fresh log.
             self.tell(Input::Ended(self.attempt(), AttemptOutcome::Lost { began: false })).await?;
@@ -272,8 +278,21 @@ impl AttemptTask {
         }
     }
 
+    /// Reports the end together with what is left of the log; where that is not taken, after it.
     async fn end(&self, outcome: AttemptOutcome, mut log: LogWriter) -> Result<(), Quit> {
-        self.finish(&mut log).await;
+        match log.rest(self.clock.now()) {
+            Some(rest) => {
+                let (recorded, is_recorded) = oneshot::channel();
+                let log_rest = Some(LogRest { part: rest.clone(), recorded });
+                self.report(Report { input: Input::Ended(self.attempt(), outcome.clone()), log: log_rest }).await?;
+                if is_recorded.await.is_ok() {
+                    return Ok(());
+                }
+                log.finish_rest(rest, self.clock.now()).await;
+                self.warn_of(&log);
+            }
+            None => self.finish(&mut log).await,
+        }
         let outcome = match log.problem() {
             // Of a try that never was, nobody misses the log.
             Some(log) if !matches!(outcome, AttemptOutcome::Lost { began: false }) => {
@@ -286,6 +305,10 @@ impl AttemptTask {
 
     async fn finish(&self, log: &mut LogWriter) {
         log.finish(self.clock.now()).await;
+        self.warn_of(log);
+    }
+
+    fn warn_of(&self, log: &LogWriter) {
         if let Some(problem) = log.problem() {
             self.shared.warn(&format!("job `{}`, attempt {}: {problem}", self.spec.job, self.attempt()));
         }
@@ -300,7 +323,11 @@ impl AttemptTask {
     }
 
     async fn tell(&self, input: Input) -> Result<(), Quit> {
-        self.inputs.send(input).await.map_err(|_| Quit::Done)
+        self.report(input.into()).await
+    }
+
+    async fn report(&self, report: Report) -> Result<(), Quit> {
+        self.inputs.send(report).await.map_err(|_| Quit::Done)
     }
 }
 

@@ -3,7 +3,7 @@
 mod effects;
 mod errands;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,13 @@ use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState, Lost};
 use crate::engine::orders::Orders;
+use crate::engine::report::{LogRest, Report};
 use crate::engine::retry::until_available;
 use crate::engine::shared::{Outcome, Shared};
 use crate::engine::task::Task;
 use crate::id::AttemptId;
 use crate::mask::Needles;
-use crate::ports::{Claim, Notice, ProjectVariables, Variable};
+use crate::ports::{Claim, LogPart, Notice, ProjectVariables, StoreError, Variable};
 use crate::schedule::invariants::broken_by;
 use crate::schedule::{CancelLevel, Decision, Input, Machine};
 use crate::status::Reason;
@@ -40,6 +41,8 @@ pub(super) struct Driver {
     needles: Needles,
     workspace: Option<PathBuf>,
     attempts: BTreeMap<AttemptId, Attempt>,
+    /// Attempts that there were before this life.
+    inherited: BTreeSet<AttemptId>,
     /// Tasks that were told to end and may not have noticed yet.
     abandoned: Vec<Task>,
     /// The checkout, then the cleaning up.
@@ -47,8 +50,8 @@ pub(super) struct Driver {
     keeper: Task,
     /// Somebody asked for a kill.
     hurry: watch::Sender<bool>,
-    inputs: mpsc::Receiver<Input>,
-    answer: mpsc::Sender<Input>,
+    inputs: mpsc::Receiver<Report>,
+    answer: mpsc::Sender<Report>,
     lease: watch::Receiver<LeaseState>,
     drain: Drain,
     /// How many commits were decided under the claim.
@@ -57,7 +60,7 @@ pub(super) struct Driver {
 
 /// What a driver does next.
 enum Next {
-    Input(Input),
+    Report(Report),
     /// It hands the pipeline back.
     Drain,
 }
@@ -78,9 +81,12 @@ impl Driver {
         drain: Drain,
     ) -> Result<Self, EngineError> {
         let store = &shared.store;
-        let record = until_available(claim.lease, || store.load(claim.pipeline))
-            .await
-            .map_err(EngineError::store("load the pipeline"))?;
+        let record = match store.as_claimed(&claim) {
+            Some(record) => record,
+            None => until_available(claim.lease, || store.load(claim.pipeline))
+                .await
+                .map_err(EngineError::store("load the pipeline"))?,
+        };
         let plan = Arc::new(record.plan);
         let variables = until_available(claim.lease, || store.variables(&plan.project))
             .await
@@ -94,11 +100,13 @@ impl Driver {
         let keeper = Task::spawn(lease::keep(Arc::clone(store), claim.clone(), claimed_at, poke, state));
         // A kill that an earlier life was told of holds for this one, too.
         let killed = record.state.cancel.is_some_and(|(level, _)| level == CancelLevel::Kill);
+        let inherited = record.state.jobs.iter().flat_map(|job| &job.attempts).map(|attempt| attempt.id).collect();
         Ok(Self {
             machine: Machine::new(plan, record.state, shared.job_limit),
             number: record.number,
             clock: shared.clock(),
             attempts: BTreeMap::new(),
+            inherited,
             abandoned: Vec::new(),
             errand: None,
             hurry: watch::Sender::new(killed),
@@ -128,34 +136,61 @@ impl Driver {
     }
 
     async fn run_from(mut self, first: Input) -> Result<Outcome, EngineError> {
-        let mut input = first;
+        let mut report = Report::from(first);
         loop {
-            let before = cfg!(debug_assertions).then(|| self.machine.state().clone());
-            let decision = self.machine.handle(input, self.clock.now());
-            if let Some(before) = before {
-                let broken = broken_by(self.machine.plan(), &before, &decision.changes);
-                debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
+            if let Some(decision) = self.decide(report).await? {
+                for effect in decision.effects {
+                    self.perform(effect);
+                }
+                self.prepare_ahead();
             }
-            self.commit(&decision).await?;
-            for effect in decision.effects {
-                self.perform(effect);
-            }
-            self.prepare_ahead();
             let state = self.machine.state();
             if let Some(end) = state.verdict.clone().filter(|_| state.status.is_terminal()) {
                 let project = self.machine.plan().project.clone();
                 let outcome = Outcome { id: state.id, project, number: self.number, end, state: state.clone() };
-                self.let_go().await;
+                // The last commit has given the claim back.
+                self.keeper.end().await;
                 return Ok(outcome);
             }
-            input = match self.next_input().await? {
-                Next::Input(input) => input,
+            report = match self.next().await? {
+                Next::Report(report) => report,
                 Next::Drain => return Err(self.hand_back().await),
             };
         }
     }
 
-    async fn next_input(&mut self) -> Result<Next, EngineError> {
+    /// Decides and commits, with the rest of a log in one go. `None`: the store does not take that log as it is, so nothing is
+    /// decided until its writer reports anew.
+    async fn decide(&mut self, Report { input, log }: Report) -> Result<Option<Decision>, EngineError> {
+        let before = log.is_some().then(|| self.machine.clone());
+        let decision = self.handle(input);
+        let Some((LogRest { part, recorded }, before)) = log.zip(before).filter(|_| !decision.changes.is_empty())
+        else {
+            self.commit(&decision, &[]).await?;
+            return Ok(Some(decision));
+        };
+        let notice = Notice::Log { attempt: part.attempt, next_offset: part.end.map_or(0, |end| end.bytes) };
+        if !self.commit(&decision, &[part]).await? {
+            self.machine = before;
+            return Ok(None);
+        }
+        self.shared.sink.notify(notice);
+        // A writer that is gone needs no word.
+        let _gone = recorded.send(());
+        Ok(Some(decision))
+    }
+
+    fn handle(&mut self, input: Input) -> Decision {
+        let before = cfg!(debug_assertions).then(|| self.machine.state().clone());
+        let decision = self.machine.handle(input, self.clock.now());
+        if let Some(before) = before {
+            let broken = broken_by(self.machine.plan(), &before, &decision.changes);
+            debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
+        }
+        decision
+    }
+
+    async fn next(&mut self) -> Result<Next, EngineError> {
         loop {
             let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
             let drains = self.has_begun_nothing();
@@ -168,12 +203,12 @@ impl Driver {
                     }
                     if let Some((level, reason)) = control.cancel.filter(|c| self.adds(*c)) {
                         self.hurry.send_replace(level == CancelLevel::Kill);
-                        return Ok(Next::Input(Input::CancelRecorded(level, reason)));
+                        return Ok(Next::Report(Input::CancelRecorded(level, reason).into()));
                     }
                 }
-                Some(input) = self.inputs.recv() => return Ok(Next::Input(input)),
+                Some(report) = self.inputs.recv() => return Ok(Next::Report(report)),
                 () = self.drain.begun(), if drains => return Ok(Next::Drain),
-                () = at(deadline) => return Ok(Next::Input(Input::Tick)),
+                () = at(deadline) => return Ok(Next::Report(Input::Tick.into())),
             }
         }
     }
@@ -188,10 +223,11 @@ impl Driver {
         self.machine.state().cancel.is_none_or(|(known, _)| level > known)
     }
 
-    /// Commits a decision. A commit whose outcome is unknown is repeated under its number, for at most a lease.
-    async fn commit(&mut self, decision: &Decision) -> Result<(), EngineError> {
+    /// Commits a decision, with logs in one go. A commit whose outcome is unknown is repeated under its number, for at most a
+    /// lease. `false`: nothing is committed, because a log is not taken like this.
+    async fn commit(&mut self, decision: &Decision, logs: &[LogPart]) -> Result<bool, EngineError> {
         if decision.changes.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         self.commits += 1;
         let (store, claim, nth) = (&self.shared.store, &self.claim, self.commits);
@@ -199,17 +235,25 @@ impl Driver {
         // The last commit ends the claim, so that its keeper may see the loss before we see the answer: the commit itself
         // finds out then.
         let last = self.machine.state().status.is_terminal();
+        let record = || async {
+            if logs.is_empty() {
+                return store.commit(claim, nth, &decision.changes).await.map(Some);
+            }
+            let refused = |error: StoreError| if is_refused(&error) { Ok(None) } else { Err(error) };
+            store.record(claim, nth, logs, &decision.changes).await.or_else(refused)
+        };
         let committed = tokio::select! {
             biased;
             _ = lease.wait_for(|l| l.lost.is_some()), if !last => None,
-            committed = until_available(claim.lease, || store.commit(claim, nth, &decision.changes)) => Some(committed),
+            committed = until_available(claim.lease, record) => Some(committed),
         };
         match committed {
             None => Err(self.stand_down().await),
-            Some(Ok(last)) => {
+            Some(Ok(Some(last))) => {
                 self.shared.sink.notify(Notice::Events { pipeline: self.claim.pipeline, last });
-                Ok(())
+                Ok(true)
             }
+            Some(Ok(None)) => Ok(false),
             Some(Err(error)) => {
                 let error = EngineError::store("commit what was decided")(error);
                 self.stand_down().await;
@@ -243,6 +287,16 @@ impl Driver {
     async fn let_go(self) {
         self.keeper.end().await;
         self.shared.give_back(&self.claim).await;
+    }
+}
+
+/// Whether waiting does not make a store take it like this: the log's writer knows what to do. What is wrong with the rest
+/// comes out when that is committed without the log.
+fn is_refused(error: &StoreError) -> bool {
+    match error {
+        StoreError::ClaimLost(_) => false,
+        StoreError::NoRoom { .. } => true,
+        other => !other.is_retryable(),
     }
 }
 

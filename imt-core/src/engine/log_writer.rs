@@ -4,18 +4,21 @@
 //! not written, and [`LogWriter::problem`] says why. A store that is merely away is waited for, as long as the claim holds;
 //! whoever cannot wait that long ends the writing with [`LogWriter::give_up`].
 
+mod pieces;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use self::pieces::{Piece, Side, Written, of_the_job};
 use crate::engine::problem::chain;
 use crate::engine::retry::{until_answered, until_available};
 use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
 use crate::ports::{
-    Claim, EventSink, LogAppend, LogChunk, LogEnd, LogFrom, LogPositions, MAX_PIECE_BYTES, Notice, Store, StoreError,
-    StoreResult, StreamKind,
+    Claim, EventSink, LogAppend, LogChunk, LogCursor, LogEnd, LogFrom, LogPart, LogPositions, MAX_PIECE_BYTES, Notice,
+    Store, StoreError, StoreResult, StreamKind,
 };
 use crate::time::Timestamp;
 
@@ -25,9 +28,6 @@ const PIECE_BYTES: usize = 16 * 1024;
 const SLICE_BYTES: usize = 24 * 1024;
 // What one slice adds to a piece that is not yet full never makes it larger than a store takes.
 const _: () = assert!(PIECE_BYTES + SLICE_BYTES + MAX_NEEDLE_BYTES + 64 <= MAX_PIECE_BYTES);
-
-/// What is remembered of the end of a log: enough for a marker.
-const TAIL_BYTES: usize = 256;
 
 /// What a writer needs to know.
 #[derive(Clone)]
@@ -57,68 +57,12 @@ pub(super) struct LogWriter {
     ended: Option<LogEnd>,
 }
 
-/// One stream of the job.
-struct Side {
-    masker: Masker,
-    /// Raw bytes taken from the executor.
-    taken: u64,
-}
-
-impl Side {
-    fn new(needles: &Needles, taken: u64) -> Self {
-        Self { masker: Masker::new(needles.clone()), taken }
-    }
-
-    /// Raw bytes that are done with: a successor reads on from here with a fresh masker.
-    fn done(&self) -> u64 {
-        self.taken - self.masker.held() as u64
-    }
-}
-
-/// Bytes not yet appended, all of one stream.
-struct Piece {
-    stream: StreamKind,
-    at: Timestamp,
-    bytes: Vec<u8>,
-    /// Where a successor reads on once this piece is stored; set when the next one begins.
-    raw: LogPositions,
-    /// What of the output before there was left out.
-    dropped: u64,
-}
-
-/// What the store has, and what of it the end needs.
-struct Written {
-    offset: u64,
-    job_bytes: u64,
-    newlines: u64,
-    ends_in_newline: bool,
-    /// Its last bytes, at most [`TAIL_BYTES`].
-    tail: Vec<u8>,
-    hasher: blake3::Hasher,
-}
-
-impl Default for Written {
-    fn default() -> Self {
-        let (offset, job_bytes, newlines) = (0, 0, 0);
-        Self { offset, job_bytes, newlines, ends_in_newline: true, tail: Vec::new(), hasher: blake3::Hasher::new() }
-    }
-}
-
-impl Written {
-    fn count(&mut self, stream: StreamKind, bytes: &[u8]) {
-        self.offset += bytes.len() as u64;
-        if stream != StreamKind::System {
-            self.job_bytes += bytes.len() as u64;
-        }
-        self.newlines += memchr::memchr_iter(b'\n', bytes).count() as u64;
-        self.ends_in_newline = bytes.last().map_or(self.ends_in_newline, |b| *b == b'\n');
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
-        self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
-        self.hasher.update(bytes);
-    }
-}
-
 impl LogWriter {
+    /// A log that nobody can have written to yet.
+    pub(super) fn new(to: LogTarget) -> Self {
+        Self::at(to, LogCursor::default(), Written::default())
+    }
+
     /// Opens the log where the store has it: at its beginning, or where an earlier life left off.
     pub(super) async fn open(to: LogTarget) -> StoreResult<Self> {
         let cursor = until_available(to.claim.lease, || to.store.log_cursor(to.attempt)).await?;
@@ -133,7 +77,11 @@ impl LogWriter {
                 break;
             }
         }
-        Ok(Self {
+        Ok(Self::at(to, cursor, written))
+    }
+
+    fn at(to: LogTarget, cursor: LogCursor, written: Written) -> Self {
+        Self {
             stdout: Side::new(&to.needles, cursor.raw.stdout),
             stderr: Side::new(&to.needles, cursor.raw.stderr),
             pending: Vec::new(),
@@ -144,7 +92,7 @@ impl LogWriter {
             refused: None,
             ended: cursor.end,
             to,
-        })
+        }
     }
 
     /// Whether an earlier life has finished it.
@@ -222,6 +170,10 @@ impl LogWriter {
     /// Makes all gathered bytes durable. *Cancellation*: what was being written counts as left out; give the log up then.
     pub(super) async fn flush(&mut self) {
         let pieces = self.gathered();
+        self.write(pieces).await;
+    }
+
+    async fn write(&mut self, pieces: Vec<LogAppend>) {
         if pieces.is_empty() {
             return;
         }
@@ -287,6 +239,32 @@ impl LogWriter {
         }
     }
 
+    /// What is still to be stored of the log, its end included, for whoever records it together with what follows from it.
+    /// `None` where there is more to be said about it first: then, as in all other cases, it is [finished](Self::finish).
+    pub(super) fn rest(&mut self, at: Timestamp) -> Option<LogPart> {
+        if self.is_finished() || self.refused.is_some() {
+            return None;
+        }
+        self.let_out(at);
+        if self.dropped > 0 {
+            return None;
+        }
+        let pieces = self.gathered();
+        let mut whole = self.written.clone();
+        for piece in &pieces {
+            whole.count(piece.stream, &piece.bytes);
+        }
+        Some(LogPart { attempt: self.to.attempt, pieces, end: Some(whole.end(0)) })
+    }
+
+    /// Writes and ends what was taken as the [rest](Self::rest) and not recorded.
+    pub(super) async fn finish_rest(&mut self, rest: LogPart, at: Timestamp) {
+        if timeout(self.to.claim.lease, self.write(rest.pieces)).await.is_err() {
+            self.give_up();
+        }
+        self.finish(at).await;
+    }
+
     /// Ends the log: what the maskers held back, the marker of what the cap left out, totals and checksum. A store that is
     /// away is waited for, for a lease.
     pub(super) async fn finish(&mut self, at: Timestamp) {
@@ -297,12 +275,7 @@ impl LogWriter {
         if timeout(lease, self.write_rest(at)).await.is_err() {
             self.give_up();
         }
-        let end = LogEnd {
-            bytes: self.written.offset,
-            lines: self.written.newlines + u64::from(!self.written.ends_in_newline),
-            dropped: self.dropped,
-            checksum: *self.written.hasher.finalize().as_bytes(),
-        };
+        let end = self.written.end(self.dropped);
         let LogTarget { store, claim, attempt, .. } = &self.to;
         // A store that has refused a piece may still take the end, so that readers do not wait for more.
         let patience = if self.refused.is_some() { Duration::ZERO } else { lease };
@@ -312,7 +285,8 @@ impl LogWriter {
         }
     }
 
-    async fn write_rest(&mut self, at: Timestamp) {
+    /// Adds what the maskers held back to what is pending.
+    fn let_out(&mut self, at: Timestamp) {
         for stream in [StreamKind::Stdout, StreamKind::Stderr] {
             self.turn_to(stream, at);
             let side = if stream == StreamKind::Stderr { &mut self.stderr } else { &mut self.stdout };
@@ -321,6 +295,10 @@ impl LogWriter {
             side.masker.finish(&mut piece.bytes);
             self.cut_to_cap(before);
         }
+    }
+
+    async fn write_rest(&mut self, at: Timestamp) {
+        self.let_out(at);
         self.flush().await;
         if self.dropped > 0 {
             let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
@@ -369,9 +347,4 @@ impl LogWriter {
             piece.bytes.truncate(keep);
         }
     }
-}
-
-/// Bytes of the job's own output in a piece.
-fn of_the_job(piece: &LogAppend) -> u64 {
-    if piece.stream == StreamKind::System { 0 } else { piece.bytes.len() as u64 }
 }

@@ -25,6 +25,7 @@ mod process;
 mod recorder;
 mod records;
 mod registry;
+mod report;
 mod retry;
 mod root;
 mod runner;

@@ -191,7 +191,7 @@ impl Scribe<'_> {
             parts.push(LogPart { attempt, pieces: logs.remove(&attempt).unwrap_or_default(), end });
         }
         parts.extend(logs.into_iter().map(|(attempt, pieces)| LogPart { attempt, pieces, end: None }));
-        until_answered_or_full(|| self.to.record(self.claim, nth, &parts, &changes)).await
+        until_answered_or_full(|| self.to.record(self.claim, nth, &parts, &changes)).await.map(drop)
     }
 }
 

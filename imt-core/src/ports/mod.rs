@@ -29,7 +29,7 @@ pub use log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart, MAX_PIECE
 pub use source::{Checkout, Source};
 pub use store::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,
-    Variable, record_log,
+    Variable, record_in_turn,
 };
 pub use variables::ProjectVariables;
 pub use warn::Warn;

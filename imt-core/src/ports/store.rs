@@ -81,11 +81,20 @@ pub trait Store: Send + Sync {
     /// `NotFound`.
     async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord>;
 
+    /// The pipeline of a claim as it stood when it was claimed, where the store knows that without asking: spares its new
+    /// holder, and nobody else, the [`load`](Self::load). Taken once. A cancel that came since is told by
+    /// [`control`](Self::control).
+    fn as_claimed(&self, _claim: &Claim) -> Option<PipelineRecord> {
+        None
+    }
+
     /// Records changes: all of them in one transaction, in order, each also as an event. Answers the last event's id.
     ///
     /// The commits under one claim are numbered by its holder, each higher than the one before. *Idempotent* by that number:
     /// the number that was recorded last records nothing and gives the same answer, also when the first call lands only
     /// after the second. So a call whose outcome is unknown is repeated with the same number and the same changes.
+    ///
+    /// The commit that ends the pipeline gives the claim back as well: only the same call again can follow it.
     ///
     /// # Errors
     /// `ClaimLost` when the fencing token is not the newest or was given back, `Conflict` for a lower number, when the
@@ -150,15 +159,19 @@ pub trait Store: Send + Sync {
     /// [`finish_log`](Self::finish_log) and [`commit`](Self::commit) one after another would, in as few transactions as the
     /// store can.
     ///
-    /// *Idempotent*: of a part that is there already, its end included, nothing is repeated.
+    /// *Idempotent*: of a part that is there already, its end included, nothing is repeated. Answers the id of the last of the
+    /// changes' events, if there are changes.
     ///
     /// # Errors
     /// As those; then what comes before may be there, but never the changes without all of the logs.
-    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
-        for part in logs {
-            record_log(self, claim, part).await?;
-        }
-        if changes.is_empty() { Ok(()) } else { self.commit(claim, nth, changes).await.map(drop) }
+    async fn record(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        logs: &[LogPart],
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
+        record_in_turn(self, claim, nth, logs, changes).await
     }
 
     /// Where a log stands: what a recovering writer needs to go on. All zero for a log that does not exist.
@@ -191,11 +204,29 @@ pub trait Store: Send + Sync {
     async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables>;
 }
 
-/// Appends what is new of a log and ends it, unless it has ended so already.
+/// [`Store::record`] as the calls that it stands for, one after another.
 ///
 /// # Errors
-/// As [`Store::append_log`] and [`Store::finish_log`].
-pub async fn record_log<S: Store + ?Sized>(store: &S, claim: &Claim, part: &LogPart) -> StoreResult<()> {
+/// As [`Store::record`].
+pub async fn record_in_turn<S: Store + ?Sized>(
+    store: &S,
+    claim: &Claim,
+    nth: u64,
+    logs: &[LogPart],
+    changes: &[Change],
+) -> StoreResult<Option<EventId>> {
+    for part in logs {
+        match record_log(store, claim, part).await {
+            // A claim that is lost stays lost: a commit under it can only say that it is recorded already, and ended the claim.
+            Err(StoreError::ClaimLost(_)) if !changes.is_empty() => break,
+            written => written?,
+        }
+    }
+    if changes.is_empty() { Ok(None) } else { store.commit(claim, nth, changes).await.map(Some) }
+}
+
+/// Appends what is new of a log and ends it, unless it has ended so already.
+async fn record_log<S: Store + ?Sized>(store: &S, claim: &Claim, part: &LogPart) -> StoreResult<()> {
     let LogPart { attempt, pieces, end } = part;
     if end.is_some() && store.log_cursor(*attempt).await?.end == *end {
         return Ok(());

@@ -18,7 +18,7 @@ pub enum Input {
     CheckedOut(Result<InstanceId, Problem>),
     /// The attempt, whose turn it is, is ready for its go.
     Prepared(AttemptId, Result<(), Problem>),
-    /// The attempt is over and its log is whole.
+    /// The attempt is over and its log is whole, or will be with what this leads to.
     Ended(AttemptId, AttemptOutcome),
     /// Nobody has taken the pipeline up, and a cancel is recorded: it ends without anything to clean up.
     CalledOff,
@@ -31,10 +31,12 @@ pub enum Input {
 }
 
 /// Where the workspace is that the rows tell of, seen from whoever holds the claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whereabouts {
     /// Within reach, or there is none to be reached.
     Here,
+    /// The jobs need none: this instance has nothing to fill before they can begin.
+    Nowhere(InstanceId),
     /// On another host, or gone.
     Elsewhere,
 }

@@ -48,7 +48,7 @@ impl Turn<'_> {
 
     pub(super) fn take(&mut self, input: Input) {
         match input {
-            Input::Claimed(workspace) => self.claimed(workspace),
+            Input::Claimed(workspace) => self.claimed(&workspace),
             Input::Deserted => self.deserted(),
             Input::CheckedOut(Ok(instance)) => {
                 // A cancel may have been quicker: then it comes after the verdict, and nobody needs it.
@@ -71,7 +71,7 @@ impl Turn<'_> {
     }
 
     /// First claim: begin. Later claim: put back in flight what the rows say should be.
-    fn claimed(&mut self, workspace: Whereabouts) {
+    fn claimed(&mut self, workspace: &Whereabouts) {
         if self.course.state.status == Status::Pending {
             self.record(ChangeKind::PipelineStarted);
             self.skip_unselected();
@@ -82,14 +82,19 @@ impl Turn<'_> {
         if self.course.order.remaining() == 0 {
             return;
         }
-        if workspace == Whereabouts::Elsewhere && self.course.state.workspace.is_some() {
+        if *workspace == Whereabouts::Elsewhere && self.course.state.workspace.is_some() {
             self.lose_workspace();
             if self.course.state.verdict.is_some() {
                 return;
             }
         }
         if self.course.state.workspace.is_none() && self.course.state.cancel.is_none() {
-            self.effect(Effect::Checkout);
+            match workspace {
+                Whereabouts::Nowhere(instance) => {
+                    self.record(ChangeKind::WorkspaceReady { instance: instance.clone() });
+                }
+                Whereabouts::Here | Whereabouts::Elsewhere => self.effect(Effect::Checkout),
+            }
         }
         let live: Vec<AttemptState> = self.course.live().map(|(attempt, _)| attempt.clone()).collect();
         for attempt in live {

@@ -202,9 +202,14 @@ impl Ledger {
     }
 
     pub(super) fn commit(&mut self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
-        let entry = self.held(claim)?;
+        let not_held = || StoreError::ClaimLost(claim.pipeline);
+        let entry = self.pipelines.get(&claim.pipeline).filter(|e| e.token == claim.token).ok_or_else(not_held)?;
         match entry.last_commit {
-            Some((last, answer)) if last == nth => return Ok(answer),
+            // The one that ended the pipeline has given the claim back.
+            Some((last, answer)) if last == nth && (entry.hold.is_some() || entry.state.status.is_terminal()) => {
+                return Ok(answer);
+            }
+            _ if entry.hold.is_none() => return Err(not_held()),
             Some((last, _)) if last > nth => {
                 return Err(StoreError::Conflict(format!("commit {nth} comes after commit {last}")));
             }
@@ -219,6 +224,9 @@ impl Ledger {
         let last = entry.events.last().map_or(EventId::default(), |event| event.id);
         let Some(answer) = self.record(claim.pipeline, changes) else { return Ok(last) };
         self.held(claim)?.last_commit = Some((nth, answer));
+        if changes.iter().any(ends) {
+            self.release(claim);
+        }
         Ok(answer)
     }
 

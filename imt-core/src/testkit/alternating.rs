@@ -105,7 +105,13 @@ impl Store for Alternating {
         self.next().finish_log(claim, attempt, end).await
     }
 
-    async fn record(&self, claim: &Claim, nth: u64, logs: &[LogPart], changes: &[Change]) -> StoreResult<()> {
+    async fn record(
+        &self,
+        claim: &Claim,
+        nth: u64,
+        logs: &[LogPart],
+        changes: &[Change],
+    ) -> StoreResult<Option<EventId>> {
         self.next().record(claim, nth, logs, changes).await
     }
 

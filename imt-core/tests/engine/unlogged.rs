@@ -65,11 +65,24 @@ async fn a_store_that_refuses_the_log_costs_the_log_and_not_the_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_refuses_the_end_of_a_log_does_not_cost_the_outcome() {
+    // With what it leads to, and then alone.
     let stand = Stand::new();
-    let faults = [(StoreCall::FinishLog, StoreFault::Refused, 1)];
+    let faults = [(StoreCall::FinishLog, StoreFault::Refused, 2)];
     let (outcome, warned, _) = run(&stand, FakeScript::runs_for(SECOND * 9), &faults).await;
     assert_eq!(outcome.end.status, Status::Success);
     assert!(detail(&outcome).contains("refusal ordered by the test") && !warned.is_empty(), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_of_a_log_that_is_refused_only_with_what_it_leads_to_is_written_alone() {
+    for fault in [StoreFault::Refused, StoreFault::NoRoom] {
+        let stand = Stand::new();
+        let (outcome, warned, _) = run(&stand, says_hello(9), &[(StoreCall::FinishLog, fault, 1)]).await;
+        assert_eq!((outcome.end.status, detail(&outcome), warned.as_str()), (Status::Success, "", ""));
+        let (pieces, end) = stand.log(Stand::attempt(outcome.id)).await;
+        assert!(pieces.contains(&(StreamKind::Stdout, "hello\n".into())), "{pieces:?}");
+        assert_eq!(end.dropped, 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 //! [`chunk`] decides what chunks an append leads to and knows no database, [`row`] is how one lies in its table; [`write`], [`whole`] and [`read`] do the rest.
 
 mod chunk;
+mod part;
 mod read;
 mod row;
 mod whole;

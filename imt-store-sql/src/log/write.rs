@@ -26,24 +26,29 @@ pub(crate) struct Writers(Mutex<HashMap<AttemptId, Slot>>);
 type Slot = Arc<tokio::sync::Mutex<Option<Open>>>;
 
 /// A log open for writing.
-struct Open {
-    id: i64,
-    token: u64,
-    position: Position,
+pub(super) struct Open {
+    pub(super) id: i64,
+    pub(super) token: u64,
+    pub(super) position: Position,
     /// Over all bytes; missing when this process has not written them all.
-    hasher: Option<blake3::Hasher>,
+    pub(super) hasher: Option<blake3::Hasher>,
 }
 
 impl Open {
+    /// A log with nothing in it.
+    pub(super) fn new(id: i64, token: u64) -> Self {
+        Self { id, token, position: Position::start(), hasher: Some(blake3::Hasher::new()) }
+    }
+
     /// Whether this is the end of what this process has written.
-    fn ends_like(&self, end: LogEnd) -> bool {
+    pub(super) fn ends_like(&self, end: LogEnd) -> bool {
         let checksum = self.hasher.as_ref().map(|hasher| *hasher.finalize().as_bytes());
         (self.position.offset, self.position.lines(), checksum) == (end.bytes, end.lines, Some(end.checksum))
     }
 }
 
 impl Writers {
-    fn slot(&self, attempt: AttemptId) -> Slot {
+    pub(super) fn slot(&self, attempt: AttemptId) -> Slot {
         Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(attempt).or_default())
     }
 
@@ -52,7 +57,7 @@ impl Writers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt)
     }
 
-    fn forget(&self, attempt: AttemptId) {
+    pub(super) fn forget(&self, attempt: AttemptId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
     }
 
@@ -223,8 +228,7 @@ async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> Stor
     let add = Guarded::new(Statement::new(database.dialect().sql(ADD_LOG), values));
     let row = database.change(add).await.map_err(no_room)?;
     let Some(row) = row else { return Ok(None) };
-    let (id, hasher) = (row.of("log").int()?, Some(blake3::Hasher::new()));
-    Ok(Some(Open { id, token: claim.token, position: Position::start(), hasher }))
+    Ok(Some(Open::new(row.of("log").int()?, claim.token)))
 }
 
 /// A newer claim changes the log's token; one that was given back is seen only at the pipeline.

@@ -39,7 +39,7 @@ impl Driver {
     pub(super) fn prepare_ahead(&mut self) {
         for attempt in self.machine.ahead(self.shared.prepare_ahead) {
             if !self.attempts.contains_key(&attempt) {
-                self.spawn_attempt(attempt, Leave::Ahead, Origin::New);
+                self.spawn_attempt(attempt, Leave::Ahead, self.origin(attempt));
             }
         }
     }
@@ -47,8 +47,13 @@ impl Driver {
     fn raise(&mut self, attempt: AttemptId, leave: Leave) {
         match self.attempts.get(&attempt) {
             Some(task) => task.orders.send_modify(|o| o.leave = o.leave.max(leave)),
-            None => self.spawn_attempt(attempt, leave, Origin::New),
+            None => self.spawn_attempt(attempt, leave, self.origin(attempt)),
         }
+    }
+
+    /// Where a task stands that is to prepare an attempt.
+    fn origin(&self, attempt: AttemptId) -> Origin {
+        if self.inherited.contains(&attempt) { Origin::Created } else { Origin::New }
     }
 
     fn stop(&mut self, attempt: AttemptId, level: CancelLevel) {

@@ -31,7 +31,13 @@ impl Driver {
     /// Where the workspace is that an earlier life made, if one did.
     pub(super) async fn whereabouts(&self) -> Whereabouts {
         let (Some(workspaces), Some(path)) = (&self.shared.workspaces, &self.workspace) else {
-            return Whereabouts::Here;
+            // An embedder's jobs that want no files. What an earlier life has begun is another matter.
+            let wants_files = self.machine.plan().trigger.repository.is_some();
+            return if wants_files || !self.has_begun_nothing() {
+                Whereabouts::Here
+            } else {
+                Whereabouts::Nowhere(self.shared.runner.instance.clone())
+            };
         };
         let Some(maker) = &self.machine.state().workspace else { return Whereabouts::Here };
         let ours = *maker == self.shared.runner.instance;
@@ -52,7 +58,7 @@ impl Driver {
             };
             let result = filled.await.map(|()| shared.runner.instance.clone()).map_err(|f| problem(&f, &needles));
             // A driver that is gone wants no answer.
-            let _gone = answer.send(Input::CheckedOut(result)).await;
+            let _gone = answer.send(Input::CheckedOut(result).into()).await;
         };
         self.errand = Some(Task::spawn(work));
     }
@@ -83,7 +89,7 @@ impl Driver {
                 () = cut_short(hurry) => Err(interrupted()),
             };
             let result = result.map_err(|f| problem(&f, &needles));
-            let _gone = answer.send(Input::CleanedUp(result)).await;
+            let _gone = answer.send(Input::CleanedUp(result).into()).await;
         }));
     }
 

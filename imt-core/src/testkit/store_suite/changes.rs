@@ -130,7 +130,7 @@ pub(super) async fn a_commit_is_recorded_once(store: TestStore) {
     let next = claim(&store, &runner("two"), held.pipeline).await;
     let ended = store.commit(&next, 1, &[pipeline_ended()]).await.expect("commit");
     assert_eq!(store.commit(&next, 1, &[pipeline_ended()]).await.expect("commit again"), ended, "the last one as well");
-    assert_refused!(store.commit(&next, 2, &[pipeline_ended()]).await, StoreError::Conflict(_));
+    assert_lost(store.commit(&next, 2, &[pipeline_ended()]).await, next.pipeline, "commit");
 }
 
 /// Polls a future so often, with other tasks in between, then drops it.
@@ -248,7 +248,7 @@ pub(super) async fn nothing_follows_the_end(store: TestStore) {
     let (record, events) = (store.load(pipeline).await.expect("load"), events_of(&store, pipeline).await);
     let other_end = change(101, ChangeKind::PipelineEnded { end: End::because(Status::Failed, Reason::ExitCode) });
     for late in [other_end, change(102, ChangeKind::JobEnded { job: JobIndex(0), end: End::success() })] {
-        assert_refused!(store.commit(&held, nth(), &[late]).await, StoreError::Conflict(_));
+        assert_lost(store.commit(&held, nth(), &[late]).await, pipeline, "commit");
     }
     store.request_cancel(pipeline, CancelLevel::Kill, Reason::User, at(103)).await.expect("adds nothing, no error");
     assert_eq!(store.load(pipeline).await.expect("load"), record);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fixture::{
-    LONG_LEASE, Patience, TestStore, append, assert_lost, attempt, claim, claim_when_free, claimed, end_of, enqueued,
-    events_of, fold, job_changes, nth, out, runner, superseded, whole_log,
+    LONG_LEASE, Patience, TestStore, append, assert_lost, attempt, change, claim, claim_when_free, claimed, end_of,
+    enqueued, events_of, fold, job_changes, nth, out, pipeline_ended, runner, superseded, whole_log,
 };
-use crate::ports::{Claim, LogCursor};
+use crate::ports::{Claim, LogCursor, LogPart};
+use crate::schedule::ChangeKind;
 
 /// Tokens grow with each claim, whoever makes it.
 pub(super) async fn tokens_grow(store: TestStore) {
@@ -138,6 +139,46 @@ pub(super) async fn a_stale_token_writes_nothing(store: TestStore) {
     refuses_all_writes(&store, &Claim { token: 0, ..new.clone() }).await;
     store.commit(&new, nth(), &job_changes(new.pipeline, 0)).await.expect("the newest may write");
     append(&store, &new, attempt(new.pipeline, 0), out(6, "end\n")).await;
+}
+
+/// The commit that ends a pipeline gives the claim back. What was recorded with it can still be repeated, because its outcome
+/// may have been unknown.
+pub(super) async fn the_end_gives_the_claim_back(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = attempt(held.pipeline, 0);
+    let open = LogPart { attempt: attempt(held.pipeline, 1), pieces: vec![out(0, "never ended")], end: None };
+    let whole = LogPart { attempt: log, pieces: vec![out(0, "last\n")], end: Some(end_of(b"last\n")) };
+    let (number, ends) = (nth(), [pipeline_ended()]);
+    let ended = store.record(&held, number, &[whole.clone(), open.clone()], &ends).await.expect("record the end");
+    assert_lost(store.renew(&held).await, held.pipeline, "renew");
+    assert_lost(store.control(&held).await, held.pipeline, "control");
+    let late = [out(0, "late")];
+    assert_lost(store.append_log(&held, attempt(held.pipeline, 2), &late).await, held.pipeline, "append to a new log");
+    assert_lost(store.append_log(&held, open.attempt, &[out(11, "late")]).await, held.pipeline, "append");
+    assert_lost(store.finish_log(&held, open.attempt, end_of(b"never ended")).await, held.pipeline, "finish");
+    let again = store.record(&held, number, &[whole, open], &ends).await.expect("the same again");
+    assert_eq!(again, ended);
+    store.release(&held).await.expect("release is idempotent");
+    assert_eq!(store.held(&held.instance).await.expect("held"), []);
+    assert_eq!(whole_log(&store, log).await, b"last\n");
+}
+
+/// What a store tells of a claimed pipeline without being asked is what it would answer, and told once.
+pub(super) async fn as_claimed_is_what_load_answers(store: TestStore) {
+    let id = enqueued(&store).await;
+    let held = store.claim(&runner("one"), None).await.expect("claim").expect("there is one");
+    assert_eq!(held.pipeline, id);
+    if let Some(record) = store.as_claimed(&held) {
+        assert_eq!(record, store.load(id).await.expect("load"));
+        assert_eq!(store.as_claimed(&held), None, "once");
+    }
+    store.commit(&held, nth(), &[change(0, ChangeKind::PipelineStarted)]).await.expect("commit");
+    store.release(&held).await.expect("release");
+    let next = store.claim(&runner("two"), None).await.expect("claim").expect("it is there again");
+    assert_eq!(store.as_claimed(&held), None, "a claim that is over");
+    if let Some(record) = store.as_claimed(&next) {
+        assert_eq!(record, store.load(id).await.expect("load"), "one that has begun");
+    }
 }
 
 /// A claim that was given back writes nothing.

@@ -113,6 +113,8 @@ macro_rules! __store_suite_cases {
                 release_gives_back_once
                 a_stale_token_writes_nothing
                 a_released_claim_writes_nothing
+                the_end_gives_the_claim_back
+                as_claimed_is_what_load_answers
                 a_claim_is_on_one_pipeline
                 a_takeover_cuts_the_old_writer_off
             }
@@ -147,6 +149,8 @@ macro_rules! __store_suite_cases {
             record {
                 what_is_recorded_together_is_there
                 logs_are_recorded_without_changes
+                a_log_is_recorded_with_what_follows_from_it
+                a_log_that_does_not_fit_keeps_the_changes_out
                 a_record_is_not_repeated
                 a_stale_claim_records_nothing
                 no_change_is_recorded_without_its_log

@@ -55,6 +55,64 @@ pub(super) async fn logs_are_recorded_without_changes(store: TestStore) {
     assert_eq!(events_of(&store, held.pipeline).await, []);
 }
 
+/// One log and what follows from it, as a driver records them: one that is new, one that is open, one that stays open, an
+/// empty one; in one go or not, all of it is there once.
+pub(super) async fn a_log_is_recorded_with_what_follows_from_it(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = |job| attempt(held.pipeline, job);
+    store.commit(&held, nth(), &[change(0, ChangeKind::PipelineStarted)]).await.expect("commit");
+    store.append_log(&held, log(1), &[out(0, "open")]).await.expect("append");
+    let flood = "a line that is there many times\n".repeat(5_000);
+    let pieces = (0_u64..).zip(flood.as_bytes().chunks(60_000)).map(|(n, bytes)| out(n * 60_000, bytes.to_vec()));
+    let pieces = pieces.collect();
+    let parts = [
+        (whole(log(0), "one\ntwo\n"), "one\ntwo\n"),
+        (LogPart { attempt: log(1), pieces: vec![out(4, "ed\n")], end: Some(end_of(b"opened\n")) }, "opened\n"),
+        (part(log(2), vec![out(0, "to be go")]), "to be go"),
+        (part(log(2), vec![out(8, "ne on w")]), "to be gone on w"),
+        (
+            LogPart { attempt: log(2), pieces: vec![out(15, "ith")], end: Some(end_of(b"to be gone on with")) },
+            "to be gone on with",
+        ),
+        (LogPart { attempt: log(3), pieces: Vec::new(), end: Some(end_of(b"")) }, ""),
+        (LogPart { attempt: log(4), pieces, end: Some(end_of(flood.as_bytes())) }, &flood),
+    ];
+    for (job, (part, text)) in (0..).zip(&parts) {
+        let (number, changes) = (nth(), job_changes(held.pipeline, job));
+        let last = store.record(&held, number, std::slice::from_ref(part), &changes).await.expect("record");
+        let events = events_of(&store, held.pipeline).await;
+        assert_eq!(last, events.last().map(|event| event.id), "of {:?}", part.attempt);
+        assert_eq!(changes_of(&events)[events.len() - changes.len()..], changes);
+        assert!(whole_log(&store, part.attempt).await == text.as_bytes(), "the log of {:?}", part.attempt);
+        assert_eq!(store.log_cursor(part.attempt).await.expect("log_cursor").end, part.end);
+        let again = store.record(&held, number, std::slice::from_ref(part), &changes).await.expect("the same again");
+        assert_eq!((again, events_of(&store, held.pipeline).await.len()), (last, events.len()));
+    }
+}
+
+/// A log that is not as its writer takes it to be is refused, and what follows from it is not recorded; both can go on.
+pub(super) async fn a_log_that_does_not_fit_keeps_the_changes_out(store: TestStore) {
+    let held = claimed(&store).await;
+    let log = attempt(held.pipeline, 0);
+    store.append_log(&held, log, &[out(0, "one\n")]).await.expect("append");
+    let (started, changes) = ([change(0, ChangeKind::PipelineStarted)], job_changes(held.pipeline, 0));
+    store.commit(&held, nth(), &started).await.expect("commit");
+    let wrong = LogPart { attempt: log, pieces: vec![out(4, "two\n")], end: Some(end_of(b"one\nTWO\n")) };
+    assert_refused!(store.record(&held, nth(), &[wrong], &changes).await, StoreError::Conflict(_));
+    let gap = part(log, vec![out(40, "late")]);
+    assert_refused!(store.record(&held, nth(), &[gap], &changes).await, StoreError::Gap { .. });
+    assert_eq!(changes_of(&events_of(&store, held.pipeline).await), started);
+    let offset = store.log_cursor(log).await.expect("log_cursor").offset;
+    let text = whole_log(&store, log).await;
+    let right = LogPart {
+        attempt: log,
+        pieces: vec![out(offset, "end\n")],
+        end: Some(end_of(&[&text[..], b"end\n"].concat())),
+    };
+    store.record(&held, nth(), &[right], &changes).await.expect("record");
+    store.commit(&held, nth(), &[super::fixture::pipeline_ended()]).await.expect("commit");
+}
+
 /// The same call again records nothing more, whatever of it had landed.
 pub(super) async fn a_record_is_not_repeated(store: TestStore) {
     let held = claimed(&store).await;
