@@ -5,8 +5,8 @@ use std::sync::Arc;
 use imt_core::ports::{Claim, PipelineRecord};
 
 use crate::beliefs::{Belief, Beliefs};
+use crate::claims;
 use crate::database::Database;
-use crate::queue;
 
 /// A claim, with the pipeline where the claim itself has told how it stands.
 pub(crate) struct Claimed {
@@ -47,7 +47,7 @@ impl Drop for Unheard {
             let database = Arc::clone(&self.database);
             runtime.spawn(async move {
                 // If it fails the lease runs out.
-                let _left_to_the_lease = queue::release(database.as_ref(), &claim).await;
+                let _left_to_the_lease = claims::release(database.as_ref(), &claim).await;
             });
         }
     }

@@ -12,7 +12,9 @@
 
 mod beliefs;
 mod catalog;
+mod choice;
 mod claimed;
+mod claims;
 mod database;
 mod dialect;
 mod guarded;

@@ -19,15 +19,15 @@ use tokio::task::JoinHandle;
 
 use crate::beliefs::{Belief, Beliefs};
 use crate::claimed::{Claimed, Unheard};
+use crate::claims::Which;
 use crate::database::{Database, News};
 use crate::keys::Keys;
 use crate::log::{self, Whole, Writers};
-use crate::queue::Which;
 use crate::reseal::Resealed;
 use crate::seal::KeyRing;
 use crate::task::finished;
 use crate::variables::ListedVariable;
-use crate::{catalog, identity, pipelines, queue, reseal, variables};
+use crate::{catalog, choice, claims, identity, pipelines, queue, reseal, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
@@ -110,7 +110,7 @@ impl SqlStore {
     #[doc(hidden)]
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
         let dialect = self.database.dialect();
-        let all = [queue::hot(), pipelines::hot(), log::hot(), catalog::hot(), variables::hot()];
+        let all = [choice::hot(), claims::hot(), pipelines::hot(), log::hot(), catalog::hot(), variables::hot()];
         all.into_iter().flatten().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }
 
@@ -205,15 +205,15 @@ impl Store for SqlStore {
     }
 
     async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {
-        queue::held(self.database.as_ref(), instance).await
+        claims::held(self.database.as_ref(), instance).await
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
         let claimed = finished(async move {
             let claimed = match which {
-                Some(id) => queue::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from),
-                None => queue::claim_any(database.as_ref(), &runner).await?,
+                Some(id) => claims::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from),
+                None => choice::claim_any(database.as_ref(), &runner).await?,
             };
             Ok(claimed.map(|claimed| Unheard::new(claimed, database)))
         });
@@ -222,7 +222,7 @@ impl Store for SqlStore {
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
         let (database, owned) = (self.database(), claim.clone());
-        let renewed = finished(async move { queue::renew(database.as_ref(), &owned).await }).await;
+        let renewed = finished(async move { claims::renew(database.as_ref(), &owned).await }).await;
         self.beliefs.forget_if_lost(claim, &renewed);
         renewed
     }
@@ -231,7 +231,7 @@ impl Store for SqlStore {
         self.writers.forget_pipeline(claim);
         self.beliefs.forget(claim);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { queue::release(database.as_ref(), &claim).await }).await?;
+        finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
         self.tell(News::Queue);
         Ok(())
     }

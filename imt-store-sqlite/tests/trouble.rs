@@ -230,6 +230,34 @@ async fn is_set_aside(spoil: &'static str) {
     assert!(set_aside.iter().all(|why| why.contains("#1")), "{set_aside:?}");
 }
 
+/// In each of the three ways in which a runner comes by a pipeline.
+#[tokio::test]
+async fn a_pipeline_whose_id_is_none_keeps_nobody_waiting() {
+    for spoil in [
+        "UPDATE pipelines SET id = 'nonsense' WHERE number = 1",
+        "UPDATE pipelines SET id = 'nonsense', token = 1 WHERE number = 1",
+        "UPDATE pipelines SET id = 'nonsense', token = 1, holder = 'nobody', lease_until = 1 WHERE number = 1",
+    ] {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+        let path = dir.path().join("store.db");
+        let store = open(&path).await;
+        store.enqueue(new(), None).await.expect("enqueue");
+        let good = store.enqueue(new(), None).await.expect("enqueue").id;
+        run(&path, spoil).await;
+        let (instance, lease) = (InstanceId::new("one"), Duration::from_secs(30));
+        let runner = RunnerInfo { instance: instance.clone(), labels: Vec::new(), driving: Vec::new(), lease };
+        let claim = store.claim(&runner, None).await.expect("claim").expect("the good one is reached");
+        assert_eq!(claim.pipeline, good, "{spoil}");
+        assert_eq!(store.held(&instance).await.expect("held"), [good]);
+        store.release(&claim).await.expect("release");
+        let claim = store.claim(&runner, None).await.expect("claim").expect("it is reached again");
+        assert_eq!(claim.pipeline, good, "{spoil}");
+        let Sifted { found, set_aside } =
+            store.pipelines(&ProjectName::new("demo"), None, 10).await.expect("pipelines");
+        assert_eq!((found.len(), set_aside.len()), (1, 1), "it is said to be broken: {set_aside:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_event_that_makes_no_sense_stops_no_reader_of_all() {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
