@@ -55,6 +55,12 @@ async fn what_is_broken_is_set_aside(world: &World) {
     let removed = world.imt(&["gc", "--older-than", "0s", "--keep", "0", "--output", "json"]);
     assert_eq!((removed.code, &objects(&removed)[0]["pipelines"]), (Some(11), &1.into()), "{}", removed.stderr);
     assert!(removed.stderr.contains("1 of the store's pipelines could not be removed"), "{}", removed.stderr);
+    let runner = "INSERT INTO runners (instance, host, version, labels, capacity, driving, draining, seen_at)
+        VALUES ('i-broken', 'h', '1', '{', 1, 0, 0, 1)";
+    world.records.tamper(runner).await;
+    let listed = world.imt(&["runners"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    assert!(listed.stderr.contains("runner i-broken cannot be read"), "{}", listed.stderr);
     world.records.tamper("UPDATE meta SET value = value + 96 WHERE name = 'schema'").await;
     refused(&world.imt(&["pipelines"]), 11, &["schema 99", "a later one"]);
     world.records.tamper("UPDATE meta SET value = value - 96 WHERE name = 'schema'").await;

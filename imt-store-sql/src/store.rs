@@ -376,7 +376,7 @@ impl Catalog for SqlStore {
         finished(async move { catalog::retire(database.as_ref(), &instance).await }).await
     }
 
-    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>> {
+    async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>> {
         catalog::runners(self.database.as_ref()).await
     }
 

@@ -183,6 +183,6 @@ async fn a_runner_that_was_silent_for_long_is_forgotten() {
     let eight_days = "UPDATE runners SET seen_at = seen_at - 8 * 86400000000 WHERE instance = 'old'";
     sqlx::query(eight_days).execute(&mut connection(&path).await).await.expect("time has passed");
     assert_eq!(store.prune(&ALL_KEPT, 10).await.expect("prune"), Sifted::default());
-    let left = store.runners().await.expect("runners");
+    let left = store.runners().await.expect("runners").found;
     assert_eq!(left.iter().map(|runner| runner.beat.instance.as_str()).collect::<Vec<_>>(), ["young"]);
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use imt_core::ports::RunnerStatus;
+use imt_core::ports::{RunnerStatus, Sifted};
 use serde::Serialize;
 
 use crate::args::{ReportOutput, RunnersArgs};
@@ -16,11 +16,15 @@ use crate::view::{ago, span};
 
 pub(crate) async fn run(args: &RunnersArgs) -> Result<Exit> {
     let records = records::open(&args.store).await?;
-    let runners = records.catalog().runners().await.map_err(CliError::store("list the runners"))?;
+    let listed = records.catalog().runners().await.map_err(CliError::store("list the runners"))?;
+    let Sifted { found: runners, set_aside } = listed;
     output::result(&match args.output {
         ReportOutput::Human => human(&runners, Terminal::stdout().paint),
         ReportOutput::Json => runners.iter().map(|runner| output::json_line(&told(runner))).collect::<Result<_>>()?,
     })?;
+    for broken in set_aside {
+        output::warning(&broken);
+    }
     Ok(Exit::Success)
 }
 

@@ -105,8 +105,9 @@ async fn refuse_with_others(place: &Place, ring: &KeyRing) -> Result<()> {
     let records = place.open(Some(ring.clone())).await?;
     let runners = records.catalog().runners().await.map_err(CliError::store("see who uses the store"))?;
     let here = places::host();
-    let alive = runners.into_iter().filter(|runner| runner.silent_for <= ALIVE).map(|runner| runner.beat.host);
-    let others: BTreeSet<String> = alive.filter(|host| *host != here).collect();
+    let alive = runners.found.into_iter().filter(|runner| runner.silent_for <= ALIVE).map(|runner| runner.beat.host);
+    // One that cannot be read may be anywhere.
+    let others: BTreeSet<String> = alive.filter(|host| *host != here).chain(runners.set_aside).collect();
     if others.is_empty() {
         return Ok(());
     }

@@ -65,8 +65,8 @@ pub trait Catalog: Send + Sync {
     /// Says that a runner has ended of its own will.
     async fn retire_runner(&self, instance: &InstanceId) -> StoreResult<()>;
 
-    /// Runners heard of and not retired, by name.
-    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>>;
+    /// Runners heard of and not retired, by name. One that cannot be understood is set aside.
+    async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>>;
 
     /// Removes one batch of pipelines that are over and that nothing keeps, with their events and logs, oldest first.
     /// Their numbers are not used again. Answers what was removed; nothing: it is done. One that cannot be understood, or

@@ -76,7 +76,7 @@ impl Catalog for MemoryStore {
         Ok(())
     }
 
-    async fn runners(&self) -> StoreResult<Vec<RunnerStatus>> {
+    async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>> {
         let now = self.now();
         let ledger = self.ledger();
         let status = |(beat, seen): &(RunnerBeat, Instant)| RunnerStatus {
@@ -85,7 +85,7 @@ impl Catalog for MemoryStore {
         };
         let mut runners: Vec<_> = ledger.runners.values().map(status).collect();
         runners.sort_by(|a, b| (&a.beat.host, &a.beat.instance).cmp(&(&b.beat.host, &b.beat.instance)));
-        Ok(runners)
+        Ok(Sifted { found: runners, ..Sifted::default() })
     }
 
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {

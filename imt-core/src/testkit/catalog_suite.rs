@@ -291,23 +291,26 @@ pub async fn what_no_environment_takes_is_no_variable(store: TestStore) {
     assert_refused!(store.set_variable(&ProjectName::new("a\0b"), fine).await, StoreError::Invalid(_));
     assert_refused!(store.beat(&beat("a\0b", &[])).await, StoreError::Invalid(_));
     assert_refused!(store.beat(&beat("one", &["a\0b"])).await, StoreError::Invalid(_));
-    assert_eq!((store.projects().await.expect("projects"), store.runners().await.expect("runners")), (vec![], vec![]));
+    assert_eq!(
+        (store.projects().await.expect("projects"), store.runners().await.expect("runners").found),
+        (vec![], vec![])
+    );
 }
 
 /// Runners are those that beat, with what they said last, until they retire.
 pub async fn runners_say_that_they_live(store: TestStore) {
-    assert_eq!(store.runners().await.expect("runners"), []);
+    assert_eq!(store.runners().await.expect("runners").found, []);
     store.beat(&beat("two", &[])).await.expect("beat");
     store.beat(&beat("one", &["gpu"])).await.expect("beat");
     let later = RunnerBeat { driving: 3, draining: true, ..beat("one", &["gpu", "arm"]) };
     store.beat(&later).await.expect("beat");
-    let runners = store.runners().await.expect("runners");
+    let runners = store.runners().await.expect("runners").found;
     let beats: Vec<_> = runners.iter().map(|runner| runner.beat.clone()).collect();
     assert_eq!(beats, [later, beat("two", &[])]);
     assert!(runners.iter().all(|runner| runner.silent_for < Duration::from_secs(30)));
     store.retire_runner(&InstanceId::new("one")).await.expect("retire_runner");
     store.retire_runner(&InstanceId::new("one")).await.expect("twice is fine");
-    assert_eq!(store.runners().await.expect("runners").len(), 1);
+    assert_eq!(store.runners().await.expect("runners").found.len(), 1);
 }
 
 const NONE: [u64; 0] = [];

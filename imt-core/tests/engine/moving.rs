@@ -205,19 +205,19 @@ async fn a_runner_that_ends_hands_back_what_has_not_begun_and_finishes_the_rest(
     let stop = async {
         source.0.notified().await;
         begun(&stand, Stand::attempt(runs)).await;
-        let told = &catalog.runners().await.unwrap()[0].beat;
+        let told = &catalog.runners().await.unwrap().found[0].beat;
         assert_eq!((told.host.as_str(), told.capacity, told.draining), ("here", FOUR, false));
     };
     let drained = async {
         tokio::time::sleep(SECOND * 12).await;
-        let told = &catalog.runners().await.unwrap()[0].beat;
+        let told = &catalog.runners().await.unwrap().found[0].beat;
         assert_eq!((told.draining, told.driving), (true, 1));
     };
     let (ran, ()) = tokio::join!(runner.run(stop, |result| ended.push(result)), drained);
     ran.unwrap();
     assert!(matches!(&ended[0], Err(EngineError::HandedBack(id)) if *id == waits), "{ended:?}");
     assert!(matches!(&ended[1], Ok(outcome) if outcome.id == runs && outcome.end.status == Status::Success));
-    assert_eq!((catalog.runners().await.unwrap().len(), host.workspaces()), (0, 0));
+    assert_eq!((catalog.runners().await.unwrap().found.len(), host.workspaces()), (0, 0));
 
     // Another host has it at once, without waiting for a lease.
     let other = Stand { executor: Arc::new(FakeExecutor::new(&stand.world)), ..stand.clone() };

@@ -95,7 +95,8 @@ pub(crate) async fn waiting(database: &dyn Database, id: PipelineId, alive: Dura
     if !waits {
         return Ok(None);
     }
-    let alive: Vec<_> = runners(database).await?.into_iter().filter(|runner| runner.silent_for <= alive).collect();
+    let alive: Vec<_> =
+        runners(database).await?.found.into_iter().filter(|runner| runner.silent_for <= alive).collect();
     Ok(Some(if alive.is_empty() {
         Waiting::NoRunner
     } else if !alive.iter().any(|runner| has_labels(&lane, &runner.beat.labels)) {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use imt_core::id::InstanceId;
-use imt_core::ports::{RunnerBeat, RunnerStatus, StoreError, StoreResult, bounds};
+use imt_core::ports::{RunnerBeat, RunnerStatus, Sifted, StoreError, StoreResult, bounds};
 
 use crate::database::{Database, Purpose};
 use crate::value::{Row, Value, json};
@@ -43,10 +43,20 @@ const RUNNERS: &str = "
     SELECT instance, host, version, labels, capacity, driving, draining, {now} - seen_at FROM runners
     ORDER BY host, instance";
 
-pub(crate) async fn runners(database: &dyn Database) -> StoreResult<Vec<RunnerStatus>> {
-    let rows = database.run(Purpose::Read, &database.dialect().sql(RUNNERS), Vec::new()).await?;
-    // One that cannot be understood must not hide the others.
-    Ok(rows.into_iter().filter_map(|row| runner(row).ok()).collect())
+pub(crate) async fn runners(database: &dyn Database) -> StoreResult<Sifted<RunnerStatus>> {
+    let mut all = Sifted::default();
+    for row in database.run(Purpose::Read, &database.dialect().sql(RUNNERS), Vec::new()).await? {
+        match runner(row.clone()) {
+            Ok(runner) => all.found.push(runner),
+            Err(error) => all.set_aside.push(format!("{} cannot be read: {error}", name(row))),
+        }
+    }
+    Ok(all)
+}
+
+/// What to call a runner of which no more than this may be sound.
+fn name(row: Row) -> String {
+    row.of("runner").text().map_or_else(|_| "a runner".to_owned(), |instance| format!("runner {instance}"))
 }
 
 fn runner(row: Row) -> StoreResult<RunnerStatus> {
