@@ -14,6 +14,8 @@ pub struct References {
     pub compose_files: BTreeSet<String>,
     /// Files with variables for what is included.
     pub include_env_files: BTreeSet<String>,
+    /// Whether a service has an `env_file`: an older compose does not show them.
+    pub names_env_files: bool,
 }
 
 /// What a compose file pulls in. `directory` is where its relative paths begin, as a path from the project's directory, empty
@@ -28,6 +30,7 @@ pub fn references(text: &str, directory: &str) -> References {
         found.include_env_files.extend(include.get("env_file").iter().flat_map(|files| paths_in(files, directory)));
     }
     for service in root.get("services").iter().flat_map(YamlNode::values) {
+        found.names_env_files |= service.get("env_file").is_some();
         let file = service.get("extends").and_then(|extends| extends.get("file"));
         found.compose_files.extend(file.iter().flat_map(|file| paths_in(file, directory)));
     }
@@ -87,6 +90,7 @@ mod tests {
             ["parts/base/a.yml", "parts/one.yml", "parts/sub/two.yml", "three.yml"]
         );
         assert_eq!(references("include: ../../up.yml", "parts").compose_files, ["../up.yml".to_owned()].into());
+        assert!(!found.names_env_files && references("services: { a: { env_file: a.env } }", "").names_env_files);
         for nothing in ["", "[]", "a: [", "include:", "include: {path: }", "services: 3"] {
             assert_eq!(references(nothing, ""), References::default(), "{nothing}");
         }
