@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{Model, Mount, MountKind, Service};
 use super::problem::{Problem, sort_problems};
 
+/// The file that compose takes variables from where nobody names another one.
+pub const DOT_ENV: &str = ".env";
+
 /// The files around a project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tree {
@@ -122,6 +125,7 @@ pub fn files(model: &Model, raw: &Model, tree: &Tree) -> Transfer {
     for need in needs(model, raw) {
         transfer.add(&need, tree);
     }
+    transfer.add_dot_env(tree);
     transfer.host_state.sort();
     transfer.host_state.dedup();
     transfer.host_paths.sort();
@@ -192,6 +196,17 @@ impl Transfer {
                 let help = "write the path without variables, so that it is known which file is meant".to_owned();
                 self.problem(need, Problem::error("variable-path", message, help));
             }
+        }
+    }
+
+    /// A `.env` that the commit has goes along; another one counts only here.
+    fn add_dot_env(&mut self, tree: &Tree) {
+        if tree.sends(DOT_ENV) {
+            self.files.entry(DOT_ENV.to_owned()).or_default().insert(Purpose::Compose);
+        } else if tree.untracked.contains_key(DOT_ENV) {
+            let message = "`.env` is not in the commit: its variables count here, but not in a deployment".to_owned();
+            let help = "supply it with `--env-file .env`, or give the environment these variables".to_owned();
+            self.problems.push(Problem::warning("untracked-file", message, help));
         }
     }
 

@@ -3,6 +3,8 @@
 //! Everything that compose would otherwise take from its environment is said: `COMPOSE_FILE`, `COMPOSE_PROJECT_NAME`,
 //! `COMPOSE_PROFILES` and an automatic override file would all change what is meant. Knows no program and runs nothing.
 
+use super::problem::Problem;
+
 /// Compose's own names for a file, in the order in which it looks for them.
 pub const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// The files of which compose by itself adds the first one that is there.
@@ -80,6 +82,16 @@ pub struct Discovered {
     pub unused_override: Option<&'static str>,
 }
 
+impl Discovered {
+    /// The override file that is there and not used, as something worth knowing.
+    pub fn problem(&self) -> Option<Problem> {
+        let name = self.unused_override?;
+        let message = format!("`{name}` is not used: compose alone would add it to `{}`", self.file);
+        let help = format!("name both if it is meant for the target, too: `--file {} --file {name}`", self.file);
+        Some(Problem::warning("override-not-used", message, help))
+    }
+}
+
 /// Which file is meant where nobody names one, among those that are there.
 pub fn discover(is_there: impl Fn(&str) -> bool) -> Option<Discovered> {
     let first = |names: [&'static str; 4]| names.into_iter().find(|name| is_there(name));
@@ -113,6 +125,8 @@ mod tests {
         assert_eq!(find(&["README.md", "compose.override.yml"]), None);
         let found = find(&["docker-compose.yaml", "docker-compose.yml", "docker-compose.override.yml"]).unwrap();
         assert_eq!((found.file, found.unused_override), ("docker-compose.yml", Some("docker-compose.override.yml")));
+        assert!(found.problem().unwrap().message.contains("docker-compose.override.yml"));
+        assert_eq!(find(&["compose.yml"]).unwrap().problem(), None);
         let found =
             find(&["compose.yaml", "docker-compose.yml", "compose.override.yaml", "docker-compose.override.yml"]);
         assert_eq!(found, Some(Discovered { file: "compose.yaml", unused_override: Some("compose.override.yaml") }));

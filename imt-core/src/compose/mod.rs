@@ -24,7 +24,9 @@ mod variables;
 mod yaml;
 
 pub use checks::{check, container_names};
-pub use files::{HostPath, HostState, Kind, Purpose, Transfer, Tree, files, files_hash, mounted_files, wanted_paths};
+pub use files::{
+    DOT_ENV, HostPath, HostState, Kind, Purpose, Transfer, Tree, files, files_hash, mounted_files, wanted_paths,
+};
 pub use images::{BuiltImage, BuiltImages, ImageClass, Images, images};
 pub use invocation::{DEFAULT_FILES, DEFAULT_OVERRIDES, Discovered, Invocation, discover};
 pub use model::{Build, Condition, Dependency, EnvFile, Form, Model, ModelError, Mount, MountKind, Published, Service};

@@ -14,6 +14,7 @@ pub struct Problem {
     /// What kind of problem, stable across releases: `untracked-file`, `job-restarts`, …
     pub code: &'static str,
     /// The service that it is about, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// One sentence naming the thing.
     pub message: String,

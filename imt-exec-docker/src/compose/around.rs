@@ -1,9 +1,9 @@
 //! Looking at the files around a project: what lies at the paths that it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use imt_core::compose::{Kind, Tree, wanted_paths};
+use imt_core::compose::{DOT_ENV, Kind, Tree, wanted_paths};
 
 use super::resolve::Resolved;
 
@@ -14,9 +14,11 @@ pub fn look_around(
     tracked: BTreeSet<String>,
     supplied: BTreeSet<String>,
 ) -> Tree {
-    let mut untracked = std::collections::BTreeMap::new();
+    let mut untracked = BTreeMap::new();
     let wanted = wanted_paths(&resolved.model, &resolved.raw);
-    for path in wanted.into_iter().chain(resolved.compose_files.iter().cloned()) {
+    // Compose takes it where no other one is given.
+    let by_itself = supplied.is_empty().then(|| DOT_ENV.to_owned());
+    for path in wanted.into_iter().chain(resolved.compose_files.iter().cloned()).chain(by_itself) {
         if tracked.contains(&path) || supplied.contains(&path) {
             continue;
         }

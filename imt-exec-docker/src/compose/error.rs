@@ -91,7 +91,7 @@ impl ComposeError {
                 "see what `docker compose config` waits for; files from other machines are fetched"
             }
             Self::Unreadable { .. } => "see that its name is right, that it is there and that this user may read it",
-            Self::Refused { .. } => "mend the file as said; `docker compose config` checks it",
+            Self::Refused { .. } => "mend the file as it says; `imt compose check` checks it",
             Self::Model(_) => "this may be a fault of imt or a compose newer than it; please report it",
         }
     }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use imt_core::compose::{
-    EnvFile, Form, Invocation, Model, Override, Variable, directory_of, probe, references, syntax_error, variables,
+    DOT_ENV, EnvFile, Form, Invocation, Model, Override, Variable, directory_of, probe, references, syntax_error,
+    variables,
 };
 use imt_core::pipeline::Diagnostic;
 use serde_json::Value;
@@ -90,27 +91,30 @@ impl Compose {
         if bare.is_empty() && paths.is_empty() {
             return Ok(Vec::new());
         }
-        let names =
-            bare.iter().map(|variable| (format!("set {}", variable.name), format!("${{{}+set}}", variable.name)));
-        let texts: Vec<(String, String)> =
-            names.chain(paths.into_iter().map(|path| (format!("path {path}"), path))).collect();
+        let are_set = bare.iter().map(|variable| format!("${{{}+set}}", variable.name));
+        let texts: Vec<String> = are_set.chain(paths.iter().cloned()).collect();
         let asked = Invocation {
             files: vec![STDIN.to_owned()],
             env_files: sources.env_files(directory, invocation),
             profiles: Vec::new(),
             ..invocation.clone()
         };
-        let file = probe(texts.iter().map(|(key, text)| (key.as_str(), text.as_str())));
+        // Numbered: what compose prints of a key with a `$` in it is another one.
+        let keys: Vec<String> = (0..texts.len()).map(|number| number.to_string()).collect();
+        let file = probe(keys.iter().map(String::as_str).zip(texts.iter().map(String::as_str)));
         let output = self.call(&asked.resolved(), directory, Some(&file)).await?;
         let answer = model_of(&output, Form::Resolved, directory, &Sources::default())?;
-        let answers = answer.document()["x-imt-probe"].as_object().cloned().unwrap_or_default();
-        let text = |key: String| answers.get(&key).and_then(Value::as_str).unwrap_or_default().replace("$$", "$");
+        let answers = &answer.document()["x-imt-probe"];
+        let became = keys.iter().map(|key| answers[key].as_str().unwrap_or_default().replace("$$", "$"));
+        let became: Vec<String> = became.collect();
+        let (set, interpolated) = became.split_at(bare.len());
+        let paths: BTreeMap<&String, &String> = paths.iter().zip(interpolated).collect();
         for file in raw.services.values_mut().flat_map(|service| &mut service.env_files) {
-            if file.path.contains('$') {
-                file.path = text(format!("path {}", file.path));
+            if let Some(path) = paths.get(&file.path) {
+                file.path.clone_from(path);
             }
         }
-        Ok(bare.into_iter().filter(|variable| text(format!("set {}", variable.name)).is_empty()).collect())
+        Ok(bare.into_iter().zip(set).filter(|(_, set)| set.is_empty()).map(|(variable, _)| variable).collect())
     }
 }
 
@@ -147,7 +151,7 @@ impl Sources {
             sources.include_env_files.extend(found.include_env_files);
             if !is_named {
                 let own = directory_of(&file);
-                let env = if own.is_empty() { ".env".to_owned() } else { format!("{own}/.env") };
+                let env = if own.is_empty() { DOT_ENV.to_owned() } else { format!("{own}/{DOT_ENV}") };
                 if directory.join(&env).is_file() {
                     sources.include_env_files.insert(env);
                 }
@@ -164,8 +168,8 @@ impl Sources {
     /// Every env file that sets variables for some file of the project.
     fn env_files(&self, directory: &Path, invocation: &Invocation) -> Vec<String> {
         let mut files: Vec<String> = self.include_env_files.iter().cloned().collect();
-        if invocation.env_files.is_empty() && directory.join(".env").is_file() {
-            files.push(".env".to_owned());
+        if invocation.env_files.is_empty() && directory.join(DOT_ENV).is_file() {
+            files.push(DOT_ENV.to_owned());
         }
         files.extend(invocation.env_files.iter().cloned());
         files
