@@ -61,6 +61,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Init(args) => commands::init::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
+        Command::Compose(args) => process::interruptible(commands::compose::run(args.command)),
         Command::Schema => commands::schema::run(),
         Command::Doctor(args) => process::short(commands::doctor::run(&args)),
         Command::Completions { shell } => commands::completions::run(shell),

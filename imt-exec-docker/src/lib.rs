@@ -16,6 +16,7 @@
 //!   `seam`: across connections), `events` hears what the engine says of it;
 //! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed,
 //!   `hand_back` first gives a workspace's files to its owner, `bring_back` copies those of a kept one out of its volume;
+//! - `compose` asks `docker compose` what a project's files mean;
 //! - `executor` is the port itself.
 //!
 //! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
@@ -23,6 +24,7 @@
 mod attempt;
 mod bring_back;
 mod builder;
+pub mod compose;
 mod connect;
 mod credentials;
 mod engine;

@@ -3,15 +3,15 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CancelArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs, RetryArgs,
-    RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
+    CancelArgs, ComposeArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs,
+    RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0   done; the pipeline succeeded (or had nothing to do)
   1   a fault in imt itself
-  2   wrong usage: an argument, the pipeline file, an unknown directory, commit, project or number
+  2   wrong usage: an argument, the pipeline file, the compose files, an unknown directory, commit, project or number
   10  failed: a job of the pipeline said no
   11  errored: the machine could not do its part (no engine, no such image, disk full, ...)
   12  cancelled: Ctrl-C, SIGTERM, or the reader of the output went away";
@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Init(InitArgs),
     Lint(LintArgs),
     Plan(PlanArgs),
+    Compose(ComposeArgs),
     /// Print the JSON Schema of the pipeline file, so that editors can complete it
     ///
     /// With the YAML language server: `imt schema > .pipeline.schema.json`, and as the first line of pipeline.yml

@@ -1,6 +1,7 @@
 //! What git says of the repository around a directory. Read-only, and deaf to the environment's own git settings of place
 //! (in a hook they point at another repository).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -90,6 +91,20 @@ impl Repository {
         }
         let output = self.start(&["cat-file", "blob", &name])?.output()?;
         if output.status.success() { Ok(Some(output.stdout)) } else { Err(self.complaint(&output)) }
+    }
+
+    /// The files below a directory of the work tree that git knows, as paths from there. Names that are no text are left out:
+    /// nothing that is read from a text can name them.
+    pub(crate) fn tracked_below(&self, dir: &Path) -> Result<BTreeSet<String>> {
+        let below = dir.strip_prefix(&self.root).unwrap_or(Path::new(""));
+        let place = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+        let output = self.start(&["ls-files", "-z", "--cached", "--", &place.to_string_lossy()])?.output()?;
+        if !output.status.success() {
+            return Err(self.complaint(&output));
+        }
+        let names = output.stdout.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
+        let inside = names.filter_map(|name| Path::new(name).strip_prefix(below).ok()?.to_str().map(str::to_owned));
+        Ok(inside.filter(|name| !name.is_empty()).collect())
     }
 
     /// Where its work tree begins: what a workspace holds.

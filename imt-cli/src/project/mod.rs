@@ -5,6 +5,7 @@
 mod file;
 mod git;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use imt_core::id::{CommitId, ProjectName};
@@ -96,6 +97,33 @@ impl Project {
 pub(crate) fn branch_at_origin(clone: &Path, revision: &str) -> Result<Option<String>> {
     let Some(repository) = Repository::around(clone)? else { return Ok(None) };
     repository.branch_named(&format!("refs/remotes/origin/{revision}"))
+}
+
+/// The files below a directory that a commit would have: those that git knows; where there is no repository, all. Paths are
+/// relative to the directory.
+pub(crate) fn tracked_files(dir: &Path) -> Result<BTreeSet<String>> {
+    match Repository::around(dir)? {
+        Some(repository) => repository.tracked_below(dir),
+        None => every_file(dir),
+    }
+}
+
+fn every_file(dir: &Path) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(place) = open.pop() {
+        let unreadable =
+            |error| CliError::usage(format!("cannot read the directory `{}`", place.display())).because(error);
+        for entry in std::fs::read_dir(&place).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.file_type().map_err(unreadable)?.is_dir() {
+                open.push(entry.path());
+            } else if let Some(path) = entry.path().strip_prefix(dir).ok().and_then(Path::to_str) {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A directory that is there and can be read, by its real name.

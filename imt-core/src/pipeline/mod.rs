@@ -8,6 +8,7 @@ mod check;
 mod diagnostic;
 mod load;
 pub(crate) mod names;
+mod outline;
 mod position;
 pub(crate) mod problems;
 mod read;
@@ -19,6 +20,7 @@ mod tree;
 
 pub use branch_pattern::BranchPattern;
 pub use diagnostic::{Diagnostic, Excerpt, Part, Severity};
+pub(crate) use outline::{YamlNode, yaml};
 pub use read::{MAX_FILE_BYTES, Read, read};
 #[cfg(feature = "schema")]
 pub use schema::schema;
