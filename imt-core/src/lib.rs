@@ -16,6 +16,7 @@ pub mod plan;
 pub mod ports;
 pub mod schedule;
 pub mod secret;
+pub mod shell;
 pub mod status;
 pub mod store;
 #[cfg(feature = "testkit")]
