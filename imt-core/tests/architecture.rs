@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["compose", "plan"],
     &["schedule"],
     &["ports"],
-    &["executor", "feed", "store"],
+    &["executor", "feed", "store", "transport"],
     &["engine"],
     &["testkit"],
 ];
