@@ -129,10 +129,10 @@ pub(super) fn put(path: &str, size_bytes: usize, mode: FileMode, mark: &str) -> 
          if [ ! -d \"$d\" ]; then echo {mark} {missing}; exit 1; fi; \
          if [ -d \"$p\" ] && [ ! -L \"$p\" ]; then echo {mark} {is_directory}; exit 1; fi; \
          if [ ! -w \"$d\" ] || [ ! -x \"$d\" ]; then echo {mark} {denied}; exit 1; fi; \
-         trap 'rm -f \"$t\"' EXIT; trap 'exit 1' HUP INT TERM; \
+         trap 'rm -f \"$t\"' EXIT; trap 'exit 1' HUP INT TERM PIPE; \
          if e=$(dd of=\"$t\" bs=65536 conv=fsync 2>&1) && [ \"$(wc -c <\"$t\")\" -eq {size_bytes} ] \
          && e=$(chmod {bits:o} \"$t\" 2>&1 && mv -f \"$t\" \"$p\" 2>&1); then trap - EXIT; echo {mark} {done}; exit 0; fi; \
-         set -- $(df -Pk \"$d\" 2>/dev/null | tail -n 1); \
+         set -- $(df -Pk \"$d\" 2>/dev/null | tail -n 1); rm -f \"$t\"; \
          if [ \"${{4:-1024}}\" -lt 64 ] 2>/dev/null; then echo {mark} {full}; else echo {mark} {failed}; printf \"%s\" \"$e\"; fi; exit 1",
         missing = word::MISSING,
         is_directory = word::DIRECTORY,
