@@ -20,6 +20,7 @@ pub mod project;
 pub mod records;
 pub mod runner;
 pub mod services;
+pub mod ssh;
 pub mod stalling_ssh;
 pub mod stub;
 pub mod wait;

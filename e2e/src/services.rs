@@ -22,3 +22,18 @@ pub fn image() -> String {
 pub fn postgres() -> String {
     given("IMT_TEST_POSTGRES")
 }
+
+/// `127.0.0.1:PORT` of the OpenSSH server.
+pub fn sshd() -> String {
+    given("IMT_TEST_SSHD")
+}
+
+/// `127.0.0.1:PORT` of the Dropbear server.
+pub fn dropbear() -> String {
+    given("IMT_TEST_DROPBEAR")
+}
+
+/// The directory with the keys of both and for both.
+pub fn ssh_dir() -> String {
+    given("IMT_TEST_SSH_DIR")
+}

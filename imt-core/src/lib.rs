@@ -17,8 +17,10 @@ pub mod plan;
 pub mod ports;
 pub mod schedule;
 pub mod secret;
+pub mod shell;
 pub mod status;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
+pub mod transport;

@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 /// The modules of `imt-core`, bottom up. A module may use those of its own layer and below, never above.
 const LAYERS: &[&[&str]] = &[
-    &["id", "image", "lines", "mask", "secret", "status", "time"],
+    &["id", "image", "lines", "mask", "secret", "shell", "status", "time"],
     &["pipeline"],
     &["compose", "plan"],
     &["schedule"],
     &["ports"],
-    &["executor", "feed", "store"],
+    &["executor", "feed", "store", "transport"],
     &["engine"],
     &["testkit"],
 ];
 
 /// Modules that neither read a clock, the environment or the disk, nor wait, nor draw lots, nor depend on hash order.
 const PURE: &[&str] =
-    &["compose", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "status", "time"];
+    &["compose", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "shell", "status", "time"];
 
 /// What no pure module names, and why.
 const IMPURE: &[(&str, &str)] = &[

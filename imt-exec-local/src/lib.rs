@@ -1,4 +1,4 @@
-//! IMT: Executor on host processes.
+//! IMT: Executor and Transport on host processes.
 //!
 //! [`LocalExecutor`] runs each attempt as a shell in a process group of its own, in the workspace, with a clean
 //! environment. It is the embedded default where there is no Docker. It isolates nothing: a job can do whatever the user
@@ -13,7 +13,9 @@
 //! program that may not be read). To follow these this process would have to become the parent of all orphans below it;
 //! a library does not decide that for its embedder, who would have to take the ends of processes that it never started.
 //!
-//! It knows the port in `imt-core` and nothing of stores, pipelines or other adapters.
+//! [`LocalTransport`] deploys to this machine: the same commands and files as over SSH, without one.
+//!
+//! It knows the ports in `imt-core` and nothing of stores, pipelines or other adapters.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("imt-exec-local finds processes through /proc and runs on Linux only");
@@ -25,7 +27,9 @@ mod launch;
 mod proc;
 mod records;
 mod spool;
+mod transport;
 mod tree;
 mod unlock;
 
 pub use executor::{LocalExecutor, LocalExecutorBuilder};
+pub use transport::LocalTransport;

@@ -14,5 +14,7 @@ mod tests;
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
 pub use model::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
-pub use shell::{quote, shell_script};
+pub use shell::shell_script;
 pub use show::{mermaid, text};
+
+pub use crate::shell::quote;

@@ -1,16 +1,6 @@
-//! Shell text: one way to quote, and the script that a job's items become.
+//! The script that a job's items become.
 
-/// Quotes a text so that a POSIX shell reads it as one word with exactly these bytes.
-///
-/// The only quoting in the house: scripts, remote commands and messages all use it. A text with nothing special in it
-/// stays as it is.
-pub fn quote(text: &str) -> String {
-    let harmless = |b: u8| b.is_ascii_alphanumeric() || b"_-./:,@%+".contains(&b);
-    if !text.is_empty() && text.bytes().all(harmless) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
+use crate::shell::quote;
 
 /// The one shell text that runs a job's items in order, for `sh` of any make (dash, busybox, bash).
 ///
@@ -53,23 +43,6 @@ fn echo(item: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quotes_only_what_needs_it() {
-        let cases = [
-            ("plain-1.0/x", "plain-1.0/x"),
-            ("", "''"),
-            ("two words", "'two words'"),
-            ("it's", r"'it'\''s'"),
-            ("a=b", "'a=b'"),
-            ("~", "'~'"),
-            ("$HOME\n`x`\\", "'$HOME\n`x`\\'"),
-            ("é", "'é'"),
-        ];
-        for (text, quoted) in cases {
-            assert_eq!(quote(text), quoted, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_script_echoes_and_evaluates_each_item() {

@@ -12,6 +12,8 @@ mod hint;
 mod log;
 mod source;
 mod store;
+mod transport;
+mod transport_error;
 mod variables;
 mod warn;
 
@@ -31,5 +33,7 @@ pub use store::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,
     Variable, record_in_turn,
 };
+pub use transport::{Connection, FileMode, RemoteCommand, RemoteExit, RunEvent, RunOutput, RunStream, Transport};
+pub use transport_error::{TransportError, TransportErrorKind, TransportResult};
 pub use variables::ProjectVariables;
 pub use warn::Warn;

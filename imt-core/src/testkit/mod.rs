@@ -8,6 +8,7 @@ mod fault_store;
 mod seed;
 pub mod simulator;
 pub mod store_suite;
+pub mod transport_suite;
 
 pub use alternating::Alternating;
 pub use fake_executor::{FakeExecutor, FakeScript, FakeWorld};
