@@ -4,6 +4,7 @@
 //! masking of secrets, the ports to the outside and the engine that drives pipelines through them. It names no Docker,
 //! database, SSH or HTTP crate; adapters bring those.
 
+pub mod deploy;
 pub mod engine;
 pub mod executor;
 pub mod feed;

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["id", "image", "lines", "mask", "secret", "status", "time"],
     &["pipeline"],
     &["compose", "plan"],
-    &["schedule"],
+    &["deploy", "schedule"],
     &["ports"],
     &["executor", "feed", "store"],
     &["engine"],
@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
 
 /// Modules that neither read a clock, the environment or the disk, nor wait, nor draw lots, nor depend on hash order.
 const PURE: &[&str] =
-    &["compose", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "status", "time"];
+    &["compose", "deploy", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "status", "time"];
 
 /// What no pure module names, and why.
 const IMPURE: &[(&str, &str)] = &[
