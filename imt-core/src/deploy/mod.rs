@@ -4,3 +4,4 @@
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
 pub mod health;
+pub mod release;
