@@ -4,4 +4,5 @@
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
 pub mod health;
+pub mod machine;
 pub mod release;
