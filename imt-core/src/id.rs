@@ -8,39 +8,72 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// One execution of a plan. A `UUIDv7`, so ids sort by time of creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PipelineId(Uuid);
+macro_rules! uuid_id {
+    ($(#[$meta:meta])* $name:ident, $what:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps an id made elsewhere (a row, a label, a test's seed).
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The id as stored.
+            pub const fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| IdError::new($what, text))
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// One execution of a plan. A `UUIDv7`, so ids sort by time of creation.
+    PipelineId, "pipeline id"
+}
+uuid_id! {
+    /// One try to put a release on a target. A `UUIDv7`, so ids sort by time of creation.
+    DeploymentId, "deployment id"
+}
+uuid_id! {
+    /// One release. Derived from the deployment that first put it on its target, so that recording it twice names it once.
+    ReleaseId, "release id"
+}
 
 impl PipelineId {
     /// A fresh id. Reads the clock and the random source, so only the imperative shell calls it.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+}
 
-    /// Wraps an id made elsewhere (a row, a label, a test's seed).
-    pub const fn from_uuid(id: Uuid) -> Self {
-        Self(id)
-    }
-
-    /// The id as stored.
-    pub const fn as_uuid(self) -> Uuid {
-        self.0
+impl DeploymentId {
+    /// A fresh id. Reads the clock and the random source, so only the imperative shell calls it.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
     }
 }
 
-impl fmt::Display for PipelineId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for PipelineId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Uuid::parse_str(text).map(Self).map_err(|_| IdError::new("pipeline id", text))
+impl ReleaseId {
+    /// The release that a deployment makes.
+    pub const fn made_by(deployment: DeploymentId) -> Self {
+        Self(deployment.0)
     }
 }
 

@@ -5,6 +5,7 @@
 //! database, SSH or HTTP crate; adapters bring those.
 
 pub mod compose;
+pub mod deploy;
 pub mod engine;
 pub mod executor;
 pub mod feed;

@@ -1,10 +1,14 @@
-//! How a pipeline or job stands, and why it ended: the words everyone shares.
+//! How a pipeline, a job or a deployment stands, and why it ended: the words everyone shares.
 //!
-//! Decides nothing; transitions live in `schedule`.
+//! Decides nothing; transitions live in `schedule` and `deploy`.
+
+mod deployment;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use deployment::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 
 /// Where a pipeline or a job stands.
 ///

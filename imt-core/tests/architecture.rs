@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["id", "image", "lines", "mask", "secret", "shell", "status", "time"],
     &["pipeline"],
     &["compose", "plan"],
-    &["schedule"],
+    &["deploy", "schedule"],
     &["ports"],
     &["executor", "feed", "store", "transport"],
     &["engine"],
@@ -19,8 +19,10 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Modules that neither read a clock, the environment or the disk, nor wait, nor draw lots, nor depend on hash order.
-const PURE: &[&str] =
-    &["compose", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "shell", "status", "time"];
+const PURE: &[&str] = &[
+    "compose", "deploy", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "shell", "status",
+    "time",
+];
 
 /// What no pure module names, and why.
 const IMPURE: &[(&str, &str)] = &[

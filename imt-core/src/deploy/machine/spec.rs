@@ -1,0 +1,64 @@
+//! What one deployment was asked to do. Immutable.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ReleaseId;
+
+/// A deployment as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentSpec {
+    /// What is put on the target.
+    pub kind: DeploymentKind,
+    /// Whether images are pushed, and fetched by the target: not so when the target is this machine and there is no registry.
+    pub has_registry: bool,
+    /// Whether there are hooks before `up`.
+    pub hooks_before: bool,
+    /// What a failing hook after success does; `None` where there are none.
+    pub hooks_after: Option<HookFailure>,
+    /// Whether hooks run on the way back, too.
+    pub hooks_on_rollback: bool,
+    /// How long to wait for another deployment of the same target; `None` to be refused at once.
+    pub lock_wait: Option<Duration>,
+}
+
+/// What is put on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentKind {
+    /// A new release, made of a commit.
+    New,
+    /// An earlier release that the target has kept, by hand. Its hooks do not run unless asked for on rollbacks.
+    Earlier(ReleaseId),
+}
+
+/// What a failing hook after success does. (One before `up` always ends the deployment with the target as it was.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookFailure {
+    /// The deployment fails; the new release, which is healthy, stays.
+    Stop,
+    /// The last good release is put back.
+    RollBack,
+}
+
+impl DeploymentSpec {
+    /// A new release with a registry, without hooks, refused when the target is locked.
+    pub const fn new() -> Self {
+        Self {
+            kind: DeploymentKind::New,
+            has_registry: true,
+            hooks_before: false,
+            hooks_after: None,
+            hooks_on_rollback: false,
+            lock_wait: None,
+        }
+    }
+}
+
+impl Default for DeploymentSpec {
+    fn default() -> Self {
+        Self::new()
+    }
+}

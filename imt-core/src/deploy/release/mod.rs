@@ -1,0 +1,12 @@
+//! Releases: all that a rollback needs, immutable but for its verdict, and which of them is gone back to or kept.
+//!
+//! Knows the record's form and not where it lies. The variables of the environment are no part of the serialised record: they
+//! lie beside it, in a file that only its owner may read.
+
+mod content;
+mod list;
+mod record;
+
+pub use content::ContentHash;
+pub use list::{ReleaseHead, Retention, restore_target, retention};
+pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText};
