@@ -23,5 +23,6 @@ pub mod services;
 pub mod ssh;
 pub mod stalling_ssh;
 pub mod stub;
+pub mod users;
 pub mod wait;
 pub mod world;

@@ -7,9 +7,7 @@ use std::process::Command;
 
 use crate::imt::{Home, Output, Running, binary};
 use crate::project::{Project, WORKSPACE_ROOT};
-
-/// The user `nobody`.
-pub const ID: u32 = 65534;
+use crate::users::NOBODY;
 
 /// A home of `nobody`'s with a copy of `imt` in it: the built one lies where only its builder may go.
 pub struct Nobody {
@@ -31,7 +29,7 @@ impl Nobody {
         // By another process: a file that this one has open for writing is busy in every child that another test starts now.
         let copied = Command::new("cp").arg(binary()).arg(&program).status().expect("cp can be run");
         assert!(copied.success(), "a copy of the binary");
-        let owner = format!("{ID}:{ID}");
+        let owner = format!("{NOBODY}:{NOBODY}");
         let chown = Command::new("chown").arg("-R").arg(owner).arg(home.path()).status().expect("chown can be run");
         assert!(chown.success(), "these tests run as root");
         Self { home, program }
@@ -39,7 +37,7 @@ impl Nobody {
 
     /// Its `imt`.
     pub fn imt(&self) -> Command {
-        let id = ID.to_string();
+        let id = NOBODY.to_string();
         let mut command = Command::new("setpriv");
         self.home.furnish(&mut command);
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]).arg(&self.program);

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-use crate::{nobody, services};
+use crate::services;
+use crate::users::NOBODY;
 
 /// Where `imt` makes the workspaces of all its users.
 pub const WORKSPACE_ROOT: &str = "/tmp/cicd-workspaces";
@@ -108,7 +109,7 @@ pub fn git(dir: &Path, arguments: &[&str]) -> String {
 /// When the directory that holds them cannot be read.
 pub fn workspaces_of(project: &str) -> Vec<PathBuf> {
     let mark = format!("{project}-");
-    let mut found: Vec<PathBuf> = [WORKSPACE_ROOT.to_owned(), format!("{WORKSPACE_ROOT}-{}", nobody::ID)]
+    let mut found: Vec<PathBuf> = [WORKSPACE_ROOT.to_owned(), format!("{WORKSPACE_ROOT}-{NOBODY}")]
         .iter()
         .flat_map(|root| match fs::read_dir(root) {
             Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),

@@ -12,6 +12,7 @@ use imt_e2e::imt::{Finished, Home, Output, Running, binary};
 use imt_e2e::nobody::{self, Nobody};
 use imt_e2e::project::{Project, WORKSPACE_ROOT};
 use imt_e2e::services;
+use imt_e2e::users::NOBODY;
 
 fn run(pipeline: &str, arguments: &[&str]) -> Finished {
     let project = Project::new(pipeline);
@@ -94,7 +95,7 @@ fn as_nobody(project: &Project, arguments: &[&str], docker_host: &str) -> Finish
     let user = Nobody::new();
     let finished = user.run_json(project, docker_host, arguments).finish();
     // The user may come again with other rights.
-    drop(fs::remove_dir_all(format!("/tmp/imt-state-{}", nobody::ID)));
+    drop(fs::remove_dir_all(format!("/tmp/imt-state-{}", NOBODY)));
     finished
 }
 

@@ -11,6 +11,7 @@ use imt_e2e::executor::{BUSYBOX, import};
 use imt_e2e::nobody::{self, Nobody};
 use imt_e2e::project::Project;
 use imt_e2e::stub::SlowRegistry;
+use imt_e2e::users::NOBODY;
 use imt_e2e::wait::within;
 use rustix::process::Signal;
 
@@ -24,7 +25,7 @@ const DEEP: &str = "mkdir -p deep/er && touch deep/er/file && ln -s /nowhere dee
 fn engine() -> Engine {
     let engine = Engine::start(false);
     import(&mut engine.command(), BUSYBOX, &[]);
-    engine.give_to(nobody::ID);
+    engine.give_to(NOBODY);
     engine
 }
 
@@ -107,7 +108,7 @@ fn a_workspace_that_is_kept_belongs_to_its_user() {
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert!(kept[0].join("deep/er/file").exists(), "{kept:?}");
     for path in tree(&kept[0]) {
-        assert_eq!(path.symlink_metadata().expect("it is there").uid(), nobody::ID, "{}", path.display());
+        assert_eq!(path.symlink_metadata().expect("it is there").uid(), NOBODY, "{}", path.display());
     }
     fs::remove_dir_all(&kept[0]).expect("root may remove it");
 }
@@ -117,7 +118,7 @@ fn a_workspace_that_is_kept_belongs_to_its_user() {
 fn files_of_a_user_namespace_go_with_the_workspace_and_are_removable_in_a_kept_one() {
     let (engine, user) = (Engine::in_user_namespace(), Nobody::new());
     import(&mut engine.command(), BUSYBOX, &[]);
-    engine.give_to(nobody::ID);
+    engine.give_to(NOBODY);
     let project = project(&format!("  make: {{ script: '{DEEP}' }}"));
     let mut running = user.run_json(&project, &engine.host(), &DOCKER);
     let pipeline = running.pipeline();
@@ -132,7 +133,7 @@ fn files_of_a_user_namespace_go_with_the_workspace_and_are_removable_in_a_kept_o
     let kept = project.workspaces_now();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(kept[0].join("deep").metadata().expect("it is there").uid(), REMAPPED_ROOT);
-    let id = nobody::ID.to_string();
+    let id = NOBODY.to_string();
     let removed = Command::new("setpriv")
         .args(["--reuid", &id, "--regid", &id, "--clear-groups", "rm", "-rf"])
         .arg(&kept[0])

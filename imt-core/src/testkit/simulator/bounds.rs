@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::schedule::{AttemptState, CancelLevel, PipelineState};
-use crate::testkit::simulator::check::{Evidence, Verdict, ensure};
+use crate::testkit::simulator::evidence::{Evidence, Verdict, ensure};
 use crate::testkit::simulator::scenario::LONGEST_PREPARATION;
 
 /// For one look at the store, which comes every second, and some room.

@@ -1,58 +1,22 @@
 //! What is promised, held against what happened.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
-use crate::id::{InstanceId, JobIndex, PipelineId};
+use crate::id::{InstanceId, JobIndex};
 use crate::mask::{Masker, Needles};
 use crate::pipeline::RetryCause;
 use crate::ports::{Event, EventId, LogFrom, RunnerInfo, Store, StreamKind};
 use crate::schedule::{AttemptState, ChangeKind, PipelineState};
 use crate::secret::Secret;
 use crate::status::{Reason, Status};
-use crate::testkit::FakeWorld;
 use crate::testkit::simulator::bounds::in_time;
-use crate::testkit::simulator::scenario::{Output, SECRET, Scenario, output_of};
-use crate::testkit::simulator::source::SimulatedSource;
+use crate::testkit::simulator::evidence::{Evidence, Verdict, ensure};
+use crate::testkit::simulator::scenario::{Output, SECRET, output_of};
 use crate::testkit::simulator::verdict::ends_by_the_rules;
 
 /// How often what never had its go is started again for free.
 const FREE_RESTARTS: usize = 5;
-
-/// A broken promise, with all that is needed to see it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The seed that repeats it.
-    pub seed: u64,
-    /// What was broken.
-    pub what: String,
-    /// The scenario of the seed.
-    pub scenario: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}: {}\nscenario: {}", self.seed, self.what, self.scenario)
-    }
-}
-
-impl std::error::Error for Violation {}
-
-/// What is left to look at when all lives are over.
-pub(super) struct Evidence<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) pipeline: PipelineId,
-    pub(super) store: &'a dyn Store,
-    pub(super) world: &'a FakeWorld,
-    pub(super) source: &'a SimulatedSource,
-    pub(super) testimony: Vec<String>,
-    /// How long it took from the beginning to the end of the last life.
-    pub(super) over_after: Duration,
-}
-
-/// Whether a promise was kept; else what was broken.
-pub(super) type Verdict = Result<(), String>;
 
 /// Holds all promises against the evidence; answers the final status and the number of events.
 pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), String> {
@@ -77,10 +41,6 @@ pub(super) async fn check(evidence: &Evidence<'_>) -> Result<(Status, usize), St
     }
     nothing_to_claim(evidence).await?;
     Ok((record.state.status, events.len()))
-}
-
-pub(super) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err(what()) }
 }
 
 fn nobody_complained(evidence: &Evidence<'_>) -> Verdict {

@@ -9,6 +9,7 @@
 
 mod bounds;
 mod check;
+mod evidence;
 mod fleet;
 mod run;
 mod scenario;
@@ -16,7 +17,7 @@ mod source;
 mod verdict;
 mod witness;
 
-pub use check::Violation;
+pub use evidence::Violation;
 pub use fleet::{FleetCounts, FleetSummary, simulate_fleet};
 pub use run::{Summary, simulate};
 pub use source::Checkouts;

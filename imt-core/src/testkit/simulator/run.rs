@@ -13,18 +13,16 @@ use crate::schedule::CancelLevel;
 use crate::secret::Secret;
 use crate::status::{Reason, Status};
 use crate::store::MemoryStore;
-use crate::testkit::simulator::check::{Evidence, Violation, check};
+use crate::testkit::simulator::check::check;
+use crate::testkit::simulator::evidence::{Evidence, Violation};
 use crate::testkit::simulator::scenario::{Crash, SECRET, Scenario};
-use crate::testkit::simulator::source::{Checkouts, SimulatedSource};
+use crate::testkit::simulator::source::{Checkouts, SimulatedSource, WORKSPACES};
 use crate::testkit::simulator::witness::{Testimony, Witness};
 use crate::testkit::{AfterCrash, FakeExecutor, FakeWorld, FaultStore};
 use crate::time::Timestamp;
 
 /// A pipeline that is not over after this much virtual time hangs.
 const PATIENCE: Duration = Duration::from_hours(1);
-
-/// Where the workspaces would be, were there a disk.
-pub(super) const WORKSPACES: &str = "/simulated";
 
 /// When the simulated world began.
 pub(super) const BEGINNING: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);

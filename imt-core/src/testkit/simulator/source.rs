@@ -12,6 +12,9 @@ use crate::status::Status;
 use crate::testkit::simulator::scenario::{CheckoutEnd, CheckoutScript, REPOSITORY, SECRET, commit};
 use crate::testkit::simulator::witness::Testimony;
 
+/// Where the workspaces would be, were there a disk.
+pub(super) const WORKSPACES: &str = "/simulated";
+
 /// What became of the checkouts that were begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Checkouts {
@@ -100,7 +103,7 @@ impl SimulatedSource {
         let (asked, wanted) =
             ((order.pipeline, order.repository, order.commit), (self.pipeline, REPOSITORY, &commit()));
         let own = order.into.file_name().is_some_and(|n| n.to_string_lossy().ends_with(&self.pipeline.to_string()));
-        if asked != wanted || !own || order.into.parent() != Some(Path::new(super::run::WORKSPACES)) {
+        if asked != wanted || !own || order.into.parent() != Some(Path::new(WORKSPACES)) {
             self.testimony.say(format!("a wrong checkout: {order:?}"));
         }
     }

@@ -12,7 +12,7 @@ use crate::ports::{Event, FailureKind};
 use crate::schedule::{AttemptState, ChangeKind, JobState, PipelineState, StopCause};
 use crate::status::{End, Reason, Status};
 use crate::testkit::fake_executor::FakeEnd;
-use crate::testkit::simulator::check::{Evidence, Verdict, ensure};
+use crate::testkit::simulator::evidence::{Evidence, Verdict, ensure};
 use crate::testkit::simulator::scenario::SECRET;
 
 /// What the engine says beside the end of a script that it may have left behind.

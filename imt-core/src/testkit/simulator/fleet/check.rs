@@ -9,7 +9,8 @@ use crate::schedule::invariants::broken_by;
 use crate::schedule::{AttemptState, ChangeKind, PipelineState, StopCause};
 use crate::status::{Reason, Status};
 use crate::testkit::fake_executor::FakeEnd;
-use crate::testkit::simulator::check::{Verdict, ensure, everything_ended, log_is_right};
+use crate::testkit::simulator::check::{everything_ended, log_is_right};
+use crate::testkit::simulator::evidence::{Verdict, ensure};
 use crate::testkit::simulator::scenario::output_of;
 
 /// Holds all promises against the evidence; `sweep` is what the next start on each host does. Answers how each pipeline ended,

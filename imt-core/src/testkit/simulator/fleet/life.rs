@@ -15,7 +15,8 @@ use super::witness::Witness;
 use crate::engine::{Engine, EngineError, Process};
 use crate::id::{CommitId, InstanceId};
 use crate::ports::{Checkout, Executor, Failure, FailureKind, Source, Store};
-use crate::testkit::simulator::run::{BEGINNING, WORKSPACES};
+use crate::testkit::simulator::run::BEGINNING;
+use crate::testkit::simulator::source::WORKSPACES;
 use crate::testkit::{AfterCrash, FakeExecutor, FakeWorld, FaultStore, Seed};
 
 /// How long after the end of everything a runner has for what it may have left to do.

@@ -19,9 +19,10 @@ use crate::ports::{NewPipeline, Store, Variable};
 use crate::secret::Secret;
 use crate::status::{Reason, Status};
 use crate::store::MemoryStore;
-use crate::testkit::simulator::check::Violation;
-use crate::testkit::simulator::run::{BEGINNING, WORKSPACES, in_virtual_time};
+use crate::testkit::simulator::evidence::Violation;
+use crate::testkit::simulator::run::{BEGINNING, in_virtual_time};
 use crate::testkit::simulator::scenario::SECRET;
+use crate::testkit::simulator::source::WORKSPACES;
 use crate::testkit::simulator::witness::Testimony;
 use crate::testkit::{FakeExecutor, FakeWorld};
 
