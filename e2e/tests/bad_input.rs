@@ -95,7 +95,7 @@ fn as_nobody(project: &Project, arguments: &[&str], docker_host: &str) -> Finish
     let user = Nobody::new();
     let finished = user.run_json(project, docker_host, arguments).finish();
     // The user may come again with other rights.
-    drop(fs::remove_dir_all(format!("/tmp/imt-state-{}", NOBODY)));
+    drop(fs::remove_dir_all(format!("/tmp/imt-state-{NOBODY}")));
     finished
 }
 

@@ -1,8 +1,8 @@
 //! What is promised where several runners share a store, held against what is recorded and left.
 
 use super::life::Stage;
-use super::run::id_of;
 use super::scenario::Submitted;
+use super::scenario::id_of;
 use crate::id::PipelineId;
 use crate::ports::{Event, EventId, Store};
 use crate::schedule::invariants::broken_by;

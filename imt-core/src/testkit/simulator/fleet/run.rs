@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::check::check;
 use super::life::{Counts, Stage};
 use super::observer::{LifeFacts, Observer};
-use super::scenario::{Fleet, Submitted};
+use super::scenario::{Fleet, Submitted, id_of};
 use crate::engine::Engine;
-use crate::id::{InstanceId, PipelineId};
+use crate::id::InstanceId;
 use crate::ports::{NewPipeline, Store, Variable};
 use crate::secret::Secret;
 use crate::status::{Reason, Status};
@@ -71,11 +71,6 @@ pub fn simulate_fleet(seed: u64) -> Result<FleetSummary, Violation> {
         let lived = live(&stage).await;
         lived.map_err(|what| Violation { seed, what, scenario: format!("{:#?}", stage.fleet) })
     })
-}
-
-/// The pipeline at a place in the scenario.
-pub(super) fn id_of(seed: u64, place: usize) -> PipelineId {
-    PipelineId::from_uuid(uuid::Uuid::from_u128((u128::from(seed) << 8) + place as u128 + 1))
 }
 
 fn stage(seed: u64) -> Stage {

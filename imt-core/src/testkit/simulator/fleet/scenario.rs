@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::id::ProjectName;
+use crate::id::{PipelineId, ProjectName};
 use crate::pipeline::RetryCause;
 use crate::plan::Plan;
 use crate::ports::FailureKind;
@@ -11,6 +11,11 @@ use crate::schedule::CancelLevel;
 use crate::testkit::fake_executor::{FakeScript, Method};
 use crate::testkit::simulator::scenario::{Output, REPOSITORY, cancels, commit, millis, plan, script, store_faults};
 use crate::testkit::{FaultRates, Seed};
+
+/// The pipeline at a place in the scenario.
+pub(super) fn id_of(seed: u64, place: usize) -> PipelineId {
+    PipelineId::from_uuid(uuid::Uuid::from_u128((u128::from(seed) << 8) + place as u128 + 1))
+}
 
 /// All that one seed decides.
 #[derive(Debug, Clone)]
