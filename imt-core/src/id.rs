@@ -56,6 +56,36 @@ uuid_id! {
     ReleaseId, "release id"
 }
 
+/// What a claim is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A pipeline.
+    Pipeline(PipelineId),
+    /// A deployment.
+    Deployment(DeploymentId),
+}
+
+impl From<PipelineId> for Subject {
+    fn from(id: PipelineId) -> Self {
+        Self::Pipeline(id)
+    }
+}
+
+impl From<DeploymentId> for Subject {
+    fn from(id: DeploymentId) -> Self {
+        Self::Deployment(id)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pipeline(id) => write!(f, "pipeline {id}"),
+            Self::Deployment(id) => write!(f, "deployment {id}"),
+        }
+    }
+}
+
 impl PipelineId {
     /// A fresh id. Reads the clock and the random source, so only the imperative shell calls it.
     pub fn generate() -> Self {

@@ -12,6 +12,12 @@ mod in_memory {
 
         imt_core::catalog_suite!(async || Arc::new(MemoryStore::new()));
     }
+
+    mod deployments {
+        use super::{Arc, MemoryStore};
+
+        imt_core::deployment_suite!(async || Arc::new(MemoryStore::new()));
+    }
 }
 
 mod spilled {

@@ -93,11 +93,11 @@ mod tests {
         let (beliefs, pipeline) = (Beliefs::default(), PipelineId::generate());
         let claim = |token| Claim { pipeline, instance: InstanceId::new("one"), token, lease: Duration::from_secs(1) };
         beliefs.claimed(&claim(2), None);
-        beliefs.forget_if_lost(&claim(1), &Err::<(), _>(StoreError::ClaimLost(pipeline)));
+        beliefs.forget_if_lost(&claim(1), &Err::<(), _>(StoreError::ClaimLost(pipeline.into())));
         assert!(beliefs.all().contains_key(&pipeline));
         beliefs.forget_if_lost(&claim(2), &Ok(()));
         assert!(beliefs.all().contains_key(&pipeline));
-        beliefs.forget_if_lost(&claim(2), &Err::<(), _>(StoreError::ClaimLost(pipeline)));
+        beliefs.forget_if_lost(&claim(2), &Err::<(), _>(StoreError::ClaimLost(pipeline.into())));
         assert!(beliefs.all().is_empty());
     }
 }

@@ -102,7 +102,7 @@ pub(crate) async fn renew(database: &dyn Database, claim: &Claim) -> StoreResult
     // So that a connection that has died in silence leaves time for further tries before the lease is over.
     let within = Purpose::Lease((claim.lease / 6).max(SHORTEST_TRY));
     let rows = database.run(within, &database.dialect().sql(RENEW), values).await?;
-    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline.into())) } else { Ok(()) }
 }
 
 const RELEASE: &str = "

@@ -186,13 +186,13 @@ async fn commit_what_is_read(
     let mut tx = database.begin().await?;
     let dialect = database.dialect();
     let found = match read(tx.as_mut(), dialect, id, dialect.for_update).await {
-        Err(StoreError::NotFound(_)) => return Err(StoreError::ClaimLost(id)),
+        Err(StoreError::NotFound(_)) => return Err(StoreError::ClaimLost(id.into())),
         found => found?,
     };
     // The commit that ended it has given the claim back.
     let (is_over, is_repeat) = (found.record.state.status.is_terminal(), found.commits > 0 && nth == found.commits);
     if found.token != claim.token || !(found.held || is_over && is_repeat) {
-        return Err(StoreError::ClaimLost(id));
+        return Err(StoreError::ClaimLost(id.into()));
     }
     if is_repeat {
         return Ok(EventId(found.commit_event));
@@ -208,7 +208,7 @@ async fn commit_what_is_read(
     }
     let next = Next::new(found.belief(), Some(nth), changes);
     let row = next.write(dialect, AND_HELD, changes).in_turn(tx.as_mut()).await?;
-    let row = row.ok_or(StoreError::ClaimLost(id))?;
+    let row = row.ok_or(StoreError::ClaimLost(id.into()))?;
     tx.commit().await?;
     next.committed(beliefs, claim, row)
 }
@@ -306,7 +306,7 @@ const CONTROL: &str = "
 pub(crate) async fn control(database: &dyn Database, claim: &Claim) -> StoreResult<Control> {
     let values = vec![claim.pipeline.to_string().into(), claim.token.into()];
     let rows = database.run(Purpose::Read, CONTROL, values).await?;
-    let mut row = rows.into_iter().next().ok_or(StoreError::ClaimLost(claim.pipeline))?.of("pipeline");
+    let mut row = rows.into_iter().next().ok_or(StoreError::ClaimLost(claim.pipeline.into()))?.of("pipeline");
     Ok(Control { cancel: row.maybe_word()?.zip(row.maybe_word()?) })
 }
 

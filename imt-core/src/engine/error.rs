@@ -1,6 +1,6 @@
 //! What can go wrong with driving a pipeline, apart from the pipeline itself.
 
-use crate::id::PipelineId;
+use crate::id::{PipelineId, Subject};
 use crate::ports::StoreError;
 
 /// The engine could not do its part. What became of the pipeline is in the store; driving it again goes on from there.
@@ -47,7 +47,7 @@ pub enum EngineError {
 impl EngineError {
     pub(super) fn store(doing: &'static str) -> impl FnOnce(StoreError) -> Self {
         move |source| match source {
-            StoreError::ClaimLost(pipeline) => Self::ClaimLost(pipeline),
+            StoreError::ClaimLost(Subject::Pipeline(pipeline)) => Self::ClaimLost(pipeline),
             source => Self::Store { doing, source },
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::id::{InstanceId, ProjectName};
 use crate::plan::{Variable, check_variable_name};
-use crate::ports::{NewPipeline, RunnerBeat, RunnerInfo, StoreError, StoreResult};
+use crate::ports::{NewDeployment, NewPipeline, RunnerBeat, RunnerInfo, StoreError, StoreResult};
 
 /// The most bytes that an idempotency key may have.
 pub const MAX_KEY_BYTES: usize = 256;
@@ -35,6 +35,20 @@ pub fn new_pipeline(new: &NewPipeline) -> StoreResult<()> {
         text("branch", branch, MAX_NAME_BYTES)?;
     }
     labels(&new.plan.runs_on)
+}
+
+/// Checks a deployment to accept.
+///
+/// # Errors
+/// `Invalid`.
+pub fn new_deployment(new: &NewDeployment) -> StoreResult<()> {
+    project(&new.target.project)?;
+    if let Some(key) = &new.idempotency_key {
+        text("idempotency key", key, MAX_KEY_BYTES)?;
+    }
+    text("environment", &new.target.environment, MAX_PROJECT_BYTES)?;
+    text("host", &new.target.host, MAX_NAME_BYTES)?;
+    text("commit", new.commit.as_str(), MAX_NAME_BYTES)
 }
 
 /// Checks who claims.

@@ -5,6 +5,7 @@
 
 pub mod bounds;
 mod catalog;
+mod deployments;
 mod error;
 mod event;
 mod executor;
@@ -19,6 +20,10 @@ mod warn;
 
 pub use catalog::{
     Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, Waiting,
+};
+pub use deployments::{
+    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    NewDeployment, Target,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName};
+use crate::id::{AttemptId, InstanceId, PipelineId, ProjectName, Subject};
 use crate::plan::Plan;
 pub use crate::plan::Variable;
 use crate::ports::hint::Bell;
@@ -247,9 +247,9 @@ pub enum StoreError {
     /// There is no such thing.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// The claim is not, or no longer, the newest on its pipeline.
-    #[error("the claim on pipeline {0} is lost")]
-    ClaimLost(PipelineId),
+    /// The claim is not, or no longer, the newest on its pipeline or deployment.
+    #[error("the claim on {0} is lost")]
+    ClaimLost(Subject),
     /// A piece of log that does not follow on what is stored.
     #[error("log piece at {offset} does not follow on {durable}")]
     Gap {

@@ -202,7 +202,7 @@ impl Ledger {
     }
 
     pub(super) fn commit(&mut self, claim: &Claim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
-        let not_held = || StoreError::ClaimLost(claim.pipeline);
+        let not_held = || StoreError::ClaimLost(claim.pipeline.into());
         let entry = self.pipelines.get(&claim.pipeline).filter(|e| e.token == claim.token).ok_or_else(not_held)?;
         match entry.last_commit {
             // The one that ended the pipeline has given the claim back.
@@ -306,7 +306,7 @@ impl Ledger {
 
     /// The pipeline of a claim that is the newest and not given back.
     fn held(&mut self, claim: &Claim) -> StoreResult<&mut Entry> {
-        let lost = StoreError::ClaimLost(claim.pipeline);
+        let lost = StoreError::ClaimLost(claim.pipeline.into());
         self.pipelines
             .get_mut(&claim.pipeline)
             .filter(|entry| entry.token == claim.token && entry.hold.is_some())

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use super::deployments::Deployments;
 use super::ledger::{Ledger, SharedLog};
 use super::log::Log;
 use super::spill::{FALLBACK_BYTES, Spill};
@@ -93,6 +94,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// ```
 pub struct MemoryStore {
     ledger: Mutex<Ledger>,
+    deployments: Mutex<Deployments>,
     clock: Clock,
     /// When the store was made, by the clock of the world and by its own.
     made: (Timestamp, Instant),
@@ -156,7 +158,7 @@ impl MemoryStoreBuilder {
         let Self { ledger, clock, spill_dir, fallback_bytes, warn } = self;
         let spill = spill_dir.map(|dir| Arc::new(Spill::new(dir, fallback_bytes, warn)));
         let made = (Timestamp::from_system(SystemTime::now()), clock());
-        MemoryStore { ledger: Mutex::new(ledger), clock, made, bell: Bell::new(), spill }
+        MemoryStore { ledger: Mutex::new(ledger), deployments: Mutex::default(), clock, made, bell: Bell::new(), spill }
     }
 }
 
@@ -206,6 +208,11 @@ impl MemoryStore {
         time.after(self.now().saturating_duration_since(origin))
     }
 
+    pub(super) fn deployment_ledger(&self) -> MutexGuard<'_, Deployments> {
+        // As with the ledger.
+        self.deployments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // Every method of the ledger checks first and then only does what cannot panic: it is never found half-done.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
@@ -221,7 +228,7 @@ impl MemoryStore {
         let log = self.ledger().log_for_writing(claim, attempt, self.spill.as_ref())?;
         let mut log = lock(&log);
         if !log.admits(claim.token) {
-            return Err(StoreError::ClaimLost(claim.pipeline));
+            return Err(StoreError::ClaimLost(claim.pipeline.into()));
         }
         let written = write(&mut log);
         drop(log);

@@ -5,6 +5,7 @@
 //! projects, `log` the bytes of one attempt, `segment` their layout, `spill` the file that may hold them; `catalog` is the second port.
 
 mod catalog;
+mod deployments;
 mod ledger;
 mod log;
 mod memory;

@@ -2,6 +2,7 @@
 
 mod alternating;
 pub mod catalog_suite;
+pub mod deployment_suite;
 pub mod executor_suite;
 pub mod fake_executor;
 mod fault_store;

@@ -187,7 +187,7 @@ const HOLDS: &str = "SELECT token FROM pipelines WHERE id = $1 AND token = $2 AN
 async fn must_hold(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
     let values = vec![claim.pipeline.to_string().into(), claim.token.into()];
     let rows = database.run(crate::database::Purpose::Read, HOLDS, values).await?;
-    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline)) } else { Ok(()) }
+    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline.into())) } else { Ok(()) }
 }
 
 /// Nobody claims the pipeline while it is added: the new claim would not close this log to us.

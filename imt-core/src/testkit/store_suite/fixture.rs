@@ -237,7 +237,7 @@ pub(in crate::testkit) fn assert_lost<T: std::fmt::Debug>(
     call: &str,
 ) {
     match answer {
-        Err(StoreError::ClaimLost(lost)) => assert_eq!(lost, pipeline, "{call} names the pipeline"),
+        Err(StoreError::ClaimLost(lost)) => assert_eq!(lost, pipeline.into(), "{call} names the pipeline"),
         other => panic!("{call} must answer ClaimLost, not {other:?}"),
     }
 }
