@@ -337,7 +337,9 @@ pub async fn the_state_is_the_fold_of_the_events(store: TestStore) {
     let later = store.events_after(held.deployment, last, 10).await.expect("events_after");
     assert_eq!(later.into_iter().map(|event| event.change).collect::<Vec<_>>(), [cancelled]);
     let mut state = DeploymentState::new(held.deployment);
-    all.iter().for_each(|change| state.apply(change));
+    for change in &all {
+        state.apply(change);
+    }
     assert_eq!(store.load(held.deployment).await.expect("load").state, state);
 }
 
