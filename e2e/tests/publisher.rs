@@ -7,6 +7,7 @@ use imt_core::compose::{Invocation, Naming, build_override, images};
 use imt_core::id::PipelineId;
 use imt_core::ports::{Destination, ImageBuild, Note, Notes, Publication, PublishErrorKind, Publisher as _};
 use imt_e2e::docker::docker;
+use imt_e2e::private_registry::PrivateRegistry;
 use imt_e2e::services;
 use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::Compose;
@@ -137,5 +138,24 @@ async fn a_registry_that_does_not_answer_is_named() {
     let error = publisher().await.publish(&build, &Notes::discard()).await.expect_err("nobody listens there");
     assert_eq!(error.kind, PublishErrorKind::PushFailed, "{error}");
     assert!(error.retryable && error.to_string().contains("localhost:1/gone") && error.help.is_some(), "{error}");
+    docker(&["rmi", "--force", &build.image.reference.familiar()]);
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_a_password_says_so_and_takes_it() {
+    let registry = PrivateRegistry::start();
+    let dir = project(COMPOSE, "FROM IMAGE\nARG WHO\n");
+    let build = builds(dir.path(), Some(registry.address()), &commit()).await.remove(0);
+    let nobody = tempfile::tempdir().expect("a directory");
+    let stranger = publisher().await.with_config_dir(nobody.path());
+    let error = stranger.publish(&build, &Notes::discard()).await.expect_err("nobody gets in");
+    assert_eq!(error.kind, PublishErrorKind::PushDenied, "{error}");
+    assert!(
+        error.help.as_deref().unwrap_or_default().contains(&format!("docker login {}", registry.address())),
+        "{error}"
+    );
+    let known = publisher().await.with_config_dir(registry.login());
+    let pushed = known.publish(&build, &Notes::discard()).await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(pushed, Publication::Published { digest: Some(_), was_there: false }), "{pushed:?}");
     docker(&["rmi", "--force", &build.image.reference.familiar()]);
 }

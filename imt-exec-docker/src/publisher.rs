@@ -5,7 +5,7 @@
 //! docker command for that registry. Knows nothing of what an image is for.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -59,6 +59,13 @@ impl DockerPublisher {
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var) };
         Ok(Self { docker, compose, credentials, variables: variables.collect() })
+    }
+
+    /// The same with the credentials of another configuration directory, such as one that was made for one deployment.
+    #[must_use]
+    pub fn with_config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.credentials = Credentials { config_dir: Some(dir.into()) };
+        self
     }
 
     /// Whether the image is where it should be: its digest in the registry, or nothing to say of one on the engine.
