@@ -1,4 +1,4 @@
-//! Functions against their budgets: the scheduler, the masker, the reader of pipeline files.
+//! Functions against their budgets: the scheduler, the masker, the reader of pipeline files, overrides of compose projects.
 //!
 //! `cargo bench -p imt-benches`. Figures and what they mean are in `docs/benchmarks.md`.
 
