@@ -16,6 +16,7 @@ pub mod imt;
 pub mod nobody;
 pub mod postgres;
 pub mod postgres_server;
+pub mod private_registry;
 pub mod project;
 pub mod records;
 pub mod runner;

@@ -1,75 +1,19 @@
 //! Registries that want a password, credential helpers that do and do not have one, images that do not fit.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use imt_core::id::PipelineId;
 use imt_core::ports::{Executor as _, FailureKind, Notes};
 use imt_e2e::docker::{Engine, docker};
-use imt_e2e::executor::{busybox, connect_to, fresh_owner, job, limited};
+use imt_e2e::executor::{connect_to, fresh_owner, job, limited};
 use imt_e2e::imt::{Finished, Home, Output, Running};
+use imt_e2e::private_registry::{LOGIN, PrivateRegistry};
 use imt_e2e::project::Project;
 use imt_e2e::services;
-use imt_e2e::wait::{SOON, until_holds};
 use tempfile::TempDir;
-
-/// `builder` with the password `s3cret-word`.
-const USERS: &str = "builder:$2b$04$9MWZH1GBagJL1rxEvgccpejyab8j31FPKzhtnlPBDiAIpRozDq6RO\n";
-/// The same as the docker command writes it.
-const LOGIN: &str = "YnVpbGRlcjpzM2NyZXQtd29yZA==";
-
-/// A registry that lets nobody in without a password, for as long as it is held.
-struct PrivateRegistry {
-    address: String,
-    dir: TempDir,
-    process: Child,
-}
-
-impl PrivateRegistry {
-    fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
-        fs::write(dir.path().join("users"), USERS).expect("a file");
-        let at = dir.path().display();
-        let config = format!(
-            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {at}/data }} }}\n\
-             http: {{ addr: \"127.0.0.1:{port}\" }}\nauth: {{ htpasswd: {{ realm: imt, path: {at}/users }} }}\n"
-        );
-        fs::write(dir.path().join("config.yml"), config).expect("a file");
-        let process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(dir.path().join("config.yml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("docker-registry can be run");
-        let address = format!("localhost:{port}");
-        until_holds("the registry comes up", SOON, || std::net::TcpStream::connect(&address).is_ok());
-        Self { address, dir, process }
-    }
-
-    /// An image in it.
-    fn image(&self) -> String {
-        let image = format!("{}/imt/private:1", self.address);
-        let config = format!(r#"{{"auths":{{"{}":{{"auth":"{LOGIN}"}}}}}}"#, self.address);
-        fs::write(self.dir.path().join("config.json"), config).expect("a file");
-        docker(&["tag", busybox(), &image]);
-        docker(&["--config", &self.dir.path().display().to_string(), "push", "--quiet", &image]);
-        docker(&["rmi", &image]);
-        image
-    }
-}
-
-impl Drop for PrivateRegistry {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
 
 /// Runs a job in the image, with this configuration of the docker command and this credential helper.
 fn run(image: &str, config: &str, helper: &str) -> Finished {
@@ -99,7 +43,7 @@ fn assert_denied(finished: &Finished, says: &str) {
 #[test]
 fn credentials_come_from_the_configuration_and_from_helpers() {
     let registry = PrivateRegistry::start();
-    let (image, address) = (registry.image(), &registry.address);
+    let (image, address) = (registry.image(), registry.address());
     let answers = format!(
         "read -r r; test \"$1 $r\" = 'get {address}' && \
          echo '{{\"ServerURL\":\"{address}\",\"Username\":\"builder\",\"Secret\":\"s3cret-word\"}}'"

@@ -4,12 +4,14 @@
 //! the corpora through the same functions.
 #![forbid(unsafe_code)]
 
+mod compose_project;
 mod image_reference;
 mod log_framing;
 mod masker;
 mod pipeline_file;
 mod script;
 
+pub use compose_project::compose_project;
 pub use image_reference::image_reference;
 pub use log_framing::log_framing;
 pub use masker::masker;
@@ -24,4 +26,5 @@ pub const TARGETS: &[Target] = &[
     ("masker", masker),
     ("log_framing", log_framing),
     ("image_reference", image_reference),
+    ("compose_project", compose_project),
 ];

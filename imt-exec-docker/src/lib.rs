@@ -1,4 +1,5 @@
-//! Runs IMT's jobs in containers of a Docker engine: an [`Executor`](imt_core::ports::Executor) over the Docker API.
+//! Runs IMT's jobs in containers of a Docker engine: an [`Executor`](imt_core::ports::Executor) over the Docker API; and builds
+//! and pushes images there: a [`Publisher`](imt_core::ports::Publisher).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), imt_core::ports::Failure> {
@@ -16,7 +17,7 @@
 //!   `seam`: across connections), `events` hears what the engine says of it;
 //! - `workspace` decides what stands behind `/workspace`, `sweep` removes what is no longer needed,
 //!   `hand_back` first gives a workspace's files to its owner, `bring_back` copies those of a kept one out of its volume;
-//! - `compose` asks `docker compose` what a project's files mean;
+//! - `compose` asks `docker compose` what a project's files mean, `publisher` builds and pushes its images;
 //! - `executor` is the port itself.
 //!
 //! It knows nothing of pipelines beyond their ids, of stores, or of who reads the logs.
@@ -38,6 +39,7 @@ mod labels;
 mod outcome;
 mod output;
 mod prepare;
+mod publisher;
 mod pull;
 mod seam;
 mod spec;
@@ -50,3 +52,4 @@ pub use connect::{Address, TlsFiles};
 pub use executor::DockerExecutor;
 pub use facts::{EngineFacts, probe};
 pub use labels::Ownership;
+pub use publisher::DockerPublisher;

@@ -65,6 +65,11 @@ impl Invocation {
         self.with_command(&["config", "--format", "json", "--no-path-resolution", "--no-interpolate"])
     }
 
+    /// Builds the image of one service, with progress as lines.
+    pub fn build(&self, service: &str) -> Vec<String> {
+        self.with_command(&["--progress", "plain", "build", service])
+    }
+
     fn with_command(&self, command: &[&str]) -> Vec<String> {
         let mut arguments = self.arguments();
         arguments.extend(command.iter().map(|word| (*word).to_owned()));

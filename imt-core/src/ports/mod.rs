@@ -11,6 +11,7 @@ mod event;
 mod executor;
 mod hint;
 mod log;
+mod publisher;
 mod source;
 mod store;
 mod transport;
@@ -33,6 +34,7 @@ pub use executor::{
 };
 pub use hint::{Bell, Listener};
 pub use log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart, MAX_PIECE_BYTES, StoredChunk};
+pub use publisher::{Destination, ImageBuild, Publication, PublishError, PublishErrorKind, Publisher};
 pub use source::{Checkout, Source};
 pub use store::{
     Claim, Control, Enqueued, Event, EventId, NewPipeline, PipelineRecord, RunnerInfo, Store, StoreError, StoreResult,

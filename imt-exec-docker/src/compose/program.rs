@@ -9,8 +9,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
 
 use super::error::ComposeError;
 use super::version::ComposeVersion;
@@ -20,6 +21,9 @@ use crate::connect::config_dir;
 const DEADLINE: Duration = Duration::from_secs(30);
 /// More than any model has; a file that explodes must not take the machine along.
 const MAX_OUTPUT_BYTES: u64 = 64 << 20;
+
+/// The longest line that is told in one piece.
+const MAX_LINE_BYTES: u64 = 64 << 10;
 
 /// The compose of this machine.
 #[derive(Debug, Clone)]
@@ -68,13 +72,48 @@ impl Compose {
         self.version
     }
 
-    /// Runs docker with these arguments. Dropping the future ends it, and its plugin with it.
+    /// Runs docker with these arguments and no environment. Dropping the future ends it, and its plugin with it.
     pub(super) async fn call(
         &self,
         arguments: &[String],
         directory: &Path,
         stdin: Option<&str>,
     ) -> Result<Output, ComposeError> {
+        let group = self.spawn(arguments, directory, &[], stdin.is_some())?;
+        match tokio::time::timeout(DEADLINE, collect(group, stdin)).await {
+            Ok(output) => output.map_err(ComposeError::NotRun),
+            Err(_) => Err(ComposeError::TookTooLong { after: DEADLINE }),
+        }
+    }
+
+    /// Runs docker for as long as it takes, with these variables alone, and tells each line of either stream as it comes.
+    /// Dropping the future ends it.
+    pub(crate) async fn follow(
+        &self,
+        arguments: &[String],
+        directory: &Path,
+        variables: &[(String, String)],
+        stdin: &str,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<ExitStatus, ComposeError> {
+        let mut group = self.spawn(arguments, directory, variables, true)?;
+        let pipes = group.0.stdout.take().zip(group.0.stderr.take());
+        let followed = async {
+            let (stdout, stderr) = pipes.ok_or_else(|| io::Error::other("the child has no pipes"))?;
+            let input = group.0.stdin.take();
+            tokio::try_join!(feed(input, Some(stdin)), tell(stdout, lines), tell(stderr, lines))?;
+            group.0.wait().await
+        };
+        followed.await.map_err(ComposeError::NotRun)
+    }
+
+    fn spawn(
+        &self,
+        arguments: &[String],
+        directory: &Path,
+        variables: &[(String, String)],
+        has_input: bool,
+    ) -> Result<Group, ComposeError> {
         let mut command = Command::new(&self.docker);
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
@@ -83,16 +122,13 @@ impl Compose {
             .args(arguments)
             .current_dir(directory)
             .env_clear()
-            .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdin(if has_input { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let group = Group(command.spawn().map_err(ComposeError::NotRun)?);
-        match tokio::time::timeout(DEADLINE, collect(group, stdin)).await {
-            Ok(output) => output.map_err(ComposeError::NotRun),
-            Err(_) => Err(ComposeError::TookTooLong { after: DEADLINE }),
-        }
+        command.spawn().map(Group).map_err(ComposeError::NotRun)
     }
 }
 
@@ -120,19 +156,34 @@ async fn collect(mut group: Group, stdin: Option<&str>) -> io::Result<Output> {
     let pipes = group.0.stdout.take().zip(group.0.stderr.take());
     let (stdout, stderr) = pipes.ok_or_else(|| io::Error::other("the child has no pipes"))?;
     let input = group.0.stdin.take();
-    let write = async {
-        match (input, stdin) {
-            (Some(mut pipe), Some(text)) => match pipe.write_all(text.as_bytes()).await {
-                // It has made up its mind without; what it says counts.
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-                _ => Ok(()),
-            },
-            _ => Ok(()),
-        }
-    };
-    let ((), stdout, stderr) = tokio::try_join!(write, read(stdout), read(stderr))?;
+    let ((), stdout, stderr) = tokio::try_join!(feed(input, stdin), read(stdout), read(stderr))?;
     let status = group.0.wait().await?;
     Ok(Output { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+}
+
+async fn feed(input: Option<ChildStdin>, text: Option<&str>) -> io::Result<()> {
+    let Some((mut pipe, text)) = input.zip(text) else { return Ok(()) };
+    match pipe.write_all(text.as_bytes()).await {
+        // It has made up its mind without; what it says counts.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Tells the lines of a stream. A line without end is told in pieces.
+async fn tell(pipe: impl AsyncRead + Unpin, lines: &mpsc::Sender<String>) -> io::Result<()> {
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let count = (&mut reader).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&line);
+        // Nobody listens any more: the build goes on all the same.
+        let _ = lines.send(text.trim_end_matches(['\n', '\r']).to_owned()).await;
+    }
 }
 
 async fn read(pipe: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
