@@ -62,6 +62,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Lint(args) => commands::lint::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Schema => commands::schema::run(),
+        Command::SshHostKey(args) => process::short(commands::ssh_host_key::run(&args)),
         Command::Doctor(args) => process::short(commands::doctor::run(&args)),
         Command::Completions { shell } => commands::completions::run(shell),
     }
