@@ -22,6 +22,7 @@ pub mod records;
 pub mod runner;
 pub mod services;
 pub mod ssh;
+pub mod ssh_agent;
 pub mod stalling_ssh;
 pub mod stub;
 pub mod users;

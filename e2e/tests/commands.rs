@@ -142,3 +142,22 @@ fn the_schema_and_the_completions_are_there() {
         assert!(script.code == Some(0) && text(&script.stdout).contains("imt"), "{shell}");
     }
 }
+
+#[test]
+fn the_keys_of_a_host_are_shown() {
+    let host = imt_e2e::ssh::Server::OpenSsh;
+    let (address, fingerprint) = (host.address().to_string(), host.fingerprint().to_string());
+    let shown = imt(&["ssh-host-key", &address]);
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    assert!(text(&shown.stdout).contains(&fingerprint), "{}", text(&shown.stdout));
+    let told = text(&imt(&["ssh-host-key", &address, "--output", "json"]).stdout);
+    let first: serde_json::Value = serde_json::from_str(told.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(
+        (first["fingerprint"].as_str(), first["algorithm"].as_str()),
+        (Some(&*fingerprint), Some("ssh-ed25519"))
+    );
+    assert!(first["known_hosts"].as_str().is_some_and(|line| line.contains(" ssh-ed25519 AAAA")), "{first}");
+    let nobody = imt(&["ssh-host-key", "127.0.0.1:1"]);
+    assert_eq!((nobody.code, nobody.stdout.len()), (Some(11), 0), "{}", nobody.stderr);
+    assert_eq!(imt(&["ssh-host-key", "a b"]).code, Some(2));
+}

@@ -63,6 +63,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Plan(args) => commands::plan::run(&args),
         Command::Compose(args) => process::interruptible(commands::compose::run(args.command)),
         Command::Schema => commands::schema::run(),
+        Command::SshHostKey(args) => process::short(commands::ssh_host_key::run(&args)),
         Command::Doctor(args) => process::short(commands::doctor::run(&args)),
         Command::Completions { shell } => commands::completions::run(shell),
     }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::failure;
 use crate::login::Line;
 use crate::options::SshAddress;
+use crate::tunnel::Tunnel;
 
 pub(crate) trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -45,7 +46,7 @@ impl Way {
             Self::Through(jump) => {
                 let channel =
                     jump.handle.channel_open_direct_tcpip(to.host.as_str(), to.port.into(), "127.0.0.1", 0).await;
-                Ok(Box::new(channel.map_err(|error| format!("the jump host says: {error}"))?.into_stream()))
+                Ok(Box::new(Tunnel::new(channel.map_err(|error| format!("the jump host says: {error}"))?)))
             }
         }
     }

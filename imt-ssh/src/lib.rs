@@ -21,6 +21,7 @@ mod offer;
 mod options;
 mod pin;
 mod transport;
+mod tunnel;
 
 pub use identity::Identity;
 pub use offer::{OfferedKey, offered_keys};

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     CancelArgs, ComposeArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs,
-    RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SubmitArgs, VarArgs,
+    RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SshHostKeyArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -54,6 +54,7 @@ pub(crate) enum Command {
     /// With the YAML language server: `imt schema > .pipeline.schema.json`, and as the first line of pipeline.yml
     /// `# yaml-language-server: $schema=.pipeline.schema.json`.
     Schema,
+    SshHostKey(SshHostKeyArgs),
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
     ///

@@ -8,6 +8,7 @@ mod pipeline;
 mod run;
 mod runner;
 mod settings;
+mod ssh;
 mod store;
 
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
@@ -21,4 +22,5 @@ pub(crate) use settings::{
     GcArgs, KeysAddArgs, KeysArgs, KeysCommand, KeysRotateArgs, RunnersArgs, VarArgs, VarCommand, VarListArgs,
     VarSetArgs, VarUnsetArgs,
 };
+pub(crate) use ssh::SshHostKeyArgs;
 pub(crate) use store::{InProject, StoreArgs, SubmitArgs};

@@ -17,5 +17,6 @@ pub(crate) mod runner;
 pub(crate) mod runners;
 pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod ssh_host_key;
 pub(crate) mod submit;
 pub(crate) mod var;
