@@ -59,7 +59,7 @@ pub(super) fn has(spec: &DeploymentSpec, state: &DeploymentState, step: Step) ->
         Step::Resolve | Step::Render => is_new,
         Step::Publish => is_new && spec.has_registry,
         Step::Load => !is_new,
-        Step::Close => state.took_over.is_some(),
+        Step::Close => !state.took_over.is_empty(),
         Step::Pull | Step::RestorePull => spec.has_registry,
         Step::HooksBefore => spec.hooks_before && hooks,
         Step::HooksAfter => spec.hooks_after.is_some() && hooks,
