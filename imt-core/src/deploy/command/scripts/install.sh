@@ -3,6 +3,7 @@
 # Ends with 6 where a directory that is not empty is in the place of a file.
 set -u
 dir=$1 staging=$2 aside=$3
+[ -r "$staging/manifest" ] || { echo "nothing is staged in $staging" >&2; exit 1; }
 (umask 077 && mkdir -p "$aside/had" "$aside/new") || exit 1
 while IFS= read -r path; do
   target=$dir/$path

@@ -17,7 +17,8 @@ is_ours() { [ -n "$pid" ] && [ "$(get boot)" = "$(cat /proc/sys/kernel/random/bo
 if [ ! -e "$run/code" ] && is_ours; then
   kill -TERM "-$pid" 2>/dev/null
   waited=0
-  while kill -0 "-$pid" 2>/dev/null && [ "$waited" -lt "$((grace * 20))" ]; do
+  # With the code there, whoever is left was started on the side.
+  while [ ! -e "$run/code" ] && kill -0 "-$pid" 2>/dev/null && [ "$waited" -lt "$((grace * 20))" ]; do
     waited=$((waited + 1))
     sleep 0.05 2>/dev/null || { sleep 1 && waited=$((waited + 19)); }
   done
