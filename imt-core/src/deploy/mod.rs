@@ -6,4 +6,5 @@
 pub mod command;
 pub mod health;
 pub mod machine;
+pub mod plan;
 pub mod release;

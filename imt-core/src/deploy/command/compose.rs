@@ -1,6 +1,6 @@
 //! `docker compose` on a target: always with every file, the project's name and directory, and what decides the rest.
 
-use super::host_command::HostCommand;
+use super::host_command::{HostCommand, PULLS_BY_DOCKER, RUNS_DOCKER};
 use super::registry::{RegistryLogin, docker_config};
 
 const CLEAN_COMPOSE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/compose.sh"));
@@ -31,6 +31,13 @@ pub struct Hook {
 }
 
 impl ComposeProject {
+    /// The same project in another directory, such as a staging one. Its configuration has other hashes there: they cover
+    /// the full paths of what is mounted.
+    #[must_use]
+    pub fn in_directory(&self, directory: impl Into<String>) -> Self {
+        Self { directory: directory.into(), ..self.clone() }
+    }
+
     /// The words of `docker compose …` after `docker`.
     fn words(&self, command: &[&str]) -> Vec<String> {
         let mut words = vec!["compose".to_owned(), "--ansi".to_owned(), "never".to_owned()];
@@ -49,7 +56,7 @@ impl ComposeProject {
 
     fn run(&self, command: &[&str]) -> HostCommand {
         let args = [vec![self.directory.clone()], self.words(command)].concat();
-        HostCommand::script("imt-compose", CLEAN_COMPOSE, args)
+        HostCommand::script(RUNS_DOCKER, CLEAN_COMPOSE, args)
     }
 
     /// What is merged from all files, as JSON.
@@ -66,7 +73,7 @@ impl ComposeProject {
     pub fn pull(&self, state: &str, logins: &[RegistryLogin]) -> HostCommand {
         let args =
             [vec![state.to_owned(), self.directory.clone()], self.words(&["pull", "--policy", "missing"])].concat();
-        HostCommand::script("imt-pull", CLEAN_PULL, args).reading(docker_config(logins))
+        HostCommand::script(PULLS_BY_DOCKER, CLEAN_PULL, args).reading(docker_config(logins))
     }
 
     /// Makes what runs what the files say. To be run detached.

@@ -3,6 +3,11 @@
 use crate::plan::quote;
 use crate::secret::Secret;
 
+/// What a script is called that runs docker in a directory, the first word after it.
+pub(super) const RUNS_DOCKER: &str = "imt-compose";
+/// The same with credentials, which lie in the first of two directories.
+pub(super) const PULLS_BY_DOCKER: &str = "imt-pull";
+
 /// A command: its words, and what it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostCommand {
@@ -48,7 +53,8 @@ impl HostCommand {
         self
     }
 
-    /// The command as people would type it; of scripts only their names.
+    /// The command as people would type it; of scripts only their names, and of those that run docker in a clean environment
+    /// only docker.
     pub fn show(&self) -> String {
         let mut shown: Vec<String> = Vec::new();
         let mut words = self.argv.as_slice();
@@ -57,6 +63,15 @@ impl HostCommand {
             match rest {
                 [flag, script, rest @ ..] if word == "sh" && flag == "-c" && is_script(script) => words = rest,
                 _ if is_script(word) => {}
+                // The directories in which they run: compose is told by an option of its own.
+                [_, rest @ ..] if word == RUNS_DOCKER => {
+                    words = rest;
+                    shown.push("docker".to_owned());
+                }
+                [_, _, rest @ ..] if word == PULLS_BY_DOCKER => {
+                    words = rest;
+                    shown.push("docker".to_owned());
+                }
                 _ => shown.push(quote(word)),
             }
         }
