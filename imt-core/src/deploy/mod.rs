@@ -3,6 +3,8 @@
 //! Pure: it is given `now` and what was observed, and returns data. It knows no SSH, no Docker API and no compose file; what
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
+pub mod command;
 pub mod health;
 pub mod machine;
+pub mod plan;
 pub mod release;

@@ -8,5 +8,5 @@ mod printable;
 mod text;
 
 pub use framer::{Line, LineEnd, LineFramer, MAX_PIECE_BYTES};
-pub use printable::{misleads, printable};
+pub use printable::{misleads, printable, visible};
 pub use text::{Text, line_text};

@@ -15,6 +15,11 @@ pub fn misleads(c: char) -> bool {
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// A name as it may go to a terminal: what would mislead is replaced, nothing is dropped.
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if misleads(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// The line as a terminal may show it: colours (SGR sequences) stay and are reset at the end; every other control
 /// character or sequence is dropped, tabs apart, and so are characters that turn or hide text. Of text that overwrites itself by carriage returns, as progress bars do,
 /// the last part is shown. Bytes that are no UTF-8 become the replacement character.

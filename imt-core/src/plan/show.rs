@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::{Plan, PlannedJob, Selection};
-use crate::lines::misleads;
+use crate::lines::visible;
 use crate::status::Reason;
 
 /// The plan as a text: stages in order, their jobs below them, each with what matters about it.
@@ -68,11 +68,6 @@ fn facts(job: &PlannedJob) -> Vec<String> {
 fn line(out: &mut String, text: &str) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "{text}");
-}
-
-/// A name as it may go to a terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if misleads(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A name inside a quoted mermaid label.

@@ -54,9 +54,9 @@ pub enum Answer {
 /// What a step has found out; each step fills in what it is there for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StepFacts {
-    /// Of [`Step::Lock`]: the dead deployment whose lock was taken over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub took_over: Option<DeploymentId>,
+    /// Of [`Step::Lock`]: the dead deployment whose lock was taken over, and those that it had not closed itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took_over: Vec<DeploymentId>,
     /// Of [`Step::Snapshot`]: the releases that the target has kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<ReleaseHead>,

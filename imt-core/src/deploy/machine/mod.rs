@@ -23,7 +23,7 @@ pub use cancel::cancel_changes;
 pub use change::{Change, ChangeKind, StepResult, StopCause};
 pub use decide::Machine;
 pub use decision::{Answer, Decision, Effect, Fault, Input, StepFacts, Ticket};
-pub use route::steps_left;
+pub use route::{planned_steps, steps_left};
 pub use spec::{DeploymentKind, DeploymentSpec, HookFailure};
 pub use state::{DeploymentState, StepFault, StepState};
 pub use step::{Path, Resume, Step};

@@ -3,6 +3,7 @@
 use super::spec::{DeploymentKind, DeploymentSpec};
 use super::state::DeploymentState;
 use super::step::{Path, Step};
+use crate::id::DeploymentId;
 
 const FORWARD: &[Step] = &[
     Step::Resolve,
@@ -59,7 +60,7 @@ pub(super) fn has(spec: &DeploymentSpec, state: &DeploymentState, step: Step) ->
         Step::Resolve | Step::Render => is_new,
         Step::Publish => is_new && spec.has_registry,
         Step::Load => !is_new,
-        Step::Close => state.took_over.is_some(),
+        Step::Close => !state.took_over.is_empty(),
         Step::Pull | Step::RestorePull => spec.has_registry,
         Step::HooksBefore => spec.hooks_before && hooks,
         Step::HooksAfter => spec.hooks_after.is_some() && hooks,
@@ -75,6 +76,14 @@ pub(super) fn has(spec: &DeploymentSpec, state: &DeploymentState, step: Step) ->
 /// The first step of the way that is not done; `None` at its end.
 pub(super) fn next(spec: &DeploymentSpec, state: &DeploymentState) -> Option<Step> {
     way(state.path).iter().copied().find(|step| !state.done.contains(step) && has(spec, state, *step))
+}
+
+/// The steps of a deployment that meets no trouble, in order: what is planned.
+pub fn planned_steps(spec: &DeploymentSpec, id: DeploymentId) -> Vec<Step> {
+    let state = DeploymentState::new(id);
+    let mut steps: Vec<Step> = FORWARD.iter().copied().filter(|step| has(spec, &state, *step)).collect();
+    steps.push(Step::Unlock);
+    steps
 }
 
 /// The steps that a deployment whose way back failed has not done, in order: what is left to be done by hand. Empty for any

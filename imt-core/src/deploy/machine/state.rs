@@ -37,8 +37,8 @@ pub struct DeploymentState {
     pub may_hold_lock: bool,
     /// Who holds the target while this deployment waits for it.
     pub waits_for: Option<String>,
-    /// The dead deployment whose lock was taken over.
-    pub took_over: Option<DeploymentId>,
+    /// The dead deployments that are to be closed first.
+    pub took_over: Vec<DeploymentId>,
     /// The releases that the target had when it was looked at.
     pub releases: Vec<ReleaseHead>,
     /// What the release is made of, once that is known.
@@ -103,7 +103,7 @@ impl DeploymentState {
             done: BTreeSet::new(),
             may_hold_lock: false,
             waits_for: None,
-            took_over: None,
+            took_over: Vec::new(),
             releases: Vec::new(),
             content: None,
             set_aside: Vec::new(),
@@ -221,7 +221,7 @@ impl DeploymentState {
         self.may_hold_lock &= step != Step::Unlock;
         self.warnings.extend(facts.warnings.iter().cloned());
         match step {
-            Step::Lock => self.took_over = facts.took_over,
+            Step::Lock => self.took_over.clone_from(&facts.took_over),
             Step::Snapshot => self.releases.clone_from(&facts.releases),
             Step::Render | Step::Load => self.content.clone_from(&facts.content),
             Step::Clear => self.set_aside.clone_from(&facts.set_aside),

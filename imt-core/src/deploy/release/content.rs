@@ -21,6 +21,11 @@ impl ContentHash {
         &self.0
     }
 
+    /// The hash of no release: every release has another content.
+    pub const fn of_nothing() -> Self {
+        Self(String::new())
+    }
+
     pub(super) fn of(release: &Release) -> Self {
         let mut hasher = Fields(blake3::Hasher::new_derive_key("imt release content 1"));
         hasher.field(release.compose_project.as_bytes());

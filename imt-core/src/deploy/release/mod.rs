@@ -6,6 +6,8 @@
 mod content;
 mod list;
 mod record;
+#[cfg(test)]
+pub(in crate::deploy) mod tests;
 
 pub use content::ContentHash;
 pub use list::{ReleaseHead, Retention, restore_target, retention};

@@ -230,7 +230,3 @@ fn read_raw(json: &[u8]) -> Result<Raw, ReleaseError> {
     }
     Ok(serde_json::from_slice(json)?)
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-pub(in crate::deploy) mod tests;

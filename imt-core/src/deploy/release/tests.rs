@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::deploy::release::{Retention, restore_target, retention};
+use crate::id::{CommitId, ReleaseId};
+use crate::secret::Secret;
+use crate::time::Timestamp;
 
 pub(in crate::deploy) fn release(number: u128) -> Release {
     let image = |name: &str, is_built| ReleaseImage {

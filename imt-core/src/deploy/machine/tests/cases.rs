@@ -83,7 +83,7 @@ fn a_lock_that_becomes_free_is_taken() {
 #[test]
 fn what_a_dead_deployment_left_is_closed_first() {
     let (mut machine, ticket) = at_the_lock(None);
-    let facts = StepFacts { took_over: Some(deployment()), ..StepFacts::default() };
+    let facts = StepFacts { took_over: vec![deployment()], ..StepFacts::default() };
     let _ = machine.handle(Input::Answered(ticket, Answer::Done(facts)), at(1));
     assert_eq!(machine.state().step.unwrap().step, Step::Close);
 }

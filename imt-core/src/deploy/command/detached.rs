@@ -1,0 +1,71 @@
+//! Commands that outlive their connection: started once for each run directory, looked for, followed, ended.
+
+use std::time::Duration;
+
+use super::host_command::HostCommand;
+use super::paths::TargetDir;
+use crate::deploy::machine::Ticket;
+use crate::id::DeploymentId;
+
+const DETACH: &str = include_str!("scripts/detach.sh");
+const WORKER: &str = include_str!("scripts/worker.sh");
+const LOOK: &str = include_str!("scripts/look.sh");
+const STOP: &str = include_str!("scripts/stop.sh");
+
+/// How often what runs detached renews the lock.
+pub const BEAT_PAUSE: Duration = Duration::from_secs(10);
+
+/// Starts a command, once however often this is run for the same ticket. It goes on by itself, renews the lock while it
+/// runs, and leaves its output and its code behind.
+pub fn detach(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, command: &HostCommand) -> HostCommand {
+    let pause = BEAT_PAUSE.as_secs().to_string();
+    let own = [WORKER.to_owned(), dir.run(deployment, ticket), dir.lock(), deployment.to_string(), pause];
+    HostCommand::script("imt-detach", DETACH, own.into_iter().chain(command.argv.iter().cloned()))
+}
+
+/// Looks for it, and gives its output from an offset on. One that has not begun will not any more.
+pub fn look(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, offset: u64) -> HostCommand {
+    HostCommand::script("imt-look", LOOK, [dir.run(deployment, ticket), offset.to_string()])
+}
+
+/// Ends it: SIGTERM to all its processes, after the grace SIGKILL. One that has not begun will not any more.
+pub fn stop(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, grace: Duration) -> HostCommand {
+    HostCommand::script("imt-stop", STOP, [dir.run(deployment, ticket), grace.as_secs().to_string()])
+}
+
+/// How a detached command stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// It goes on.
+    Running,
+    /// It ended with this code.
+    Ended(i32),
+    /// It is over and its code is not known: it was killed, or the host was restarted.
+    Lost,
+    /// It has never begun, and it never will.
+    Never,
+}
+
+/// An answer that is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the target gave no answer that can be read when asked for a detached command")]
+pub struct LookError;
+
+/// Reads the output of [`look`] and [`stop`]: how it stands, and the part of its own output that follows.
+///
+/// # Errors
+/// When it is none of what those print.
+pub fn read_look(output: &[u8]) -> Result<(Look, &[u8]), LookError> {
+    let end = output.iter().position(|byte| *byte == b'\n').ok_or(LookError)?;
+    let (line, log) = (&output[..end], &output[end + 1..]);
+    let look = match line {
+        b"running" => Look::Running,
+        b"lost" => Look::Lost,
+        b"never" => Look::Never,
+        _ => {
+            let code = line.strip_prefix(b"ended ").and_then(|code| std::str::from_utf8(code).ok());
+            Look::Ended(code.and_then(|code| code.parse().ok()).ok_or(LookError)?)
+        }
+    };
+    Ok((look, log))
+}

@@ -1,0 +1,33 @@
+//! The commands of a deployment, as words and never as text glued together, and how their answers are read.
+//!
+//! Where a host has to do more than one thing at once, the command is `sh` with a constant script (`scripts/`, for any POSIX
+//! `sh`) and its arguments as `$1…`. Nothing here runs anything. No secret is in any command: those that are needed go in
+//! by standard input. There is no `down` and no `--yes` in this house, and no question is ever answered.
+
+mod compose;
+mod containers;
+mod detached;
+mod files;
+mod host_command;
+mod lock;
+mod paths;
+mod probe;
+mod registry;
+
+pub use compose::{ComposeProject, Hook};
+pub use containers::{
+    Cleared, ConflictPolicy, NamedContainer, OwnContainer, PutBack, clear, drop_aside, inspect, last_log_lines,
+    orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
+};
+pub use detached::{BEAT_PAUSE, Look, LookError, detach, look, read_look, stop};
+pub use files::{
+    ManifestError, clean, forget, install, manifest, put_back_files, read_releases, record, releases, restage, stage,
+};
+pub use host_command::{CommandInput, HostCommand};
+pub use lock::{LOCK_STALE_AFTER, LockAnswer, LockError, beat, closed, lock, read_lock, unlock};
+pub use paths::TargetDir;
+pub use probe::{MIN_COMPOSE, Probe, probe, read_probe};
+pub use registry::{RegistryLogin, docker_config};
+
+#[cfg(test)]
+mod tests;

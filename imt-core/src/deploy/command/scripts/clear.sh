@@ -1,0 +1,31 @@
+# Sets containers aside that hold names which a release hard-codes.
+# $1 directory of what is kept aside, $2 token, $3 compose project, $4 `replace` or `refuse`, then NAME SERVICE pairs
+# Prints `aside NAME` for each that is aside, `conflict NAME` for each that is refused; then ends with 7.
+# A container of the same project and service is compose's business: it replaces it itself.
+set -u
+umask 077
+aside=$1/containers token=$2 project=$3 policy=$4
+shift 4
+mkdir -p "$aside" || exit 1
+label() { docker inspect --type container --format "{{index .Config.Labels \"com.docker.compose.$2\"}}" "$1" 2>/dev/null; }
+refused=0
+while [ $# -ge 2 ]; do
+  name=$1 service=$2
+  shift 2
+  if docker inspect --type container "imt-aside.$token.$name" >/dev/null 2>&1; then
+    echo "aside $name"
+    continue
+  fi
+  running=$(docker inspect --type container --format '{{.State.Running}}' "$name" 2>/dev/null) || continue
+  if [ "$(label "$name" project)" = "$project" ] && [ "$(label "$name" service)" = "$service" ]; then continue; fi
+  if [ "$policy" = refuse ]; then
+    echo "conflict $name"
+    refused=7
+    continue
+  fi
+  # Written down before it is stopped: a second try must not take it for one that was stopped already.
+  [ -e "$aside/$name" ] || { echo "$running" >"$aside/$name.new" && mv -f "$aside/$name.new" "$aside/$name"; } || exit 1
+  docker stop "$name" >/dev/null && docker rename "$name" "imt-aside.$token.$name" || exit 1
+  echo "aside $name"
+done </dev/null
+exit "$refused"
