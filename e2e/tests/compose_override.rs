@@ -174,7 +174,7 @@ fn repository(files: &[(&str, &str)]) -> TempDir {
         fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(path, text).expect("a file");
         if !name.starts_with('?') {
-            git(dir.path(), &["add", "--force", name]);
+            git(dir.path(), &["--literal-pathspecs", "add", "--force", name]);
         }
     }
     dir
@@ -252,6 +252,24 @@ services:
     for part in ["error[untracked-file]: `unknown.conf`", "help: ", "8 errors, 2 warnings"] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
+}
+
+/// A name that git would take for a pattern.
+#[test]
+fn a_project_in_a_directory_below_knows_its_files() {
+    let compose =
+        "services: { web: { image: 'x:1', volumes: ['./known.conf:/a', './unknown.conf:/b'], env_file: known.env } }";
+    let dir = repository(&[
+        ("shop [1]/compose.yml", compose),
+        ("shop [1]/known.conf", ""),
+        ("shop [1]/known.env", "A=1"),
+        ("?shop [1]/unknown.conf", ""),
+        ("unknown.conf", ""),
+    ]);
+    let home = Home::new();
+    let expected = (Some(2), vec!["error untracked-file web".to_owned()]);
+    assert_eq!(problems(&home, dir.path(), &["--file", "shop [1]/compose.yml"]), expected);
+    assert_eq!(problems(&home, &dir.path().join("shop [1]"), &[]), expected);
 }
 
 #[test]

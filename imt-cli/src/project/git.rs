@@ -98,7 +98,9 @@ impl Repository {
     pub(crate) fn tracked_below(&self, dir: &Path) -> Result<BTreeSet<String>> {
         let below = dir.strip_prefix(&self.root).unwrap_or(Path::new(""));
         let place = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        let output = self.start(&["ls-files", "-z", "--cached", "--", &place.to_string_lossy()])?.output()?;
+        let output = self
+            .start(&["--literal-pathspecs", "ls-files", "-z", "--cached", "--", &place.to_string_lossy()])?
+            .output()?;
         if !output.status.success() {
             return Err(self.complaint(&output));
         }
