@@ -1,6 +1,9 @@
 //! What can be wrong with an image reference: the part, and what to do.
 
-use super::reference::{MAX_PATH_BYTES, MAX_TAG_BYTES};
+/// Longest repository path, in bytes.
+pub const MAX_PATH_BYTES: usize = 255;
+/// Longest tag, in bytes.
+pub const MAX_TAG_BYTES: usize = 128;
 
 /// Why a text is no image reference. The message names the part and says how it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,5 +6,5 @@
 mod error;
 mod reference;
 
-pub use error::ImageReferenceError;
-pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, ImageReference, MAX_PATH_BYTES, MAX_TAG_BYTES};
+pub use error::{ImageReferenceError, MAX_PATH_BYTES, MAX_TAG_BYTES};
+pub use reference::{DEFAULT_DOMAIN, DEFAULT_TAG, ImageReference};

@@ -3,17 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::error::ImageReferenceError as Error;
+use super::error::{ImageReferenceError as Error, MAX_PATH_BYTES, MAX_TAG_BYTES};
 
 /// The registry that is meant when none is named.
 pub const DEFAULT_DOMAIN: &str = "docker.io";
 /// The tag that is meant when neither tag nor digest is given.
 pub const DEFAULT_TAG: &str = "latest";
-/// Longest repository path, in bytes.
-pub const MAX_PATH_BYTES: usize = 255;
-/// Longest tag, in bytes.
-pub const MAX_TAG_BYTES: usize = 128;
-
 const LEGACY_DOMAIN: &str = "index.docker.io";
 const OFFICIAL: &str = "library/";
 
