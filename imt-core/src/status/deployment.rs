@@ -91,6 +91,8 @@ pub enum DeploymentReason {
     Mismatch,
     /// The target did not answer until the deadline of a step.
     ContactLost,
+    /// Another deployment took the target over while this one did not renew its lock.
+    LockLost,
     /// The release to go back to is not on the target.
     ReleaseNotFound,
     /// A fault in IMT itself.
@@ -118,6 +120,7 @@ impl DeploymentReason {
             Self::Unhealthy => "unhealthy",
             Self::Mismatch => "mismatch",
             Self::ContactLost => "contact_lost",
+            Self::LockLost => "lock_lost",
             Self::ReleaseNotFound => "release_not_found",
             Self::Internal => "internal",
         }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::host::{Host, Ran, deployment, hosts, wait_for};
 use imt_core::deploy::command::{
-    HostCommand, LOCK_STALE_AFTER, LockAnswer, Look, TargetDir, beat, closed, detach, lock, look, read_lock, read_look,
-    stop, unlock,
+    HostCommand, LOCK_STALE_AFTER, LeftBehind, LockAnswer, Look, TargetDir, beat, closed, detach, in_turn, left_by,
+    lock, look, read_left_by, read_lock, read_look, stop, unlock,
 };
 use imt_core::deploy::machine::{Step, Ticket};
 
@@ -191,6 +191,35 @@ fn a_detached_command_outlives_its_starter_and_holds_nothing_of_his_open() {
         wait_for("its code", || fs::exists(format!("{dir}/code")).unwrap());
         let printed = fs::read_to_string(format!("{dir}/log")).unwrap();
         assert!(!printed.contains("IMT_COMMAND"), "{shell}: it would be found by its starter's mark");
+    }
+}
+
+#[test]
+fn commands_in_turn_end_with_the_first_that_fails() {
+    for host in hosts() {
+        let words =
+            |text: &str| HostCommand::new(["sh", "-c", "printf '<%s>' \"$@\"; exit \"$1\"", "x", "0", text, "", "$y"]);
+        let failing = HostCommand::new(["sh", "-c", "exit 9"]);
+        let ran = host.run(&in_turn(&[words("it's"), words("a b"), failing.clone(), words("never")]));
+        let wanted = (Some(9), "<0><it's><><$y><0><a b><><$y>");
+        assert_eq!((ran.code, ran.stdout.as_str()), wanted, "{}: {ran:?}", host.shell);
+        assert_eq!(host.run(&in_turn(&[])).code, Some(0), "{}", host.shell);
+        assert_eq!(host.run(&in_turn(&[failing])).code, Some(9), "{}", host.shell);
+    }
+}
+
+#[test]
+fn what_a_dead_deployment_left_is_found() {
+    for host in hosts() {
+        let left = || read_left_by(&host.run(&left_by(&host.dir(), deployment(1))).stdout);
+        assert_eq!(left(), LeftBehind::default(), "{}", host.shell);
+        assert_eq!(seen(&host, 0).0, Look::Never);
+        assert_eq!(left(), LeftBehind::default(), "{}: it never began", host.shell);
+        assert_eq!(detach_as(&host, 2, &script("exit 0")).stdout, "started\n");
+        fs::create_dir_all(host.dir().aside(deployment(1))).unwrap();
+        let up = Ticket { number: 2, ..UP };
+        assert_eq!(left(), LeftBehind { runs: vec![up], has_aside: true }, "{}", host.shell);
+        assert!(left().has_up_begun());
     }
 }
 

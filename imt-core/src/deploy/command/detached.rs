@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
-use crate::deploy::machine::Ticket;
+use crate::deploy::machine::{Step, Ticket};
 use crate::id::DeploymentId;
 
 const DETACH: &str = include_str!("scripts/detach.sh");
 const WORKER: &str = include_str!("scripts/worker.sh");
 const LOOK: &str = include_str!("scripts/look.sh");
 const STOP: &str = include_str!("scripts/stop.sh");
+const IN_TURN: &str = include_str!("scripts/in_turn.sh");
+const LEFT_BY: &str = include_str!("scripts/left_by.sh");
 
 /// How often what runs detached renews the lock.
 pub const BEAT_PAUSE: Duration = Duration::from_secs(10);
@@ -31,6 +33,48 @@ pub fn look(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, offset: u
 /// Ends it: SIGTERM to all its processes, after the grace SIGKILL. One that has not begun will not any more.
 pub fn stop(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, grace: Duration) -> HostCommand {
     HostCommand::script("imt-stop", STOP, [dir.run(deployment, ticket), grace.as_secs().to_string()])
+}
+
+/// Several commands as one, in turn, up to the first that fails: what is detached is one command, and is looked for as one.
+pub fn in_turn(commands: &[HostCommand]) -> HostCommand {
+    let words = commands
+        .iter()
+        .flat_map(|command| [command.argv.len().to_string()].into_iter().chain(command.argv.iter().cloned()));
+    HostCommand::script("imt-in-turn", IN_TURN, words)
+}
+
+/// What a dead deployment has left on its target. Read the answer with [`read_left_by`].
+pub fn left_by(dir: &TargetDir, dead: DeploymentId) -> HostCommand {
+    HostCommand::script("imt-left-by", LEFT_BY, [dir.state(), dead.to_string()])
+}
+
+/// What a dead deployment has left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftBehind {
+    /// Its detached commands that began, whether they have ended or not: to be stopped.
+    pub runs: Vec<Ticket>,
+    /// Whether it keeps something aside.
+    pub has_aside: bool,
+}
+
+impl LeftBehind {
+    /// Whether its `up`, or that of its way back, had begun. If not, what it keeps aside returns; if so, the target may run
+    /// either release, and only the next `up` makes it one.
+    pub fn has_up_begun(&self) -> bool {
+        self.runs.iter().any(|ticket| matches!(ticket.step, Step::Up | Step::RestoreUp))
+    }
+}
+
+/// Reads the output of [`left_by`]. A run whose name is none of a step is left out: nothing of this version made it.
+pub fn read_left_by(output: &str) -> LeftBehind {
+    let ticket = |name: &str| {
+        let (step, number) = name.rsplit_once('-')?;
+        Some(Ticket { step: Step::read(step)?, number: number.parse().ok()? })
+    };
+    LeftBehind {
+        runs: output.lines().filter_map(|line| ticket(line.strip_prefix("run ")?)).collect(),
+        has_aside: output.lines().any(|line| line == "aside"),
+    }
 }
 
 /// How a detached command stands.

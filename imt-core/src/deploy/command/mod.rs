@@ -19,7 +19,9 @@ pub use containers::{
     Cleared, ConflictPolicy, NamedContainer, OwnContainer, PutBack, clear, drop_aside, inspect, last_log_lines,
     orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
 };
-pub use detached::{BEAT_PAUSE, Look, LookError, detach, look, read_look, stop};
+pub use detached::{
+    BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,
+};
 pub use files::{
     ManifestError, clean, forget, install, manifest, put_back_files, read_releases, record, releases, restage, stage,
 };

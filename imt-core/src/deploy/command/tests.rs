@@ -54,6 +54,8 @@ fn all() -> Vec<HostCommand> {
         detach(&dir, id(), UP, &project.up()),
         look(&dir, id(), UP, 12),
         stop(&dir, id(), UP, Duration::from_secs(10)),
+        left_by(&dir, id()),
+        in_turn(&[project.ps(), last_log_lines("a1")]),
         stage(&dir, id(), 1),
         restage(&dir, release, id(), 1),
         install(&dir, id(), 1),
@@ -144,6 +146,19 @@ fn the_answers_about_detached_commands_are_read() {
         (b"", Err(LookError)),
     ] {
         assert_eq!(read_look(output), wanted);
+    }
+}
+
+#[test]
+fn what_a_dead_deployment_left_is_read() {
+    let left = read_left_by("run hooks_before-1\nrun up-2\nrun of-another-version-3\naside\n");
+    let hooks = Ticket { step: Step::HooksBefore, number: 1 };
+    assert_eq!(left, LeftBehind { runs: vec![hooks, UP], has_aside: true });
+    assert!(left.has_up_begun());
+    assert!(!read_left_by("run hooks_before-1\naside\n").has_up_begun());
+    assert_eq!(read_left_by(""), LeftBehind::default());
+    for step in [Step::Resolve, Step::Withdraw, Step::PutBackFiles, Step::RestoreUp, Step::Unlock] {
+        assert_eq!(Step::read(step.as_str()), Some(step));
     }
 }
 

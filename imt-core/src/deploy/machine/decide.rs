@@ -76,7 +76,7 @@ impl Machine {
         let Timing { since, is_lost, stop_sent, waits_since, .. } = self.timing;
         let waits = waits_since.zip(self.spec.lock_wait).map(|(since, wait)| since.after(wait));
         let told = stop_sent.filter(|_| !is_lost).map(|sent| sent.after(STOP_GRACE));
-        told.or(waits).or_else(|| Some(since.after(step.limit())))
+        told.or(waits).or_else(|| Some(since.after(self.spec.limit(step))))
     }
 
     /// Takes an input and decides. The machine's state includes the decided changes at once: should their commit fail for

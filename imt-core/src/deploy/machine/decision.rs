@@ -29,6 +29,8 @@ pub enum Input {
     CancelRecorded(DeploymentReason),
     /// Nobody has taken the deployment up, and a cancel is recorded: it ends at once.
     CalledOff,
+    /// The lock is another deployment's by now: it was not renewed in time.
+    LockLost,
     /// The time of [`Machine::deadline`](super::Machine::deadline) has come.
     Tick,
 }

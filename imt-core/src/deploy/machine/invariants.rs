@@ -99,7 +99,9 @@ pub fn says_what_is(state: &DeploymentState, change: &ChangeKind) -> bool {
         }
         DeploymentStatus::RollbackFailed => state.path != Path::Forward && state.way_back_failure.is_some(),
         DeploymentStatus::Cancelled => !has_up_begun && is_cancel,
-        DeploymentStatus::Unknown => *reason == Some(DeploymentReason::ContactLost),
+        DeploymentStatus::Unknown => {
+            matches!(reason, Some(DeploymentReason::ContactLost | DeploymentReason::LockLost))
+        }
         DeploymentStatus::Failed => {
             let has_nothing_to_restore = has_up_begun && state.restore_target().is_none();
             let keeps_the_new = state.failure.as_ref().is_some_and(|failure| failure.step == Step::HooksAfter);

@@ -1,9 +1,11 @@
 //! What one deployment was asked to do. Immutable.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::step::Step;
 use crate::id::ReleaseId;
 
 /// A deployment as it was asked for.
@@ -19,6 +21,9 @@ pub struct DeploymentSpec {
     pub hooks_after: Option<HookFailure>,
     /// Whether hooks run on the way back, too.
     pub hooks_on_rollback: bool,
+    /// Limits of steps that differ from the usual ones ([`Step::limit`]); that of *verify* has to cover the longest wait.
+    #[serde(default)]
+    pub limits: BTreeMap<Step, Duration>,
     /// How long to wait for another deployment of the same target; `None` to be refused at once.
     pub lock_wait: Option<Duration>,
 }
@@ -52,8 +57,14 @@ impl DeploymentSpec {
             hooks_before: false,
             hooks_after: None,
             hooks_on_rollback: false,
+            limits: BTreeMap::new(),
             lock_wait: None,
         }
+    }
+
+    /// How long a step may take.
+    pub fn limit(&self, step: Step) -> Duration {
+        self.limits.get(&step).copied().unwrap_or_else(|| step.limit())
     }
 }
 

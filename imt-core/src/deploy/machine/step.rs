@@ -139,6 +139,13 @@ impl Step {
         }
     }
 
+    /// The step of a word.
+    pub fn read(word: &str) -> Option<Self> {
+        let ends = [Self::Unlock];
+        let ways = [Path::Forward, Path::Withdraw, Path::Rollback].map(super::route::way);
+        ways.into_iter().flatten().chain(&ends).copied().find(|step| step.as_str() == word)
+    }
+
     /// Whether it needs the target at all. What does not can fail, but not leave a target in doubt.
     pub const fn is_remote(self) -> bool {
         !matches!(self, Self::Resolve | Self::Publish | Self::Render)

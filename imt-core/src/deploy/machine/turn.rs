@@ -43,6 +43,7 @@ impl Turn<'_> {
                 self.cancel();
             }
             Input::CalledOff => self.called_off(),
+            Input::LockLost => self.lock_lost(),
             Input::Tick => self.tick(),
         }
     }
@@ -144,10 +145,10 @@ impl Turn<'_> {
         match self.machine.state.step.and_then(|current| current.stopping) {
             Some((StopCause::Cancel, _)) => fault.reason = self.machine.state.cancel.unwrap_or(DeploymentReason::User),
             Some((StopCause::Deadline, _)) => {
-                let minutes = step.limit().as_secs() / 60;
+                let limit = humantime::format_duration(self.machine.spec.limit(step));
                 let said = if fault.detail.is_empty() { String::new() } else { format!("; {}", fault.detail) };
                 fault.reason = DeploymentReason::Timeout;
-                fault.detail = format!("`{step}` took longer than its {minutes} minutes{said}");
+                fault.detail = format!("`{step}` took longer than {limit}{said}");
             }
             None => {}
         }
@@ -271,6 +272,22 @@ impl Turn<'_> {
              the lock over and closes this deployment first"
         );
         let end = DeploymentEnd::because(DeploymentStatus::Unknown, DeploymentReason::ContactLost).with_detail(detail);
+        self.record(ChangeKind::Concluded { end: end.clone() });
+        self.record(ChangeKind::Ended { end });
+    }
+
+    /// Whoever has the target by now closes what is left there; nothing more is done to it from here.
+    fn lock_lost(&mut self) {
+        let state = &self.machine.state;
+        if !state.may_hold_lock || state.verdict.is_some() {
+            return;
+        }
+        if let Some(current) = state.step {
+            self.effect(Effect::Stop(current.ticket()));
+        }
+        let detail = "another deployment took the target over, because this one had not renewed its lock in time; it closes \
+                      what this one has left";
+        let end = DeploymentEnd::because(DeploymentStatus::Unknown, DeploymentReason::LockLost).with_detail(detail);
         self.record(ChangeKind::Concluded { end: end.clone() });
         self.record(ChangeKind::Ended { end });
     }

@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::deploy::command::{
     ComposeProject, ConflictPolicy, Hook, HostCommand, LOCK_STALE_AFTER, NamedContainer, TargetDir, clean, clear,
-    detach, drop_aside, install, lock, probe, record, releases, restage, stage, unlock,
+    detach, drop_aside, in_turn, install, lock, probe, record, releases, restage, stage, unlock,
 };
 use crate::deploy::health::{ExpectedService, endless_jobs};
 use crate::deploy::machine::{DeploymentKind, DeploymentSpec, Step, Ticket, planned_steps};
@@ -169,7 +169,10 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
     let id = *deployment;
     let staged = project.in_directory(format!("{}/files", dir.staging(id, 1)));
     let detached = |step, command: &HostCommand| detach(dir, id, Ticket { step, number: 1 }, command);
-    let hooks = |hooks: &[Hook]| hooks.iter().map(|hook| detached(step, &project.hook(hook))).collect();
+    let hooks = |hooks: &[Hook]| {
+        let commands: Vec<HostCommand> = hooks.iter().map(|hook| project.hook(hook)).collect();
+        vec![detached(step, &in_turn(&commands))]
+    };
     match step {
         Step::Resolve => vec![base_of(project).config()],
         Step::Lock => vec![lock(dir, id, "you", LOCK_STALE_AFTER)],

@@ -131,6 +131,37 @@ fn what_nobody_has_taken_up_ends_at_once() {
 }
 
 #[test]
+fn who_has_lost_the_lock_touches_nothing_any_more() {
+    let (mut machine, ticket) = at_the_lock(None);
+    let _ = machine.handle(Input::Answered(ticket, Answer::Done(StepFacts::default())), at(1));
+    let under_way = machine.state().step.unwrap().ticket();
+    let decision = machine.handle(Input::LockLost, at(2));
+    assert_eq!(decision.effects, [Effect::Stop(under_way)], "no unlocking: it is another one's lock");
+    let verdict = machine.state().verdict.clone().unwrap();
+    assert_eq!((verdict.status, verdict.reason), (Status::Unknown, Some(Reason::LockLost)));
+    assert_eq!(machine.handle(Input::LockLost, at(3)), Decision::default());
+    let mut before = Machine::new(Arc::new(DeploymentSpec::new()), DeploymentState::new(deployment()));
+    let _ = before.handle(Input::Claimed, at(0));
+    assert_eq!(before.handle(Input::LockLost, at(1)), Decision::default(), "it never had one");
+}
+
+#[test]
+fn a_step_has_the_limit_that_was_asked_for() {
+    let limits = [(Step::Resolve, Duration::from_secs(7))].into();
+    let spec = DeploymentSpec { limits, ..DeploymentSpec::new() };
+    let mut machine = Machine::new(Arc::new(spec), DeploymentState::new(deployment()));
+    let _ = machine.handle(Input::Claimed, at(0));
+    assert_eq!(machine.deadline(), Some(at(7)));
+    let decision = machine.handle(Input::Tick, at(7));
+    let [Effect::Stop(ticket)] = decision.effects[..] else { panic!("{decision:?}") };
+    let fault = crate::deploy::machine::Fault::new(Reason::InvalidModel, "killed");
+    let _ = machine.handle(Input::Answered(ticket, Answer::Failed(fault)), at(8));
+    let verdict = machine.state().verdict.clone().unwrap();
+    assert_eq!((verdict.status, verdict.reason), (Status::Failed, Some(Reason::Timeout)));
+    assert_eq!(verdict.detail.as_deref(), Some("`resolve` took longer than 7s; killed"));
+}
+
+#[test]
 fn an_answer_of_an_earlier_try_is_overtaken() {
     let (mut machine, ticket) = at_the_lock(None);
     let _ = machine.handle(Input::Answered(ticket, Answer::Unclear), at(0));

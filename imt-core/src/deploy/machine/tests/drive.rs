@@ -7,8 +7,8 @@ use super::host::{Detached, Host, Portion};
 use super::{NEW, deployment, release_id};
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
-    Answer, Change, DeploymentKind, DeploymentSpec, DeploymentState, Effect, Fault, HookFailure, Input, Machine,
-    Resume, Step, StepFacts, Ticket,
+    Answer, Change, DeploymentKind, DeploymentSpec, DeploymentState, Effect, Fault, HookFailure, Input, Machine, Step,
+    StepFacts, Ticket,
 };
 use crate::deploy::release::{ContentHash, ReleaseVerdict};
 use crate::status::DeploymentReason;
@@ -200,7 +200,7 @@ impl Drive {
             }
             Some(Trouble::Twice) => {
                 self.do_part(step, Portion::Whole, Detached::Ended(0));
-                if matches!(step.resume(), Resume::Repeat(_)) {
+                if !is_detached(step) {
                     self.do_part(step, Portion::Whole, Detached::Ended(0));
                 }
                 let answer = self.result(step);
@@ -280,9 +280,10 @@ impl Drive {
             // What has not returned is kept for whoever does the rest by hand.
             self.host.kept_aside = keeps;
         }
-        if matches!(step.resume(), Resume::Look(_)) && portion != Portion::Nothing {
+        if is_detached(step) && portion != Portion::Nothing {
             // Whatever started it, it goes on by itself.
-            self.host.detached.insert(step, detached);
+            let before = self.host.detached.insert(step, detached);
+            assert_eq!(before, None, "{step} was begun twice");
         }
     }
 
@@ -304,6 +305,11 @@ impl Drive {
             _ => StepFacts::default(),
         })
     }
+}
+
+/// What goes on by itself on a host, and must be begun once. Written down here, not taken from the machine.
+fn is_detached(step: Step) -> bool {
+    is_hook(step) || matches!(step, Step::Up | Step::RestoreUp)
 }
 
 fn is_hook(step: Step) -> bool {
