@@ -57,8 +57,7 @@ pub(super) fn has(spec: &DeploymentSpec, state: &DeploymentState, step: Step) ->
     let is_new = spec.kind == DeploymentKind::New;
     let hooks = is_new || spec.hooks_on_rollback;
     match step {
-        Step::Resolve | Step::Render => is_new,
-        Step::Publish => is_new && spec.has_registry,
+        Step::Resolve | Step::Publish | Step::Render => is_new,
         Step::Load => !is_new,
         Step::Close => !state.took_over.is_empty(),
         Step::Pull | Step::RestorePull => spec.has_registry,

@@ -25,7 +25,7 @@ pub enum Path {
 pub enum Step {
     /// The compose model is read, in a directory that holds exactly the commit's files.
     Resolve,
-    /// Images are built and pushed, their digests recorded.
+    /// Images are built, and pushed where there is a registry, their digests recorded.
     Publish,
     /// The target is locked for this deployment.
     Lock,
