@@ -21,9 +21,9 @@ static DOORS: Semaphore = Semaphore::const_new(3);
 /// Which of the two servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {
-    /// OpenSSH; its users have dash.
+    /// OpenSSH; its users have the tools of this machine.
     OpenSsh,
-    /// Dropbear; its users have bash.
+    /// Dropbear; its users have busybox and nothing else.
     Dropbear,
 }
 

@@ -128,19 +128,14 @@ async fn the_second_key_is_tried() {
 }
 
 #[tokio::test]
-async fn a_user_without_a_shell_is_told_so() {
-    // `nobody` has the keys of nobody, so the server's own list is asked for somebody with a forced command.
-    let line = format!("command=\"echo not for you\" {}", fs::read_to_string(file("stranger.pub")).unwrap());
-    let keys = file("home/.ssh/authorized_keys");
-    let before = fs::read_to_string(&keys).unwrap();
-    fs::write(&keys, format!("{before}{line}")).unwrap();
-    let mut options = Server::OpenSsh.options();
-    options.identities = vec![identity("stranger")];
-    let outcome = connect(options).await;
-    fs::write(&keys, before).unwrap();
-    let error = say(&*outcome.unwrap(), "echo in").await.unwrap_err();
-    assert_eq!(error.kind, TransportErrorKind::Unsupported, "{error:?}");
-    assert!(error.message.contains("not for you"), "{error}");
+async fn a_user_with_a_forced_command_is_told_so() {
+    for server in BOTH {
+        let mut options = server.options();
+        options.identities = vec![identity("forced")];
+        let error = say(&*connect(options).await.unwrap(), "echo in").await.unwrap_err();
+        assert_eq!(error.kind, TransportErrorKind::Unsupported, "{server:?}: {error:?}");
+        assert!(error.message.contains("not for you"), "{server:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -101,9 +101,13 @@ pub(super) fn command(command: &RemoteCommand, mark: &str) -> TransportResult<By
 /// `begun` is whether the command has surely begun; one that has not is waited for, for a second.
 pub(super) fn end_of(mark: &str, begun: bool) -> Bytes {
     let patience = if begun { 0 } else { 10 };
+    // Where `grep` sees a file only up to its first NUL, as busybox's does, each environment is made into lines first.
     as_input(&format!(
-        "i=0; t=; while [ $i -lt 50 ]; do p=; \
-         for f in $(grep -lsF {MARK_VARIABLE}={mark} /proc/[0-9]*/environ); do f=${{f#/proc/}}; p=\"$p ${{f%/environ}}\"; done; \
+        "m={MARK_VARIABLE}={mark}; g=; if printf \"a\\000b\" | grep -qF b; then g=1; fi; \
+         marked() {{ if [ -n \"$g\" ]; then grep -lsF $m /proc/[0-9]*/environ; \
+         else for f in /proc/[0-9]*/environ; do if tr \"\\000\" \"\\n\" <$f | grep -qxF $m; then echo $f; fi; done; fi 2>/dev/null; }}; \
+         i=0; t=; while [ $i -lt 50 ]; do p=; \
+         for f in $(marked); do f=${{f#/proc/}}; p=\"$p ${{f%/environ}}\"; done; \
          if [ -z \"$p\" ]; then if [ -n \"$t\" ] || [ $i -ge {patience} ]; then exit 0; fi; \
          elif [ $i -ge 20 ]; then kill -KILL $p 2>/dev/null; \
          else for q in $p; do case \" $t \" in *\" $q \"*) ;; *) kill -TERM $q 2>/dev/null; t=\"$t $q\";; esac; done; fi; \

@@ -37,11 +37,12 @@ pub type Case<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 pub async fn run_case(subject: &dyn Subject, case: impl for<'a> FnOnce(&'a Bench) -> Case<'a> + Send) {
     let bench = Bench::new(subject).await;
     let outcome = AssertUnwindSafe(tokio::time::timeout(LIMIT, case(&bench))).catch_unwind().await;
-    if let Err(panic) = outcome {
-        std::panic::resume_unwind(panic);
+    let cleaned = AssertUnwindSafe(tokio::time::timeout(LIMIT, bench.clean_up())).catch_unwind().await;
+    match outcome {
+        Err(panic) => std::panic::resume_unwind(panic),
+        Ok(Err(_)) => panic!("the case took longer than {LIMIT:?}"),
+        Ok(Ok(())) => assert!(matches!(cleaned, Ok(Ok(()))), "the directory of the case could not be removed"),
     }
-    assert!(matches!(outcome, Ok(Ok(()))), "the case took longer than {LIMIT:?}");
-    bench.clean_up().await;
 }
 
 /// Makes one test of each case of the suite. See [`testkit::transport_suite`](crate::testkit::transport_suite).
