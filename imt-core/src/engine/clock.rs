@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::time::Timestamp;
 
@@ -35,5 +35,13 @@ impl Clock {
     pub(super) fn instant(&self, at: Timestamp) -> Instant {
         let span = at.since(self.base).min(Duration::from_hours(24 * 365));
         self.origin + span
+    }
+}
+
+/// The given moment, or never.
+pub(super) async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

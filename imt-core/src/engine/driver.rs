@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
-use crate::engine::clock::Clock;
+use crate::engine::clock::{Clock, reached};
 use crate::engine::drain::Drain;
 use crate::engine::error::EngineError;
-use crate::engine::lease::{self, LeaseState, Lost};
+use crate::engine::lease::{self, LeaseState, Lost, OfPipeline};
 use crate::engine::orders::Orders;
 use crate::engine::report::{LogRest, Report};
 use crate::engine::retry::until_available;
@@ -97,7 +97,7 @@ impl Driver {
         let workspace = shared.workspaces.as_ref().map(|w| w.path(&plan, claim.pipeline));
         let (answer, inputs) = mpsc::channel(64);
         let (state, lease) = watch::channel(LeaseState::default());
-        let keeper = Task::spawn(lease::keep(Arc::clone(store), claim.clone(), claimed_at, poke, state));
+        let keeper = Task::spawn(lease::keep(OfPipeline(Arc::clone(store), claim.clone()), claimed_at, poke, state));
         // A kill that an earlier life was told of holds for this one, too.
         let killed = record.state.cancel.is_some_and(|(level, _)| level == CancelLevel::Kill);
         let inherited = record.state.jobs.iter().flat_map(|job| &job.attempts).map(|attempt| attempt.id).collect();
@@ -208,7 +208,7 @@ impl Driver {
                 }
                 Some(report) = self.inputs.recv() => return Ok(Next::Report(report)),
                 () = self.drain.begun(), if drains => return Ok(Next::Drain),
-                () = at(deadline) => return Ok(Next::Report(Input::Tick.into())),
+                () = reached(deadline) => return Ok(Next::Report(Input::Tick.into())),
             }
         }
     }
@@ -278,8 +278,8 @@ impl Driver {
         let (_late, ()) = tokio::join!(timeout(STAND_DOWN_IN, ended), self.shared.let_go(&self.claim));
         let pipeline = self.claim.pipeline;
         match &self.lease.borrow().lost {
-            Some(Lost::Unrenewed(why)) => EngineError::Unrenewed { pipeline, why: why.clone() },
-            Some(Lost::Taken) | None => EngineError::ClaimLost(pipeline),
+            Some(Lost::Unrenewed(why)) => EngineError::Unrenewed { of: pipeline.into(), why: why.clone() },
+            Some(Lost::Taken) | None => EngineError::ClaimLost(pipeline.into()),
         }
     }
 
@@ -297,13 +297,5 @@ fn is_refused(error: &StoreError) -> bool {
         StoreError::ClaimLost(_) => false,
         StoreError::NoRoom { .. } => true,
         other => !other.is_retryable(),
-    }
-}
-
-/// The given moment, or never.
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }

@@ -16,14 +16,14 @@ pub enum EngineError {
         #[source]
         source: StoreError,
     },
-    /// Somebody else holds the pipeline, or took it over while we drove it. Our attempts were stopped.
-    #[error("pipeline {0} is held by another runner")]
-    ClaimLost(PipelineId),
-    /// The store did not renew the claim in time, so that others may have it. Our attempts were stopped.
-    #[error("the claim on pipeline {pipeline} could not be renewed: {why}")]
+    /// Somebody else holds the pipeline or deployment, or took it over while we drove it. What we had running of it was stopped.
+    #[error("{0} is held by another runner")]
+    ClaimLost(Subject),
+    /// The store did not renew the claim in time, so that others may have it. What we had running was stopped.
+    #[error("the claim on {of} could not be renewed: {why}")]
     Unrenewed {
-        /// Which pipeline.
-        pipeline: PipelineId,
+        /// On what.
+        of: Subject,
         /// What the store said last.
         why: String,
     },
@@ -47,7 +47,7 @@ pub enum EngineError {
 impl EngineError {
     pub(super) fn store(doing: &'static str) -> impl FnOnce(StoreError) -> Self {
         move |source| match source {
-            StoreError::ClaimLost(Subject::Pipeline(pipeline)) => Self::ClaimLost(pipeline),
+            StoreError::ClaimLost(of) => Self::ClaimLost(of),
             source => Self::Store { doing, source },
         }
     }

@@ -98,7 +98,7 @@ impl Engine {
             .map_err(EngineError::store("claim the pipeline"))?;
         match claim {
             Some(claim) => self.drive_claimed(claim, claimed_at, driven, Drain::never()).await,
-            None => self.outcome(pipeline).await?.ok_or(EngineError::ClaimLost(pipeline)),
+            None => self.outcome(pipeline).await?.ok_or(EngineError::ClaimLost(pipeline.into())),
         }
     }
 

@@ -6,31 +6,84 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::engine::problem::chain;
-use crate::ports::{Claim, Control, Store, StoreError};
+use crate::ports::{Claim, Control, DeploymentClaim, DeploymentStore, Store, StoreError, StoreResult};
+use crate::status::DeploymentReason;
 
 /// How often a cancel by somebody else is looked for.
 const CONTROL_EVERY: Duration = Duration::from_secs(1);
 
+/// A claim at its store.
+#[async_trait]
+pub(super) trait Lease: Send + Sync {
+    /// What the holder has to know at once.
+    type Control: Clone + PartialEq + Send + Sync;
+
+    /// How long the claim lasts.
+    fn duration(&self) -> Duration;
+    async fn renew(&self) -> StoreResult<()>;
+    async fn control(&self) -> StoreResult<Self::Control>;
+}
+
+/// A claim on a pipeline.
+pub(super) struct OfPipeline(pub(super) Arc<dyn Store>, pub(super) Claim);
+
+#[async_trait]
+impl Lease for OfPipeline {
+    type Control = Control;
+
+    fn duration(&self) -> Duration {
+        self.1.lease
+    }
+
+    async fn renew(&self) -> StoreResult<()> {
+        self.0.renew(&self.1).await
+    }
+
+    async fn control(&self) -> StoreResult<Control> {
+        self.0.control(&self.1).await
+    }
+}
+
+/// A claim on a deployment.
+pub(super) struct OfDeployment(pub(super) Arc<dyn DeploymentStore>, pub(super) DeploymentClaim);
+
+#[async_trait]
+impl Lease for OfDeployment {
+    type Control = Option<DeploymentReason>;
+
+    fn duration(&self) -> Duration {
+        self.1.lease
+    }
+
+    async fn renew(&self) -> StoreResult<()> {
+        self.0.renew(&self.1).await
+    }
+
+    async fn control(&self) -> StoreResult<Option<DeploymentReason>> {
+        self.0.control(&self.1).await
+    }
+}
+
 /// What the keeper has found out last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct LeaseState {
+pub(super) struct LeaseState<C = Control> {
     pub(super) lost: Option<Lost>,
-    pub(super) control: Control,
+    pub(super) control: C,
 }
 
 /// Runs until the claim is lost or the receiver is gone.
-pub(super) async fn keep(
-    store: Arc<dyn Store>,
-    claim: Claim,
+pub(super) async fn keep<L: Lease>(
+    lease: L,
     claimed_at: Instant,
     poke: Arc<Notify>,
-    state: watch::Sender<LeaseState>,
+    state: watch::Sender<LeaseState<L::Control>>,
 ) {
-    let keeper = Keeper { store, claim, state };
+    let keeper = Keeper { lease, state };
     // Beside each other: a question that stalls must not cost the claim.
     let lost = tokio::select! {
         biased;
@@ -50,31 +103,31 @@ pub(super) enum Lost {
     Unrenewed(String),
 }
 
-struct Keeper {
-    store: Arc<dyn Store>,
-    claim: Claim,
-    state: watch::Sender<LeaseState>,
+struct Keeper<L: Lease> {
+    lease: L,
+    state: watch::Sender<LeaseState<L::Control>>,
 }
 
-impl Keeper {
+impl<L: Lease> Keeper<L> {
     /// How often what did not work is tried again, and cancels are looked for.
     fn pace(&self) -> Duration {
-        CONTROL_EVERY.min(self.claim.lease / 10)
+        CONTROL_EVERY.min(self.lease.duration() / 10)
     }
 
     async fn renew_on_time(&self, claimed_at: Instant) -> Lost {
-        let mut renew_at = claimed_at + self.claim.lease / 3;
+        let lease = self.lease.duration();
+        let mut renew_at = claimed_at + lease / 3;
         // When the claim can no longer be relied on: early enough to stop attempts before the lease runs out.
-        let mut expires = claimed_at + self.claim.lease.mul_f64(0.8);
+        let mut expires = claimed_at + lease.mul_f64(0.8);
         let mut said = None;
         loop {
             sleep_until(renew_at).await;
             let asked_at = Instant::now();
-            match timeout_at(expires, self.store.renew(&self.claim)).await {
+            match timeout_at(expires, self.lease.renew()).await {
                 Ok(Ok(())) => {
                     said = None;
-                    renew_at = asked_at + self.claim.lease / 3;
-                    expires = asked_at + self.claim.lease.mul_f64(0.8);
+                    renew_at = asked_at + lease / 3;
+                    expires = asked_at + lease.mul_f64(0.8);
                 }
                 Ok(Err(StoreError::ClaimLost(_))) => return Lost::Taken,
                 // Overdue, it is repeated at a steady pace, never in a busy loop, and no longer than it can be relied on.
@@ -96,7 +149,7 @@ impl Keeper {
                 () = sleep(self.pace()) => {}
             }
             // Not knowing is no reason to act; a renewal that fails is.
-            match timeout(self.claim.lease / 10, self.store.control(&self.claim)).await {
+            match timeout(self.lease.duration() / 10, self.lease.control()).await {
                 Ok(Ok(control)) => {
                     self.state.send_if_modified(|s| {
                         let new = s.control != control;

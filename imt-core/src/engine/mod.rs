@@ -9,6 +9,7 @@ mod attempt;
 mod builder;
 mod bury;
 mod clock;
+mod deployment;
 mod drain;
 mod driver;
 mod error;
@@ -36,6 +37,7 @@ mod work;
 mod workspace;
 
 pub use builder::EngineBuilder;
+pub use deployment::{Beat, Deployer, DeploymentOutcome, Order, Steps};
 pub use error::EngineError;
 pub use handle::Engine;
 pub use instance::{Instance, Instances};

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
-use crate::engine::lease::{self, LeaseState, Lost};
+use crate::engine::lease::{self, LeaseState, Lost, OfPipeline};
 use crate::engine::problem::chain;
 use crate::engine::retry::{until_answered_or_full, until_available};
 use crate::engine::task::Task;
@@ -60,7 +60,7 @@ impl Recorder {
         let claimed_at = Instant::now();
         let accepted = until_available(shared.runner.lease, || to.enqueue(new.clone(), Some(&shared.runner))).await;
         let accepted = accepted.map_err(EngineError::store("record the pipeline"))?;
-        let claim = accepted.claim.ok_or(EngineError::ClaimLost(id))?;
+        let claim = accepted.claim.ok_or(EngineError::ClaimLost(id.into()))?;
         Ok((Self { to, claim, claimed_at }, new))
     }
 
@@ -75,7 +75,8 @@ impl Recorder {
         let from = &engine.shared.store;
         let feed = Feed::new(Arc::clone(from), claim.pipeline, waker);
         let (state, lease) = watch::channel(LeaseState::default());
-        let keeper = Task::spawn(lease::keep(Arc::clone(&to), claim.clone(), claimed_at, Arc::default(), state));
+        let keeper =
+            Task::spawn(lease::keep(OfPipeline(Arc::clone(&to), claim.clone()), claimed_at, Arc::default(), state));
         let asked = Asked::default();
         let scribe = Scribe { from: from.as_ref(), to: to.as_ref(), claim: &claim, asked: &asked };
         let result = tokio::select! {
@@ -101,9 +102,9 @@ async fn obey(
         let gone = lease.changed().await.is_err();
         let LeaseState { lost, control } = lease.borrow_and_update().clone();
         match lost {
-            Some(Lost::Unrenewed(why)) => return EngineError::Unrenewed { pipeline, why },
-            Some(Lost::Taken) => return EngineError::ClaimLost(pipeline),
-            None if gone => return EngineError::ClaimLost(pipeline),
+            Some(Lost::Unrenewed(why)) => return EngineError::Unrenewed { of: pipeline.into(), why },
+            Some(Lost::Taken) => return EngineError::ClaimLost(pipeline.into()),
+            None if gone => return EngineError::ClaimLost(pipeline.into()),
             None => {}
         }
         if let Some((level, reason)) = control.cancel {

@@ -216,7 +216,7 @@ async fn a_runner_that_cannot_renew_stops_its_attempts_and_another_goes_on() {
     }
     let started = tokio::time::Instant::now();
     let error = first.drive(id).await.unwrap_err();
-    assert!(matches!(error, EngineError::Unrenewed { pipeline, .. } if pipeline == id), "{error:?}");
+    assert!(matches!(error, EngineError::Unrenewed { of, .. } if of == id.into()), "{error:?}");
     assert!(started.elapsed() < SECOND * 30, "it let go before its lease ran out: {:?}", started.elapsed());
     assert_eq!(stand.world.live(), [], "nothing of it runs on");
 

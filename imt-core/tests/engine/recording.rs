@@ -79,7 +79,7 @@ async fn what_becomes_of_the_record_is_nothing_to_the_pipeline() {
         }
     })
     .await;
-    assert!(matches!(result, Err(EngineError::Unrenewed { pipeline, .. }) if pipeline == id), "{result:?}");
+    assert!(matches!(result, Err(EngineError::Unrenewed { of, .. }) if of == id.into()), "{result:?}");
     assert_eq!(stand.store.load(id).await.unwrap().state.status, Status::Success);
 }
 

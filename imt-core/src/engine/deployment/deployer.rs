@@ -1,0 +1,115 @@
+//! The way in: accepting deployments and driving them.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::driver::Driver;
+use super::steps::Steps;
+use crate::deploy::machine::DeploymentState;
+use crate::engine::clock::Clock;
+use crate::engine::error::EngineError;
+use crate::engine::retry::until_available;
+use crate::id::DeploymentId;
+use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target};
+use crate::status::{DeploymentEnd, DeploymentReason};
+
+/// How a deployment ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentOutcome {
+    /// Which deployment.
+    pub id: DeploymentId,
+    /// Its number within its project.
+    pub number: NonZeroU64,
+    /// Where to.
+    pub target: Target,
+    /// Status and reason.
+    pub end: DeploymentEnd,
+    /// Everything about its steps.
+    pub state: DeploymentState,
+}
+
+/// Accepts deployments and drives them, in the name of one instance.
+#[derive(Clone)]
+pub struct Deployer {
+    store: Arc<dyn DeploymentStore>,
+    claimant: Claimant,
+}
+
+impl Deployer {
+    /// One that keeps its deployments in a store.
+    pub fn new(store: Arc<dyn DeploymentStore>, claimant: Claimant) -> Self {
+        Self { store, claimant }
+    }
+
+    /// Accepts a deployment and drives it to its end, with these steps. Deployments of the same target that still wait for
+    /// their turn make way for it.
+    ///
+    /// *Cancellation*: dropping the future is like a crash: what is detached on the target goes on, and
+    /// [`drive`](Self::drive) of the same instance, or of another one after the lease, goes on from there.
+    ///
+    /// # Errors
+    /// [`EngineError`]; the deployment is in the store and can be driven on, if it was accepted.
+    pub async fn deploy(&self, new: NewDeployment, steps: Arc<dyn Steps>) -> Result<DeploymentOutcome, EngineError> {
+        let (store, lease, claimed_at) = (&self.store, self.claimant.lease, Instant::now());
+        // The id is a key as good as any, so that an acceptance whose outcome is unknown can be repeated.
+        let key = new.idempotency_key.clone().unwrap_or_else(|| new.id.to_string());
+        let new = NewDeployment { idempotency_key: Some(key), ..new };
+        let accepted = until_available(lease, || store.accept(new.clone(), Some(&self.claimant)))
+            .await
+            .map_err(EngineError::store("accept the deployment"))?;
+        match accepted.claim {
+            Some(claim) => self.drive_claimed(claim, claimed_at, steps).await,
+            None => self.drive(accepted.id, steps).await,
+        }
+    }
+
+    /// Drives a deployment that was accepted before; answers at once when it is over.
+    ///
+    /// # Errors
+    /// [`EngineError::ClaimLost`] when another runner holds it, [`EngineError::Store`].
+    pub async fn drive(&self, id: DeploymentId, steps: Arc<dyn Steps>) -> Result<DeploymentOutcome, EngineError> {
+        let (store, lease, claimed_at) = (&self.store, self.claimant.lease, Instant::now());
+        let claim = until_available(lease, || store.claim(&self.claimant, Some(id)))
+            .await
+            .map_err(EngineError::store("claim the deployment"))?;
+        if let Some(claim) = claim {
+            return self.drive_claimed(claim, claimed_at, steps).await;
+        }
+        let record =
+            until_available(lease, || store.load(id)).await.map_err(EngineError::store("load the deployment"))?;
+        let state = record.state.clone();
+        outcome(record, state).ok_or(EngineError::ClaimLost(id.into()))
+    }
+
+    /// Asks for the end of a deployment, whoever drives it. What has begun to change its target is put back.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], also when there is no such deployment.
+    pub async fn cancel(&self, id: DeploymentId) -> Result<(), EngineError> {
+        let (store, at) = (&self.store, Clock::start().now());
+        until_available(self.claimant.lease, || store.request_cancel(id, DeploymentReason::User, at))
+            .await
+            .map_err(EngineError::store("record the cancel"))
+    }
+
+    async fn drive_claimed(
+        &self,
+        claim: DeploymentClaim,
+        claimed_at: Instant,
+        steps: Arc<dyn Steps>,
+    ) -> Result<DeploymentOutcome, EngineError> {
+        let store = Arc::clone(&self.store);
+        let driver = Driver::load(store, steps, claim.clone(), claimed_at, Arc::new(Notify::new())).await?;
+        let (record, state) = driver.run().await?;
+        outcome(record, state).ok_or(EngineError::ClaimLost(claim.deployment.into()))
+    }
+}
+
+fn outcome(record: DeploymentRecord, state: DeploymentState) -> Option<DeploymentOutcome> {
+    let end = state.verdict.clone().filter(|_| state.status.is_terminal())?;
+    let DeploymentRecord { number, target, .. } = record;
+    Some(DeploymentOutcome { id: state.id, number, target, end, state })
+}

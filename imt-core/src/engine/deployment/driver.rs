@@ -1,0 +1,222 @@
+//! Driving one deployment: decide → commit → act, until it is over or the claim is lost.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use super::steps::{Beat, Order, Steps};
+use crate::deploy::command::BEAT_PAUSE;
+use crate::deploy::machine::invariants::broken_by;
+use crate::deploy::machine::{
+    Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, Ticket,
+};
+use crate::engine::clock::{Clock, reached};
+use crate::engine::error::EngineError;
+use crate::engine::lease::{self, LeaseState, Lost, OfDeployment};
+use crate::engine::retry::until_available;
+use crate::engine::task::Task;
+use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore};
+use crate::status::DeploymentReason;
+
+type Control = Option<DeploymentReason>;
+
+/// One deployment being driven.
+pub(super) struct Driver {
+    store: Arc<dyn DeploymentStore>,
+    steps: Arc<dyn Steps>,
+    claim: DeploymentClaim,
+    clock: Clock,
+    machine: Machine,
+    /// As it was loaded; its state is the machine's business.
+    record: DeploymentRecord,
+    /// The step under way.
+    work: Option<Work>,
+    /// Renews the lock of the target.
+    heart: Option<Task>,
+    keeper: Task,
+    inputs: mpsc::Receiver<Input>,
+    answer: mpsc::Sender<Input>,
+    lease: watch::Receiver<LeaseState<Control>>,
+    /// How many commits were decided under the claim.
+    commits: u64,
+}
+
+/// A step that is being done or looked for here.
+struct Work {
+    ticket: Ticket,
+    stop: watch::Sender<bool>,
+    task: Task,
+}
+
+impl Driver {
+    /// Loads a claimed deployment.
+    pub(super) async fn load(
+        store: Arc<dyn DeploymentStore>,
+        steps: Arc<dyn Steps>,
+        claim: DeploymentClaim,
+        claimed_at: Instant,
+        poke: Arc<Notify>,
+    ) -> Result<Self, EngineError> {
+        let record = until_available(claim.lease, || store.load(claim.deployment))
+            .await
+            .map_err(EngineError::store("load the deployment"))?;
+        let (answer, inputs) = mpsc::channel(16);
+        let (state, lease) = watch::channel(LeaseState::default());
+        let of = OfDeployment(Arc::clone(&store), claim.clone());
+        let keeper = Task::spawn(lease::keep(of, claimed_at, poke, state));
+        let machine = Machine::new(Arc::new(record.spec.clone()), record.state.clone());
+        let (clock, work, heart, commits) = (Clock::start(), None, None, 0);
+        Ok(Self { store, steps, claim, clock, machine, record, work, heart, keeper, inputs, answer, lease, commits })
+    }
+
+    /// Drives to the end; answers the state at it.
+    pub(super) async fn run(mut self) -> Result<(DeploymentRecord, DeploymentState), EngineError> {
+        let mut input = Input::Claimed;
+        loop {
+            let decision = self.decide(input);
+            self.commit(&decision).await?;
+            for effect in decision.effects {
+                self.perform(effect);
+            }
+            self.beat_while_locked();
+            if self.machine.state().status.is_terminal() {
+                // The last commit has given the claim back.
+                self.keeper.end().await;
+                return Ok((self.record, self.machine.state().clone()));
+            }
+            input = self.next().await?;
+        }
+    }
+
+    fn decide(&mut self, input: Input) -> Decision {
+        let before = cfg!(debug_assertions).then(|| self.machine.state().clone());
+        let looked = matches!(input, Input::Answered(_, Answer::NotBegun));
+        let decision = self.machine.handle(input, self.clock.now());
+        if let Some(before) = before {
+            let spec: &DeploymentSpec = self.machine.spec();
+            let broken = broken_by(spec, &before, &decision.changes, looked);
+            debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
+        }
+        decision
+    }
+
+    /// Commits a decision. A commit whose outcome is unknown is repeated under its number, for at most a lease.
+    async fn commit(&mut self, decision: &Decision) -> Result<(), EngineError> {
+        if decision.changes.is_empty() {
+            return Ok(());
+        }
+        self.commits += 1;
+        let (store, claim, nth) = (&self.store, &self.claim, self.commits);
+        let mut lease = self.lease.clone();
+        // The last commit ends the claim, which its keeper may see before we see the answer.
+        let last = self.machine.state().status.is_terminal();
+        let committed = tokio::select! {
+            biased;
+            _ = lease.wait_for(|l| l.lost.is_some()), if !last => None,
+            committed = until_available(claim.lease, || store.commit(claim, nth, &decision.changes)) => Some(committed),
+        };
+        match committed {
+            Some(Ok(_)) => Ok(()),
+            None => Err(self.stand_down().await),
+            Some(Err(error)) => {
+                let error = EngineError::store("commit what was decided")(error);
+                self.stand_down().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Perform(ticket) => self.set_to_work(ticket, false),
+            Effect::Look(ticket) => self.set_to_work(ticket, true),
+            Effect::Stop(ticket) => {
+                if let Some(work) = self.work.as_ref().filter(|work| work.ticket == ticket) {
+                    work.stop.send_replace(true);
+                }
+            }
+        }
+    }
+
+    /// Begins with a step. One that was under way is over, or nobody waits for it any more.
+    fn set_to_work(&mut self, ticket: Ticket, look: bool) {
+        let (stop, stopped) = watch::channel(false);
+        let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
+        let order = Order { ticket, record, stop: stopped };
+        let (steps, inputs) = (Arc::clone(&self.steps), self.answer.clone());
+        let task = Task::spawn(async move {
+            let doing = async { if look { steps.look(&order).await } else { steps.perform(&order).await } };
+            let answer = AssertUnwindSafe(doing).catch_unwind().await.unwrap_or_else(|_| panicked(ticket));
+            // A driver that is gone wants no answer.
+            let _gone = inputs.send(Input::Answered(ticket, answer)).await;
+        });
+        self.work = Some(Work { ticket, stop, task });
+    }
+
+    /// The lock is renewed from the moment it may be ours until it is surely not.
+    fn beat_while_locked(&mut self) {
+        if !self.machine.state().may_hold_lock {
+            self.heart = None;
+        } else if self.heart.is_none() {
+            let (steps, record, inputs) = (Arc::clone(&self.steps), self.record.clone(), self.answer.clone());
+            self.heart = Some(Task::spawn(async move {
+                loop {
+                    sleep(BEAT_PAUSE).await;
+                    // Not knowing is no reason to give up: whoever takes the lock over has to wait for it to be stale.
+                    if steps.beat(&record).await == Beat::Lost {
+                        let _gone = inputs.send(Input::LockLost).await;
+                        return;
+                    }
+                }
+            }));
+        }
+    }
+
+    async fn next(&mut self) -> Result<Input, EngineError> {
+        loop {
+            let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
+            tokio::select! {
+                biased;
+                changed = self.lease.changed() => {
+                    let LeaseState { lost, control } = self.lease.borrow_and_update().clone();
+                    if lost.is_some() || changed.is_err() {
+                        return Err(self.stand_down().await);
+                    }
+                    if let Some(reason) = control.filter(|reason| self.machine.state().cancel != Some(*reason)) {
+                        return Ok(Input::CancelRecorded(reason));
+                    }
+                }
+                Some(input) = self.inputs.recv() => return Ok(input),
+                () = reached(deadline) => return Ok(Input::Tick),
+            }
+        }
+    }
+
+    /// The claim is lost, or our writes are refused: nothing of ours may go on here. What is detached on the target goes on, and
+    /// whoever drives the deployment next finds it.
+    async fn stand_down(&mut self) -> EngineError {
+        for task in self.work.take().map(|work| work.task).into_iter().chain(self.heart.take()) {
+            task.end().await;
+        }
+        let of = self.claim.deployment.into();
+        match &self.lease.borrow().lost {
+            Some(Lost::Unrenewed(why)) => EngineError::Unrenewed { of, why: why.clone() },
+            Some(Lost::Taken) | None => EngineError::ClaimLost(of),
+        }
+    }
+}
+
+fn panicked(ticket: Ticket) -> Answer {
+    let detail = format!(
+        "the engine panicked in the step {}; please report this with the process's standard error",
+        ticket.step
+    );
+    Answer::Failed(Fault::new(DeploymentReason::Internal, detail))
+}
+
+// A beat has to come several times before the lock is taken for stale.
+const _: () = assert!(BEAT_PAUSE.as_secs() * 4 <= Duration::from_mins(1).as_secs());

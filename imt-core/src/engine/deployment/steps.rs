@@ -1,0 +1,59 @@
+//! What does the steps of a deployment.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::deploy::machine::{Answer, Ticket};
+use crate::ports::DeploymentRecord;
+
+/// Does the steps of one deployment.
+///
+/// One step at a time, in the order that the machine decides. All calls of one deployment are made by one process at a time,
+/// the holder of the claim; an earlier holder may have left a step half done, and something detached of it may still run.
+#[async_trait]
+pub trait Steps: Send + Sync {
+    /// Does a step. *Called* once its begin is committed; the same step again, under a higher number, where
+    /// [`Step::resume`](crate::deploy::machine::Step::resume) says that it may be repeated.
+    ///
+    /// Answers when nothing of the step goes on any more. After [`Order::stopped`] it answers soon, with a failure unless the
+    /// step is done all the same. *Cancellation*: dropped when the claim is lost; what it has begun on the target stays as it is.
+    async fn perform(&self, order: &Order) -> Answer;
+
+    /// Finds a step that an earlier call has begun: follows it to its end, says how it ended, or that it has never begun and
+    /// never will. *Cancellation* and stopping as with [`perform`](Self::perform).
+    async fn look(&self, order: &Order) -> Answer;
+
+    /// Renews the lock of the target. *Called* every few seconds while the lock may be ours, beside a step.
+    async fn beat(&self, record: &DeploymentRecord) -> Beat;
+}
+
+/// What became of the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// It is ours.
+    Held,
+    /// It is another deployment's, or gone.
+    Lost,
+    /// The target did not say.
+    Unclear,
+}
+
+/// A step to do or to look for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Which try of which step.
+    pub ticket: Ticket,
+    /// The deployment as it stood when the step was decided.
+    pub record: DeploymentRecord,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Order {
+    /// Ends when the step is to be ended before its time.
+    pub async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stopped| *stopped).await.is_err() {
+            // Its driver is gone, and this call with it.
+            std::future::pending::<()>().await;
+        }
+    }
+}
