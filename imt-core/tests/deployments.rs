@@ -47,11 +47,11 @@ impl Stage {
     }
 
     fn scripts(&self) -> MutexGuard<'_, BTreeMap<Step, Script>> {
-        self.scripts.lock().unwrap()
+        self.scripts.lock().expect("nobody panics with it")
     }
 
     fn asked(&self) -> Vec<(&'static str, Step)> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().expect("nobody panics with it").clone()
     }
 
     fn steps(&self) -> Vec<Step> {
@@ -60,7 +60,7 @@ impl Stage {
 
     async fn play(&self, how: &'static str, order: &Order) -> Answer {
         let step = order.ticket.step;
-        self.asked.lock().unwrap().push((how, step));
+        self.asked.lock().expect("nobody panics with it").push((how, step));
         let script = self.scripts().get(&step).cloned();
         self.begun.notify_one();
         let failed = |why: &str| Answer::Failed(Fault::new(DeploymentReason::UpFailed, why));
@@ -96,8 +96,8 @@ impl Steps for Stage {
     }
 
     async fn beat(&self, _record: &DeploymentRecord) -> Beat {
-        *self.beats.lock().unwrap() += 1;
-        if *self.lock_is_lost.lock().unwrap() { Beat::Lost } else { Beat::Held }
+        *self.beats.lock().expect("nobody panics with it") += 1;
+        if *self.lock_is_lost.lock().expect("nobody panics with it") { Beat::Lost } else { Beat::Held }
     }
 }
 
@@ -137,7 +137,7 @@ impl World {
     }
 
     async fn changes(&self, id: DeploymentId) -> Vec<Change> {
-        let events = self.store.events_after(id, EventId::default(), 1_000).await.unwrap();
+        let events = self.store.events_after(id, EventId::default(), 1_000).await.expect("events_after");
         events.into_iter().map(|event| event.change).collect()
     }
 }
@@ -258,7 +258,7 @@ async fn the_lock_is_renewed_while_it_is_held_and_its_loss_ends_the_deployment()
     let outcome = outcome.unwrap();
     assert_eq!(outcome.end.status, DeploymentStatus::Unknown, "{outcome:?}");
     let beats = *stage.beats.lock().unwrap();
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(*stage.beats.lock().unwrap(), beats, "nobody renews what is over");
 }
 
