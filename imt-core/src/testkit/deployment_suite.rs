@@ -305,7 +305,7 @@ pub async fn an_expired_lease_can_be_taken(store: TestStore) {
     assert_writes_nothing(&store, &held).await;
 }
 
-/// See [`assert_writes_nothing`].
+/// Whoever was superseded changes nothing any more.
 pub async fn a_stale_claim_writes_nothing(store: TestStore) {
     let old = claimed(&store).await;
     store.append_log(&old, &[out(0, "one\n")]).await.expect("append_log");
@@ -315,7 +315,7 @@ pub async fn a_stale_claim_writes_nothing(store: TestStore) {
     store.commit(&new, 1, &[started()]).await.expect("the new one writes");
 }
 
-/// See [`assert_writes_nothing`]; and it is there for others at once.
+/// Whoever has given it back changes nothing any more; and it is there for others at once.
 pub async fn a_released_claim_writes_nothing(store: TestStore) {
     let held = claimed(&store).await;
     store.release(&held).await.expect("release");
