@@ -1,4 +1,4 @@
-//! The conformance suites of `Store` and `Catalog` on a SQLite file.
+//! The conformance suites of `Store`, `Catalog` and `DeploymentStore` on a SQLite file.
 
 use std::sync::Arc;
 
@@ -24,6 +24,10 @@ mod store {
 
 mod two_processes {
     imt_core::store_suite!(super::make_two);
+}
+
+mod deployments {
+    imt_core::deployment_suite!(super::make);
 }
 
 mod catalog {
