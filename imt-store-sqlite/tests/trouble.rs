@@ -93,6 +93,9 @@ async fn is_upgraded(taken_away: &[&'static str]) {
     let checksum = *blake3::hash(b"one\ntwo\n").as_bytes();
     let end = LogEnd { bytes: 8, lines: 2, dropped: 7, checksum };
     store.finish_log(&claim, attempt, end).await.expect("finish_log");
+    let (project, number) = (ProjectName::new("demo"), std::num::NonZeroU64::MIN);
+    let none = imt_core::ports::DeploymentStore::find(&store, &project, number).await;
+    assert!(matches!(none, Err(StoreError::NotFound("deployment"))), "{none:?}");
     assert_eq!(store.read_log(attempt, LogFrom::Offset(0), 100).await.expect("read_log").end, Some(end));
     let variables = store.variables(&ProjectName::new("demo")).await.expect("variables");
     assert_eq!(variables, ProjectVariables::default());

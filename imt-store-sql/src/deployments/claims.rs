@@ -86,20 +86,27 @@ fn choice_statement(driving: usize) -> String {
 pub(super) async fn claim_any(database: &dyn Database, claimant: &Claimant) -> StoreResult<Option<DeploymentClaim>> {
     let instance = Value::from(claimant.instance.as_str());
     let driving = claimant.driving.iter().map(|id| Value::from(id.to_string()));
-    let values = [instance].into_iter().chain(driving).collect();
+    let values: Vec<Value> = [instance].into_iter().chain(driving).collect();
     let look = database.dialect().sql(&choice_statement(claimant.driving.len()));
-    for row in database.run(Purpose::Read, &look, values).await? {
-        let mut row = row.of("deployment");
-        let (id, project) = (row.text()?, row.text()?);
-        let Ok(deployment) = deployment_id(&id) else {
-            database.change(Guarded::new(Statement::new(SET_ASIDE, vec![id.into()]))).await?;
-            continue;
-        };
-        if let Some(claim) = claim_chosen(database, claimant, deployment, project).await? {
-            return Ok(Some(claim));
+    loop {
+        let mut is_set_aside = false;
+        for row in database.run(Purpose::Read, &look, values.clone()).await? {
+            let mut row = row.of("deployment");
+            let (id, project) = (row.text()?, row.text()?);
+            let Ok(deployment) = deployment_id(&id) else {
+                database.change(Guarded::new(Statement::new(SET_ASIDE, vec![id.into()]))).await?;
+                is_set_aside = true;
+                continue;
+            };
+            if let Some(claim) = claim_chosen(database, claimant, deployment, project).await? {
+                return Ok(Some(claim));
+            }
+        }
+        // What was set aside may have been all that kept another from its target.
+        if !is_set_aside {
+            return Ok(None);
         }
     }
-    Ok(None)
 }
 
 /// A deployment whose id is none is held by nobody, for ever: it stays for people to look at, in the lists, and keeps nobody
