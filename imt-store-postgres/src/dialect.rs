@@ -37,12 +37,13 @@ pub(crate) static POSTGRES: Dialect = Dialect {
     // others write.
     event_base: Some(
         "UPDATE meta SET value = newest.id + 1 - newest.floor
-        FROM (SELECT COALESCE(MAX(id), 0) AS id,
-            CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 AS floor FROM events) AS newest
+        FROM (SELECT GREATEST((SELECT COALESCE(MAX(id), 0) FROM events), (SELECT COALESCE(MAX(id), 0) FROM deployment_events)) AS id,
+            CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 AS floor) AS newest
         WHERE meta.name = 'event_base' AND newest.id >= newest.floor + meta.value",
     ),
     event_base_due: Some(
-        "SELECT value FROM meta WHERE name = 'event_base' AND (SELECT COALESCE(MAX(id), 0) FROM events) >=
+        "SELECT value FROM meta WHERE name = 'event_base' AND GREATEST(
+                (SELECT COALESCE(MAX(id), 0) FROM events), (SELECT COALESCE(MAX(id), 0) FROM deployment_events)) >=
             CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) * 1048576 + value",
     ),
     has_meta: "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'",

@@ -93,15 +93,18 @@ pub(crate) fn micros(runner: &RunnerInfo) -> Value {
 /// Leases as short as tests have must not leave a database no time at all.
 const SHORTEST_TRY: Duration = Duration::from_millis(500);
 
+/// So that a connection that has died in silence leaves time for further tries before the lease is over.
+pub(crate) fn lease_purpose(lease: Duration) -> Purpose {
+    Purpose::Lease((lease / 6).max(SHORTEST_TRY))
+}
+
 const RENEW: &str = "
     UPDATE pipelines SET lease_until = {now} + $3 WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
 
 pub(crate) async fn renew(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
     let lease = u64::try_from(claim.lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60);
     let values = vec![claim.pipeline.to_string().into(), claim.token.into(), lease.into()];
-    // So that a connection that has died in silence leaves time for further tries before the lease is over.
-    let within = Purpose::Lease((claim.lease / 6).max(SHORTEST_TRY));
-    let rows = database.run(within, &database.dialect().sql(RENEW), values).await?;
+    let rows = database.run(lease_purpose(claim.lease), &database.dialect().sql(RENEW), values).await?;
     if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline.into())) } else { Ok(()) }
 }
 

@@ -16,6 +16,7 @@ mod choice;
 mod claimed;
 mod claims;
 mod database;
+mod deployments;
 mod dialect;
 mod guarded;
 mod identity;

@@ -31,7 +31,7 @@ pub(crate) async fn enqueue(
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
-    let number = next_number(tx.as_mut(), project).await?;
+    let number = next_number(tx.as_mut(), project, NEXT_NUMBER).await?;
     if let Some(key) = &new.idempotency_key {
         let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
         if let Some(row) = known.into_iter().next() {
@@ -73,9 +73,10 @@ pub(crate) async fn enqueue(
     Ok(Enqueued { id: new.id, number, created: true, claim })
 }
 
-async fn next_number(tx: &mut dyn Transaction, project: &str) -> StoreResult<NonZeroU64> {
+/// Draws a project's next number by a statement that answers it; the project's row, which is added if need be, stays locked.
+pub(crate) async fn next_number(tx: &mut dyn Transaction, project: &str, draw: &str) -> StoreResult<NonZeroU64> {
     loop {
-        let rows = tx.run(NEXT_NUMBER, vec![project.into()]).await?;
+        let rows = tx.run(draw, vec![project.into()]).await?;
         if let Some(row) = rows.into_iter().next() {
             return rows::number(&mut row.of("project"));
         }

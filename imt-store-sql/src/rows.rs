@@ -27,7 +27,7 @@ pub(crate) fn pipeline_id(row: &mut Row) -> StoreResult<PipelineId> {
 
 pub(crate) fn number(row: &mut Row) -> StoreResult<NonZeroU64> {
     NonZeroU64::new(row.count()?)
-        .ok_or_else(|| StoreError::Internal { message: "a pipeline has number 0".to_owned(), source: None })
+        .ok_or_else(|| StoreError::Internal { message: "0 is stored as a number".to_owned(), source: None })
 }
 
 fn small(row: &mut Row) -> StoreResult<u32> {
@@ -44,7 +44,7 @@ fn maybe_time(row: &mut Row) -> StoreResult<Option<Timestamp>> {
     Ok(row.maybe_count()?.map(Timestamp::from_micros))
 }
 
-fn micros(time: Option<Timestamp>) -> Value {
+pub(crate) fn micros(time: Option<Timestamp>) -> Value {
     Value::Int(time.map(|t| i64::try_from(t.as_micros()).unwrap_or(i64::MAX)))
 }
 

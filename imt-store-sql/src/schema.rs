@@ -8,11 +8,71 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 3;
-const _: () = assert!(MIGRATIONS.len() == 3, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 4;
+const _: () = assert!(MIGRATIONS.len() == 4, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH];
+
+/// Deployments, their events and their logs.
+const FOURTH: &[&str] = &[
+    "ALTER TABLE projects ADD COLUMN last_deployment BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE deployments (
+        position {counter},
+        id TEXT NOT NULL {key},
+        project TEXT NOT NULL REFERENCES projects (name),
+        number BIGINT NOT NULL,
+        idempotency_key TEXT,
+        submitted_at BIGINT NOT NULL,
+        environment TEXT NOT NULL,
+        host TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        pipeline TEXT,
+        spec TEXT NOT NULL,
+        state TEXT NOT NULL,
+        status TEXT NOT NULL,
+        ended BIGINT NOT NULL DEFAULT 0,
+        started_at BIGINT,
+        ended_at BIGINT,
+        cancel TEXT,
+        verdict TEXT,
+        token BIGINT NOT NULL DEFAULT 0,
+        holder TEXT,
+        lease_until BIGINT,
+        last_event BIGINT NOT NULL DEFAULT 0,
+        commits BIGINT NOT NULL DEFAULT 0,
+        commit_event BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (project, number),
+        UNIQUE (project, idempotency_key))",
+    "CREATE INDEX deployments_open ON deployments (project, environment, host, position) WHERE ended = 0",
+    "CREATE TABLE deployment_events (
+        id {serial},
+        deployment TEXT NOT NULL REFERENCES deployments (id) ON DELETE CASCADE,
+        change TEXT NOT NULL)",
+    "CREATE INDEX events_of_deployment ON deployment_events (deployment, id)",
+    "CREATE TABLE deployment_logs (
+        id {serial},
+        deployment TEXT NOT NULL UNIQUE REFERENCES deployments (id) ON DELETE CASCADE,
+        token BIGINT NOT NULL,
+        bytes BIGINT NOT NULL DEFAULT 0,
+        newlines BIGINT NOT NULL DEFAULT 0,
+        ends_in_newline BIGINT NOT NULL DEFAULT 1,
+        raw_stdout BIGINT NOT NULL DEFAULT 0,
+        raw_stderr BIGINT NOT NULL DEFAULT 0,
+        left_out BIGINT NOT NULL DEFAULT 0,
+        dropped BIGINT,
+        checksum {blob})",
+    "CREATE TABLE deployment_log_chunks (
+        log BIGINT NOT NULL REFERENCES deployment_logs (id) ON DELETE CASCADE,
+        start BIGINT NOT NULL,
+        first_line BIGINT NOT NULL,
+        runs TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        packed BIGINT NOT NULL DEFAULT 0,
+        bytes {blob} NOT NULL,
+        PRIMARY KEY (log, start))",
+    "CREATE INDEX deployment_log_chunks_by_line ON deployment_log_chunks (log, first_line, start)",
+];
 
 /// Secret values that are set no more and that a job may still print; chunks of logs that are compressed.
 const THIRD: &[&str] = &[

@@ -22,12 +22,12 @@ use crate::claimed::{Claimed, Unheard};
 use crate::claims::Which;
 use crate::database::{Database, News};
 use crate::keys::Keys;
-use crate::log::{self, Whole, Writers};
+use crate::log::{self, LogClaim, Whole, Writers};
 use crate::reseal::Resealed;
 use crate::seal::KeyRing;
 use crate::task::finished;
 use crate::variables::ListedVariable;
-use crate::{catalog, choice, claims, identity, pipelines, queue, reseal, variables};
+use crate::{catalog, choice, claims, deployments, identity, pipelines, queue, reseal, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
@@ -91,6 +91,10 @@ impl SqlStore {
         self.tell(News::Of(claim.pipeline));
     }
 
+    pub(crate) fn writers(&self) -> &Writers {
+        &self.writers
+    }
+
     fn hear_others(&self) {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if listening.is_none() && tokio::runtime::Handle::try_current().is_ok() {
@@ -110,7 +114,15 @@ impl SqlStore {
     #[doc(hidden)]
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
         let dialect = self.database.dialect();
-        let all = [choice::hot(), claims::hot(), pipelines::hot(), log::hot(), catalog::hot(), variables::hot()];
+        let all = [
+            choice::hot(),
+            claims::hot(),
+            pipelines::hot(),
+            log::hot(),
+            catalog::hot(),
+            variables::hot(),
+            deployments::hot(),
+        ];
         all.into_iter().flatten().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }
 
@@ -286,13 +298,14 @@ impl Store for SqlStore {
     }
 
     async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
-        let durable = self.writers.append(self.database(), claim, attempt, pieces.to_vec()).await?;
+        let durable =
+            self.writers.append(self.database(), LogClaim::of_attempt(claim, attempt)?, pieces.to_vec()).await?;
         self.tell(News::Of(claim.pipeline));
         Ok(durable)
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
-        self.writers.finish(self.database(), claim, attempt, end).await?;
+        self.writers.finish(self.database(), LogClaim::of_attempt(claim, attempt)?, end).await?;
         self.tell(News::Of(claim.pipeline));
         Ok(())
     }

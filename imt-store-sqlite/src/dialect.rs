@@ -9,7 +9,7 @@ pub(crate) static SQLITE: Dialect = Dialect {
     for_update: "",
     for_share: "",
     skip_locked: "",
-    next_event: "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'events')",
+    next_event: "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('events', 'deployment_events'))",
     settled: "",
     serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
     // Only the key can count.

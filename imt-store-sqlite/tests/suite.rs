@@ -1,7 +1,8 @@
-//! The conformance suites of `Store` and `Catalog` on a SQLite file.
+//! The conformance suites of `Store`, `Catalog` and `DeploymentStore` on a SQLite file.
 
 use std::sync::Arc;
 
+use imt_core::ports::{DeploymentStore, Store};
 use imt_core::testkit::Alternating;
 use imt_store_sql::{KeyRing, SqlStore};
 
@@ -9,7 +10,14 @@ use imt_store_sql::{KeyRing, SqlStore};
 async fn make_two() -> Arc<Alternating> {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
     let open = async || imt_store_sqlite::open(&dir.join("store.db"), None).await.expect("the store opens");
-    Arc::new(Alternating::new(vec![Arc::new(open().await), Arc::new(open().await)]))
+    Arc::new(Alternating::<dyn Store>::new(vec![Arc::new(open().await), Arc::new(open().await)]))
+}
+
+/// The same for deployments.
+async fn make_two_of_deployments() -> Arc<Alternating<dyn DeploymentStore>> {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
+    let open = async || imt_store_sqlite::open(&dir.join("store.db"), None).await.expect("the store opens");
+    Arc::new(Alternating::<dyn DeploymentStore>::new(vec![Arc::new(open().await), Arc::new(open().await)]))
 }
 
 async fn make() -> Arc<SqlStore> {
@@ -24,6 +32,14 @@ mod store {
 
 mod two_processes {
     imt_core::store_suite!(super::make_two);
+}
+
+mod deployments {
+    imt_core::deployment_suite!(super::make);
+}
+
+mod deployments_of_two_processes {
+    imt_core::deployment_suite!(super::make_two_of_deployments);
 }
 
 mod catalog {

@@ -56,11 +56,13 @@ fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
 }
 
 /// What brought a schema to the one before it.
-const TAKEN_AWAY: [&str; 2] = [
+const TAKEN_AWAY: [&str; 3] = [
     "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
     "DROP TABLE replaced_secrets; ALTER TABLE job_log_chunks DROP COLUMN packed; UPDATE meta SET value = 2 WHERE name = 'schema'",
+    "DROP TABLE deployment_log_chunks; DROP TABLE deployment_logs; DROP TABLE deployment_events; DROP TABLE deployments;
+     ALTER TABLE projects DROP COLUMN last_deployment; UPDATE meta SET value = 3 WHERE name = 'schema'",
 ];
-const _: () = assert!(SCHEMA_VERSION == 3 && TAKEN_AWAY.len() == 2, "each schema before the newest is upgraded");
+const _: () = assert!(SCHEMA_VERSION == 4 && TAKEN_AWAY.len() == 3, "each schema before the newest is upgraded");
 
 #[tokio::test]
 async fn earlier_schemas_are_upgraded_with_what_is_under_way() {
@@ -91,6 +93,9 @@ async fn is_upgraded(taken_away: &[&'static str]) {
     let checksum = *blake3::hash(b"one\ntwo\n").as_bytes();
     let end = LogEnd { bytes: 8, lines: 2, dropped: 7, checksum };
     store.finish_log(&claim, attempt, end).await.expect("finish_log");
+    let (project, number) = (ProjectName::new("demo"), std::num::NonZeroU64::MIN);
+    let none = imt_core::ports::DeploymentStore::find(&store, &project, number).await;
+    assert!(matches!(none, Err(StoreError::NotFound("deployment"))), "{none:?}");
     assert_eq!(store.read_log(attempt, LogFrom::Offset(0), 100).await.expect("read_log").end, Some(end));
     let variables = store.variables(&ProjectName::new("demo")).await.expect("variables");
     assert_eq!(variables, ProjectVariables::default());

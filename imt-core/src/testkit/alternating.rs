@@ -17,28 +17,28 @@ use crate::status::Reason;
 use crate::time::Timestamp;
 
 /// Stores over the same rows; each call goes to the next one.
-pub struct Alternating {
-    stores: Vec<Arc<dyn Store>>,
+pub struct Alternating<S: ?Sized = dyn Store> {
+    stores: Vec<Arc<S>>,
     calls: AtomicUsize,
 }
 
-impl Alternating {
+impl<S: ?Sized> Alternating<S> {
     /// Over these stores.
     ///
     /// # Panics
     /// Without any.
-    pub fn new(stores: Vec<Arc<dyn Store>>) -> Self {
+    pub fn new(stores: Vec<Arc<S>>) -> Self {
         assert!(!stores.is_empty(), "one store at least");
         Self { stores, calls: AtomicUsize::new(0) }
     }
 
-    fn next(&self) -> &dyn Store {
+    pub(super) fn next(&self) -> &S {
         let nth = self.calls.fetch_add(1, Ordering::Relaxed);
         self.stores[nth % self.stores.len()].as_ref()
     }
 }
 
-impl std::fmt::Debug for Alternating {
+impl<S: ?Sized> std::fmt::Debug for Alternating<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Alternating").field("stores", &self.stores.len()).finish_non_exhaustive()
     }

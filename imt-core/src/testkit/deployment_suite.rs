@@ -35,6 +35,7 @@ macro_rules! deployment_suite {
             the_longest_waiting_comes_first
             a_target_that_is_busy_is_left_alone
             a_newer_deployment_supersedes_what_is_queued
+            several_make_way_at_once
             a_held_deployment_is_nobody_elses
             an_expired_lease_can_be_taken
             a_stale_claim_writes_nothing
@@ -275,6 +276,24 @@ pub async fn a_newer_deployment_supersedes_what_is_queued(store: TestStore) {
     for id in [elsewhere, newest] {
         assert_eq!(store.load(id).await.expect("load").state.cancel, None);
     }
+}
+
+/// One acceptance may end several: what was asked to make way while it was held, and was then given back, and what came after.
+pub async fn several_make_way_at_once(store: TestStore) {
+    let held = claimed(&store).await;
+    let second = accept(&store, "production").await;
+    store.release(&held).await.expect("release");
+    accept(&store, "production").await;
+    let mut ids = Vec::new();
+    for id in [held.deployment, second] {
+        assert_eq!(store.load(id).await.expect("load").state.status, DeploymentStatus::Cancelled);
+        let events = store.events_after(id, crate::ports::EventId::default(), 10).await.expect("events_after");
+        ids.extend(events.iter().map(|event| event.id));
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert!(all >= 4 && ids.len() == all, "each event has an id of its own: {ids:?}");
 }
 
 /// Held by one, it is nobody else's; a successor of the same instance takes over at once, with a higher token.

@@ -1,6 +1,7 @@
 //! Tools for testing adapters and tools built on this crate: strict fakes, conformance suites, a simulator.
 
 mod alternating;
+mod alternating_deployments;
 pub mod catalog_suite;
 pub mod deployment_suite;
 pub mod executor_suite;

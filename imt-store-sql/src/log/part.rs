@@ -34,7 +34,7 @@ impl Writers {
         if part.attempt.pipeline != claim.pipeline || part.pieces.iter().any(|p| p.bytes.len() > MAX_PIECE_BYTES) {
             return None;
         }
-        let mut slot = self.slot(part.attempt).lock_owned().await;
+        let mut slot = self.slot(part.attempt.into()).lock_owned().await;
         // Taken out: where the outcome stays unknown, nothing is remembered.
         let remembered = slot.take().filter(|open| open.token == claim.token);
         let is_new = remembered.is_none();
@@ -63,7 +63,7 @@ impl Writers {
         let is_over = open.is_none();
         *slot = open;
         if is_over {
-            self.forget(attempt);
+            self.forget(attempt.into());
         }
     }
 }

@@ -7,13 +7,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imt_core::id::AttemptId;
+use imt_core::id::{AttemptId, DeploymentId};
 use imt_core::ports::{Claim, LogAppend, LogEnd, MAX_PIECE_BYTES, StoreError, StoreResult, StreamKind};
 
 use super::chunk::{Chunk, Position};
+use super::of::{LogClaim, LogOf};
 use super::read::{self, Stored};
 use super::row;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Purpose};
 use crate::guarded::{Guarded, Statement};
 use crate::rows;
 use crate::task::finished;
@@ -21,7 +22,7 @@ use crate::value::Value;
 
 /// Where each log stands that this process writes.
 #[derive(Default)]
-pub(crate) struct Writers(Mutex<HashMap<AttemptId, Slot>>);
+pub(crate) struct Writers(Mutex<HashMap<LogOf, Slot>>);
 
 type Slot = Arc<tokio::sync::Mutex<Option<Open>>>;
 
@@ -48,34 +49,37 @@ impl Open {
 }
 
 impl Writers {
-    pub(super) fn slot(&self, attempt: AttemptId) -> Slot {
-        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(attempt).or_default())
+    pub(super) fn slot(&self, log: LogOf) -> Slot {
+        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(log).or_default())
     }
 
     /// Whether this process has the log open.
     pub(crate) fn know(&self, attempt: AttemptId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt.into())
     }
 
-    pub(super) fn forget(&self, attempt: AttemptId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&attempt);
+    pub(super) fn forget(&self, log: LogOf) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&log);
     }
 
     /// Forgets the logs of a pipeline: somebody else may write them from now on.
     pub(crate) fn forget_pipeline(&self, claim: &Claim) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|attempt, _| attempt.pipeline != claim.pipeline);
+        slots.retain(|log, _| !matches!(log, LogOf::Attempt(attempt) if attempt.pipeline == claim.pipeline));
+    }
+
+    /// The same of a deployment's.
+    pub(crate) fn forget_deployment(&self, deployment: DeploymentId) {
+        self.forget(deployment.into());
     }
 
     /// Appends pieces that follow each other; answers the durable offset.
     pub(crate) async fn append(
         &self,
         database: Arc<dyn Database>,
-        claim: &Claim,
-        attempt: AttemptId,
+        claim: LogClaim,
         pieces: Vec<LogAppend>,
     ) -> StoreResult<u64> {
-        of_its_pipeline(claim, attempt)?;
         if pieces.is_empty() {
             return Err(StoreError::Conflict("no piece of log to append".to_owned()));
         }
@@ -83,17 +87,16 @@ impl Writers {
             let bytes = piece.bytes.len();
             return Err(StoreError::Conflict(format!("a piece of log has 1 to {MAX_PIECE_BYTES} bytes, not {bytes}")));
         }
-        let (slot, owned) = (self.slot(attempt), claim.clone());
+        let slot = self.slot(claim.log);
         // The engine's own lines must not be dropped.
         let must = pieces.iter().any(|piece| piece.stream == StreamKind::System);
         let result = finished(async move {
-            let claim = owned;
             let mut slot = slot.lock_owned().await;
             let mut remembered = slot.take();
             loop {
                 let from_memory = remembered.is_some();
-                let mut open = open(database.as_ref(), &claim, attempt, remembered.take()).await?;
-                match append_to(database.as_ref(), &claim, &mut open, &pieces).await {
+                let mut open = open(database.as_ref(), claim, remembered.take()).await?;
+                match append_to(database.as_ref(), claim, &mut open, &pieces).await {
                     Ok(true) => {
                         let offset = open.position.offset;
                         *slot = Some(open);
@@ -112,7 +115,7 @@ impl Writers {
         })
         .await;
         if matches!(result, Err(StoreError::ClaimLost(_))) {
-            self.forget(attempt);
+            self.forget(claim.log);
         }
         match result {
             Err(StoreError::Full(message)) if must => Err(StoreError::NoRoom { message, source: None }),
@@ -121,38 +124,31 @@ impl Writers {
     }
 
     /// Ends a log.
-    pub(crate) async fn finish(
-        &self,
-        database: Arc<dyn Database>,
-        claim: &Claim,
-        attempt: AttemptId,
-        end: LogEnd,
-    ) -> StoreResult<()> {
-        of_its_pipeline(claim, attempt)?;
-        let (slot, owned) = (self.slot(attempt), claim.clone());
+    pub(crate) async fn finish(&self, database: Arc<dyn Database>, claim: LogClaim, end: LogEnd) -> StoreResult<()> {
+        let slot = self.slot(claim.log);
         let result = finished(async move {
             let mut slot = slot.lock_owned().await;
             let database = database.as_ref();
-            if slot.as_ref().is_none_or(|open| open.token != owned.token) {
-                *slot = add(database, &owned, attempt).await?;
+            if slot.as_ref().is_none_or(|open| open.token != claim.token) {
+                *slot = add(database, claim).await?;
             }
             if let Some(open) = slot.as_ref().filter(|open| open.ends_like(end))
-                && close(database, open, end).await?
+                && close(database, claim, open, end).await?
             {
                 return Ok(());
             }
-            if let Some(stored) = read::stored(database, attempt).await?.filter(|stored| stored.end.is_some()) {
-                must_hold(database, &owned).await?;
+            if let Some(stored) = read::stored(database, claim.log).await?.filter(|stored| stored.end.is_some()) {
+                must_hold(database, claim).await?;
                 return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
             }
             let remembered = slot.take();
             let from_memory = remembered.is_some();
-            let mut log = open(database, &owned, attempt, remembered).await?;
-            let mut result = end_it(database, &owned, attempt, &log, end).await;
+            let mut log = open(database, claim, remembered).await?;
+            let mut result = end_it(database, claim, &log, end).await;
             if from_memory && matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
                 // What is stored decides.
-                log = open(database, &owned, attempt, None).await?;
-                result = end_it(database, &owned, attempt, &log, end).await;
+                log = open(database, claim, None).await?;
+                result = end_it(database, claim, &log, end).await;
             }
             if matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
                 *slot = Some(log);
@@ -161,7 +157,7 @@ impl Writers {
         })
         .await;
         if matches!(result, Ok(()) | Err(StoreError::ClaimLost(_))) {
-            self.forget(attempt);
+            self.forget(claim.log);
         }
         match result {
             // An end is no output that could be left out: it waits for room.
@@ -175,57 +171,45 @@ fn conflict(why: &str) -> StoreError {
     StoreError::Conflict(format!("the log does not end like this: {why}"))
 }
 
-fn of_its_pipeline(claim: &Claim, attempt: AttemptId) -> StoreResult<()> {
-    if attempt.pipeline == claim.pipeline {
-        return Ok(());
-    }
-    Err(StoreError::Conflict(format!("attempt {attempt} is not of pipeline {}", claim.pipeline)))
-}
+const HOLDS: &str = "SELECT token FROM {owners} WHERE id = $1 AND token = $2 AND holder IS NOT NULL";
 
-const HOLDS: &str = "SELECT token FROM pipelines WHERE id = $1 AND token = $2 AND holder IS NOT NULL";
-
-async fn must_hold(database: &dyn Database, claim: &Claim) -> StoreResult<()> {
-    let values = vec![claim.pipeline.to_string().into(), claim.token.into()];
-    let rows = database.run(crate::database::Purpose::Read, HOLDS, values).await?;
-    if rows.is_empty() { Err(StoreError::ClaimLost(claim.pipeline.into())) } else { Ok(()) }
+async fn must_hold(database: &dyn Database, claim: LogClaim) -> StoreResult<()> {
+    let values = vec![claim.log.owner(), claim.token.into()];
+    let rows = database.run(Purpose::Read, &claim.log.tables().sql(HOLDS), values).await?;
+    if rows.is_empty() { Err(claim.lost()) } else { Ok(()) }
 }
 
 /// Nobody claims the pipeline while it is added: the new claim would not close this log to us.
 const ADD_LOG: &str = "
-    INSERT INTO job_logs (pipeline, job, attempt, token)
-    SELECT id, $2, $3, token FROM (SELECT id, token FROM pipelines WHERE id = $1 AND token = $4 AND holder IS NOT NULL {for_share}) AS held
+    INSERT INTO {logs} ({key}, token)
+    SELECT id{rest}, token FROM (SELECT id, token FROM {owners} WHERE id = $2 AND token = $1 AND holder IS NOT NULL {for_share}) AS held
      WHERE 1 = 1
-    ON CONFLICT (pipeline, job, attempt) DO NOTHING RETURNING id";
+    ON CONFLICT ({key}) DO NOTHING RETURNING id";
 
 /// Where the log stands: as remembered, as stored, or at its beginning.
-async fn open(
-    database: &dyn Database,
-    claim: &Claim,
-    attempt: AttemptId,
-    remembered: Option<Open>,
-) -> StoreResult<Open> {
+async fn open(database: &dyn Database, claim: LogClaim, remembered: Option<Open>) -> StoreResult<Open> {
     if let Some(open) = remembered.filter(|open| open.token == claim.token) {
         return Ok(open);
     }
-    if let Some(new) = add(database, claim, attempt).await? {
+    if let Some(new) = add(database, claim).await? {
         return Ok(new);
     }
     must_hold(database, claim).await?;
     let Stored { id, mut position, end, .. } =
-        read::stored(database, attempt).await?.ok_or(StoreError::NotFound("log"))?;
+        read::stored(database, claim.log).await?.ok_or(StoreError::NotFound("log"))?;
     if end.is_some() {
         return Err(StoreError::Conflict("the log has ended already".to_owned()));
     }
-    position.last = read::last_chunk(database, id, &position).await?;
+    position.last = read::last_chunk(database, claim.log, id, &position).await?;
     let hasher = (position.offset == 0).then(blake3::Hasher::new);
     Ok(Open { id, token: claim.token, position, hasher })
 }
 
 /// Adds a log; `None` when it is there, or the claim is not the newest.
-async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> StoreResult<Option<Open>> {
-    let (pipeline, job) = (attempt.pipeline.to_string(), attempt.job.0);
-    let values = vec![pipeline.into(), job.into(), attempt.number.into(), claim.token.into()];
-    let add = Guarded::new(Statement::new(database.dialect().sql(ADD_LOG), values));
+async fn add(database: &dyn Database, claim: LogClaim) -> StoreResult<Option<Open>> {
+    let values = [vec![claim.token.into()], claim.log.key()].concat();
+    let add = database.dialect().sql(&claim.log.tables().sql(ADD_LOG));
+    let add = Guarded::new(Statement::new(add, values));
     let row = database.change(add).await.map_err(no_room)?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Open::new(row.of("log").int()?, claim.token)))
@@ -233,14 +217,19 @@ async fn add(database: &dyn Database, claim: &Claim, attempt: AttemptId) -> Stor
 
 /// A newer claim changes the log's token; one that was given back is seen only at the pipeline.
 const MOVE_ON: &str = "
-    UPDATE job_logs SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8,
+    UPDATE {logs} SET bytes = $4, newlines = $5, ends_in_newline = $6, raw_stdout = $7, raw_stderr = $8,
         left_out = $9
      WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL
-       AND EXISTS (SELECT 1 FROM pipelines WHERE id = job_logs.pipeline AND token = $2 AND holder IS NOT NULL)
+       AND EXISTS (SELECT 1 FROM {owners} WHERE id = {logs}.{owner} AND token = $2 AND holder IS NOT NULL)
     RETURNING id";
 
 /// Appends to a log that stands where `open` says; `false` when it stands elsewhere.
-async fn append_to(database: &dyn Database, claim: &Claim, open: &mut Open, pieces: &[LogAppend]) -> StoreResult<bool> {
+async fn append_to(
+    database: &dyn Database,
+    claim: LogClaim,
+    open: &mut Open,
+    pieces: &[LogAppend],
+) -> StoreResult<bool> {
     let before = open.position.offset;
     let mut written = Vec::new();
     for piece in pieces {
@@ -264,7 +253,7 @@ async fn append_to(database: &dyn Database, claim: &Claim, open: &mut Open, piec
 
 async fn store(
     database: &dyn Database,
-    claim: &Claim,
+    claim: LogClaim,
     open: &Open,
     before: u64,
     written: &[Chunk],
@@ -272,8 +261,10 @@ async fn store(
     let mut values = vec![open.id.into(), open.token.into(), before.into()];
     values.extend(row::standing(&open.position));
     let rows: Vec<Vec<Value>> = written.iter().map(|chunk| row::values(open.id, chunk)).collect();
-    let columns = format!("job_log_chunks ({})", row::COLUMNS);
-    let append = Guarded::new(Statement::new(MOVE_ON, values)).then(rows::upserts(&columns, row::GROWS, &rows));
+    let tables = claim.log.tables();
+    let columns = tables.sql(&format!("{{chunks}} ({})", row::COLUMNS));
+    let append =
+        Guarded::new(Statement::new(tables.sql(MOVE_ON), values)).then(rows::upserts(&columns, row::GROWS, &rows));
     if database.change(append).await.map_err(no_room)?.is_none() {
         must_hold(database, claim).await?;
         return Ok(false);
@@ -298,18 +289,12 @@ pub(super) fn hash_new(hasher: &mut blake3::Hasher, from: u64, written: &[Chunk]
 }
 
 const END: &str = "
-    UPDATE job_logs SET dropped = $4, checksum = $5
+    UPDATE {logs} SET dropped = $4, checksum = $5
      WHERE id = $1 AND token = $2 AND bytes = $3 AND checksum IS NULL
-       AND EXISTS (SELECT 1 FROM pipelines WHERE id = job_logs.pipeline AND token = $2 AND holder IS NOT NULL)
+       AND EXISTS (SELECT 1 FROM {owners} WHERE id = {logs}.{owner} AND token = $2 AND holder IS NOT NULL)
     RETURNING id";
 
-async fn end_it(
-    database: &dyn Database,
-    claim: &Claim,
-    attempt: AttemptId,
-    open: &Open,
-    end: LogEnd,
-) -> StoreResult<()> {
+async fn end_it(database: &dyn Database, claim: LogClaim, open: &Open, end: LogEnd) -> StoreResult<()> {
     must_hold(database, claim).await?;
     let position = &open.position;
     if end.bytes > position.offset {
@@ -320,12 +305,12 @@ async fn end_it(
     }
     let checksum = match &open.hasher {
         Some(hasher) => *hasher.finalize().as_bytes(),
-        None => read::checksum(database, attempt).await?,
+        None => read::checksum(database, claim.log).await?,
     };
     if checksum != end.checksum {
         return Err(conflict("the bytes are not those"));
     }
-    if !close(database, open, end).await? {
+    if !close(database, claim, open, end).await? {
         must_hold(database, claim).await?;
         return Err(conflict("somebody else has written to it"));
     }
@@ -333,8 +318,8 @@ async fn end_it(
 }
 
 /// Ends a log that stands where `open` says; `false` when it stands elsewhere.
-async fn close(database: &dyn Database, open: &Open, end: LogEnd) -> StoreResult<bool> {
+async fn close(database: &dyn Database, claim: LogClaim, open: &Open, end: LogEnd) -> StoreResult<bool> {
     let values =
         vec![open.id.into(), open.token.into(), end.bytes.into(), end.dropped.into(), end.checksum.to_vec().into()];
-    Ok(database.change(Guarded::new(Statement::new(END, values))).await?.is_some())
+    Ok(database.change(Guarded::new(Statement::new(claim.log.tables().sql(END), values))).await?.is_some())
 }

@@ -1,0 +1,149 @@
+//! The port over the parts. Every write runs in a task of its own.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use imt_core::deploy::machine::Change;
+use imt_core::id::{DeploymentId, ProjectName};
+use imt_core::ports::{
+    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+};
+use imt_core::status::DeploymentReason;
+use imt_core::time::Timestamp;
+
+use super::claims::Which;
+use super::rows::ends;
+use super::{accept, claims, commit, lists, rows};
+use crate::database::Database;
+use crate::log;
+use crate::store::SqlStore;
+use crate::task::finished;
+
+/// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once.
+struct Unheard {
+    claim: Option<DeploymentClaim>,
+    database: Arc<dyn Database>,
+}
+
+impl Unheard {
+    /// Somebody has been told.
+    fn heard(mut self) -> Option<DeploymentClaim> {
+        self.claim.take()
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        if let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) {
+            let database = Arc::clone(&self.database);
+            runtime.spawn(async move {
+                // If it fails the lease runs out.
+                let _left_to_the_lease = claims::release(database.as_ref(), &claim).await;
+            });
+        }
+    }
+}
+
+#[async_trait]
+impl DeploymentStore for SqlStore {
+    async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
+        let (database, claimant) = (self.database(), claimant.cloned());
+        let accepted = finished(async move {
+            let mut accepted = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
+            let claim = Unheard { claim: accepted.claim.take(), database };
+            Ok((accepted, claim))
+        });
+        let (accepted, claim) = accepted.await?;
+        Ok(Accepted { claim: claim.heard(), ..accepted })
+    }
+
+    async fn claim(&self, claimant: &Claimant, which: Option<DeploymentId>) -> StoreResult<Option<DeploymentClaim>> {
+        let (database, claimant) = (self.database(), claimant.clone());
+        let claimed = finished(async move {
+            let claim = match which {
+                Some(id) => claims::claim_given(database.as_ref(), &claimant, id, Which::Free).await?,
+                None => claims::claim_any(database.as_ref(), &claimant).await?,
+            };
+            Ok(Unheard { claim, database })
+        });
+        Ok(claimed.await?.heard())
+    }
+
+    async fn renew(&self, claim: &DeploymentClaim) -> StoreResult<()> {
+        let (database, claim) = (self.database(), claim.clone());
+        finished(async move { claims::renew(database.as_ref(), &claim).await }).await
+    }
+
+    async fn release(&self, claim: &DeploymentClaim) -> StoreResult<()> {
+        self.writers().forget_deployment(claim.deployment);
+        let (database, claim) = (self.database(), claim.clone());
+        finished(async move { claims::release(database.as_ref(), &claim).await }).await
+    }
+
+    async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord> {
+        rows::load(self.database().as_ref(), deployment).await
+    }
+
+    async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
+        let (database, owned, all) = (self.database(), claim.clone(), changes.to_vec());
+        let last = finished(async move { commit::commit(database.as_ref(), &owned, nth, &all).await }).await?;
+        if changes.iter().any(ends) {
+            self.writers().forget_deployment(claim.deployment);
+        }
+        Ok(last)
+    }
+
+    async fn request_cancel(
+        &self,
+        deployment: DeploymentId,
+        reason: DeploymentReason,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let database = self.database();
+        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await
+    }
+
+    async fn control(&self, claim: &DeploymentClaim) -> StoreResult<Option<DeploymentReason>> {
+        commit::control(self.database().as_ref(), claim).await
+    }
+
+    async fn events_after(
+        &self,
+        deployment: DeploymentId,
+        after: EventId,
+        limit: usize,
+    ) -> StoreResult<Vec<DeploymentEvent>> {
+        lists::events_after(self.database().as_ref(), deployment, after, limit).await
+    }
+
+    async fn append_log(&self, claim: &DeploymentClaim, pieces: &[LogAppend]) -> StoreResult<u64> {
+        self.writers().append(self.database(), claim.into(), pieces.to_vec()).await
+    }
+
+    async fn finish_log(&self, claim: &DeploymentClaim, end: LogEnd) -> StoreResult<()> {
+        self.writers().finish(self.database(), claim.into(), end).await
+    }
+
+    async fn log_cursor(&self, deployment: DeploymentId) -> StoreResult<LogCursor> {
+        log::cursor(self.database().as_ref(), deployment).await
+    }
+
+    async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
+        log::read(self.database().as_ref(), deployment, from, max_bytes).await
+    }
+
+    async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {
+        lists::find(self.database().as_ref(), project, number).await
+    }
+
+    async fn deployments(
+        &self,
+        project: &ProjectName,
+        before: Option<NonZeroU64>,
+        limit: usize,
+    ) -> StoreResult<Sifted<DeploymentSummary>> {
+        lists::deployments(self.database().as_ref(), project, before, limit).await
+    }
+}
