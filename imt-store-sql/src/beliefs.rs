@@ -74,6 +74,11 @@ impl Beliefs {
         }
     }
 
+    /// Whether anything is believed under a claim.
+    pub(crate) fn know(&self, claim: &Claim) -> bool {
+        self.all().get(&claim.pipeline).and_then(|known| known.belief.as_ref()).is_some_and(|b| b.token == claim.token)
+    }
+
     /// Takes out what is believed under a claim: whoever writes by it puts back what is true afterwards.
     pub(crate) fn take(&self, claim: &Claim) -> Option<Belief> {
         self.all().get_mut(&claim.pipeline)?.belief.take_if(|belief| belief.token == claim.token)

@@ -142,6 +142,10 @@ impl SqlStore {
         part: &LogPart,
         changes: &[Change],
     ) -> StoreResult<Option<EventId>> {
+        // What a writer remembers is spent by this, and reading a long log again costs more than the turns that are saved.
+        if !self.beliefs.know(claim) {
+            return Ok(None);
+        }
         let Some((part, log)) = self.writers.part(claim, part).await else { return Ok(None) };
         let (database, beliefs, writers) = (self.database(), Arc::clone(&self.beliefs), Arc::clone(&self.writers));
         let (claim, changes) = (claim.clone(), changes.to_vec());

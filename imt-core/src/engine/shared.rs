@@ -20,7 +20,7 @@ use crate::schedule::PipelineState;
 use crate::status::End;
 
 /// How long the store may take to take a claim back.
-const GIVE_BACK_IN: Duration = Duration::from_secs(2);
+pub(super) const GIVE_BACK_IN: Duration = Duration::from_secs(2);
 
 /// How a pipeline ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

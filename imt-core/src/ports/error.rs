@@ -54,14 +54,14 @@ impl FailureKind {
     }
 }
 
-/// Broken machinery, as an executor or a source reports it.
+/// Broken machinery, as an executor or a source reports it; a port with other things that break has kinds of its own.
 ///
 /// `message` names the thing (`image "busybox:9" is not in the registry`), `help` the remedy; neither holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct Failure<K = FailureKind> {
     /// What broke.
-    pub kind: FailureKind,
+    pub kind: K,
     /// A lower-case fragment naming the thing.
     pub message: String,
     /// What to do about it.
@@ -73,9 +73,9 @@ pub struct Failure {
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-impl Failure {
+impl<K> Failure<K> {
     /// A failure of a kind, with the message naming the thing. Not retryable.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: K, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), help: None, retryable: false, source: None }
     }
 

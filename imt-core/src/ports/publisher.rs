@@ -1,6 +1,5 @@
 //! The port to what builds and pushes images.
 
-use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -70,43 +69,8 @@ pub enum PublishErrorKind {
     Internal,
 }
 
-/// Broken machinery, as a publisher reports it: the message names the thing, the help the remedy; neither holds a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct PublishError {
-    /// What broke.
-    pub kind: PublishErrorKind,
-    /// A lower-case fragment naming the thing.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Whether the same call may succeed later without anybody changing anything.
-    pub retryable: bool,
-    /// The error below, for the log.
-    #[source]
-    pub source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-impl PublishError {
-    /// An error of a kind, not retryable.
-    pub fn new(kind: PublishErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), help: None, retryable: false, source: None }
-    }
-
-    /// The same with a remedy.
-    #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// The same with the error below.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-}
+/// Broken machinery, as a publisher reports it.
+pub type PublishError = Failure<PublishErrorKind>;
 
 impl From<Failure> for PublishError {
     fn from(failure: Failure) -> Self {

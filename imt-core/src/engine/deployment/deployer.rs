@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::driver::Driver;
 use super::steps::Steps;
@@ -12,6 +12,7 @@ use crate::deploy::machine::DeploymentState;
 use crate::engine::clock::Clock;
 use crate::engine::error::EngineError;
 use crate::engine::retry::until_available;
+use crate::engine::shared::GIVE_BACK_IN;
 use crate::id::DeploymentId;
 use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target};
 use crate::status::{DeploymentEnd, DeploymentReason};
@@ -101,10 +102,17 @@ impl Deployer {
         claimed_at: Instant,
         steps: Arc<dyn Steps>,
     ) -> Result<DeploymentOutcome, EngineError> {
-        let store = Arc::clone(&self.store);
-        let driver = Driver::load(store, steps, claim.clone(), claimed_at, Arc::new(Notify::new())).await?;
+        let (store, id) = (Arc::clone(&self.store), claim.deployment);
+        let driver = match Driver::load(store, steps, claim.clone(), claimed_at, Arc::new(Notify::new())).await {
+            Ok(driver) => driver,
+            Err(error) => {
+                // Nothing was begun, so nobody need wait for the lease; if the store does not take it back, it runs out.
+                let _runs_out = timeout(GIVE_BACK_IN, self.store.release(&claim)).await;
+                return Err(error);
+            }
+        };
         let (record, state) = driver.run().await?;
-        outcome(record, state).ok_or(EngineError::ClaimLost(claim.deployment.into()))
+        outcome(record, state).ok_or(EngineError::ClaimLost(id.into()))
     }
 }
 
