@@ -1,5 +1,7 @@
 //! `docker compose` on a target: always with every file, the project's name and directory, and what decides the rest.
 
+use serde::{Deserialize, Serialize};
+
 use super::host_command::{HostCommand, PULLS_BY_DOCKER, RUNS_DOCKER};
 use super::registry::{RegistryLogin, docker_config};
 
@@ -22,7 +24,7 @@ pub struct ComposeProject {
 }
 
 /// A command that runs once, in a container of a service's image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// The service.
     pub service: String,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
 use crate::deploy::health::LAST_LOG_LINES;
@@ -15,7 +17,8 @@ const REMOVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!(
 const PRUNE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/prune.sh"));
 
 /// What happens to a stranger that holds a name which the model hard-codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictPolicy {
     /// It is stopped and renamed aside, and removed once the release is good.
     #[default]
