@@ -61,9 +61,9 @@ impl ComposeProject {
         HostCommand::script(RUNS_DOCKER, CLEAN_COMPOSE, args)
     }
 
-    /// What is merged from all files, as JSON.
+    /// What is merged from all files, as JSON, with paths as the files have them.
     pub fn config(&self) -> HostCommand {
-        self.run(&["config", "--format", "json"])
+        self.run(&["config", "--format", "json", "--no-path-resolution"])
     }
 
     /// The hash of each service's configuration, a `SERVICE HASH` line each.

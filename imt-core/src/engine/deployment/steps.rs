@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::deploy::machine::{Answer, Ticket};
-use crate::ports::DeploymentRecord;
+use crate::ports::{DeploymentRecord, Notes};
 
 /// Does the steps of one deployment.
 ///
@@ -45,6 +45,8 @@ pub struct Order {
     pub ticket: Ticket,
     /// The deployment as it stood when the step was decided.
     pub record: DeploymentRecord,
+    /// Where the step says what it does.
+    pub notes: Notes,
     pub(super) stop: watch::Receiver<bool>,
 }
 
