@@ -19,7 +19,7 @@ use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState, Lost, OfDeployment};
 use crate::engine::retry::until_available;
 use crate::engine::task::Task;
-use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore};
+use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, Notes};
 use crate::status::DeploymentReason;
 
 type Control = Option<DeploymentReason>;
@@ -146,7 +146,7 @@ impl Driver {
     fn set_to_work(&mut self, ticket: Ticket, look: bool) {
         let (stop, stopped) = watch::channel(false);
         let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
-        let order = Order { ticket, record, stop: stopped };
+        let order = Order { ticket, record, notes: Notes::discard(), stop: stopped };
         let (steps, inputs) = (Arc::clone(&self.steps), self.answer.clone());
         let task = Task::spawn(async move {
             let doing = async { if look { steps.look(&order).await } else { steps.perform(&order).await } };
