@@ -129,6 +129,11 @@ struct Raw {
 }
 
 impl DeploymentSettings {
+    /// A deployment of what a repository has, with nothing beside it.
+    pub const fn new(repository: String, target: TargetSettings) -> Self {
+        Self { repository, target, supplied: Vec::new(), hooks_before: Vec::new(), hooks_after: Vec::new() }
+    }
+
     /// The stored form, a JSON text. It holds every secret of the settings.
     pub fn to_json(&self) -> Secret {
         let supplied = self.supplied.iter().map(|file| (file.path.clone(), file.content.expose().to_owned()));

@@ -26,7 +26,7 @@ pub use catalog::{
 pub use composer::{Composer, ComposerError, ComposerErrorKind};
 pub use deployments::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    NewDeployment, Target,
+    KeptRelease, NewDeployment, RememberedTarget, Target,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::{
     Answer, Change, ChangeKind, DeploymentKind, DeploymentSpec, Fault, Path, Step, StepFacts,
 };
+use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use imt_core::engine::{Beat, Deployer, DeploymentOutcome, EngineError, Order, Steps};
 use imt_core::id::{CommitId, DeploymentId, InstanceId, ProjectName};
 use imt_core::ports::{Claimant, DeploymentRecord, DeploymentStore, EventId, NewDeployment, Note, Target};
@@ -148,6 +149,7 @@ fn new() -> NewDeployment {
         },
         commit: CommitId::new("c".repeat(40)),
         spec: DeploymentSpec { kind: DeploymentKind::New, ..DeploymentSpec::new() },
+        settings: DeploymentSettings::new(String::new(), TargetSettings::new(Reach::Local)),
         pipeline: None,
         at: Timestamp::from_micros(1),
         idempotency_key: None,
