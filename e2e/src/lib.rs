@@ -21,6 +21,7 @@ pub mod project;
 pub mod records;
 pub mod runner;
 pub mod services;
+pub mod shop;
 pub mod ssh;
 pub mod ssh_agent;
 pub mod stalling_ssh;
