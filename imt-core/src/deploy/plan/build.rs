@@ -182,7 +182,10 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
             DeploymentKind::New => vec![stage(dir, id, 1), staged.config()],
             DeploymentKind::Earlier(release) => vec![restage(dir, release, id, 1)],
         },
-        Step::Pull => vec![staged.pull(&dir.state(), &[])],
+        Step::Pull => {
+            let images = input.images.iter().map(|image| (image.service.as_str(), image.reference.as_str()));
+            vec![staged.pull(&dir.state(), &[], images)]
+        }
         Step::Install => vec![install(dir, id, 1)],
         Step::HooksBefore => hooks(&input.hooks.0),
         Step::HooksAfter => hooks(&input.hooks.1),
