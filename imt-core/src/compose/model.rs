@@ -70,6 +70,8 @@ pub struct Service {
     pub published: Vec<Published>,
     /// Images of its `pre_start` hooks; no override reaches them.
     pub hook_images: Vec<String>,
+    /// Whether its containers use parts of another service's: `network_mode`, `ipc` or `pid` with `service:`, `volumes_from`.
+    pub borrows_container: bool,
     /// `x-imt.job: true`: it runs once and ends.
     pub is_declared_job: bool,
 }
@@ -225,6 +227,15 @@ impl Model {
     }
 }
 
+impl Service {
+    /// Whether the hash that compose gives its configuration can be known before its containers are made. That of a service
+    /// which uses parts of another one's container covers the id of that; label files, which only [`Form::Raw`] shows, are
+    /// covered in a way of their own.
+    pub fn has_known_hash(&self) -> bool {
+        !self.borrows_container && self.label_files.is_empty()
+    }
+}
+
 impl Build {
     /// Whether both build the same: every key equal.
     pub fn is_same(&self, other: &Self) -> bool {
@@ -275,6 +286,7 @@ impl Reader {
             secrets: self.sources(get("secrets")),
             published: items(get("ports")).filter_map(|value| self.published(value)).collect(),
             hook_images: items(get("pre_start")).filter_map(|hook| self.text(hook.get("image"))).collect(),
+            borrows_container: borrows_container(fields),
             is_declared_job: get("x-imt").and_then(|ours| ours.get("job")).and_then(Value::as_bool) == Some(true),
         }
     }
@@ -346,6 +358,12 @@ impl Reader {
     }
 }
 
+fn borrows_container(fields: &Map<String, Value>) -> bool {
+    let mode = |key: &str| fields.get(key).and_then(Value::as_str).is_some_and(|mode| mode.starts_with("service:"));
+    let mut volumes = items(fields.get("volumes_from")).filter_map(Value::as_str);
+    ["network_mode", "ipc", "pid"].into_iter().any(mode) || volumes.any(|from| !from.starts_with("container:"))
+}
+
 /// The items of a list; anything else but nothing is a list of itself.
 fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     let (list, single): (&[Value], _) = match value {
@@ -406,6 +424,26 @@ mod tests {
         let text = r#"{"name":"p","services":{"a":{"image":"x","container_name":"a$$b"}}}"#;
         let name = |form| Model::parse(text.as_bytes(), form).unwrap().services["a"].container_name.clone().unwrap();
         assert_eq!((name(Form::Resolved), name(Form::Raw)), ("a$b".to_owned(), "a$$b".to_owned()));
+    }
+
+    #[test]
+    fn some_hashes_are_known_only_afterwards() {
+        let known = |field: &str| {
+            let text = format!(r#"{{"name":"p","services":{{"a":{{"image":"x",{field}}}}}}}"#);
+            Model::parse(text.as_bytes(), Form::Raw).unwrap().services["a"].has_known_hash()
+        };
+        for field in [r#""network_mode":"host""#, r#""volumes_from":["container:c"]"#, r#""ipc":"host""#] {
+            assert!(known(field), "{field}");
+        }
+        for field in [
+            r#""network_mode":"service:b""#,
+            r#""ipc":"service:b""#,
+            r#""pid":"service:b""#,
+            r#""volumes_from":["b:ro"]"#,
+            r#""label_file":["labels"]"#,
+        ] {
+            assert!(!known(field), "{field}");
+        }
     }
 
     #[test]

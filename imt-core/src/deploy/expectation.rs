@@ -17,7 +17,7 @@ pub struct Patience {
 }
 
 /// What is expected to run: every service with containers. `hashes` is what compose says of each configuration
-/// ([`read_hashes`]), `built` the services whose image is ours.
+/// ([`read_config_hashes`](super::command::read_config_hashes)), `built` the services whose image is ours.
 pub fn expected_services(
     model: &Model,
     hashes: &BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub fn expected_services(
             let mut expected = ExpectedService::new(name, origin);
             expected.scale = u32::try_from(service.scale).unwrap_or(u32::MAX);
             expected.image.clone_from(&service.image);
-            expected.config_hash = hashes.get(name).cloned();
+            expected.config_hash = hashes.get(name).filter(|_| service.has_known_hash()).cloned();
             expected.is_job = model.is_job(name);
             expected.restart = restart_of(service.restart.as_deref());
             expected.parameters.stable_for = patience.stable_for;
@@ -45,12 +45,6 @@ pub fn expected_services(
 pub fn named_containers(model: &Model) -> Vec<NamedContainer> {
     let names = container_names(model).into_iter();
     names.map(|(name, service)| NamedContainer { name, service }).collect()
-}
-
-/// Reads `docker compose config --hash '*'`: a `SERVICE HASH` line each.
-pub fn read_hashes(output: &str) -> BTreeMap<String, String> {
-    let pairs = output.lines().filter_map(|line| line.trim().split_once(' '));
-    pairs.map(|(service, hash)| (service.to_owned(), hash.trim().to_owned())).collect()
 }
 
 /// `on-failure:3` is `on-failure`, too.
@@ -67,6 +61,7 @@ fn restart_of(restart: Option<&str>) -> RestartKind {
 mod tests {
     use super::*;
     use crate::compose::Form;
+    use crate::deploy::command::read_config_hashes;
 
     #[test]
     fn services_with_containers_are_expected() {
@@ -74,7 +69,7 @@ mod tests {
             "web":{"image":"r/web:1","restart":"on-failure:3","scale":2,"depends_on":{"job":{"condition":"service_completed_successfully"}}},
             "job":{"image":"r/web:1"},"off":{"image":"x","scale":0},"db":{"image":"pg","container_name":"db","restart":"always"}}}"#;
         let model = Model::parse(text, Form::Resolved).unwrap();
-        let hashes = read_hashes("web aa\njob bb\n\n");
+        let hashes = read_config_hashes("web aa\njob bb\n\n");
         let patience = Patience { stable_for: Duration::from_secs(3), wait_timeout: Duration::from_secs(9) };
         let found = expected_services(&model, &hashes, &["web".to_owned(), "job".to_owned()].into(), patience);
         assert_eq!(found.iter().map(|service| service.name.as_str()).collect::<Vec<_>>(), ["db", "job", "web"]);

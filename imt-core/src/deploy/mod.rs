@@ -11,4 +11,4 @@ pub mod plan;
 pub mod release;
 pub mod settings;
 
-pub use expectation::{Patience, expected_services, named_containers, read_hashes};
+pub use expectation::{Patience, expected_services, named_containers};

@@ -10,32 +10,47 @@ use imt_core::secret::Secret;
 
 use crate::host::{Host, Ran, deployment, hosts, wait_for};
 
-/// A docker that keeps its containers as files: `project service running`, one line each.
+/// A docker that keeps its containers as files: `project service running id`, one line each. What is no name is taken for the
+/// beginning of an id.
 const DOCKER: &str = r#"#!/bin/sh
 echo "$*" >>"$HOME/docker.log"
 dir=$HOME/containers
 mkdir -p "$dir"
+find() {
+  if [ -e "$dir/$1" ]; then echo "$1"; return; fi
+  for file in "$dir"/*; do
+    read -r project service running id <"$file" || continue
+    case $id in "$1"*) echo "${file##*/}" && return ;; esac
+  done
+  return 1
+}
 case $1 in
 inspect)
   for name; do :; done
-  [ -e "$dir/$name" ] || exit 1
-  read -r project service running <"$dir/$name"
+  name=$(find "$name") || exit 1
+  read -r project service running id <"$dir/$name"
+  vanishes=false
+  [ "$service" != vanishing ] || vanishes=true
   case "$*" in
+  *AutoRemove*) echo "$id /$name $running $vanishes $project/$service" ;;
   *compose.project*) echo "$project" ;;
-  *compose.service*) echo "$service" ;;
-  *State.Running*) echo "$running" ;;
+  *.Name*) echo "/$name" ;;
   *) echo '[]' ;;
   esac ;;
 stop | start)
-  [ -e "$dir/$2" ] || exit 1
+  name=$(find "$2") || exit 1
   [ ! -e "$HOME/fail-$1" ] || exit 1
-  read -r project service running <"$dir/$2"
+  read -r project service running id <"$dir/$name"
   running=false
   [ "$1" = stop ] || running=true
-  echo "$project $service $running" >"$dir/$2" ;;
-rename) [ ! -e "$HOME/fail-rename" ] && [ ! -e "$dir/$3" ] && mv "$dir/$2" "$dir/$3" ;;
-rm) rm "$dir/$2" ;;
-image) [ "$3" != used ] ;;
+  echo "$project $service $running $id" >"$dir/$name" ;;
+rename) [ ! -e "$HOME/fail-rename" ] && [ ! -e "$dir/$3" ] && mv "$dir/$(find "$2")" "$dir/$3" ;;
+rm) rm "$dir/$(find "$2")" ;;
+ps) ;;
+image)
+  for image; do :; done
+  [ "$2" != inspect ] || case $image in missing*) exit 1 ;; *) echo "id-$image" && exit 0 ;; esac
+  [ "$image" != used ] ;;
 version | info) [ ! -e "$HOME/no-docker" ] || { echo "permission denied" >&2; exit 1; }; echo 28.1.1 ;;
 context) echo default ;;
 compose)
@@ -66,12 +81,13 @@ fn with_docker() -> Vec<Host> {
 
 fn container(host: &Host, name: &str, is: &str) {
     fs::create_dir_all(host.home().join("containers")).unwrap();
-    fs::write(host.home().join("containers").join(name), format!("{is}\n")).unwrap();
+    let id = format!("id-{}-{name}", is.split(' ').next().unwrap());
+    fs::write(host.home().join("containers").join(name), format!("{is} {id}\n")).unwrap();
 }
 
 fn there(host: &Host, name: &str) -> Option<String> {
     let text = fs::read_to_string(host.home().join("containers").join(name)).ok();
-    text.map(|text| text.trim().to_owned())
+    text.map(|text| text.rsplit_once(' ').unwrap().0.to_owned())
 }
 
 fn cleared(host: &Host, policy: ConflictPolicy) -> Ran {
@@ -146,6 +162,35 @@ fn who_refuses_conflicts_changes_nothing() {
         assert_eq!(there(&host, "cache").as_deref(), Some("somebody redis true"), "{}", host.shell);
         let log = fs::read_to_string(host.home().join("docker.log")).unwrap();
         assert!(!log.contains("stop") && !log.contains("rename"), "{}: {log}", host.shell);
+    }
+}
+
+#[test]
+fn what_would_vanish_or_only_begins_like_a_name_is_left_alone() {
+    for host in with_docker() {
+        let shell = host.shell;
+        container(&host, "web", "somebody vanishing true");
+        container(&host, "zz", "other x true");
+        let named = |name: &str| NamedContainer { name: name.into(), service: "s".into() };
+        let both = [named("web"), named("id-other")];
+        let ran = host.run(&clear(&host.dir(), deployment(1), "shop", &both, ConflictPolicy::Replace));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(7), "conflict web\n"), "{shell}: {ran:?}");
+        assert_eq!(there(&host, "web").as_deref(), Some("somebody vanishing true"), "{shell}");
+        assert_eq!(there(&host, "zz").as_deref(), Some("other x true"), "{shell}");
+    }
+}
+
+#[test]
+fn one_that_was_removed_while_aside_is_gone_and_no_other_is_started() {
+    for host in with_docker() {
+        world(&host);
+        assert_eq!(cleared(&host, ConflictPolicy::Replace).code, Some(0), "{}", host.shell);
+        fs::remove_file(host.home().join("containers").join(aside("cache"))).unwrap();
+        container(&host, "cache", "shop redis false");
+        let ran = host.run(&put_back_containers(&host.dir(), deployment(1)));
+        let back = read_put_back(&ran.stdout);
+        assert_eq!((ran.code, back.gone, back.back), (Some(0), vec!["cache".into()], vec!["other".into()]), "{ran:?}");
+        assert_eq!(there(&host, "cache").as_deref(), Some("shop redis false"), "{}", host.shell);
     }
 }
 
@@ -225,7 +270,7 @@ fn credentials_exist_while_images_are_fetched_and_no_longer() {
         let own = host.home().join(".docker");
         fs::create_dir_all(own.join("cli-plugins")).unwrap();
         fs::write(own.join("config.json"), "mine").unwrap();
-        let ran = host.run(&project(&host).pull(&host.dir().state(), &logins()));
+        let ran = host.run(&project(&host).pull(&host.dir().state(), &logins(), [("web", "missing")]));
         assert_eq!(ran.code, Some(5), "{shell}: the code is docker's: {ran:?}");
         let text = |name: &str| fs::read_to_string(host.home().join(name)).unwrap();
         assert!(text("docker.config").contains("r.example.org"), "{shell}");
@@ -239,10 +284,28 @@ fn credentials_exist_while_images_are_fetched_and_no_longer() {
 }
 
 #[test]
+fn nobody_is_asked_for_images_that_are_there() {
+    for host in with_docker() {
+        let pull = |images: &[(&str, &str)]| {
+            let _ = fs::remove_file(host.home().join("docker.log"));
+            let ran = host.run(&project(&host).pull(&host.dir().state(), &logins(), images.iter().copied()));
+            let log = fs::read_to_string(host.home().join("docker.log")).unwrap();
+            (
+                ran.code,
+                log.lines().find_map(|line| line.split_once("pull --policy missing ")).map(|(_, of)| of.to_owned()),
+            )
+        };
+        let some = [("web", "missing:1"), ("db", "postgres:17"), ("worker", "missing:2")];
+        assert_eq!(pull(&some), (Some(5), Some("web worker".into())), "{}", host.shell);
+        assert_eq!(pull(&[("db", "postgres:latest")]), (Some(0), None), "{}", host.shell);
+    }
+}
+
+#[test]
 fn credentials_are_gone_when_fetching_is_ended_as_well() {
     for host in with_docker() {
         fs::write(host.home().join("hang"), "").unwrap();
-        let child = host.start(&project(&host).pull(&host.dir().state(), &logins()));
+        let child = host.start(&project(&host).pull(&host.dir().state(), &logins(), [("web", "missing")]));
         wait_for("docker", || host.home().join("docker.here").exists());
         assert_eq!(fs::read_dir(host.state()).unwrap().count(), 1, "{}", host.shell);
         let ended = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).output().unwrap();

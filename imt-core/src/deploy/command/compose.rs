@@ -1,12 +1,19 @@
 //! `docker compose` on a target: always with every file, the project's name and directory, and what decides the rest.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::host_command::{HostCommand, PULLS_BY_DOCKER, RUNS_DOCKER};
+use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, RUNS_DOCKER, RUNS_UP};
 use super::registry::{RegistryLogin, docker_config};
 
 const CLEAN_COMPOSE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/compose.sh"));
 const CLEAN_PULL: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/pull.sh"));
+const CLEAN_UP: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/up.sh"));
+const CLEAN_HASHES: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/hashes.sh"));
+
+/// The label of the containers in which hooks run.
+pub const HOOK_LABEL: &str = "imt.hook";
 
 /// A compose project as it is given to every command: nothing is left to discovery or to the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,18 +49,7 @@ impl ComposeProject {
 
     /// The words of `docker compose …` after `docker`.
     fn words(&self, command: &[&str]) -> Vec<String> {
-        let mut words = vec!["compose".to_owned(), "--ansi".to_owned(), "never".to_owned()];
-        words.extend(["--progress", "plain", "--project-name"].map(str::to_owned));
-        words.extend([self.name.clone(), "--project-directory".to_owned(), self.directory.clone()]);
-        for file in &self.files {
-            words.extend(["--file".to_owned(), file.clone()]);
-        }
-        words.extend(["--env-file".to_owned(), self.env_file.clone().unwrap_or_else(|| "/dev/null".to_owned())]);
-        for profile in &self.profiles {
-            words.extend(["--profile".to_owned(), profile.clone()]);
-        }
-        words.extend(command.iter().map(|word| (*word).to_owned()));
-        words
+        words(self, &self.files, self.env_file.as_deref(), command)
     }
 
     fn run(&self, command: &[&str]) -> HostCommand {
@@ -66,21 +62,36 @@ impl ComposeProject {
         self.run(&["config", "--format", "json", "--no-path-resolution"])
     }
 
-    /// The hash of each service's configuration, a `SERVICE HASH` line each.
+    /// The hash of each service's configuration, as its containers have it on their label; of some services it cannot be known
+    /// beforehand ([`Service::has_known_hash`](crate::compose::Service::has_known_hash)). Read the answer with
+    /// [`read_config_hashes`].
     pub fn config_hashes(&self) -> HostCommand {
-        self.run(&["config", "--hash", "*"])
+        let print = self.words(&["config", "--format", "json"]);
+        let hash = words(self, &["-".to_owned()], None, &["config", "--hash", "*"]);
+        let own = [self.directory.clone(), print.len().to_string()];
+        HostCommand::script(PRINTS_HASHES, CLEAN_HASHES, own.into_iter().chain(print).chain(hash))
     }
 
-    /// Fetches every image, with credentials that exist on the target as long as it takes. `state` is where they may lie.
-    pub fn pull(&self, state: &str, logins: &[RegistryLogin]) -> HostCommand {
-        let args =
-            [vec![state.to_owned(), self.directory.clone()], self.words(&["pull", "--policy", "missing"])].concat();
+    /// Fetches the images that are missing, with credentials that exist on the target as long as it takes. `state` is where
+    /// they may lie; `images` is each service with the image that it runs, or mounts. Nobody is asked for an image that is there.
+    pub fn pull<'i>(
+        &self,
+        state: &str,
+        logins: &[RegistryLogin],
+        images: impl IntoIterator<Item = (&'i str, &'i str)>,
+    ) -> HostCommand {
+        let pairs: Vec<String> =
+            images.into_iter().flat_map(|(service, image)| [service.to_owned(), image.to_owned()]).collect();
+        let own = [state.to_owned(), self.directory.clone(), (pairs.len() / 2).to_string()];
+        let args = own.into_iter().chain(pairs).chain(self.words(&["pull", "--policy", "missing"]));
         HostCommand::script(PULLS_BY_DOCKER, CLEAN_PULL, args).reading(docker_config(logins))
     }
 
-    /// Makes what runs what the files say. To be run detached.
+    /// Makes what runs what the files say, also where an earlier one was cut off. To be run detached.
     pub fn up(&self) -> HostCommand {
-        self.run(&["up", "--detach", "--no-build", "--pull", "never"])
+        let own = [self.name.clone(), self.directory.clone()];
+        let words = self.words(&["up", "--detach", "--no-build", "--pull", "never"]);
+        HostCommand::script(RUNS_UP, CLEAN_UP, own.into_iter().chain(words))
     }
 
     /// Who belongs to the project, in any state, orphans too.
@@ -88,11 +99,31 @@ impl ComposeProject {
         self.run(&["ps", "--all", "--no-trunc", "--format", "json"])
     }
 
-    /// Runs a hook in a container of its own, through the image's entry point if it has one. To be run detached: a migration must not run twice.
+    /// Runs a hook in a container of its own, through the image's entry point if it has one. To be run detached: a migration
+    /// must not run twice. Ending it ends its container only with [`end_hooks`](super::end_hooks).
     pub fn hook(&self, hook: &Hook) -> HostCommand {
-        let mut command = vec!["run", "--rm", "--no-deps", "--no-TTY"];
+        let label = format!("{HOOK_LABEL}=true");
+        let mut command = vec!["run", "--rm", "--no-deps", "--no-TTY", "--label", &label];
         command.push(&hook.service);
         command.extend(hook.argv.iter().map(String::as_str));
         self.run(&command)
     }
+}
+
+fn words(project: &ComposeProject, files: &[String], env_file: Option<&str>, command: &[&str]) -> Vec<String> {
+    let mut words: Vec<String> = ["compose", "--ansi", "never", "--progress", "plain"].map(str::to_owned).into();
+    words.extend(["--project-name".to_owned(), project.name.clone()]);
+    words.extend(["--project-directory".to_owned(), project.directory.clone()]);
+    words.extend(files.iter().flat_map(|file| ["--file".to_owned(), file.clone()]));
+    // Where none is named, compose looks for one by itself.
+    words.extend(["--env-file".to_owned(), env_file.unwrap_or("/dev/null").to_owned()]);
+    words.extend(project.profiles.iter().flat_map(|profile| ["--profile".to_owned(), profile.clone()]));
+    words.extend(command.iter().map(|word| (*word).to_owned()));
+    words
+}
+
+/// Reads the output of [`ComposeProject::config_hashes`]: by service.
+pub fn read_config_hashes(output: &str) -> BTreeMap<String, String> {
+    let lines = output.lines().filter_map(|line| line.split_once(' '));
+    lines.map(|(service, hash)| (service.to_owned(), hash.trim().to_owned())).collect()
 }

@@ -15,6 +15,7 @@ const CLEAR: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("
 const PUT_BACK: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/put_back_containers.sh"));
 const DROP_ASIDE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/drop_aside.sh"));
 const REMOVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/remove.sh"));
+const END_HOOKS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/end_hooks.sh"));
 const PRUNE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/prune.sh"));
 
 /// What happens to a stranger that holds a name which the model hard-codes.
@@ -53,8 +54,8 @@ pub fn last_log_lines(id: &str) -> HostCommand {
     HostCommand::new(["docker", "logs", "--timestamps", "--tail", &LAST_LOG_LINES.to_string(), id])
 }
 
-/// Sets aside whoever holds one of these names and is not that very service of the project. Ends with 7 when the policy
-/// refuses it. Read the answer with [`read_cleared`].
+/// Sets aside whoever holds one of these names and is not that very service of the project. Ends with 7 when there are
+/// conflicts; what else could be set aside is. Read the answer with [`read_cleared`].
 pub fn clear(
     dir: &TargetDir,
     deployment: DeploymentId,
@@ -76,7 +77,7 @@ pub fn clear(
 pub struct Cleared {
     /// The names whose holders are aside.
     pub aside: Vec<String>,
-    /// The names that strangers hold and keep.
+    /// The names that strangers hold and keep: by policy, or because they would vanish when stopped (`docker run --rm`).
     pub conflicts: Vec<String>,
 }
 
@@ -97,11 +98,13 @@ pub struct PutBack {
     pub back: Vec<String>,
     /// The names that others have; their former holders are still aside.
     pub taken: Vec<String>,
+    /// The names whose former holders somebody has removed.
+    pub gone: Vec<String>,
 }
 
 /// Reads the output of [`put_back_containers`].
 pub fn read_put_back(output: &str) -> PutBack {
-    PutBack { back: after(output, "back "), taken: after(output, "taken ") }
+    PutBack { back: after(output, "back "), taken: after(output, "taken "), gone: after(output, "gone ") }
 }
 
 fn after(output: &str, word: &str) -> Vec<String> {
@@ -116,6 +119,11 @@ pub fn drop_aside(dir: &TargetDir, deployment: DeploymentId) -> HostCommand {
 /// Stops and removes containers that have the project's label; their volumes stay.
 pub fn remove<'i>(project: &'i str, ids: impl IntoIterator<Item = &'i str>) -> HostCommand {
     HostCommand::script("imt-remove", REMOVE, [project].into_iter().chain(ids))
+}
+
+/// Stops and removes the containers of hooks that are left: ending a hook's command ends only the client.
+pub fn end_hooks(project: &str) -> HostCommand {
+    HostCommand::script("imt-end-hooks", END_HOOKS, [project])
 }
 
 /// Removes images that nobody uses.

@@ -5,8 +5,12 @@ use crate::secret::Secret;
 
 /// What a script is called that runs docker in a directory, the first word after it.
 pub(super) const RUNS_DOCKER: &str = "imt-compose";
-/// The same with credentials, which lie in the first of two directories.
+/// The same with credentials, which lie in the first of two directories, for so many services with their images.
 pub(super) const PULLS_BY_DOCKER: &str = "imt-pull";
+/// The same for a compose project.
+pub(super) const RUNS_UP: &str = "imt-up";
+/// The same twice: so many words are of the first docker, whose output the second one reads.
+pub(super) const PRINTS_HASHES: &str = "imt-hashes";
 
 /// A command: its words, and what it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +72,32 @@ impl HostCommand {
                     words = rest;
                     shown.push("docker".to_owned());
                 }
-                [_, _, rest @ ..] if word == PULLS_BY_DOCKER => {
+                [_, _, rest @ ..] if word == RUNS_UP => {
                     words = rest;
                     shown.push("docker".to_owned());
+                }
+                [_, _, pairs, rest @ ..] if word == PULLS_BY_DOCKER => {
+                    words = split_at(rest, pairs, 2).1;
+                    shown.push("docker".to_owned());
+                }
+                [_, count, rest @ ..] if word == PRINTS_HASHES => {
+                    let (first, second) = split_at(rest, count, 1);
+                    words = second;
+                    shown.push("docker".to_owned());
+                    shown.extend(first.iter().map(|word| quote(word)));
+                    shown.extend(["|", "docker"].map(str::to_owned));
                 }
                 _ => shown.push(quote(word)),
             }
         }
         shown.join(" ")
     }
+}
+
+/// Splits words behind so many times `each` of them.
+fn split_at<'w>(words: &'w [String], count: &str, each: usize) -> (&'w [String], &'w [String]) {
+    let count: usize = count.parse().unwrap_or(0);
+    words.split_at(count.saturating_mul(each).min(words.len()))
 }
 
 /// Our scripts begin by saying what they do.

@@ -44,7 +44,7 @@ fn all() -> Vec<HostCommand> {
     vec![
         project.config(),
         project.config_hashes(),
-        project.pull(&dir.state(), &[login()]),
+        project.pull(&dir.state(), &[login()], [("web", "r.example.org/web:1@sha256:a")]),
         project.up(),
         project.ps(),
         project.hook(&hook),
@@ -70,6 +70,7 @@ fn all() -> Vec<HostCommand> {
         put_back_containers(&dir, id()),
         drop_aside(&dir, id()),
         remove("shop-production", ["a1"]),
+        end_hooks("shop-production"),
         prune(["r.example.org/web:1"]),
         inspect(["a1", "b2"]),
         last_log_lines("a1"),

@@ -185,7 +185,10 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
             }
             DeploymentKind::Earlier(release) => vec![restage(dir, release, id, transfer)],
         },
-        Step::Pull => vec![staged.pull(&dir.state(), &[])],
+        Step::Pull => {
+            let images = input.images.iter().map(|image| (image.service.as_str(), image.reference.as_str()));
+            vec![staged.pull(&dir.state(), &[], images)]
+        }
         Step::Install => vec![install(dir, id, transfer)],
         Step::HooksBefore => hooks(&input.hooks.0),
         Step::HooksAfter => hooks(&input.hooks.1),

@@ -7,7 +7,8 @@ umask 077
 aside=$1/containers token=$2 project=$3 policy=$4
 shift 4
 mkdir -p "$aside" || exit 1
-label() { docker inspect --type container --format "{{index .Config.Labels \"com.docker.compose.$2\"}}" "$1" 2>/dev/null; }
+format='{{.Id}} {{.Name}} {{.State.Running}} {{.HostConfig.AutoRemove}} '
+format=$format'{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}}'
 refused=0
 while [ $# -ge 2 ]; do
   name=$1 service=$2
@@ -16,16 +17,23 @@ while [ $# -ge 2 ]; do
     echo "aside $name"
     continue
   fi
-  running=$(docker inspect --type container --format '{{.State.Running}}' "$name" 2>/dev/null) || continue
-  if [ "$(label "$name" project)" = "$project" ] && [ "$(label "$name" service)" = "$service" ]; then continue; fi
-  if [ "$policy" = refuse ]; then
+  found=$(docker inspect --type container --format "$format" "$name" 2>/dev/null) || continue
+  read -r id its_name running vanishes whose <<END
+$found
+END
+  # What is no name is taken for the beginning of an id.
+  if [ "$its_name" != "/$name" ] || [ "$whose" = "$project/$service" ]; then continue; fi
+  # One that is removed once it stops cannot be put back.
+  if [ "$policy" = refuse ] || [ "$vanishes" = true ]; then
     echo "conflict $name"
     refused=7
     continue
   fi
   # Written down before it is stopped: a second try must not take it for one that was stopped already.
-  [ -e "$aside/$name" ] || { echo "$running" >"$aside/$name.new" && mv -f "$aside/$name.new" "$aside/$name"; } || exit 1
-  docker stop "$name" >/dev/null && docker rename "$name" "imt-aside.$token.$name" || exit 1
+  if [ "$(cut -d ' ' -f 2 "$aside/$name" 2>/dev/null)" != "$id" ]; then
+    echo "$running $id" >"$aside/$name.new" && mv -f "$aside/$name.new" "$aside/$name" || exit 1
+  fi
+  docker stop "$id" >/dev/null && docker rename "$id" "imt-aside.$token.$name" || exit 1
   echo "aside $name"
 done </dev/null
 exit "$refused"

@@ -3,5 +3,7 @@ set -u
 for written in "$1/containers"/*; do
   [ -e "$written" ] || continue
   name=imt-aside.$2.${written##*/}
-  if docker inspect --type container "$name" >/dev/null 2>&1 </dev/null; then docker rm "$name" >/dev/null </dev/null || exit 1; fi
+  docker inspect --type container "$name" >/dev/null 2>&1 </dev/null || continue
+  # Its restart policy starts it when the engine is restarted.
+  docker stop "$name" >/dev/null </dev/null && docker rm "$name" >/dev/null </dev/null || exit 1
 done

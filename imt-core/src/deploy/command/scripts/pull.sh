@@ -1,10 +1,22 @@
-# Runs docker with credentials that exist as long as it runs. Standard input: the content of a docker configuration.
-# $1 state directory, $2 directory, then the arguments
+# Runs docker for the services whose image is missing, with credentials that exist as long as it runs. Standard input: the content
+# of a docker configuration. $1 state directory, $2 directory, $3 how many SERVICE IMAGE pairs follow, then those, then the
+# arguments of docker. Compose itself asks the registry for some images that are there, such as those named `latest`.
 set -u
 umask 077
 config=$1/docker-config.$$
 cd "$2" || exit 1
-shift 2
+pairs=$3
+shift 3
+missing=
+while [ "$pairs" -gt 0 ]; do
+  docker image inspect "$2" >/dev/null 2>&1 </dev/null || missing="$missing $1"
+  pairs=$((pairs - 1))
+  shift 2
+done
+if [ -z "$missing" ]; then
+  echo "every image is there"
+  exit 0
+fi
 child=
 trap 'rm -rf "$config"' EXIT
 trap '[ -z "$child" ] || { kill "$child" 2>/dev/null; wait "$child"; }; exit 143' HUP INT TERM
@@ -19,6 +31,8 @@ if [ -z "${DOCKER_CONTEXT:-}" ] && [ -z "${DOCKER_HOST:-}" ]; then
 fi
 if [ "${DOCKER_CONTEXT:-default}" = default ]; then unset DOCKER_CONTEXT; fi
 DOCKER_CONFIG=$config && export DOCKER_CONFIG
-docker "$@" </dev/null &
+# Names of services have nothing in them that a shell would split or expand.
+# shellcheck disable=SC2086
+docker "$@" $missing </dev/null &
 child=$!
 wait "$child"

@@ -12,7 +12,8 @@ use super::performer::done;
 use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{
-    TargetDir, clean, closed, install, left_by, put_back_containers, put_back_files, read_left_by, restage, stop,
+    TargetDir, clean, closed, end_hooks, install, left_by, put_back_containers, put_back_files, read_left_by, restage,
+    stop,
 };
 use crate::deploy::machine::StepFacts;
 use crate::deploy::release::{ContentHash, ReleaseHead, restore_target};
@@ -54,6 +55,9 @@ impl Act<'_> {
         let left = read_left_by(&said.text());
         for ticket in &left.runs {
             self.run(&stop(dir, dead, *ticket, GRACE), DeploymentReason::Internal, WORDS).await?;
+        }
+        if !left.runs.is_empty() {
+            self.run(&end_hooks(&dir.compose_project()), DeploymentReason::HookFailed, WORDS).await?;
         }
         if left.has_up_begun() {
             return Ok(true);

@@ -31,7 +31,7 @@ impl Act<'_> {
         if said.is_code(REFUSED) {
             let detail = format!(
                 "the name of {} is held by a container of somebody else: rename or remove it, or let it be replaced \
-                 (`--on-conflict replace`)",
+                 (`--on-conflict replace`), which one that was started with `--rm` would not outlive",
                 cleared.conflicts.join(", ")
             );
             return Err(Trouble::failed(DeploymentReason::Conflict, detail));
@@ -54,6 +54,9 @@ impl Act<'_> {
             for name in found.back {
                 self.say(format!("container {name} is back")).await;
             }
+            warnings.extend(found.gone.iter().map(|name| {
+                format!("the container `{name}` could not be put back: somebody has removed it meanwhile")
+            }));
             warnings.extend(found.taken.iter().map(|name| {
                 format!(
                     "the container `{name}` could not be put back, its name is taken; it is `imt-aside.{id}.{name}`"

@@ -6,7 +6,7 @@ use super::act::Act;
 use super::contact::Lines;
 use super::performer::done;
 use super::trouble::{Outcome, Trouble};
-use crate::deploy::command::{HostCommand, Look, TargetDir, detach, in_turn, look, read_look, stop};
+use crate::deploy::command::{HostCommand, Look, TargetDir, detach, end_hooks, in_turn, look, read_look, stop};
 use crate::deploy::machine::Step;
 use crate::status::DeploymentReason;
 
@@ -105,6 +105,10 @@ impl Act<'_> {
         };
         if matches!(step, Step::Up | Step::RestoreUp) {
             self.tell_troubled().await;
+        } else {
+            // Whoever waited for it is gone; the container of the hook may go on.
+            let project = self.project(self.way()).await?.name;
+            self.run(&end_hooks(&project), self.reason(), "what a hook has left cannot be ended").await?;
         }
         Err(Trouble::failed(self.reason(), why))
     }

@@ -16,6 +16,7 @@ use crate::deploy::machine::{Answer, Step, StepFacts};
 use crate::deploy::settings::DeploymentSettings;
 use crate::engine::deployment::steps::{Beat, Order, Steps};
 use crate::ports::{Composer, DeploymentRecord, Note, Publisher, Source, Transport};
+use crate::secret::Secret;
 use crate::status::DeploymentReason;
 
 /// The ports that the steps of a deployment go through.
@@ -95,6 +96,13 @@ impl Steps for Performer {
         self.answer(order, outcome).await
     }
 
+    fn secrets(&self) -> Vec<Secret> {
+        let contents = self.settings.supplied.iter().map(|file| &file.content);
+        let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
+        let known = self.known.secrets();
+        values.chain(contents.cloned()).chain(known).collect()
+    }
+
     async fn beat(&self, record: &DeploymentRecord) -> Beat {
         super::lock::beat(&self.contact, record).await
     }
@@ -144,6 +152,14 @@ impl Act<'_> {
             | Step::RestoreHooksAfter => self.detached().await,
         }
     }
+}
+
+/// The value of a line `NAME=value` of an env file.
+pub(super) fn value_of(line: &str) -> Option<Secret> {
+    let (_, value) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with('#'))?;
+    let value = value.trim();
+    let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(Secret::new(bare.unwrap_or(value)))
 }
 
 /// Nothing to tell.

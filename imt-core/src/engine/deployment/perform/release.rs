@@ -1,17 +1,19 @@
 //! Releases as the target has them: the one that is staged, those that are recorded, and what runs of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::Mutex;
 
 use super::act::{Act, Way};
+use super::performer::value_of;
 use super::prepare::OVERRIDE_PATH;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Form, Model};
-use crate::deploy::command::{ComposeProject, TargetDir, read_releases, read_staged, releases, staged};
+use crate::deploy::command::{
+    ComposeProject, TargetDir, read_config_hashes, read_releases, read_staged, releases, staged,
+};
 use crate::deploy::machine::{DeploymentKind, StepFacts, Ticket};
-use crate::deploy::read_hashes;
 use crate::deploy::release::{Release, ReleaseHead, ReleaseImage, read_images};
 use crate::id::ReleaseId;
 use crate::secret::Secret;
@@ -22,6 +24,19 @@ use crate::status::DeploymentReason;
 pub(super) struct Known {
     staged: Mutex<BTreeMap<&'static str, (Ticket, Arc<Release>)>>,
     installed: Mutex<Option<(ReleaseId, Arc<Installed>)>>,
+    /// What has been read that is not to be shown.
+    secrets: std::sync::Mutex<Vec<Secret>>,
+}
+
+impl Known {
+    /// What this process has learned that is not to be shown.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).extend(secrets);
+    }
 }
 
 /// A release as compose understands it in the project's directory.
@@ -65,7 +80,11 @@ impl Act<'_> {
     pub(super) async fn read_release(&self, directory: &str) -> Outcome<Release> {
         let record = self.contact().get(&format!("{directory}/release.json")).await?;
         let env = match self.contact().get(&format!("{directory}/files/{DOT_ENV}")).await {
-            Ok(text) => Some(Secret::new(String::from_utf8_lossy(&text))),
+            Ok(text) => {
+                let text = String::from_utf8_lossy(&text);
+                self.performer.known.hide(text.lines().filter_map(value_of));
+                Some(Secret::new(text))
+            }
             Err(Trouble::NoContact { error, has_asked }) => return Err(Trouble::NoContact { error, has_asked }),
             // Where there should be one, the record's own hash says that it is missing.
             Err(_) => None,
@@ -137,7 +156,12 @@ impl Act<'_> {
         {
             return Ok(Arc::clone(found));
         }
-        let found = Arc::new(self.ask_compose(&project_of(&dir, &release)).await?);
+        let mut found = self.ask_compose(&project_of(&dir, &release)).await?;
+        // Compose covers label files in a way of its own, and shows them to nobody who asks for the resolved model.
+        if release.compose_files.iter().any(|file| file.text.contains("label_file")) {
+            found.hashes.clear();
+        }
+        let found = Arc::new(found);
         *known = Some((release.id, Arc::clone(&found)));
         Ok(found)
     }
@@ -149,7 +173,7 @@ impl Act<'_> {
         let (model, hashes) = tokio::try_join!(ask(&config), ask(&hashes))?;
         let model = Model::parse(&model.stdout, Form::Resolved)
             .map_err(|error| Trouble::failed(DeploymentReason::Mismatch, format!("{words}: {error}")))?;
-        Ok(Installed { model, hashes: read_hashes(&hashes.text()) })
+        Ok(Installed { model, hashes: read_config_hashes(&hashes.text()) })
     }
 
     /// The services that are of one of our releases, recorded or staged.

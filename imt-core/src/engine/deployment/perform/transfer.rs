@@ -80,8 +80,11 @@ impl Act<'_> {
         let references: Vec<ImageReference> = references.collect();
         let logins = self.performer.tools.publisher.logins(&references).await;
         let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
+        self.performer.known.hide(logins.iter().map(|login| login.password.clone()));
         let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));
-        let said = self.contact().follow(&staged.pull(&dir.state(), &logins), &self.order.notes).await?;
+        let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
+        let pull = staged.pull(&dir.state(), &logins, images);
+        let said = self.contact().follow(&pull, &self.order.notes).await?;
         said.or_fail(DeploymentReason::PullFailed, "the target cannot fetch the images")?;
         Ok(done())
     }
