@@ -15,6 +15,7 @@ mod planning;
 mod process;
 mod project;
 mod prompt;
+mod reach;
 mod records;
 mod sources;
 mod terminal;
@@ -55,6 +56,10 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Cancel(args) => process::short(commands::cancel::run(&args)),
         Command::Retry(args) => process::short(commands::retry::run(&args)),
         Command::Var(args) => process::interruptible(commands::var::run(args.command)),
+        Command::Deploy(args) => commands::deploy::deploy(&args),
+        Command::Rollback(args) => commands::deploy::rollback(&args),
+        Command::Releases(args) => todo!(),
+        Command::Drift(args) => todo!(),
         Command::Runners(args) => process::short(commands::runners::run(&args)),
         Command::Gc(args) => process::short(commands::gc::run(&args)),
         Command::Keys(args) => process::short(commands::keys::run(args.command)),

@@ -15,7 +15,7 @@ use imt_git::{Credentials, GitSource, Origin, Repository, Scheme};
 use tempfile::TempDir;
 
 /// Private keys that ssh looks for by itself, the newest kind first.
-const SSH_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+pub(crate) const SSH_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
 type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 

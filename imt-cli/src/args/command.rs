@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CancelArgs, ComposeArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs,
-    RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SshHostKeyArgs, SubmitArgs, VarArgs,
+    CancelArgs, ComposeArgs, DeployArgs, DoctorArgs, DriftArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs,
+    PipelinesArgs, PlanArgs, ReleasesArgs, RetryArgs, RollbackArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs,
+    SshHostKeyArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -12,9 +13,12 @@ Exit codes:
   0   done; the pipeline succeeded (or had nothing to do)
   1   a fault in imt itself
   2   wrong usage: an argument, the pipeline file, the compose files, an unknown directory, commit, project or number
-  10  failed: a job of the pipeline said no
+  10  failed: a job of the pipeline said no, or a deployment failed and left its target as it was
   11  errored: the machine could not do its part (no engine, no such image, disk full, ...)
-  12  cancelled: Ctrl-C, SIGTERM, or the reader of the output went away";
+  12  cancelled: Ctrl-C, SIGTERM, or the reader of the output went away
+  20  a deployment failed, and the last good release is back
+  21  a deployment failed, and so did the way back: the target has to be looked at
+  22  nobody can say what became of a deployment";
 
 const NEXT_STEPS: &str = "\
 First steps:
@@ -42,6 +46,10 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     Retry(RetryArgs),
     Var(VarArgs),
+    Deploy(DeployArgs),
+    Rollback(RollbackArgs),
+    Releases(ReleasesArgs),
+    Drift(DriftArgs),
     Runners(RunnersArgs),
     Gc(GcArgs),
     Keys(KeysArgs),
@@ -79,7 +87,7 @@ mod tests {
     #[test]
     fn the_help_documents_every_exit_code() {
         let help = Cli::command().render_long_help().to_string();
-        for code in ["0 ", "1 ", "2 ", "10 ", "11 ", "12 "] {
+        for code in ["0 ", "1 ", "2 ", "10 ", "11 ", "12 ", "20 ", "21 ", "22 "] {
             assert!(help.lines().any(|line| line.trim_start().starts_with(code)), "{code} in {help}");
         }
     }

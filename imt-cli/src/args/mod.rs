@@ -3,6 +3,7 @@
 mod check;
 mod command;
 mod compose;
+mod deploy;
 mod lines;
 mod pipeline;
 mod run;
@@ -14,6 +15,7 @@ mod store;
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
 pub(crate) use command::{Cli, Command};
 pub(crate) use compose::{ComposeArgs, ComposeCheckArgs, ComposeCommand, ComposeFiles, ComposeOverrideArgs};
+pub(crate) use deploy::{DeployArgs, DriftArgs, OnConflict, PatienceArgs, ReleasesArgs, RollbackArgs, TargetArgs};
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};

@@ -118,6 +118,11 @@ impl Instances {
         Ok(self.lasting(id)?.is_some() || matches!(self.inspect(id)?, Found::Live))
     }
 
+    /// Whether an instance is, or was, one of this state directory.
+    pub fn is_known(&self, id: &InstanceId) -> bool {
+        self.dir.join(id.as_str()).is_dir()
+    }
+
     /// Instances whose process is gone for good, each locked by us for as long as the value lives, so that two sweeps do not
     /// meet. A lasting one has successors. One that cannot be told is handed to `unknown` and taken for alive.
     ///

@@ -37,7 +37,10 @@ mod work;
 mod workspace;
 
 pub use builder::EngineBuilder;
-pub use deployment::{Beat, Deployer, DeploymentOutcome, Order, Performer, Steps, Tools, look_around};
+pub use deployment::{
+    Beat, Deployer, DeploymentOutcome, Installed, Order, Performer, Recorded, Site, SiteError, Steps, Tools,
+    look_around, project_of,
+};
 pub use error::EngineError;
 pub use handle::Engine;
 pub use instance::{Instance, Instances};

@@ -55,10 +55,25 @@ pub fn new_deployment(new: &NewDeployment) -> StoreResult<()> {
     if let Some(key) = &new.idempotency_key {
         text("idempotency key", key, MAX_KEY_BYTES)?;
     }
-    text("environment", &new.target.environment, MAX_PROJECT_BYTES)?;
+    environment(&new.target.environment)?;
     text("host", &new.target.host, MAX_NAME_BYTES)?;
     text("commit", new.commit.as_str(), MAX_NAME_BYTES)?;
     settings(&new.settings)
+}
+
+/// The rule of the name of an environment: it becomes part of a directory's name on the target.
+///
+/// # Errors
+/// `Invalid`.
+pub fn environment(name: &str) -> StoreResult<()> {
+    text("environment", name, MAX_PROJECT_BYTES)?;
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if is_plain && name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    let message =
+        format!("the environment {} has more in its name than letters, digits, `-`, `_` and `.`", shown(name));
+    Err(StoreError::Invalid(message))
 }
 
 fn settings(settings: &DeploymentSettings) -> StoreResult<()> {

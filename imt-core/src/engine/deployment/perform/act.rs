@@ -2,6 +2,7 @@
 
 use super::contact::{Contact, Said};
 use super::performer::Performer;
+use super::site::Site;
 use super::trouble::Outcome;
 use crate::deploy::command::{HostCommand, TargetDir};
 use crate::deploy::machine::{DeploymentState, Step, Ticket};
@@ -62,7 +63,7 @@ impl<'p> Act<'p> {
     }
 
     pub(super) const fn contact(&self) -> &'p Contact {
-        &self.performer.contact
+        &self.performer.site.contact
     }
 
     /// The release that the step under way is about.
@@ -82,24 +83,23 @@ impl<'p> Act<'p> {
         }
     }
 
+    /// The target, as it can be looked at.
+    pub(super) const fn site(&self) -> &'p Site {
+        &self.performer.site
+    }
+
     /// Where things lie on the target.
     pub(super) async fn dir(&self) -> Outcome<TargetDir> {
-        dir(self.contact(), self.record()).await
+        self.site().dir().await
     }
 
     /// Runs a command that takes a moment; one that says no fails the step, with these words first.
     pub(super) async fn run(&self, command: &HostCommand, reason: DeploymentReason, words: &str) -> Outcome<Said> {
-        self.contact().run(command).await?.or_fail(reason, words)
+        self.site().run(command, reason, words).await
     }
 
     /// A line for the log.
     pub(super) async fn say(&self, line: impl Into<String>) {
         self.order.notes.say(Note::Line(line.into())).await;
     }
-}
-
-/// Where a deployment's things lie on its target.
-pub(super) async fn dir(contact: &Contact, record: &DeploymentRecord) -> Outcome<TargetDir> {
-    let home = contact.home().await?;
-    Ok(TargetDir::below(home, record.target.project.as_str(), &record.target.environment))
 }

@@ -71,11 +71,11 @@ impl Act<'_> {
 
     /// Puts the newest good release up again, if there is one.
     async fn put_up_last_good(&self, dir: &TargetDir) -> Outcome<()> {
-        let (recorded, _) = self.recorded().await?;
+        let (recorded, _) = self.site().recorded().await?;
         let heads: Vec<ReleaseHead> = recorded.into_iter().map(|recorded| recorded.head).collect();
         let Some(good) = restore_target(&heads, &ContentHash::of_nothing()) else { return Ok(()) };
         self.say(format!("putting release {} of commit {} up again", good.id, good.commit)).await;
-        let release = self.recorded_release(dir, good.id).await?;
+        let release = self.site().recorded_release(good.id).await?;
         let restage = restage(dir, good.id, self.id(), self.ticket());
         self.run(&restage, DeploymentReason::ReleaseNotFound, WORDS).await?;
         self.run(&install(dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, WORDS).await?;

@@ -1,13 +1,13 @@
 //! The lock of the target: taken, renewed, given back.
 
-use super::act::{Act, dir};
-use super::contact::Contact;
+use super::act::Act;
 use super::performer::done;
+use super::site::Site;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{LOCK_STALE_AFTER, LockAnswer, beat as beat_command, lock, read_lock};
 use crate::deploy::machine::StepFacts;
 use crate::engine::deployment::steps::Beat;
-use crate::ports::DeploymentRecord;
+use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
 
 /// What the command says when the lock is not ours.
@@ -39,10 +39,10 @@ impl Act<'_> {
 }
 
 /// Renews the lock.
-pub(super) async fn beat(contact: &Contact, record: &DeploymentRecord) -> Beat {
+pub(super) async fn beat(site: &Site, deployment: DeploymentId) -> Beat {
     let asked = async {
-        let dir = dir(contact, record).await?;
-        contact.run(&beat_command(&dir, record.state.id)).await
+        let dir = site.dir().await?;
+        site.contact.run(&beat_command(&dir, deployment)).await
     };
     match asked.await {
         Ok(said) if said.exit.is_success() => Beat::Held,

@@ -2,9 +2,10 @@
 
 use super::act::Act;
 use super::performer::done;
+use super::site::read;
 use super::trouble::{Outcome, Trouble};
-use crate::deploy::command::{HostCommand, Probe, TargetDir, observe, probe, read_probe};
-use crate::deploy::health::{Baseline, Container, read_observed};
+use crate::deploy::command::{HostCommand, Probe, TargetDir};
+use crate::deploy::health::{Baseline, Container};
 use crate::deploy::machine::{DeploymentKind, StepFacts};
 use crate::ports::FileMode;
 use crate::status::DeploymentReason;
@@ -19,9 +20,7 @@ impl Act<'_> {
     /// Versions, disk, permissions, and whether the compose project is ours.
     pub(super) async fn preflight(&self) -> Outcome {
         let dir = self.dir().await?;
-        let words = "the target cannot be looked at";
-        let said = self.run(&probe(&dir), DeploymentReason::TargetUnfit, words).await?;
-        let found = read_probe(&said.text());
+        let found = self.site().probed().await?;
         check_probe(&found, &dir)?;
         self.say(format!(
             "docker {}, compose {}, {}",
@@ -81,13 +80,11 @@ impl Act<'_> {
     /// has it, too.
     pub(super) async fn snapshot(&self) -> Outcome {
         let dir = self.dir().await?;
-        let (recorded, odd) = self.recorded().await?;
-        let words = "the target's containers cannot be looked at";
-        let said = self.run(&observe(&dir.compose_project()), DeploymentReason::TargetUnfit, words).await?;
-        let (_, containers) = self.read_observed(&said.stdout)?;
+        let (recorded, odd) = self.site().recorded().await?;
+        let ((_, containers), text) = self.site().observed().await?;
         let made = HostCommand::new(["mkdir", "-p", "--", &dir.staged(self.id())]);
         self.run(&made, DeploymentReason::TransferFailed, "nothing can be written on the target").await?;
-        self.contact().put(&dir.baseline(self.id()), said.stdout, FileMode::PRIVATE).await?;
+        self.contact().put(&dir.baseline(self.id()), text, FileMode::PRIVATE).await?;
         self.say(format!("{} containers, {} releases", containers.len(), recorded.len())).await;
         let releases = recorded.into_iter().map(|recorded| recorded.head).collect();
         Ok(StepFacts { releases, warnings: odd, ..done() })
@@ -97,7 +94,7 @@ impl Act<'_> {
     pub(super) async fn before(&self) -> Outcome<(Timestamp, Vec<Container>)> {
         let dir = self.dir().await?;
         let said = self.contact().get(&dir.baseline(self.id())).await?;
-        self.read_observed(&said)
+        read(&said)
     }
 
     /// What ran before, as health takes it.
@@ -108,17 +105,7 @@ impl Act<'_> {
 
     /// The containers of the project, as they are.
     pub(super) async fn observed(&self) -> Outcome<(Timestamp, Vec<Container>)> {
-        let dir = self.dir().await?;
-        let words = "the target's containers cannot be looked at";
-        let said = self.run(&observe(&dir.compose_project()), DeploymentReason::TargetUnfit, words).await?;
-        self.read_observed(&said.stdout)
-    }
-
-    fn read_observed(&self, output: &[u8]) -> Outcome<(Timestamp, Vec<Container>)> {
-        read_observed(output).map_err(|error| {
-            let detail = format!("{error}; `{}` needs an engine that is known here", self.ticket().step);
-            Trouble::failed(DeploymentReason::TargetUnfit, detail)
-        })
+        Ok(self.site().observed().await?.0)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `performer` sends each step to who does it, with an `act` for what all of them need: `prepare` and `material` for what is
 //! made on this machine, `lock`, `look_around`, `transfer`, `detached`, `containers`, `verify` and `record` for the target.
-//! `contact` reaches it; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
+//! `contact` reaches it, `site` looks at it; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
 //! and in [`deploy`](crate::deploy); which step comes when, the machine says. Nothing here knows SSH or Docker.
 
 mod act;
@@ -17,8 +17,11 @@ mod performer;
 mod prepare;
 mod record;
 mod release;
+mod site;
 mod transfer;
 mod trouble;
 mod verify;
 
 pub use performer::{Performer, Tools};
+pub use release::project_of;
+pub use site::{Installed, Recorded, Site, SiteError};

@@ -7,15 +7,15 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::act::Act;
-use super::contact::Contact;
 use super::material::Material;
 use super::prepare::Published;
 use super::release::Known;
+use super::site::Site;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::machine::{Answer, Step, StepFacts};
 use crate::deploy::settings::DeploymentSettings;
 use crate::engine::deployment::steps::{Beat, Order, Steps};
-use crate::ports::{Composer, DeploymentRecord, Note, Publisher, Source, Transport};
+use crate::ports::{Composer, DeploymentRecord, Note, Publisher, Source, Target, Transport};
 use crate::secret::Secret;
 use crate::status::DeploymentReason;
 
@@ -38,23 +38,23 @@ pub struct Tools {
 pub struct Performer {
     pub(super) settings: DeploymentSettings,
     pub(super) tools: Tools,
-    pub(super) contact: Contact,
+    pub(super) site: Site,
     pub(super) material: OnceCell<Material>,
     pub(super) published: OnceCell<Published>,
     pub(super) known: Known,
 }
 
 impl Performer {
-    /// For one deployment.
-    pub fn new(settings: DeploymentSettings, tools: Tools) -> Self {
-        let contact = Contact::new(Arc::clone(&tools.transport));
+    /// For one deployment to this target.
+    pub fn new(target: &Target, settings: DeploymentSettings, tools: Tools) -> Self {
+        let site = Site::new(Arc::clone(&tools.transport), target.project.clone(), &target.environment);
         let (material, published) = (OnceCell::new(), OnceCell::new());
-        Self { settings, tools, contact, material, published, known: Known::default() }
+        Self { settings, tools, site, material, published, known: Known::default() }
     }
 
     /// Closes the connection to the target.
     pub async fn close(&self) {
-        self.contact.close().await;
+        self.site.close().await;
     }
 
     async fn answer(&self, order: &Order, outcome: Outcome) -> Answer {
@@ -99,12 +99,12 @@ impl Steps for Performer {
     fn secrets(&self) -> Vec<Secret> {
         let contents = self.settings.supplied.iter().map(|file| &file.content);
         let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
-        let known = self.known.secrets();
+        let known = self.site.hidden();
         values.chain(contents.cloned()).chain(known).collect()
     }
 
     async fn beat(&self, record: &DeploymentRecord) -> Beat {
-        super::lock::beat(&self.contact, record).await
+        super::lock::beat(&self.site, record.state.id).await
     }
 }
 

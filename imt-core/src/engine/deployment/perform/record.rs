@@ -2,7 +2,7 @@
 
 use super::act::{Act, Way};
 use super::performer::done;
-use super::release::Recorded;
+use super::site::Recorded;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{TargetDir, clean, drop_aside, forget, prunable, prune, record, unlock};
 use crate::deploy::machine::{Path, Step};
@@ -39,7 +39,7 @@ impl Act<'_> {
 
     /// Releases beyond those that are kept go, with the images that only they had.
     async fn forget_old(&self, dir: &TargetDir, current: ReleaseId) -> Outcome<()> {
-        let (recorded, _) = self.recorded().await?;
+        let (recorded, _) = self.site().recorded().await?;
         let heads: Vec<ReleaseHead> = recorded.iter().map(|recorded| recorded.head.clone()).collect();
         let kept = retention(&heads, Some(current), self.settings().target.keep);
         if kept.removed.is_empty() {

@@ -63,7 +63,7 @@ impl Act<'_> {
             (Way::Forward, DeploymentKind::New) => None,
         };
         let release = release.ok_or_else(|| Trouble::failed(DeploymentReason::Internal, "no release to go back to"))?;
-        let record = self.recorded_release(&dir, release).await?;
+        let record = self.site().recorded_release(release).await?;
         let words = "the release cannot be staged on the target";
         let command = restage(&dir, release, self.id(), self.ticket());
         self.run(&command, DeploymentReason::ReleaseNotFound, words).await?;
@@ -80,7 +80,7 @@ impl Act<'_> {
         let references: Vec<ImageReference> = references.collect();
         let logins = self.performer.tools.publisher.logins(&references).await;
         let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
-        self.performer.known.hide(logins.iter().map(|login| login.password.clone()));
+        self.site().hide(logins.iter().map(|login| login.password.clone()));
         let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));
         let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
         let pull = staged.pull(&dir.state(), &logins, images);

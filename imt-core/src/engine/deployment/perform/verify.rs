@@ -51,7 +51,7 @@ impl Act<'_> {
                     return Err(Trouble::NoContact { error, has_asked: true });
                 }
             }
-            let waits: Vec<String> = watch.not_ready().map(ToString::to_string).collect();
+            let waits: Vec<String> = watch.not_ready().map(not_ready).collect();
             let waits = waits.join(", ");
             if waits != told && !waits.is_empty() {
                 self.say(format!("waiting for {waits}")).await;
@@ -108,12 +108,22 @@ impl Act<'_> {
     }
 }
 
+/// What is still to become well. Until the deadline nobody is late.
+fn not_ready(waits: &ServiceFailure) -> String {
+    match waits.cause {
+        FailureCause::Timeout => format!("{} ({})", waits.service, waits.state),
+        _ => waits.to_string(),
+    }
+}
+
 fn is_well(container: &Container) -> bool {
     match container.status {
         ContainerStatus::Running => {
             container.health.as_ref().is_none_or(|health| health.status != HealthStatus::Unhealthy)
         }
-        ContainerStatus::Exited => container.exit_code == 0,
+        ContainerStatus::Exited => container.exit_code == 0 && !container.restart.kind.is_endless(),
+        // It waited for another one, which is the one that is not well.
+        ContainerStatus::Created => true,
         _ => false,
     }
 }

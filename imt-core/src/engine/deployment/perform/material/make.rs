@@ -132,16 +132,19 @@ async fn resolve(composer: &dyn Composer, directory: &Path, invocation: &Invocat
     })
 }
 
-/// The project's directory, its compose files as seen from there, and what is odd about the choice.
+/// The project's directory, its compose files as seen from there, and what is odd about the choice. A directory, with a `/` at its
+/// end, stands for the file that compose would find in it.
 fn place(root: &Path, named: &[String]) -> Outcome<(PathBuf, Vec<String>, Vec<Problem>)> {
-    let Some(first) = named.first() else {
-        let found = discover(|name| root.join(name).is_file()).ok_or_else(|| {
-            let detail = "there is no compose file in the repository; name it with `--file`";
+    let first = named.first().map_or("/", String::as_str);
+    if let (Some(below), true) = (first.strip_suffix('/'), named.len() < 2) {
+        let directory = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
+        let found = discover(|name| directory.join(name).is_file()).ok_or_else(|| {
+            let place = if below.is_empty() { "the root" } else { below };
+            let detail = format!("there is no compose file in {place} of the commit; name it with `--compose`");
             Trouble::failed(DeploymentReason::InvalidModel, detail)
         })?;
-        let problems = found.problem().into_iter().collect();
-        return Ok((root.to_path_buf(), vec![found.file.to_owned()], problems));
-    };
+        return Ok((directory, vec![found.file.to_owned()], found.problem().into_iter().collect()));
+    }
     let below = first.rsplit_once('/').map_or("", |(parent, _)| parent);
     let directory = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
     let inside = |file: &String| {

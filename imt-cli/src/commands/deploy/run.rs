@@ -1,0 +1,106 @@
+//! `imt deploy`: puts together what was said, and has it driven.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use imt_core::compose::Registry;
+use imt_core::deploy::machine::DeploymentSpec;
+use imt_core::deploy::settings::{DeploymentSettings, Reach, SuppliedFile, TargetSettings};
+use imt_core::id::{DeploymentId, ProjectName};
+use imt_core::ports::{NewDeployment, Target};
+use imt_core::secret::Secret;
+
+use super::origin::{Origin, origin};
+use super::session::{Session, leaves};
+use super::target::{Named, named, with_patience};
+use crate::args::DeployArgs;
+use crate::clock;
+use crate::error::{CliError, Result, reading_help};
+use crate::exit::Exit;
+use crate::interrupts::Interrupts;
+use crate::{places, process, reach, records};
+
+/// What says that images stay here.
+const NO_REGISTRY: &str = "none";
+
+pub(crate) fn deploy(args: &DeployArgs) -> Result<Exit> {
+    process::working(&leaves(), async |interrupts| attend(args, interrupts).await)
+}
+
+async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
+    let state = places::state_dir()?.path;
+    let id = DeploymentId::generate();
+    let origin = origin(args, id, &state).await?;
+    let records = records::open_to_seal(&args.target.store).await?;
+    let project = args.target.project.as_deref().map_or_else(|| origin.project.name.clone(), ProjectName::from_any);
+    let Named { project, environment, settings } = named(&args.target, project, &records).await?;
+    let settings = target_settings(args, &origin, settings)?;
+    let transport = reach::connected(&settings.reach).await?;
+    let target = Target { project, environment, host: transport.host() };
+    let spec = DeploymentSpec {
+        has_registry: settings.registry.is_some(),
+        lock_wait: Some(args.patience.lock_timeout).filter(|wait| !wait.is_zero()),
+        ..DeploymentSpec::new()
+    };
+    let deployment = DeploymentSettings {
+        repository: origin.repository.clone(),
+        target: settings,
+        supplied: supplied(args)?,
+        hooks_before: Vec::new(),
+        hooks_after: Vec::new(),
+    };
+    let new = NewDeployment {
+        id,
+        target,
+        commit: origin.commit.clone(),
+        spec,
+        settings: deployment,
+        pipeline: None,
+        at: clock::now(),
+        idempotency_key: None,
+    };
+    let session = Session::open(records, &state, transport, Arc::clone(&origin.source)).await?;
+    session.run(new, args.output, interrupts).await
+}
+
+/// What is remembered, with what is said.
+fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSettings) -> Result<TargetSettings> {
+    let mut settings = remembered;
+    with_patience(&mut settings, &args.patience);
+    if let Some(registry) = &args.registry {
+        settings.registry = Some(registry.clone()).filter(|registry| registry != NO_REGISTRY);
+    }
+    if let Some(registry) = &settings.registry {
+        registry.parse::<Registry>().map_err(|error| CliError::usage(error.to_string()))?;
+    } else if settings.reach != Reach::Local {
+        return Err(CliError::usage("images have to get to the host, and no registry is known")
+            .help("say where they are pushed and fetched with --registry HOST[/PATH]"));
+    }
+    if !args.compose_files.is_empty() || settings.compose_files.is_empty() {
+        settings.compose_files = origin.compose_files(&args.compose_files)?;
+    }
+    if !args.profiles.is_empty() {
+        settings.profiles.clone_from(&args.profiles);
+    }
+    Ok(settings)
+}
+
+/// The files that come beside the commit, by the names under which services may know them.
+fn supplied(args: &DeployArgs) -> Result<Vec<SuppliedFile>> {
+    args.env_files.iter().map(|path| read(&args.dir, path)).collect()
+}
+
+fn read(dir: &Path, path: &Path) -> Result<SuppliedFile> {
+    let content = std::fs::read_to_string(path).map_err(|error| {
+        let help = reading_help(&error, path);
+        CliError::usage(format!("the env file `{}` cannot be read", path.display())).maybe_help(help).because(error)
+    })?;
+    let inside = path.canonicalize().ok().zip(dir.canonicalize().ok()).and_then(|(path, dir)| {
+        let inside = path.strip_prefix(&dir).ok()?;
+        inside.to_str().map(str::to_owned)
+    });
+    // One that lies elsewhere is known by its last name.
+    let name = inside.or_else(|| path.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+    let path = name.ok_or_else(|| CliError::usage(format!("the name `{}` is no text", path.display())))?;
+    Ok(SuppliedFile { path, content: Secret::new(content) })
+}
