@@ -75,9 +75,9 @@ impl SqlStore {
     }
 
     /// Tells those who listen, here and elsewhere, what was committed.
-    fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         match news {
-            News::Of(pipeline) => self.bell.ring(pipeline),
+            News::Of(subject) => self.bell.ring(subject),
             News::Queue => self.bell.ring_queue(),
         }
         self.database.tell(news);
@@ -88,11 +88,16 @@ impl SqlStore {
         if changes.iter().any(pipelines::ends) {
             self.writers.forget_pipeline(claim);
         }
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
     }
 
     pub(crate) fn writers(&self) -> &Writers {
         &self.writers
+    }
+
+    pub(crate) fn heard(&self) -> &Bell {
+        self.hear_others();
+        &self.bell
     }
 
     fn hear_others(&self) {
@@ -282,7 +287,7 @@ impl Store for SqlStore {
         let database = self.database();
         finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await })
             .await?;
-        self.tell(News::Of(pipeline));
+        self.tell(News::Of(pipeline.into()));
         Ok(())
     }
 
@@ -304,13 +309,13 @@ impl Store for SqlStore {
     async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
         let durable =
             self.writers.append(self.database(), LogClaim::of_attempt(claim, attempt)?, pieces.to_vec()).await?;
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
         Ok(durable)
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
         self.writers.finish(self.database(), LogClaim::of_attempt(claim, attempt)?, end).await?;
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
         Ok(())
     }
 
@@ -341,8 +346,7 @@ impl Store for SqlStore {
     }
 
     fn bell(&self) -> Option<&Bell> {
-        self.hear_others();
-        Some(&self.bell)
+        Some(self.heard())
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {

@@ -8,7 +8,7 @@ use super::Alternating;
 use crate::deploy::machine::Change;
 use crate::id::{DeploymentId, ProjectName};
 use crate::ports::{
-    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
 };
 use crate::status::DeploymentReason;
@@ -76,6 +76,10 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
 
     async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         self.next().read_log(deployment, from, max_bytes).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.next().bell()
     }
 
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {

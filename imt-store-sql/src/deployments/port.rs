@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::Change;
 use imt_core::id::{DeploymentId, ProjectName};
 use imt_core::ports::{
-    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
 };
 use imt_core::status::DeploymentReason;
@@ -16,7 +16,7 @@ use imt_core::time::Timestamp;
 use super::claims::Which;
 use super::rows::ends;
 use super::{accept, claims, commit, lists, rows};
-use crate::database::Database;
+use crate::database::{Database, News};
 use crate::log;
 use crate::store::SqlStore;
 use crate::task::finished;
@@ -51,11 +51,15 @@ impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
         let (database, claimant) = (self.database(), claimant.cloned());
         let accepted = finished(async move {
-            let mut accepted = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
+            let (mut accepted, asked) = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
             let claim = Unheard { claim: accepted.claim.take(), database };
-            Ok((accepted, claim))
+            Ok((accepted, asked, claim))
         });
-        let (accepted, claim) = accepted.await?;
+        let (accepted, asked, claim) = accepted.await?;
+        for id in asked {
+            self.tell(News::Of(id.into()));
+        }
+        self.tell(News::Queue);
         Ok(Accepted { claim: claim.heard(), ..accepted })
     }
 
@@ -79,7 +83,9 @@ impl DeploymentStore for SqlStore {
     async fn release(&self, claim: &DeploymentClaim) -> StoreResult<()> {
         self.writers().forget_deployment(claim.deployment);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { claims::release(database.as_ref(), &claim).await }).await
+        finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
+        self.tell(News::Queue);
+        Ok(())
     }
 
     async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord> {
@@ -92,6 +98,7 @@ impl DeploymentStore for SqlStore {
         if changes.iter().any(ends) {
             self.writers().forget_deployment(claim.deployment);
         }
+        self.tell(News::Of(claim.deployment.into()));
         Ok(last)
     }
 
@@ -102,7 +109,9 @@ impl DeploymentStore for SqlStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let database = self.database();
-        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await
+        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await?;
+        self.tell(News::Of(deployment.into()));
+        Ok(())
     }
 
     async fn control(&self, claim: &DeploymentClaim) -> StoreResult<Option<DeploymentReason>> {
@@ -119,11 +128,15 @@ impl DeploymentStore for SqlStore {
     }
 
     async fn append_log(&self, claim: &DeploymentClaim, pieces: &[LogAppend]) -> StoreResult<u64> {
-        self.writers().append(self.database(), claim.into(), pieces.to_vec()).await
+        let durable = self.writers().append(self.database(), claim.into(), pieces.to_vec()).await?;
+        self.tell(News::Of(claim.deployment.into()));
+        Ok(durable)
     }
 
     async fn finish_log(&self, claim: &DeploymentClaim, end: LogEnd) -> StoreResult<()> {
-        self.writers().finish(self.database(), claim.into(), end).await
+        self.writers().finish(self.database(), claim.into(), end).await?;
+        self.tell(News::Of(claim.deployment.into()));
+        Ok(())
     }
 
     async fn log_cursor(&self, deployment: DeploymentId) -> StoreResult<LogCursor> {
@@ -132,6 +145,10 @@ impl DeploymentStore for SqlStore {
 
     async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         log::read(self.database().as_ref(), deployment, from, max_bytes).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        Some(self.heard())
     }
 
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {
