@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imt_core::feed::{Feed, Observation, Waker};
-use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
+use imt_core::deploy::machine::DeploymentSpec;
+use imt_core::feed::{DeploymentFeed, DeploymentObservation, Feed, Observation, Waker};
+use imt_core::id::{AttemptId, CommitId, DeploymentId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
-use imt_core::ports::{Claim, LogAppend, LogPositions, NewPipeline, RunnerInfo, Store, StreamKind};
+use imt_core::ports::{
+    Claim, Claimant, LogAppend, LogPositions, NewDeployment, NewPipeline, RunnerInfo, Store, StreamKind, Target,
+};
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::time::Timestamp;
 use imt_e2e::fault_proxy::{FaultProxy, Faults};
@@ -197,4 +200,48 @@ async fn a_listener_whose_route_is_gone_listens_anew() {
         tokio::time::timeout(SOON, listener.heard()).await.expect("a hint comes through");
     }
     assert_eq!(proxy.marked(), 2, "and it goes on with that connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_a_deployment_elsewhere_hears_of_it() {
+    use imt_core::ports::DeploymentStore;
+
+    let schema = Schema::new().await;
+    let (writer, reader) = (schema.open().await, schema.open().await);
+    let at = Timestamp::from_micros(1);
+    let new = NewDeployment {
+        id: DeploymentId::generate(),
+        target: Target { project: ProjectName::new("demo"), environment: "production".into(), host: "one".into() },
+        commit: CommitId::new("c".repeat(40)),
+        spec: DeploymentSpec::new(),
+        pipeline: None,
+        at,
+        idempotency_key: None,
+    };
+    let lease = Duration::from_mins(10);
+    let claimant = Claimant { instance: InstanceId::new("one"), driving: Vec::new(), lease };
+    let made = writer.accept(new, Some(&claimant)).await.expect("accept");
+    let claim = made.claim.expect("it was made for us");
+    let mut offset = 0;
+    let mut line = async || {
+        let (bytes, raw) = (b"line\n".as_slice().into(), LogPositions::default());
+        let piece = LogAppend { offset, stream: StreamKind::Stdout, bytes, at, raw, dropped: 0 };
+        offset = DeploymentStore::append_log(&writer, &claim, &[piece]).await.expect("append_log");
+    };
+    let mut feed = DeploymentFeed::new(Arc::new(reader), made.id).with_poll_interval(NEVER);
+    // Until it is connected and has looked at everything.
+    until_told("a hint comes through", SOON, async || {
+        line().await;
+        tokio::time::timeout(Duration::from_millis(200), feed.next()).await.ok()
+    })
+    .await
+    .expect("the store answers");
+    while let Ok(seen) = tokio::time::timeout(Duration::from_millis(200), feed.next()).await {
+        seen.expect("the store answers");
+    }
+    for _ in 0..10 {
+        line().await;
+        let seen = tokio::time::timeout(SOON, feed.next()).await.expect("it is seen").expect("the store answers");
+        assert!(matches!(seen, Some(DeploymentObservation::Log(_))), "{seen:?}");
+    }
 }

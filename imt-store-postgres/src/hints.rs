@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imt_core::id::{DeploymentId, PipelineId, Subject};
 use imt_core::ports::Bell;
 use imt_store_sql::{News, Value};
 use sqlx::Executor;
@@ -22,7 +23,7 @@ const LISTEN_ON: &str = "imt";
 const NOTIFY: &str = "SELECT pg_notify('imt', $1)";
 /// What waits to be told at most; what is more is lost.
 const MOST_WAITING: usize = 1024;
-/// How many are told at once: a notification has at most 8000 bytes, an id 36.
+/// How many are told at once: a notification has at most 8000 bytes, a word with its comma 39.
 const MOST_AT_ONCE: usize = 200;
 /// Between two notifications: meanwhile more gathers.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -34,6 +35,8 @@ const QUIET: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(1);
 /// What is told of the queue, in the place of an id.
 const QUEUE: &str = "queue";
+/// What comes before the id of a deployment.
+const OF_DEPLOYMENT: &str = "d:";
 
 /// Both directions.
 pub(crate) struct Hints {
@@ -99,7 +102,8 @@ async fn notify(pool: &Arc<Pool>, words: &str) -> Result<(), sqlx::Error> {
 
 fn word(news: News) -> String {
     match news {
-        News::Of(pipeline) => pipeline.to_string(),
+        News::Of(Subject::Pipeline(id)) => id.to_string(),
+        News::Of(Subject::Deployment(id)) => format!("{OF_DEPLOYMENT}{id}"),
         News::Queue => QUEUE.to_owned(),
     }
 }
@@ -130,10 +134,17 @@ async fn hear(mut listener: PgListener, bell: &Bell, patience: Duration) {
 
 fn ring(bell: &Bell, words: &str) {
     for word in words.split(',') {
-        match word.parse() {
-            Ok(pipeline) => bell.ring(pipeline),
+        match subject(word) {
+            Some(subject) => bell.ring(subject),
             // The queue; or something of a later version, which may be anything.
-            Err(_) => bell.ring_queue(),
+            None => bell.ring_queue(),
         }
+    }
+}
+
+fn subject(word: &str) -> Option<Subject> {
+    match word.strip_prefix(OF_DEPLOYMENT) {
+        Some(id) => id.parse::<DeploymentId>().ok().map(Subject::from),
+        None => word.parse::<PipelineId>().ok().map(Subject::from),
     }
 }

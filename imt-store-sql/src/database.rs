@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::id::PipelineId;
+use imt_core::id::Subject;
 use imt_core::ports::{Bell, StoreError};
 use tokio::task::JoinHandle;
 
@@ -28,8 +28,8 @@ pub enum Purpose {
 /// What is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// Events or logs of a pipeline.
-    Of(PipelineId),
+    /// Events or logs of a pipeline or deployment.
+    Of(Subject),
     /// There may be something to claim.
     Queue,
 }

@@ -75,9 +75,9 @@ impl SqlStore {
     }
 
     /// Tells those who listen, here and elsewhere, what was committed.
-    fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         match news {
-            News::Of(pipeline) => self.bell.ring(pipeline),
+            News::Of(subject) => self.bell.ring(subject),
             News::Queue => self.bell.ring_queue(),
         }
         self.database.tell(news);
@@ -88,7 +88,7 @@ impl SqlStore {
         if changes.iter().any(pipelines::ends) {
             self.writers.forget_pipeline(claim);
         }
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
     }
 
     pub(crate) fn writers(&self) -> &Writers {
@@ -97,6 +97,11 @@ impl SqlStore {
 
     pub(crate) fn keys(&self) -> Option<Arc<Keys>> {
         self.keys.clone()
+    }
+
+    pub(crate) fn heard(&self) -> &Bell {
+        self.hear_others();
+        &self.bell
     }
 
     fn hear_others(&self) {
@@ -286,7 +291,7 @@ impl Store for SqlStore {
         let database = self.database();
         finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await })
             .await?;
-        self.tell(News::Of(pipeline));
+        self.tell(News::Of(pipeline.into()));
         Ok(())
     }
 
@@ -308,13 +313,13 @@ impl Store for SqlStore {
     async fn append_log(&self, claim: &Claim, attempt: AttemptId, pieces: &[LogAppend]) -> StoreResult<u64> {
         let durable =
             self.writers.append(self.database(), LogClaim::of_attempt(claim, attempt)?, pieces.to_vec()).await?;
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
         Ok(durable)
     }
 
     async fn finish_log(&self, claim: &Claim, attempt: AttemptId, end: LogEnd) -> StoreResult<()> {
         self.writers.finish(self.database(), LogClaim::of_attempt(claim, attempt)?, end).await?;
-        self.tell(News::Of(claim.pipeline));
+        self.tell(News::Of(claim.pipeline.into()));
         Ok(())
     }
 
@@ -345,8 +350,7 @@ impl Store for SqlStore {
     }
 
     fn bell(&self) -> Option<&Bell> {
-        self.hear_others();
-        Some(&self.bell)
+        Some(self.heard())
     }
 
     async fn variables(&self, project: &ProjectName) -> StoreResult<ProjectVariables> {

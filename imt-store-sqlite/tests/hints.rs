@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_core::feed::{Feed, Observation, Waker};
-use imt_core::id::{InstanceId, PipelineId, ProjectName};
+use imt_core::deploy::machine::{self, DeploymentSpec};
+use imt_core::feed::{DeploymentFeed, DeploymentObservation, Feed, Observation, Waker};
+use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
-use imt_core::ports::{NewPipeline, RunnerInfo, Store};
+use imt_core::ports::{Claimant, NewDeployment, NewPipeline, RunnerInfo, Store, Target};
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::time::Timestamp;
 
@@ -38,5 +39,39 @@ async fn readers_of_other_processes_are_woken() {
         writer.commit(&claim, nth, &[Change { at, kind: ChangeKind::PipelineStarted }]).await.expect("commit");
         let seen = tokio::time::timeout(Duration::from_secs(30), feed.next()).await.expect("it is woken");
         assert!(matches!(seen, Ok(Some(Observation::Event(_)))), "{seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_a_deployment_elsewhere_is_woken() {
+    use imt_core::ports::DeploymentStore;
+
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+    let path = dir.path().join("store.db");
+    let writer = imt_store_sqlite::open(&path, None).await.expect("a new store");
+    let reader = imt_store_sqlite::open(&path, None).await.expect("the store opens");
+    let at = Timestamp::from_micros(1);
+    let new = NewDeployment {
+        id: DeploymentId::generate(),
+        target: Target { project: ProjectName::new("demo"), environment: "production".into(), host: "one".into() },
+        commit: CommitId::new("c".repeat(40)),
+        spec: DeploymentSpec::new(),
+        pipeline: None,
+        at,
+        idempotency_key: None,
+    };
+    let lease = Duration::from_mins(10);
+    let claimant = Claimant { instance: InstanceId::new("one"), driving: Vec::new(), lease };
+    let made = writer.accept(new, Some(&claimant)).await.expect("accept");
+    let claim = made.claim.expect("it was made for us");
+    // Its own next look would come when the test is long over.
+    let mut feed = DeploymentFeed::new(Arc::new(reader), made.id).with_poll_interval(Duration::from_hours(1));
+    for nth in 1..20 {
+        let waits = tokio::time::timeout(Duration::from_millis(30), feed.next()).await;
+        assert!(waits.is_err(), "there is nothing to see yet: {waits:?}");
+        let started = machine::Change { at, kind: machine::ChangeKind::Started };
+        DeploymentStore::commit(&writer, &claim, nth, &[started]).await.expect("commit");
+        let seen = tokio::time::timeout(Duration::from_secs(30), feed.next()).await.expect("it is woken");
+        assert!(matches!(seen, Ok(Some(DeploymentObservation::Event(_)))), "{seen:?}");
     }
 }

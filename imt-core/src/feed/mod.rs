@@ -1,13 +1,15 @@
-//! One ordered stream of everything that is to be seen of a pipeline: its events and its logs, merged.
+//! One ordered stream of everything that is to be seen of a pipeline or a deployment: its events and its logs, merged.
 //!
-//! A [`Feed`] reads from the store alone, page by page, so a slow reader costs no memory and never stops a job, and a
+//! A [`Feed`], and for deployments a [`DeploymentFeed`], reads from the store alone, page by page, so a slow reader costs no memory and never stops a job, and a
 //! reader that went away resumes from its [`Position`]. The store's bell or a [`WakeSink`] tells it when there is
 //! something new; without either it looks again from time to time. Knows nothing of terminals or sockets.
 
+mod deployment;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod wake;
 
+pub use deployment::{DeploymentFeed, DeploymentObservation, DeploymentPosition};
 pub use reader::{Feed, Observation, Position};
 pub use wake::{WakeSink, Waker};

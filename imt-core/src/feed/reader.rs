@@ -12,11 +12,11 @@ use crate::ports::{Event, EventId, LogFrom, Store, StoreResult, StoredChunk};
 use crate::schedule::ChangeKind;
 
 /// Events fetched at a time.
-const EVENT_PAGE: usize = 256;
+pub(super) const EVENT_PAGE: usize = 256;
 /// Bytes of log fetched at a time: what a feed holds in memory, about.
-const LOG_PAGE_BYTES: usize = 256 * 1024;
+pub(super) const LOG_PAGE_BYTES: usize = 256 * 1024;
 /// How often to look when nobody rings.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 
 /// One thing that is to be seen of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]

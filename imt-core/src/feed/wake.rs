@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 
-use crate::id::PipelineId;
+use crate::id::{PipelineId, Subject};
 use crate::ports::{Bell, EventSink, Listener, Notice};
 
 /// An [`EventSink`] that wakes the readers of the pipeline in question, for stores without a
@@ -52,17 +52,17 @@ impl Waker {
     }
 
     /// Hears the bell of a store as well.
-    pub(super) fn hear(&mut self, bell: Option<&Bell>, pipeline: PipelineId) {
-        self.listeners.extend(bell.map(|bell| bell.listen(pipeline)));
+    pub(crate) fn hear(&mut self, bell: Option<&Bell>, subject: impl Into<Subject>) {
+        self.listeners.extend(bell.map(|bell| bell.listen(subject)));
     }
 
     /// Forgets the wake-ups so far. Called before looking, so that what is written meanwhile wakes again.
-    pub(super) fn rearm(&mut self) {
+    pub(crate) fn rearm(&mut self) {
         self.listeners.iter_mut().for_each(Listener::rearm);
     }
 
     /// Waits for a wake-up since the last [`rearm`](Self::rearm), at most this long.
-    pub(super) async fn wait(&mut self, at_most: Duration) {
+    pub(crate) async fn wait(&mut self, at_most: Duration) {
         let ring = async {
             if self.listeners.is_empty() {
                 std::future::pending::<()>().await;

@@ -15,6 +15,7 @@ use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::catalog::Sifted;
+use crate::ports::hint::Bell;
 use crate::ports::log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage};
 use crate::ports::store::{EventId, StoreResult};
 use crate::secret::SecretBytes;
@@ -124,6 +125,12 @@ pub trait DeploymentStore: Send + Sync {
 
     /// Reads the log, as [`Store::read_log`](crate::ports::Store::read_log).
     async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage>;
+
+    /// Where it rings when a deployment has new events or more of its log, as [`Store::bell`](crate::ports::Store::bell), and when
+    /// there may be one to claim.
+    fn bell(&self) -> Option<&Bell> {
+        None
+    }
 
     /// The deployment with a number.
     ///

@@ -9,12 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::id::PipelineId;
+use crate::id::Subject;
 
 /// Where it rings when a store has something new, for those who listen.
 #[derive(Debug, Default)]
 pub struct Bell {
-    pipelines: Mutex<BTreeMap<PipelineId, watch::Sender<()>>>,
+    subjects: Mutex<BTreeMap<Subject, watch::Sender<()>>>,
     queue: watch::Sender<()>,
 }
 
@@ -28,11 +28,11 @@ impl Bell {
         Self::default()
     }
 
-    /// Listens for events and logs of a pipeline. Those that nobody listens for any more are forgotten here.
-    pub fn listen(&self, pipeline: PipelineId) -> Listener {
-        let mut pipelines = self.pipelines();
-        pipelines.retain(|_, sender| sender.receiver_count() > 0);
-        let sender = pipelines.entry(pipeline).or_insert_with(|| watch::channel(()).0);
+    /// Listens for events and logs of a pipeline or deployment. Those that nobody listens for any more are forgotten here.
+    pub fn listen(&self, subject: impl Into<Subject>) -> Listener {
+        let mut subjects = self.subjects();
+        subjects.retain(|_, sender| sender.receiver_count() > 0);
+        let sender = subjects.entry(subject.into()).or_insert_with(|| watch::channel(()).0);
         Listener(sender.subscribe())
     }
 
@@ -41,14 +41,14 @@ impl Bell {
         Listener(self.queue.subscribe())
     }
 
-    /// Whether anybody listens for a pipeline.
+    /// Whether anybody listens for a pipeline or deployment.
     pub fn is_followed(&self) -> bool {
-        self.pipelines().values().any(|sender| sender.receiver_count() > 0)
+        self.subjects().values().any(|sender| sender.receiver_count() > 0)
     }
 
-    /// A pipeline has new events, or more of a log.
-    pub fn ring(&self, pipeline: PipelineId) {
-        if let Some(sender) = self.pipelines().get(&pipeline) {
+    /// A pipeline or deployment has new events, or more of a log.
+    pub fn ring(&self, subject: impl Into<Subject>) {
+        if let Some(sender) = self.subjects().get(&subject.into()) {
             sender.send_replace(());
         }
     }
@@ -60,14 +60,14 @@ impl Bell {
 
     /// Anything may be new.
     pub fn ring_all(&self) {
-        for sender in self.pipelines().values() {
+        for sender in self.subjects().values() {
             sender.send_replace(());
         }
         self.ring_queue();
     }
 
-    fn pipelines(&self) -> MutexGuard<'_, BTreeMap<PipelineId, watch::Sender<()>>> {
-        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subjects(&self) -> MutexGuard<'_, BTreeMap<Subject, watch::Sender<()>>> {
+        self.subjects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,9 +17,15 @@ use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
 use crate::ports::{
+<<<<<<< HEAD
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreError, StoreResult, Target, bounds,
+=======
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreError, StoreResult, Target,
+    bounds,
+>>>>>>> log
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -83,7 +89,13 @@ impl Entry {
 }
 
 impl Deployments {
-    fn accept(&mut self, new: NewDeployment, claimant: Option<&Claimant>, now: Instant) -> StoreResult<Accepted> {
+    /// Answers beside it which others were asked to make way.
+    fn accept(
+        &mut self,
+        new: NewDeployment,
+        claimant: Option<&Claimant>,
+        now: Instant,
+    ) -> StoreResult<(Accepted, Vec<DeploymentId>)> {
         bounds::new_deployment(&new)?;
         let key = new.idempotency_key.clone().map(|key| (new.target.project.clone(), key));
         let known = key.as_ref().and_then(|key| self.keys.get(key)).copied();
@@ -91,12 +103,13 @@ impl Deployments {
             let own = |claimant: &&Claimant| entry.hold.as_ref().is_some_and(|h| h.instance == claimant.instance);
             let claim = claimant.filter(own).filter(|_| !entry.is_over());
             let number = entry.record.number;
-            return Ok(Accepted { id, number, created: false, claim: claim.map(|c| entry.take(c, now)) });
+            let accepted = Accepted { id, number, created: false, claim: claim.map(|c| entry.take(c, now)) };
+            return Ok((accepted, Vec::new()));
         }
         if self.all.contains_key(&new.id) {
             return Err(StoreError::Conflict(format!("deployment {} was accepted already, under another key", new.id)));
         }
-        self.supersede(&new.target, new.at, now);
+        let asked = self.supersede(&new.target, new.at, now);
         let number = self.numbers.entry(new.target.project.clone()).or_default();
         *number += 1;
         let number = NonZeroU64::new(*number).unwrap_or(NonZeroU64::MIN);
@@ -112,15 +125,17 @@ impl Deployments {
         let claim = claimant.map(|claimant| entry.take(claimant, now));
         self.all.insert(id, entry);
         self.keys.extend(key.map(|key| (key, id)));
-        Ok(Accepted { id, number, created: true, claim })
+        Ok((Accepted { id, number, created: true, claim }, asked))
     }
 
     /// What still waits for the target makes way for what is newer.
-    fn supersede(&mut self, target: &Target, at: Timestamp, now: Instant) {
+    fn supersede(&mut self, target: &Target, at: Timestamp, now: Instant) -> Vec<DeploymentId> {
         let queued = self.all.iter().filter(|(_, entry)| entry.record.target == *target && !entry.is_over());
-        for id in queued.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.request_cancel(id, DeploymentReason::Superseded, at, now);
+        let queued: Vec<_> = queued.map(|(id, _)| *id).collect();
+        for id in &queued {
+            self.request_cancel(*id, DeploymentReason::Superseded, at, now);
         }
+        queued
     }
 
     fn request_cancel(&mut self, id: DeploymentId, reason: DeploymentReason, at: Timestamp, now: Instant) {
@@ -254,7 +269,13 @@ impl MemoryStore {
     ) -> StoreResult<T> {
         let log = Arc::clone(&self.deployment_ledger().held(claim)?.log);
         let mut log = lock(&log);
-        if log.admits(claim.token) { write(&mut log) } else { Err(lost(claim)) }
+        if !log.admits(claim.token) {
+            return Err(lost(claim));
+        }
+        let written = write(&mut log);
+        drop(log);
+        self.ringing().ring(claim.deployment);
+        written
     }
 }
 
@@ -262,7 +283,12 @@ impl MemoryStore {
 impl DeploymentStore for MemoryStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
         let now = self.now();
-        self.deployment_ledger().accept(new, claimant, now)
+        let (accepted, asked) = self.deployment_ledger().accept(new, claimant, now)?;
+        for id in asked {
+            self.ringing().ring(id);
+        }
+        self.ringing().ring_queue();
+        Ok(accepted)
     }
 
     async fn claim(&self, claimant: &Claimant, which: Option<DeploymentId>) -> StoreResult<Option<DeploymentClaim>> {
@@ -281,6 +307,7 @@ impl DeploymentStore for MemoryStore {
 
     async fn release(&self, claim: &DeploymentClaim) -> StoreResult<()> {
         self.deployment_ledger().release(claim);
+        self.ringing().ring_queue();
         Ok(())
     }
 
@@ -293,7 +320,9 @@ impl DeploymentStore for MemoryStore {
     }
 
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
-        self.deployment_ledger().commit(claim, nth, changes)
+        let last = self.deployment_ledger().commit(claim, nth, changes)?;
+        self.ringing().ring(claim.deployment);
+        Ok(last)
     }
 
     async fn request_cancel(
@@ -305,6 +334,8 @@ impl DeploymentStore for MemoryStore {
         let (now, mut all) = (self.now(), self.deployment_ledger());
         all.get(deployment)?;
         all.request_cancel(deployment, reason, at, now);
+        drop(all);
+        self.ringing().ring(deployment);
         Ok(())
     }
 
@@ -343,6 +374,10 @@ impl DeploymentStore for MemoryStore {
             None => Log::new(0, None).plan_read(from, max_bytes),
         };
         plan.read()
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        Some(self.ringing())
     }
 
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {

@@ -208,6 +208,10 @@ impl MemoryStore {
         time.after(self.now().saturating_duration_since(origin))
     }
 
+    pub(super) const fn ringing(&self) -> &Bell {
+        &self.bell
+    }
+
     pub(super) fn deployment_ledger(&self) -> MutexGuard<'_, Deployments> {
         // As with the ledger.
         self.deployments.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,9 +11,14 @@ use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, ProjectName, ReleaseId};
 use crate::ports::{
+<<<<<<< HEAD
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreResult, Target,
+=======
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+>>>>>>> log
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -84,6 +89,10 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
 
     async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         self.next().read_log(deployment, from, max_bytes).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        self.next().bell()
     }
 
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {

@@ -1,5 +1,6 @@
 //! The logs of deployments.
 
+use imt_core::feed::{DeploymentFeed, DeploymentObservation, DeploymentPosition};
 use imt_core::ports::{LogAppend, LogEnd, LogFrom, LogPage, LogPositions, StreamKind};
 
 use super::*;
@@ -147,4 +148,59 @@ async fn whoever_loses_the_claim_writes_no_more() {
     assert!(matches!(outcome, Err(EngineError::ClaimLost(_))), "{outcome:?}");
     let text = world.text(id).await;
     assert!(text.ends_with("pull …\none\nmine\n"), "{text}");
+}
+
+/// Longer than a test may take: what comes earlier came by a ring.
+const NEVER: Duration = Duration::from_hours(1);
+
+impl World {
+    fn feed(&self, id: DeploymentId, position: DeploymentPosition) -> DeploymentFeed {
+        DeploymentFeed::resume(Arc::clone(&self.store) as _, id, position).with_poll_interval(NEVER)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_is_followed_live_to_its_end_and_from_wherever_a_reader_stopped() {
+    let id = DeploymentId::generate();
+    let (world, stage) = (world(), Stage::with([(Step::Up, Script::Says(vec![line("one"), line("two")]))]));
+    let begun = tokio::time::Instant::now();
+    let following = async {
+        let (mut feed, mut seen) = (world.feed(id, DeploymentPosition::default()), Vec::new());
+        while let Some(next) = feed.next().await.unwrap() {
+            seen.push((feed.position(), next));
+        }
+        seen
+    };
+    let deploying = world.deployer.deploy(NewDeployment { id, ..new() }, Arc::clone(&stage) as _);
+    let (seen, outcome, waited) = tokio::join!(following, deploying, async {
+        while world.deployer.outcome(id).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        world.deployer.wait(id).await.unwrap()
+    });
+    assert_eq!(waited, outcome.unwrap());
+    assert!(begun.elapsed() < NEVER, "somebody rang");
+    let all = |seen: &[(DeploymentPosition, DeploymentObservation)]| {
+        let (mut text, mut changes) = (Vec::new(), Vec::new());
+        for (_, seen) in seen {
+            match seen {
+                DeploymentObservation::Log(chunk) => text.extend_from_slice(&chunk.bytes),
+                DeploymentObservation::Event(event) => changes.push(event.change.clone()),
+            }
+        }
+        (String::from_utf8(text).unwrap(), changes)
+    };
+    assert_eq!(all(&seen), (world.text(id).await, world.changes(id).await));
+    let (last, before) = seen.split_last().unwrap();
+    let ends = |seen: &DeploymentObservation| matches!(seen, DeploymentObservation::Event(e) if matches!(e.change.kind, ChangeKind::Ended { .. }));
+    assert!(ends(&last.1), "the log is whole before the end: {last:?}");
+    for (at, (position, _)) in before.iter().enumerate() {
+        let (mut feed, mut rest) = (world.feed(id, *position), Vec::new());
+        while let Some(next) = feed.next().await.unwrap() {
+            rest.push((feed.position(), next));
+        }
+        let (head, whole) = (all(&seen[..=at]), all(&seen));
+        let (text, changes) = all(&rest);
+        assert_eq!((head.0 + &text, [head.1, changes].concat()), whole, "from {position:?} on");
+    }
 }

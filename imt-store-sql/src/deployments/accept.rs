@@ -1,6 +1,7 @@
 //! Accepting deployments, which take the place of what waits for the same target.
 
 use imt_core::deploy::machine::DeploymentState;
+use imt_core::id::DeploymentId;
 use imt_core::ports::{Accepted, Claimant, NewDeployment, StoreError, StoreResult, Target, bounds};
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
@@ -24,12 +25,13 @@ const ADD: &str = "
         state, status)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING RETURNING position";
 
+/// Answers beside it which others were asked to make way.
 pub(super) async fn accept(
     database: &dyn Database,
     keys: Option<&Keys>,
     new: NewDeployment,
     claimant: Option<&Claimant>,
-) -> StoreResult<Accepted> {
+) -> StoreResult<(Accepted, Vec<DeploymentId>)> {
     bounds::new_deployment(&new)?;
     let (mut tx, dialect) = (database.begin().await?, database.dialect());
     let ring = sealing(tx.as_mut(), keys, &settings::called(&new.id.to_string())).await?;
@@ -47,10 +49,10 @@ pub(super) async fn accept(
                 Some(claimant) => claim_given(database, claimant, id, Which::Own).await?,
                 None => None,
             };
-            return Ok(Accepted { id, number, created: false, claim });
+            return Ok((Accepted { id, number, created: false, claim }, Vec::new()));
         }
     }
-    supersede(tx.as_mut(), dialect, &new.target, new.at).await?;
+    let asked = supersede(tx.as_mut(), dialect, &new.target, new.at).await?;
     let id = new.id;
     if tx.run(ADD, values(&new, number_drawn.get())).await?.is_empty() {
         return Err(StoreError::Conflict(format!("deployment {id} was accepted already, under another key")));
@@ -63,7 +65,7 @@ pub(super) async fn accept(
         tx.commit().await?;
         None
     };
-    Ok(Accepted { id, number: number_drawn, created: true, claim })
+    Ok((Accepted { id, number: number_drawn, created: true, claim }, asked))
 }
 
 fn values(new: &NewDeployment, number: u64) -> Vec<Value> {
@@ -89,12 +91,20 @@ const OPEN: &str = "
     SELECT id FROM deployments WHERE project = $1 AND environment = $2 AND host = $3 AND ended = 0 ORDER BY +position";
 
 /// What still waits for the target makes way, one after the other under its lock.
-async fn supersede(tx: &mut dyn Transaction, dialect: &Dialect, target: &Target, at: Timestamp) -> StoreResult<()> {
+async fn supersede(
+    tx: &mut dyn Transaction,
+    dialect: &Dialect,
+    target: &Target,
+    at: Timestamp,
+) -> StoreResult<Vec<DeploymentId>> {
     let values = vec![target.project.as_str().into(), target.environment.as_str().into(), target.host.as_str().into()];
-    let mut last = 0;
+    let (mut last, mut all) = (0, Vec::new());
     for row in tx.run(OPEN, values).await? {
         let asked = match deployment_id(&row.of("deployment").text()?) {
-            Ok(id) => cancel(tx, dialect, id, (DeploymentReason::Superseded, at), last).await,
+            Ok(id) => {
+                all.push(id);
+                cancel(tx, dialect, id, (DeploymentReason::Superseded, at), last).await
+            }
             Err(error) => Err(error),
         };
         match asked {
@@ -104,5 +114,5 @@ async fn supersede(tx: &mut dyn Transaction, dialect: &Dialect, target: &Target,
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(all)
 }

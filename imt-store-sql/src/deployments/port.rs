@@ -10,17 +10,27 @@ use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
 use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
 use imt_core::ports::{
+<<<<<<< HEAD
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreResult, Target,
+=======
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+>>>>>>> log
 };
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
 use super::claims::Which;
 use super::rows::ends;
+<<<<<<< HEAD
 use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::Database;
+=======
+use super::{accept, claims, commit, lists, rows};
+use crate::database::{Database, News};
+>>>>>>> log
 use crate::log;
 use crate::store::SqlStore;
 use crate::task::finished;
@@ -55,11 +65,19 @@ impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
         let (database, keys, claimant) = (self.database(), self.keys(), claimant.cloned());
         let accepted = finished(async move {
+<<<<<<< HEAD
             let mut accepted = accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
+=======
+            let (mut accepted, asked) = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
+>>>>>>> log
             let claim = Unheard { claim: accepted.claim.take(), database };
-            Ok((accepted, claim))
+            Ok((accepted, asked, claim))
         });
-        let (accepted, claim) = accepted.await?;
+        let (accepted, asked, claim) = accepted.await?;
+        for id in asked {
+            self.tell(News::Of(id.into()));
+        }
+        self.tell(News::Queue);
         Ok(Accepted { claim: claim.heard(), ..accepted })
     }
 
@@ -83,7 +101,9 @@ impl DeploymentStore for SqlStore {
     async fn release(&self, claim: &DeploymentClaim) -> StoreResult<()> {
         self.writers().forget_deployment(claim.deployment);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { claims::release(database.as_ref(), &claim).await }).await
+        finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
+        self.tell(News::Queue);
+        Ok(())
     }
 
     async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord> {
@@ -100,6 +120,7 @@ impl DeploymentStore for SqlStore {
         if changes.iter().any(ends) {
             self.writers().forget_deployment(claim.deployment);
         }
+        self.tell(News::Of(claim.deployment.into()));
         Ok(last)
     }
 
@@ -110,7 +131,9 @@ impl DeploymentStore for SqlStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let database = self.database();
-        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await
+        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await?;
+        self.tell(News::Of(deployment.into()));
+        Ok(())
     }
 
     async fn control(&self, claim: &DeploymentClaim) -> StoreResult<Option<DeploymentReason>> {
@@ -127,11 +150,15 @@ impl DeploymentStore for SqlStore {
     }
 
     async fn append_log(&self, claim: &DeploymentClaim, pieces: &[LogAppend]) -> StoreResult<u64> {
-        self.writers().append(self.database(), claim.into(), pieces.to_vec()).await
+        let durable = self.writers().append(self.database(), claim.into(), pieces.to_vec()).await?;
+        self.tell(News::Of(claim.deployment.into()));
+        Ok(durable)
     }
 
     async fn finish_log(&self, claim: &DeploymentClaim, end: LogEnd) -> StoreResult<()> {
-        self.writers().finish(self.database(), claim.into(), end).await
+        self.writers().finish(self.database(), claim.into(), end).await?;
+        self.tell(News::Of(claim.deployment.into()));
+        Ok(())
     }
 
     async fn log_cursor(&self, deployment: DeploymentId) -> StoreResult<LogCursor> {
@@ -140,6 +167,10 @@ impl DeploymentStore for SqlStore {
 
     async fn read_log(&self, deployment: DeploymentId, from: LogFrom, max_bytes: usize) -> StoreResult<LogPage> {
         log::read(self.database().as_ref(), deployment, from, max_bytes).await
+    }
+
+    fn bell(&self) -> Option<&Bell> {
+        Some(self.heard())
     }
 
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<DeploymentId> {

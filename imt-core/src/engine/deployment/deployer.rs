@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -14,9 +15,13 @@ use crate::engine::error::EngineError;
 use crate::engine::log_writer::LOG_CAP_BYTES;
 use crate::engine::retry::until_available;
 use crate::engine::shared::GIVE_BACK_IN;
+use crate::feed::Waker;
 use crate::id::DeploymentId;
 use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target, Warn};
 use crate::status::{DeploymentEnd, DeploymentReason};
+
+/// How often a deployment that is waited for is looked at when nothing is heard of it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How a deployment ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +101,35 @@ impl Deployer {
         if let Some(claim) = claim {
             return self.drive_claimed(claim, claimed_at, steps).await;
         }
-        let record =
-            until_available(lease, || store.load(id)).await.map_err(EngineError::store("load the deployment"))?;
+        self.outcome(id).await?.ok_or(EngineError::ClaimLost(id.into()))
+    }
+
+    /// How a deployment ended; `None` while it has not.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`], also when there is no such deployment.
+    pub async fn outcome(&self, id: DeploymentId) -> Result<Option<DeploymentOutcome>, EngineError> {
+        let record = until_available(self.claimant.lease, || self.store.load(id))
+            .await
+            .map_err(EngineError::store("load the deployment"))?;
         let state = record.state.clone();
-        outcome(record, state).ok_or(EngineError::ClaimLost(id.into()))
+        Ok(outcome(record, state))
+    }
+
+    /// Waits for the end of a deployment that others drive, and hears of it by the store's bell. For ever, if nobody drives it.
+    ///
+    /// # Errors
+    /// As [`outcome`](Self::outcome).
+    pub async fn wait(&self, id: DeploymentId) -> Result<DeploymentOutcome, EngineError> {
+        let mut waker = Waker::none();
+        waker.hear(self.store.bell(), id);
+        loop {
+            waker.rearm();
+            if let Some(outcome) = self.outcome(id).await? {
+                return Ok(outcome);
+            }
+            waker.wait(LOOK_EVERY).await;
+        }
     }
 
     /// Asks for the end of a deployment, whoever drives it. What has begun to change its target is put back.
