@@ -204,6 +204,7 @@ async fn a_listener_whose_route_is_gone_listens_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_follows_a_deployment_elsewhere_hears_of_it() {
+    use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
     use imt_core::ports::DeploymentStore;
 
     let schema = Schema::new().await;
@@ -214,6 +215,13 @@ async fn whoever_follows_a_deployment_elsewhere_hears_of_it() {
         target: Target { project: ProjectName::new("demo"), environment: "production".into(), host: "one".into() },
         commit: CommitId::new("c".repeat(40)),
         spec: DeploymentSpec::new(),
+        settings: DeploymentSettings {
+            repository: String::new(),
+            target: TargetSettings::new(Reach::Local),
+            supplied: Vec::new(),
+            hooks_before: Vec::new(),
+            hooks_after: Vec::new(),
+        },
         pipeline: None,
         at,
         idempotency_key: None,

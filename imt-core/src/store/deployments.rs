@@ -17,15 +17,9 @@ use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
 use crate::ports::{
-<<<<<<< HEAD
-    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreError, StoreResult, Target, bounds,
-=======
-    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreError, StoreResult, Target,
-    bounds,
->>>>>>> log
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;

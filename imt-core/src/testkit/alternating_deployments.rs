@@ -11,14 +11,9 @@ use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, ProjectName, ReleaseId};
 use crate::ports::{
-<<<<<<< HEAD
-    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreResult, Target,
-=======
-    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
->>>>>>> log
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;

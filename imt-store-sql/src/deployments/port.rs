@@ -10,27 +10,17 @@ use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
 use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
 use imt_core::ports::{
-<<<<<<< HEAD
-    Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
+    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
     StoreResult, Target,
-=======
-    Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
->>>>>>> log
 };
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
 use super::claims::Which;
 use super::rows::ends;
-<<<<<<< HEAD
 use super::{accept, claims, commit, lists, releases, rows, settings, targets};
-use crate::database::Database;
-=======
-use super::{accept, claims, commit, lists, rows};
 use crate::database::{Database, News};
->>>>>>> log
 use crate::log;
 use crate::store::SqlStore;
 use crate::task::finished;
@@ -65,11 +55,8 @@ impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
         let (database, keys, claimant) = (self.database(), self.keys(), claimant.cloned());
         let accepted = finished(async move {
-<<<<<<< HEAD
-            let mut accepted = accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
-=======
-            let (mut accepted, asked) = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
->>>>>>> log
+            let (mut accepted, asked) =
+                accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
             let claim = Unheard { claim: accepted.claim.take(), database };
             Ok((accepted, asked, claim))
         });
