@@ -3,12 +3,14 @@
 //! Knows the record's form and not where it lies. The variables of the environment are no part of the serialised record: they
 //! lie beside it, in a file that only its owner may read.
 
+mod bundle;
 mod content;
 mod list;
 mod record;
 #[cfg(test)]
 pub(in crate::deploy) mod tests;
 
+pub use bundle::{BundleError, BundledFile, pack, unpack};
 pub use content::ContentHash;
 pub use list::{ReleaseHead, Retention, restore_target, retention};
 pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText, read_images};

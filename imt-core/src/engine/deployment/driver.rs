@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::deployer::Deployer;
 use super::journal::Journal;
-use super::steps::{Beat, Order, Steps};
+use super::steps::{Beat, Order, Shelf, Steps};
 use super::telling;
 use crate::deploy::command::BEAT_PAUSE;
 use crate::deploy::machine::invariants::broken_by;
@@ -225,7 +225,8 @@ impl Driver {
         let (stop, stopped) = watch::channel(false);
         let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
         let (notes, heard) = Notes::channel(NOTES);
-        let order = Order { ticket, record, notes, stop: stopped };
+        let copies = Shelf { store: Arc::clone(&self.store), claim: self.claim.clone() };
+        let order = Order { ticket, record, notes, shelf: copies, stop: stopped };
         let (steps, inputs, pen) = (Arc::clone(&self.steps), self.answer.clone(), self.journal.pen());
         let task = Task::spawn(async move {
             let doing = async { if look { steps.look(&order).await } else { steps.perform(&order).await } };

@@ -1,10 +1,15 @@
 //! What does the steps of a deployment.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::deploy::machine::{Answer, Ticket};
-use crate::ports::{DeploymentRecord, Notes};
+use crate::id::ReleaseId;
+use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, KeptRelease, Notes, StoreResult};
 use crate::secret::Secret;
 
 /// Does the steps of one deployment.
@@ -45,6 +50,29 @@ pub enum Beat {
     Unclear,
 }
 
+/// Where copies of the target's releases are kept: the store, under the claim of the deployment.
+#[derive(Clone)]
+pub struct Shelf {
+    pub(super) store: Arc<dyn DeploymentStore>,
+    pub(super) claim: DeploymentClaim,
+}
+
+impl Shelf {
+    /// Keeps a copy, and of the target's other copies only those of `others`.
+    ///
+    /// # Errors
+    /// As [`DeploymentStore::keep_release`].
+    pub async fn keep(&self, release: &KeptRelease, others: &BTreeSet<ReleaseId>) -> StoreResult<()> {
+        self.store.keep_release(&self.claim, release, others).await
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("claim", &self.claim).finish_non_exhaustive()
+    }
+}
+
 /// A step to do or to look for.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -54,6 +82,8 @@ pub struct Order {
     pub record: DeploymentRecord,
     /// Where the step says what it does: into the deployment's log, which says by itself which step it is and how it ended.
     pub notes: Notes,
+    /// Where the step keeps copies of releases.
+    pub shelf: Shelf,
     pub(super) stop: watch::Receiver<bool>,
 }
 

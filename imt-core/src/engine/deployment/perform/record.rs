@@ -1,15 +1,18 @@
 //! The end of a deployment on its target: what became of the release is written down, and what is no longer needed goes.
 
+use std::collections::BTreeSet;
+
 use super::act::{Act, Way};
 use super::performer::done;
 use super::site::Recorded;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{TargetDir, clean, drop_aside, forget, prunable, prune, record, unlock};
-use crate::deploy::machine::{Path, Step};
-use crate::deploy::release::{ReleaseHead, ReleaseImage, ReleaseVerdict, retention};
+use crate::deploy::machine::{DeploymentKind, Path, Step, StepFacts};
+use crate::deploy::release::{BundledFile, Release, ReleaseHead, ReleaseImage, ReleaseVerdict, pack, retention};
 use crate::engine::clock::Clock;
 use crate::id::ReleaseId;
-use crate::ports::FileMode;
+use crate::ports::{FileMode, KeptRelease};
+use crate::secret::SecretBytes;
 use crate::status::{DeploymentReason, DeploymentStatus};
 
 impl Act<'_> {
@@ -21,8 +24,9 @@ impl Act<'_> {
             let words = "containers that were set aside cannot be removed";
             self.run(&drop_aside(&dir, id), DeploymentReason::Conflict, words).await?;
         }
-        self.forget_old(&dir, current).await?;
-        Ok(done())
+        let kept = self.forget_old(&dir, current).await?;
+        let warnings = self.keep_copy(&kept).await;
+        Ok(StepFacts { warnings, ..done() })
     }
 
     /// What became of a release that is staged.
@@ -37,13 +41,42 @@ impl Act<'_> {
         Ok(release.id)
     }
 
-    /// Releases beyond those that are kept go, with the images that only they had.
-    async fn forget_old(&self, dir: &TargetDir, current: ReleaseId) -> Outcome<()> {
+    /// A copy for whoever cannot reach the target. That there is none is no failure of a release that runs.
+    async fn keep_copy(&self, kept: &BTreeSet<ReleaseId>) -> Vec<String> {
+        let keeping = async {
+            let (_, release) = self.staged(Way::Forward).await?;
+            let now = Clock::start().now();
+            let release = Release { verdict: ReleaseVerdict::Good, judged_at: now, ..(*release).clone() };
+            let files = match self.record().spec.kind {
+                DeploymentKind::New => self.contents(&release).await?,
+                // Its copy was made when it was new; where there is none, there is none of it here.
+                DeploymentKind::Earlier(_) => return Ok(()),
+            };
+            let files: Vec<BundledFile> = files.into_iter().map(BundledFile::from).collect();
+            let bundle = SecretBytes::new(pack(&files));
+            let copy = KeptRelease { head: release.head(), record: release.to_json(), bundle };
+            self.order.shelf.keep(&copy, kept).await.map_err(|error| {
+                Trouble::failed(
+                    DeploymentReason::Internal,
+                    format!("no copy of the release is kept in the store: {error}"),
+                )
+            })
+        };
+        match keeping.await {
+            Ok(()) => Vec::new(),
+            Err(Trouble::Failed(fault)) => vec![fault.detail],
+            Err(_) => vec!["no copy of the release is kept in the store: the target did not answer".to_owned()],
+        }
+    }
+
+    /// Releases beyond those that are kept go, with the images that only they had. Answers those that are kept.
+    async fn forget_old(&self, dir: &TargetDir, current: ReleaseId) -> Outcome<BTreeSet<ReleaseId>> {
         let (recorded, _) = self.site().recorded().await?;
         let heads: Vec<ReleaseHead> = recorded.iter().map(|recorded| recorded.head.clone()).collect();
         let kept = retention(&heads, Some(current), self.settings().target.keep);
+        let stay = kept.kept.clone();
         if kept.removed.is_empty() {
-            return Ok(());
+            return Ok(stay);
         }
         let (kept, removed): (Vec<&Recorded>, Vec<&Recorded>) =
             recorded.iter().partition(|r| kept.kept.contains(&r.head.id));
@@ -55,7 +88,7 @@ impl Act<'_> {
             self.run(&prune(references.iter().copied()), DeploymentReason::Internal, words).await?;
         }
         self.say(format!("{} old releases and {} images removed", removed.len(), references.len())).await;
-        Ok(())
+        Ok(stay)
     }
 
     /// Whatever became of it, the target is free.

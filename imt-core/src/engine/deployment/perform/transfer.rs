@@ -14,7 +14,7 @@ use crate::deploy::command::{
     ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, restage, stage,
 };
 use crate::deploy::machine::DeploymentKind;
-use crate::deploy::release::Release;
+use crate::deploy::release::{BundledFile, Release};
 use crate::image::ImageReference;
 use crate::ports::FileMode;
 use crate::status::DeploymentReason;
@@ -111,7 +111,7 @@ impl Act<'_> {
     }
 
     /// Every file of a release with what is in it.
-    async fn contents(&self, release: &Release) -> Outcome<Vec<Content>> {
+    pub(super) async fn contents(&self, release: &Release) -> Outcome<Vec<Content>> {
         let material = self.material().await?;
         let texts = release.compose_files.iter().chain([&release.override_file]);
         let mut files: Vec<Content> = texts
@@ -170,10 +170,16 @@ impl Act<'_> {
 
 /// A file on its way.
 #[derive(Clone)]
-struct Content {
+pub(super) struct Content {
     path: String,
     bytes: Bytes,
     mode: FileMode,
+}
+
+impl From<Content> for BundledFile {
+    fn from(file: Content) -> Self {
+        Self { path: file.path, mode: file.mode.bits(), content: file.bytes.to_vec() }
+    }
 }
 
 fn in_staging(project: &ComposeProject, staging: &str) -> ComposeProject {
