@@ -13,6 +13,8 @@ use crate::services;
 pub struct Schema {
     /// Its name.
     pub name: String,
+    /// What every store in it seals with.
+    keys: KeyRing,
 }
 
 impl Schema {
@@ -26,7 +28,7 @@ impl Schema {
             .get(0);
         let make = AssertSqlSafe(format!("CREATE SCHEMA {name}"));
         sqlx::query(make).execute(&mut connection).await.expect("a new schema");
-        Self { name }
+        Self { name, keys: KeyRing::generate().expect("a key") }
     }
 
     /// A store in it.
@@ -37,7 +39,7 @@ impl Schema {
     /// A store in it, reached in another way.
     pub async fn open_at(&self, url: &str, options: Options) -> SqlStore {
         let options = Options { schema: Some(self.name.clone()), ..options };
-        open(url, options, Some(KeyRing::generate().expect("a key"))).await.expect("the store opens")
+        open(url, options, Some(self.keys.clone())).await.expect("the store opens")
     }
 }
 

@@ -4,7 +4,7 @@
 //! Compose builds, so every key of its files and every feature of its builder works. The engine pushes, with the credentials of the
 //! docker command for that registry. Knows nothing of what an image is for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::query_parameters::PushImageOptions;
 use futures_util::StreamExt as _;
+use imt_core::deploy::command::RegistryLogin;
 use imt_core::image::ImageReference;
 use imt_core::ports::{Destination, ImageBuild, Note, Notes, Publication, PublishError, PublishErrorKind, Publisher};
 use tokio::sync::mpsc;
@@ -203,6 +204,26 @@ impl Publisher for DockerPublisher {
         let pushed = self.push(reference, login, notes).await;
         notes.say(Note::Close(begin.elapsed())).await;
         Ok(Publication::Published { digest: Some(pushed?), was_there: false })
+    }
+
+    async fn logins(&self, images: &[ImageReference]) -> Result<Vec<RegistryLogin>, PublishError> {
+        let by_registry: BTreeMap<&str, &ImageReference> = images.iter().map(|image| (image.domain(), image)).collect();
+        let mut logins = Vec::new();
+        for (registry, image) in by_registry {
+            let Login { credentials, problem } = self.credentials.for_image(&image.familiar()).await;
+            if let Some(problem) = problem {
+                let message = format!("the credentials of {registry} cannot be read: {problem}");
+                return Err(PublishError::new(PublishErrorKind::PushDenied, message)
+                    .with_help("mend the docker configuration, or log in again with `docker login`"));
+            }
+            let user_and_password = credentials.and_then(|found| found.username.zip(found.password));
+            logins.extend(user_and_password.map(|(user, password)| RegistryLogin {
+                registry: registry.to_owned(),
+                user,
+                password: password.into(),
+            }));
+        }
+        Ok(logins)
     }
 }
 

@@ -7,11 +7,11 @@ use imt_core::id::ProjectName;
 use imt_core::ports::StoreResult;
 
 use crate::database::{Database, Transaction};
-use crate::keys::Keys;
+use crate::keys::{Keys, open, open_one};
 use crate::queue::ADD_PROJECT;
 use crate::seal::{Place, SealError, Sealed};
 use crate::value::Value;
-use crate::variables::{open, unusable};
+use crate::variables::unusable;
 
 /// Whether a row of `replaced_secrets` is needed: by a pipeline that is held, or by one that waits in a lane.
 pub(crate) const NEEDED: &str = "(
@@ -97,8 +97,7 @@ pub(crate) async fn drop_broken(
         let mut row = row.of("variable");
         let nth = row.int()?;
         let kept = Sealed { bytes: row.bytes()?, key: row.text()? };
-        let ring = keys.map(|keys| keys.ring_with(std::iter::once(kept.key.as_str())));
-        let opened = open(ring.as_deref(), place(&[project.as_str(), name, &nth.to_string()]), &kept);
+        let opened = open_one(keys, place(&[project.as_str(), name, &nth.to_string()]), &kept);
         if matches!(opened, Err(SealError::Refused)) {
             let drop = "DELETE FROM replaced_secrets WHERE project = $1 AND name = $2 AND nth = $3";
             tx.run(drop, vec![project.as_str().into(), name.into(), nth.into()]).await?;

@@ -1,14 +1,14 @@
 //! Sealing anew what another key than the sealing one has sealed, while the store is in use.
 
-use imt_core::id::ProjectName;
-use imt_core::ports::StoreResult;
+use imt_core::ports::{StoreError, StoreResult};
 
 use crate::database::{Database, Purpose, Transaction};
-use crate::keys::{Keys, prove};
+use crate::deployments::{release_called, settings_called};
+use crate::dialect::placeholders;
+use crate::keys::{Keys, open, prove, unusable};
 use crate::seal::{KeyRing, Place, Sealed};
 use crate::value::{Row, Value};
-use crate::variables::{open, unusable};
-use crate::{replaced, variables};
+use crate::variables;
 
 /// What sealing anew has come to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,43 +19,105 @@ pub struct Resealed {
     pub left: Vec<String>,
 }
 
-/// A column of sealed values. `$2`, `$3` and `$4` are the row after which to go on.
+/// A column of sealed values.
 struct Column {
-    find: &'static str,
-    update: &'static str,
-    place: for<'a> fn(&'a [&'a str]) -> Place<'a>,
-    /// How many of project, name and number are the row's key.
-    key_parts: usize,
+    table: &'static str,
+    /// What identifies a row: columns of text or whole numbers.
+    row: &'static [&'static str],
+    value: &'static str,
+    key: &'static str,
+    /// What the value in a row is called in messages.
+    called: fn(&[String]) -> String,
+    /// How many are taken at once, at most: some are large.
+    most: u64,
 }
 
-const COLUMNS: [Column; 2] = [
+/// Every sealed column but the proofs of the keys themselves.
+const COLUMNS: [Column; 5] = [
     Column {
-        find: "
-            SELECT project, name, CAST(0 AS BIGINT), value, key FROM variables
-             WHERE key <> $1 AND (project, name) > ($2, $3) AND CAST($4 AS BIGINT) = 0 ORDER BY project, name LIMIT $5",
-        update: "
-            UPDATE variables SET value = $4, key = $5
-             WHERE project = $1 AND name = $2 AND CAST($3 AS BIGINT) = 0 AND key = $6 AND value = $7",
-        place: variables::place,
-        key_parts: 2,
+        table: "variables",
+        row: &["project", "name"],
+        value: "value",
+        key: "key",
+        called: |row| variables::called(&row[0], &row[1]),
+        most: u64::MAX,
     },
     Column {
-        find: "
-            SELECT project, name, nth, value, key FROM replaced_secrets
-             WHERE key <> $1 AND (project, name, nth) > ($2, $3, $4) ORDER BY project, name, nth LIMIT $5",
-        update: "
-            UPDATE replaced_secrets SET value = $4, key = $5
-             WHERE project = $1 AND name = $2 AND nth = $3 AND key = $6 AND value = $7",
-        place: replaced::place,
-        key_parts: 3,
+        table: "replaced_secrets",
+        row: &["project", "name", "nth"],
+        value: "value",
+        key: "key",
+        called: |row| variables::called(&row[0], &row[1]),
+        most: u64::MAX,
+    },
+    Column {
+        table: "deployment_settings",
+        row: &["deployment"],
+        value: "value",
+        key: "key",
+        called: |row| settings_called(&row[0]),
+        most: 16,
+    },
+    Column {
+        table: "releases",
+        row: &["project", "environment", "host", "id"],
+        value: "record",
+        key: "record_key",
+        called: |row| release_called("record", &row[3]),
+        most: 1,
+    },
+    Column {
+        table: "releases",
+        row: &["project", "environment", "host", "id"],
+        value: "bundle",
+        key: "bundle_key",
+        called: |row| release_called("bundle", &row[3]),
+        most: 1,
     },
 ];
 
-/// A sealed value and the row it is in.
+impl Column {
+    /// The first rows after a given one, or of all, whose value another key than `$1` has sealed.
+    fn find(&self, is_first: bool) -> String {
+        let Self { table, value, key, .. } = self;
+        let row = self.row.join(", ");
+        let after = format!("AND ({row}) > ({})", placeholders(3, self.row.len()));
+        let after = if is_first { "" } else { &after };
+        format!("SELECT {row}, {value}, {key} FROM {table} WHERE {key} <> $1 {after} ORDER BY {row} LIMIT $2")
+    }
+
+    /// Changes a value if it is as it was found.
+    fn update(&self) -> String {
+        let Self { table, value, key, .. } = self;
+        let row = self.row.iter().zip(5..).map(|(column, n)| format!("AND {column} = ${n}")).collect::<Vec<_>>();
+        let row = row.join(" ");
+        format!("UPDATE {table} SET {value} = $1, {key} = $2 WHERE {key} = $3 AND {value} = $4 {row}")
+    }
+
+    fn read(&self, row: Row) -> StoreResult<Found> {
+        let mut row = row.of(self.table);
+        let values = self.row.iter().map(|_| row.value()).collect::<StoreResult<Vec<_>>>()?;
+        let texts = values.iter().map(|value| self.text(value)).collect::<StoreResult<Vec<_>>>()?;
+        Ok(Found { values, texts, sealed: Sealed { bytes: row.bytes()?, key: row.text()? } })
+    }
+
+    /// As it is part of the place.
+    fn text(&self, value: &Value) -> StoreResult<String> {
+        match value {
+            Value::Text(Some(text)) => Ok(text.clone()),
+            Value::Int(Some(number)) => Ok(number.to_string()),
+            _ => {
+                let message = format!("a key of {} is neither text nor a number", self.table);
+                Err(StoreError::Internal { message, source: None })
+            }
+        }
+    }
+}
+
+/// A sealed value and what identifies its row.
 struct Found {
-    project: ProjectName,
-    name: String,
-    nth: i64,
+    values: Vec<Value>,
+    texts: Vec<String>,
     sealed: Sealed,
 }
 
@@ -65,19 +127,19 @@ pub(crate) async fn reseal(database: &dyn Database, keys: &Keys, batch: u64) -> 
     let ring = keys.ring();
     let mut done = Resealed::default();
     for column in &COLUMNS {
-        let mut after: (String, String, i64) = Default::default();
+        let mut after: Option<Vec<Value>> = None;
         loop {
-            let (project, name, nth) = after;
-            let values: Vec<Value> =
-                vec![ring.sealing_key().into(), project.into(), name.into(), nth.into(), batch.into()];
-            let rows = database.run(Purpose::Read, column.find, values).await?;
-            let found = rows.into_iter().map(Found::read).collect::<StoreResult<Vec<_>>>()?;
+            let mut values: Vec<Value> = vec![ring.sealing_key().into(), batch.min(column.most).into()];
+            let find = column.find(after.is_none());
+            values.extend(after.into_iter().flatten());
+            let rows = database.run(Purpose::Read, &find, values).await?;
+            let found = rows.into_iter().map(|row| column.read(row)).collect::<StoreResult<Vec<_>>>()?;
             let Some(last) = found.last() else { break };
-            after = (last.project.to_string(), last.name.clone(), last.nth);
+            after = Some(last.values.clone());
             let mut tx = database.begin().await?;
             prove(tx.as_mut(), &ring).await?;
             for found in found {
-                match anew(tx.as_mut(), &ring, column, &found).await? {
+                match anew(tx.as_mut(), &ring, column, found).await? {
                     Ok(()) => done.count += 1,
                     Err(left) => done.left.push(left),
                 }
@@ -93,33 +155,17 @@ async fn anew(
     tx: &mut dyn Transaction,
     ring: &KeyRing,
     column: &Column,
-    Found { project, name, nth, sealed }: &Found,
+    Found { values, texts, sealed }: Found,
 ) -> StoreResult<Result<(), String>> {
-    let number = nth.to_string();
-    let row = &[project.as_str(), name, &number][..column.key_parts];
-    let place = (column.place)(row);
-    let value = match open(Some(ring), place, sealed) {
+    let row: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let place = Place { table: column.table, column: column.value, row: &row };
+    let value = match open(Some(ring), place, &sealed) {
         Ok(value) => value,
-        Err(error) => return Ok(Err(unusable(project, name, &error).to_string())),
+        Err(error) => return Ok(Err(unusable(&(column.called)(&texts), &error).to_string())),
     };
-    let new = ring.seal(place, &value).map_err(|error| unusable(project, name, &error))?;
-    let values: Vec<Value> = vec![
-        project.as_str().into(),
-        name.as_str().into(),
-        (*nth).into(),
-        new.bytes.into(),
-        new.key.into(),
-        sealed.key.as_str().into(),
-        sealed.bytes.clone().into(),
-    ];
-    tx.run(column.update, values).await?;
+    let new = ring.seal(place, &value).map_err(|error| unusable(&(column.called)(&texts), &error))?;
+    let mut parameters: Vec<Value> = vec![new.bytes.into(), new.key.into(), sealed.key.into(), sealed.bytes.into()];
+    parameters.extend(values);
+    tx.run(&column.update(), parameters).await?;
     Ok(Ok(()))
-}
-
-impl Found {
-    fn read(row: Row) -> StoreResult<Self> {
-        let mut row = row.of("variable");
-        let (project, name, nth) = (ProjectName::new(row.text()?), row.text()?, row.int()?);
-        Ok(Self { project, name, nth, sealed: Sealed { bytes: row.bytes()?, key: row.text()? } })
-    }
 }

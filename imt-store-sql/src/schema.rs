@@ -8,11 +8,38 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 4;
-const _: () = assert!(MIGRATIONS.len() == 4, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 5;
+const _: () = assert!(MIGRATIONS.len() == 5, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH];
+
+/// What deployments are made of, targets, and copies of releases.
+const FIFTH: &[&str] = &[
+    // Apart from the deployments' rows, which are written at each change.
+    "CREATE TABLE deployment_settings (
+        deployment TEXT PRIMARY KEY REFERENCES deployments (id) ON DELETE CASCADE,
+        value {blob} NOT NULL,
+        key TEXT NOT NULL)",
+    "CREATE TABLE targets (
+        project TEXT NOT NULL REFERENCES projects (name),
+        environment TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        PRIMARY KEY (project, environment))",
+    "CREATE TABLE releases (
+        project TEXT NOT NULL REFERENCES projects (name),
+        environment TEXT NOT NULL,
+        host TEXT NOT NULL,
+        id TEXT NOT NULL,
+        judged_at BIGINT NOT NULL,
+        head TEXT NOT NULL,
+        record {blob} NOT NULL,
+        record_key TEXT NOT NULL,
+        bundle {blob} NOT NULL,
+        bundle_key TEXT NOT NULL,
+        PRIMARY KEY (project, environment, host, id))",
+];
 
 /// Deployments, their events and their logs.
 const FOURTH: &[&str] = &[

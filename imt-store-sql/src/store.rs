@@ -95,6 +95,10 @@ impl SqlStore {
         &self.writers
     }
 
+    pub(crate) fn keys(&self) -> Option<Arc<Keys>> {
+        self.keys.clone()
+    }
+
     fn hear_others(&self) {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if listening.is_none() && tokio::runtime::Handle::try_current().is_ok() {

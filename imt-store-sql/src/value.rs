@@ -90,6 +90,11 @@ impl Row {
         self
     }
 
+    /// The next column, whatever it is.
+    pub(crate) fn value(&mut self) -> Result<Value, StoreError> {
+        self.columns.next().ok_or_else(|| self.wrong("there"))
+    }
+
     /// The next column as a number; an error when it is null or something else.
     ///
     /// # Errors

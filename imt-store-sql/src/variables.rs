@@ -7,9 +7,9 @@ use imt_core::ports::{ProjectVariables, StoreError, StoreResult, Variable, bound
 use imt_core::secret::Secret;
 
 use crate::database::{Database, Purpose};
-use crate::keys::{Keys, prove};
+use crate::keys::{self, Keys, open};
 use crate::replaced;
-use crate::seal::{KeyRing, Place, SealError, Sealed};
+use crate::seal::{KeyRing, Place, Sealed};
 use crate::value::Row;
 
 const LISTED: &str = "SELECT name, value, key FROM variables WHERE project = $1 ORDER BY name";
@@ -102,17 +102,17 @@ fn variable(
     Ok(Variable { name, value: Secret::new(value), is_secret })
 }
 
-pub(crate) fn open(keys: Option<&KeyRing>, place: Place<'_>, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
-    keys.ok_or_else(|| SealError::KeyMissing(sealed.key.clone()))?.open(place, sealed)
-}
-
 pub(crate) const fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
     Place { table: "variables", column: "value", row }
 }
 
 pub(crate) fn unusable(project: &ProjectName, name: &str, why: &dyn std::fmt::Display) -> StoreError {
-    let message = format!("the variable {name} of project {project} cannot be used: {why}");
-    StoreError::Internal { message, source: None }
+    keys::unusable(&called(project.as_str(), name), why)
+}
+
+/// What a variable is called in messages.
+pub(crate) fn called(project: &str, name: &str) -> String {
+    format!("the variable {name} of project {project}")
 }
 
 const SET: &str = "
@@ -128,20 +128,15 @@ pub(crate) async fn set(
     bounds::project(project)?;
     bounds::variable(variable)?;
     let (name, plain) = (variable.name.as_str(), variable.value.expose().as_bytes());
-    let mut ring = None;
+    let mut tx = database.begin().await?;
     let (value, key) = if variable.is_secret {
-        let keys = keys.ok_or_else(|| unusable(project, name, &"a secret needs a key ring, and the store has none"))?;
-        ring = Some(keys.ring());
-        let sealed = keys.ring().seal(place(&[project.as_str(), name]), plain);
+        let ring = keys::sealing(tx.as_mut(), keys, &called(project.as_str(), name)).await?;
+        let sealed = ring.seal(place(&[project.as_str(), name]), plain);
         let sealed = sealed.map_err(|error| unusable(project, name, &error))?;
         (sealed.bytes, Some(sealed.key))
     } else {
         (plain.to_vec(), None)
     };
-    let mut tx = database.begin().await?;
-    if let Some(ring) = ring {
-        prove(tx.as_mut(), &ring).await?;
-    }
     replaced::lock_project(tx.as_mut(), database, project).await?;
     let by = variable.is_secret.then_some(plain);
     replaced::keep(tx.as_mut(), keys, project, name, by).await?;

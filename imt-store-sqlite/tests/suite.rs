@@ -16,7 +16,9 @@ async fn make_two() -> Arc<Alternating> {
 /// The same for deployments.
 async fn make_two_of_deployments() -> Arc<Alternating<dyn DeploymentStore>> {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory").keep();
-    let open = async || imt_store_sqlite::open(&dir.join("store.db"), None).await.expect("the store opens");
+    let keys = KeyRing::generate().expect("a key");
+    let open =
+        async || imt_store_sqlite::open(&dir.join("store.db"), Some(keys.clone())).await.expect("the store opens");
     Arc::new(Alternating::<dyn DeploymentStore>::new(vec![Arc::new(open().await), Arc::new(open().await)]))
 }
 

@@ -18,6 +18,7 @@ mod model;
 mod naming;
 mod overrides;
 mod problem;
+mod resolved;
 mod self_check;
 mod sources;
 mod variables;
@@ -35,6 +36,7 @@ pub use overrides::{
     FILES_HASH_LABEL, Override, PullPolicy, ReleaseImages, ServiceOverride, build_override, deploy_override,
 };
 pub use problem::{Problem, sort_problems};
+pub use resolved::Resolved;
 pub use self_check::{Difference, DifferenceKind, self_check};
 pub use sources::{References, directory_of, references, syntax_error};
 pub use variables::{Variable, probe, variables};

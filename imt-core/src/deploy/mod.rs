@@ -4,7 +4,11 @@
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
 pub mod command;
+mod expectation;
 pub mod health;
 pub mod machine;
 pub mod plan;
 pub mod release;
+pub mod settings;
+
+pub use expectation::{Patience, expected_services, named_containers};

@@ -21,7 +21,7 @@ use crate::engine::retry::Backoff;
 use crate::engine::shared::Shared;
 use crate::id::AttemptId;
 use crate::mask::Masker;
-use crate::ports::{ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, Notes, StoreError};
+use crate::ports::{ExecutorResult, Exit, Failure, FailureKind, Handle, JobSpec, LogPart, Notes, StoreError};
 use crate::schedule::{AttemptOutcome, Input, Problem};
 use crate::status::Reason;
 
@@ -267,7 +267,7 @@ impl AttemptTask {
 
     async fn follow(&self, handle: &Handle, log: &mut LogWriter) -> AttemptOutcome {
         let executor = &self.shared.executor;
-        let log_patience = self.log.claim.lease;
+        let log_patience = self.log.lease();
         let follower = Follower { executor, handle, grace: self.grace, log_patience, clock: self.clock };
         match follower.run(log, self.orders.clone()).await {
             Followed::Over(outcome) => outcome,
@@ -283,7 +283,8 @@ impl AttemptTask {
         match log.rest(self.clock.now()) {
             Some(rest) => {
                 let (recorded, is_recorded) = oneshot::channel();
-                let log_rest = Some(LogRest { part: rest.clone(), recorded });
+                let part = LogPart { attempt: self.attempt(), pieces: rest.pieces.clone(), end: Some(rest.end) };
+                let log_rest = Some(LogRest { part, recorded });
                 self.report(Report { input: Input::Ended(self.attempt(), outcome.clone()), log: log_rest }).await?;
                 if is_recorded.await.is_ok() {
                     return Ok(());

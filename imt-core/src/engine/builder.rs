@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::engine::clock::Clock;
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instance;
+use crate::engine::log_writer::LOG_CAP_BYTES;
 use crate::engine::shared::{CalledOff, Shared};
 use crate::engine::workspace::Workspaces;
 use crate::id::InstanceId;
@@ -154,7 +155,7 @@ impl Engine {
             runner: RunnerInfo { instance, labels: Vec::new(), driving: Vec::new(), lease: Duration::from_secs(30) },
             job_limit: usize::MAX,
             prepare_ahead: 2,
-            log_cap_bytes: 256 << 20,
+            log_cap_bytes: LOG_CAP_BYTES,
             driven: Arc::default(),
             choosing: tokio::sync::Mutex::default(),
             queued: Notify::new(),

@@ -1,9 +1,10 @@
-//! Writes one attempt's log: masks, gathers, appends, remembers where a successor has to go on.
+//! Writes one log: masks, gathers, appends, remembers where a successor has to go on.
 //!
-//! What the job does never depends on its log: once the store has refused a piece for good, the rest is taken and counted,
+//! What a job or a step does never depends on its log: once the store has refused a piece for good, the rest is taken and counted,
 //! not written, and [`LogWriter::problem`] says why. A store that is merely away is waited for, as long as the claim holds;
 //! whoever cannot wait that long ends the writing with [`LogWriter::give_up`].
 
+mod log;
 mod pieces;
 
 use std::sync::Arc;
@@ -11,17 +12,19 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use self::log::Log;
+pub(super) use self::log::{OfAttempt, OfDeployment};
 use self::pieces::{Piece, Side, Written, of_the_job};
 use crate::engine::problem::chain;
 use crate::engine::retry::{until_answered, until_available};
-use crate::id::AttemptId;
 use crate::mask::{MAX_NEEDLE_BYTES, Masker, Needles};
 use crate::ports::{
-    Claim, EventSink, LogAppend, LogChunk, LogCursor, LogEnd, LogFrom, LogPart, LogPositions, MAX_PIECE_BYTES, Notice,
-    Store, StoreError, StoreResult, StreamKind,
+    LogAppend, LogChunk, LogCursor, LogEnd, LogFrom, LogPositions, MAX_PIECE_BYTES, StoreError, StoreResult, StreamKind,
 };
 use crate::time::Timestamp;
 
+/// How much of its output a log keeps where nobody says otherwise.
+pub(super) const LOG_CAP_BYTES: u64 = 256 << 20;
 /// What has gathered is appended when it has this many bytes, or when nothing more is waiting.
 const PIECE_BYTES: usize = 16 * 1024;
 /// Input is masked in slices of this size, so that a piece and its restart point stay together.
@@ -32,12 +35,27 @@ const _: () = assert!(PIECE_BYTES + SLICE_BYTES + MAX_NEEDLE_BYTES + 64 <= MAX_P
 /// What a writer needs to know.
 #[derive(Clone)]
 pub(super) struct LogTarget {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) sink: Arc<dyn EventSink>,
-    pub(super) claim: Claim,
-    pub(super) attempt: AttemptId,
+    log: Arc<dyn Log>,
     pub(super) needles: Needles,
-    pub(super) cap_bytes: u64,
+    cap_bytes: u64,
+}
+
+impl LogTarget {
+    pub(super) fn new(log: impl Log + 'static, needles: Needles, cap_bytes: u64) -> Self {
+        Self { log: Arc::new(log), needles, cap_bytes }
+    }
+
+    /// How long the claim lasts that it is written under.
+    pub(super) fn lease(&self) -> Duration {
+        self.log.lease()
+    }
+}
+
+/// What is still to be stored of a log, its end included.
+#[derive(Clone)]
+pub(super) struct Rest {
+    pub(super) pieces: Vec<LogAppend>,
+    pub(super) end: LogEnd,
 }
 
 /// The writer. Nothing is durable until [`flush`](Self::flush) returned.
@@ -65,11 +83,11 @@ impl LogWriter {
 
     /// Opens the log where the store has it: at its beginning, or where an earlier life left off.
     pub(super) async fn open(to: LogTarget) -> StoreResult<Self> {
-        let cursor = until_available(to.claim.lease, || to.store.log_cursor(to.attempt)).await?;
+        let cursor = until_available(to.lease(), || to.log.cursor()).await?;
         let mut written = Written::default();
         while written.offset < cursor.offset {
             let from = LogFrom::Offset(written.offset);
-            let page = until_available(to.claim.lease, || to.store.read_log(to.attempt, from, 1 << 20)).await?;
+            let page = until_available(to.lease(), || to.log.read(from, 1 << 20)).await?;
             for chunk in &page.chunks {
                 written.count(chunk.stream, &chunk.bytes);
             }
@@ -144,7 +162,7 @@ impl LogWriter {
 
     /// Adds a line of the engine's own about an attempt that is over: waits no longer than a lease for a store that is away.
     pub(super) async fn say(&mut self, line: &str, at: Timestamp) {
-        let lease = self.to.claim.lease;
+        let lease = self.to.lease();
         if timeout(lease, self.note(line, at)).await.is_err() {
             self.give_up();
         }
@@ -153,8 +171,38 @@ impl LogWriter {
     /// Adds a line of the engine's own about an attempt that is still to run.
     pub(super) async fn note(&mut self, line: &str, at: Timestamp) {
         self.flush().await;
+        self.put_line(line, at);
+        self.flush().await;
+    }
+
+    /// Adds lines of the engine's own after all that was taken: what the maskers hold back comes before them, and goes with
+    /// them to the store. For output that is not read again.
+    pub(super) async fn conclude(&mut self, lines: &[String], at: Timestamp) {
+        self.let_out(at);
+        self.begin_anew();
+        for line in lines {
+            self.put_line(line, at);
+        }
+        self.flush().await;
+    }
+
+    /// Masks by these from here on. For output that is not read again.
+    pub(super) fn mask_by(&mut self, needles: Needles, at: Timestamp) {
+        self.let_out(at);
+        self.to.needles = needles;
+        self.begin_anew();
+    }
+
+    fn begin_anew(&mut self) {
+        for side in [&mut self.stdout, &mut self.stderr] {
+            *side = Side::new(&self.to.needles, side.taken);
+        }
+    }
+
+    fn put_line(&mut self, line: &str, at: Timestamp) {
         let mut bytes = Vec::new();
-        if !self.written.ends_in_newline {
+        let before = self.pending.iter().rev().find_map(|piece| piece.bytes.last());
+        if !before.map_or(self.written.ends_in_newline, |last| *last == b'\n') {
             bytes.push(b'\n');
         }
         let mut masker = Masker::new(self.to.needles.clone());
@@ -162,9 +210,14 @@ impl LogWriter {
         masker.feed(shown.as_bytes(), &mut bytes);
         masker.finish(&mut bytes);
         bytes.push(b'\n');
-        let (raw, dropped) = (self.done(), self.dropped);
-        self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw, dropped });
-        self.flush().await;
+        self.turn_to(StreamKind::System, at);
+        // A piece of its own: what a store takes in one is bounded.
+        if let Some(piece) = self.pending.last_mut().filter(|piece| piece.bytes.is_empty()) {
+            piece.bytes = bytes;
+        } else {
+            let (raw, dropped) = (self.done(), self.dropped);
+            self.pending.push(Piece { stream: StreamKind::System, at, bytes, raw, dropped });
+        }
     }
 
     /// Makes all gathered bytes durable. *Cancellation*: what was being written counts as left out; give the log up then.
@@ -193,7 +246,7 @@ impl LogWriter {
             }
             Err(error) => self.refuse(&chain(&error)),
         }
-        self.to.sink.notify(Notice::Log { attempt: self.to.attempt, next_offset: self.written.offset });
+        self.to.log.has_grown(self.written.offset);
     }
 
     /// All that is pending, as pieces that follow each other and on what is written.
@@ -213,8 +266,7 @@ impl LogWriter {
     }
 
     async fn append(&self, pieces: &[LogAppend]) -> StoreResult<u64> {
-        let LogTarget { store, claim, attempt, .. } = &self.to;
-        until_answered(|| store.append_log(claim, *attempt, pieces)).await
+        until_answered(|| self.to.log.append(pieces)).await
     }
 
     /// Pieces that were counted as left out are there.
@@ -241,7 +293,7 @@ impl LogWriter {
 
     /// What is still to be stored of the log, its end included, for whoever records it together with what follows from it.
     /// `None` where there is more to be said about it first: then, as in all other cases, it is [finished](Self::finish).
-    pub(super) fn rest(&mut self, at: Timestamp) -> Option<LogPart> {
+    pub(super) fn rest(&mut self, at: Timestamp) -> Option<Rest> {
         if self.is_finished() || self.refused.is_some() {
             return None;
         }
@@ -254,12 +306,12 @@ impl LogWriter {
         for piece in &pieces {
             whole.count(piece.stream, &piece.bytes);
         }
-        Some(LogPart { attempt: self.to.attempt, pieces, end: Some(whole.end(0)) })
+        Some(Rest { pieces, end: whole.end(0) })
     }
 
     /// Writes and ends what was taken as the [rest](Self::rest) and not recorded.
-    pub(super) async fn finish_rest(&mut self, rest: LogPart, at: Timestamp) {
-        if timeout(self.to.claim.lease, self.write(rest.pieces)).await.is_err() {
+    pub(super) async fn finish_rest(&mut self, rest: Rest, at: Timestamp) {
+        if timeout(self.to.lease(), self.write(rest.pieces)).await.is_err() {
             self.give_up();
         }
         self.finish(at).await;
@@ -271,15 +323,14 @@ impl LogWriter {
         if self.is_finished() {
             return;
         }
-        let lease = self.to.claim.lease;
+        let lease = self.to.lease();
         if timeout(lease, self.write_rest(at)).await.is_err() {
             self.give_up();
         }
         let end = self.written.end(self.dropped);
-        let LogTarget { store, claim, attempt, .. } = &self.to;
         // A store that has refused a piece may still take the end, so that readers do not wait for more.
         let patience = if self.refused.is_some() { Duration::ZERO } else { lease };
-        match until_available(patience, || store.finish_log(claim, *attempt, end)).await {
+        match until_available(patience, || self.to.log.finish(end)).await {
             Ok(()) => self.ended = Some(end),
             Err(error) => self.refuse(&chain(&error)),
         }
@@ -302,7 +353,7 @@ impl LogWriter {
         self.flush().await;
         if self.dropped > 0 {
             let (dropped, why) = (self.dropped, if self.full { "the store is full" } else { "log limit reached" });
-            let marker = format!("{why}: {dropped} further bytes of the job's output were dropped");
+            let marker = format!("{why}: {dropped} further bytes of {} were dropped", self.to.log.whose());
             // An earlier life may have written it, and gone before the end was recorded.
             if !self.written.tail.ends_with(format!("{marker}\n").as_bytes()) {
                 self.note(&marker, at).await;

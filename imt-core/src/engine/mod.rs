@@ -37,7 +37,7 @@ mod work;
 mod workspace;
 
 pub use builder::EngineBuilder;
-pub use deployment::{Beat, Deployer, DeploymentOutcome, Order, Steps};
+pub use deployment::{Beat, Deployer, DeploymentOutcome, Order, Performer, Steps, Tools, look_around};
 pub use error::EngineError;
 pub use handle::Engine;
 pub use instance::{Instance, Instances};

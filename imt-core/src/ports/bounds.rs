@@ -3,9 +3,10 @@
 //! What people and programs send from outside ends up in columns, in names of things and in environments. What does not fit
 //! is refused before anything is done, in words that name it.
 
+use crate::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use crate::id::{InstanceId, ProjectName};
 use crate::plan::{Variable, check_variable_name};
-use crate::ports::{NewDeployment, NewPipeline, RunnerBeat, RunnerInfo, StoreError, StoreResult};
+use crate::ports::{KeptRelease, NewDeployment, NewPipeline, RunnerBeat, RunnerInfo, StoreError, StoreResult};
 
 /// The most bytes that an idempotency key may have.
 pub const MAX_KEY_BYTES: usize = 256;
@@ -19,6 +20,14 @@ pub const MAX_LABEL_BYTES: usize = 64;
 pub const MAX_LABELS: usize = 64;
 /// The most bytes that the value of a variable may have: what Linux takes in one variable, with room for its name.
 pub const MAX_VARIABLE_BYTES: usize = 120 * 1024;
+/// The most compose files, profiles, supplied files or hooks that a deployment may have, each.
+pub const MAX_SETTINGS: usize = 256;
+/// The most bytes that the settings of a deployment may have, supplied files included.
+pub const MAX_SETTINGS_BYTES: usize = 4 << 20;
+/// The most bytes that the record of a release may have.
+pub const MAX_RECORD_BYTES: usize = 8 << 20;
+/// The most bytes that the bundle of a release may have.
+pub const MAX_BUNDLE_BYTES: usize = 32 << 20;
 
 /// Checks a pipeline to accept.
 ///
@@ -48,7 +57,56 @@ pub fn new_deployment(new: &NewDeployment) -> StoreResult<()> {
     }
     text("environment", &new.target.environment, MAX_PROJECT_BYTES)?;
     text("host", &new.target.host, MAX_NAME_BYTES)?;
-    text("commit", new.commit.as_str(), MAX_NAME_BYTES)
+    text("commit", new.commit.as_str(), MAX_NAME_BYTES)?;
+    settings(&new.settings)
+}
+
+fn settings(settings: &DeploymentSettings) -> StoreResult<()> {
+    let DeploymentSettings { repository, target, supplied, hooks_before, hooks_after } = settings;
+    if !repository.is_empty() {
+        text("repository", repository, MAX_NAME_BYTES)?;
+    }
+    target_settings(target)?;
+    let paths: Vec<&str> = supplied.iter().map(|file| file.path.as_str()).collect();
+    texts("supplied file", &paths)?;
+    let hooks: Vec<&str> = hooks_before.iter().chain(hooks_after).map(|hook| hook.service.as_str()).collect();
+    texts("service of a hook", &hooks)?;
+    bytes("settings of the deployment", settings.to_json().expose().len(), MAX_SETTINGS_BYTES)
+}
+
+/// Checks a target to remember.
+///
+/// # Errors
+/// `Invalid`.
+pub fn target(of: &ProjectName, environment: &str, settings: &TargetSettings) -> StoreResult<()> {
+    project(of)?;
+    text("environment", environment, MAX_PROJECT_BYTES)?;
+    target_settings(settings)
+}
+
+fn target_settings(settings: &TargetSettings) -> StoreResult<()> {
+    if let Reach::Ssh { host, user, identity, host_key, jump, .. } = &settings.reach {
+        text("host", host, MAX_NAME_BYTES)?;
+        let optional = [("user", user), ("identity", identity), ("host key", host_key), ("jump host", jump)];
+        for (what, value) in optional {
+            value.as_ref().map_or(Ok(()), |value| text(what, value, MAX_NAME_BYTES))?;
+        }
+    }
+    if let Some(registry) = &settings.registry {
+        text("registry", registry, MAX_NAME_BYTES)?;
+    }
+    texts("compose file", &settings.compose_files)?;
+    texts("profile", &settings.profiles)
+}
+
+/// Checks the copy of a release to keep.
+///
+/// # Errors
+/// `Invalid`.
+pub fn kept_release(release: &KeptRelease) -> StoreResult<()> {
+    text("commit", release.head.commit.as_str(), MAX_NAME_BYTES)?;
+    bytes("record of the release", release.record.len(), MAX_RECORD_BYTES)?;
+    bytes("bundle of the release", release.bundle.len(), MAX_BUNDLE_BYTES)
 }
 
 /// Checks who claims.
@@ -117,6 +175,23 @@ fn labels(labels: &[String]) -> StoreResult<()> {
         return Err(StoreError::Invalid(format!("{} labels are too many, {MAX_LABELS} is the most", labels.len())));
     }
     labels.iter().try_for_each(|label| text("label", label, MAX_LABEL_BYTES))
+}
+
+fn texts(what: &str, all: &[impl AsRef<str>]) -> StoreResult<()> {
+    if all.len() > MAX_SETTINGS {
+        let count = all.len();
+        return Err(StoreError::Invalid(format!(
+            "a {what} may be named {MAX_SETTINGS} times at most, not {count} times"
+        )));
+    }
+    all.iter().try_for_each(|one| text(what, one.as_ref(), MAX_NAME_BYTES))
+}
+
+fn bytes(what: &str, has: usize, most: usize) -> StoreResult<()> {
+    if has <= most {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!("the {what} has {has} bytes, {most} is the most")))
 }
 
 fn text(what: &str, text: &str, most: usize) -> StoreResult<()> {

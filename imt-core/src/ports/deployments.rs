@@ -3,6 +3,7 @@
 //! Beside [`Store`](crate::ports::Store) and by the same rules; an embedder who only runs pipelines never needs this one. The
 //! truth about a target's releases lies on the target: what is kept here is a copy, for whoever cannot reach it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -10,10 +11,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::deploy::machine::{Change, DeploymentSpec, DeploymentState};
-use crate::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
+use crate::deploy::release::ReleaseHead;
+use crate::deploy::settings::{DeploymentSettings, TargetSettings};
+use crate::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::catalog::Sifted;
 use crate::ports::log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage};
 use crate::ports::store::{EventId, StoreResult};
+use crate::secret::SecretBytes;
 use crate::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 use crate::time::Timestamp;
 
@@ -27,13 +31,14 @@ pub trait DeploymentStore: Send + Sync {
     ///
     /// Deployments of the same target that are still queued are asked to make way ([`DeploymentReason::Superseded`], by
     /// [`cancel_changes`](crate::deploy::machine::cancel_changes)) in the same transaction: the newest is what counts. One that
-    /// has the lock of its target goes on.
+    /// has the lock of its target goes on. In the same transaction the target's settings are remembered, as by
+    /// [`remember_target`](Self::remember_target).
     ///
     /// *Idempotent* by key, and with a `claimant`, as [`Store::enqueue`](crate::ports::Store::enqueue).
     ///
     /// # Errors
     /// `Conflict` when the id exists already under another key; `Invalid` for what breaks a rule of
-    /// [`bounds`](crate::ports::bounds).
+    /// [`bounds`](crate::ports::bounds); `Internal` where secrets are sealed and there is no key to seal them with.
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted>;
 
     /// Takes up one deployment: the given one, or else the one accepted first of those that can be claimed. `None`: nothing to
@@ -62,6 +67,12 @@ pub trait DeploymentStore: Send + Sync {
     /// # Errors
     /// `NotFound`.
     async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord>;
+
+    /// All that a deployment is made of, as it was accepted: secrets included.
+    ///
+    /// # Errors
+    /// `NotFound`; `Internal` when it cannot be opened, or was accepted by a version that kept none.
+    async fn settings(&self, deployment: DeploymentId) -> StoreResult<DeploymentSettings>;
 
     /// Records changes, as [`Store::commit`](crate::ports::Store::commit): all of them in one transaction, numbered by the
     /// holder of the claim, idempotent by that number, the last one giving the claim back.
@@ -128,6 +139,50 @@ pub trait DeploymentStore: Send + Sync {
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>>;
+
+    /// Remembers how the target of a project's environment is reached, in the place of what was remembered before. A project
+    /// that does not exist is made.
+    ///
+    /// # Errors
+    /// `Invalid` for what breaks a rule of [`bounds`](crate::ports::bounds).
+    async fn remember_target(
+        &self,
+        project: &ProjectName,
+        environment: &str,
+        settings: &TargetSettings,
+        at: Timestamp,
+    ) -> StoreResult<()>;
+
+    /// What is remembered of the target of an environment.
+    async fn target(&self, project: &ProjectName, environment: &str) -> StoreResult<Option<TargetSettings>>;
+
+    /// What is remembered of a project's targets, by environment. One that cannot be understood is set aside.
+    async fn targets(&self, project: &ProjectName) -> StoreResult<Sifted<RememberedTarget>>;
+
+    /// Forgets the target of an environment; answers whether there was one. Deployments and copies of releases stay.
+    async fn forget_target(&self, project: &ProjectName, environment: &str) -> StoreResult<bool>;
+
+    /// Keeps a copy of a release of the claim's target, whole, in the place of one that is there; of the target's other
+    /// copies only those in `others` stay. One transaction, *idempotent*.
+    ///
+    /// # Errors
+    /// `ClaimLost`; `Invalid` for what breaks a rule of [`bounds`](crate::ports::bounds), such as a bundle that is too large;
+    /// `Internal` where copies are sealed and there is no key to seal them with.
+    async fn keep_release(
+        &self,
+        claim: &DeploymentClaim,
+        release: &KeptRelease,
+        others: &BTreeSet<ReleaseId>,
+    ) -> StoreResult<()>;
+
+    /// The copies of a target's releases: the one that was judged last comes first. One that cannot be understood is set aside.
+    async fn kept_releases(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>>;
+
+    /// The copy of a release; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be opened.
+    async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>>;
 }
 
 /// What is deployed to: a place of which only one deployment at a time may be in charge.
@@ -152,6 +207,8 @@ pub struct NewDeployment {
     pub commit: CommitId,
     /// What was asked for.
     pub spec: DeploymentSpec,
+    /// All that it is made of.
+    pub settings: DeploymentSettings,
     /// The pipeline that led to it, if one did.
     pub pipeline: Option<PipelineId>,
     /// When it was submitted.
@@ -250,4 +307,26 @@ pub struct DeploymentSummary {
     pub ended_at: Option<Timestamp>,
     /// Who is at it, by a lease that has not run out.
     pub holder: Option<InstanceId>,
+}
+
+/// What is remembered of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedTarget {
+    /// Which of the project's environments.
+    pub environment: String,
+    /// How it is reached, and what is the same for every deployment to it.
+    pub settings: TargetSettings,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+/// A copy of a release, enough to put it on its target again. Stores keep record and bundle sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRelease {
+    /// Its line in lists.
+    pub head: ReleaseHead,
+    /// The serialised record ([`Release::to_json`](crate::deploy::release::Release::to_json)).
+    pub record: String,
+    /// What lies beside the record: the environment's variables and the files, in a form of whoever made it.
+    pub bundle: SecretBytes,
 }

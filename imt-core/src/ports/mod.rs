@@ -5,6 +5,7 @@
 
 pub mod bounds;
 mod catalog;
+mod composer;
 mod deployments;
 mod error;
 mod event;
@@ -22,9 +23,10 @@ mod warn;
 pub use catalog::{
     Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, Waiting,
 };
+pub use composer::{Composer, ComposerError, ComposerErrorKind};
 pub use deployments::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    NewDeployment, Target,
+    KeptRelease, NewDeployment, RememberedTarget, Target,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};

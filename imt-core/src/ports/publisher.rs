@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::compose::{BuiltImage, Invocation, Override};
+use crate::deploy::command::RegistryLogin;
+use crate::image::ImageReference;
 use crate::ports::error::{Failure, FailureKind};
 use crate::ports::executor::Notes;
 
@@ -104,4 +106,11 @@ pub trait Publisher: Send + Sync {
     /// Whatever keeps the image from being built or pushed, the build's own failure apart. After an error the registry has the
     /// whole image or none.
     async fn publish(&self, build: &ImageBuild, notes: &Notes) -> Result<Publication, PublishError>;
+
+    /// The credentials with which these images may be fetched, each registry once; none for a registry that we know none of.
+    /// They are handed to a target for as long as it fetches.
+    ///
+    /// # Errors
+    /// When credentials that should be there cannot be read.
+    async fn logins(&self, images: &[ImageReference]) -> Result<Vec<RegistryLogin>, PublishError>;
 }

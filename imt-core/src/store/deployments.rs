@@ -2,7 +2,7 @@
 //!
 //! Knows what pipelines' ledger knows of claims, for things of another kind; what a change means is `deploy`'s business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,12 +11,15 @@ use tokio::time::Instant;
 
 use super::log::Log;
 use super::memory::MemoryStore;
+use super::targets::Targets;
 use crate::deploy::machine::{Change, ChangeKind, DeploymentState, cancel_changes};
-use crate::id::{DeploymentId, InstanceId, ProjectName};
+use crate::deploy::release::ReleaseHead;
+use crate::deploy::settings::{DeploymentSettings, TargetSettings};
+use crate::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreError, StoreResult, Target,
-    bounds,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
+    StoreError, StoreResult, Target, bounds,
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -29,10 +32,12 @@ pub(super) struct Deployments {
     numbers: BTreeMap<ProjectName, u64>,
     accepted: u64,
     last_event: EventId,
+    targets: Targets,
 }
 
 struct Entry {
     record: DeploymentRecord,
+    settings: DeploymentSettings,
     /// The order in which deployments were accepted.
     position: u64,
     token: u64,
@@ -96,12 +101,14 @@ impl Deployments {
         *number += 1;
         let number = NonZeroU64::new(*number).unwrap_or(NonZeroU64::MIN);
         self.accepted += 1;
-        let NewDeployment { id, target, commit, spec, pipeline, at, .. } = new;
+        let NewDeployment { id, target, commit, spec, settings, pipeline, at, .. } = new;
+        self.targets.remember(&target.project, &target.environment, settings.target.clone(), at);
         let state = DeploymentState::new(id);
         let record = DeploymentRecord { number, submitted_at: at, target, commit, spec, pipeline, state };
         let log = Arc::new(Mutex::new(Log::new(0, None)));
         let (position, events) = (self.accepted, Vec::new());
-        let mut entry = Entry { record, position, token: 0, hold: None, last_commit: None, events, log };
+        let (token, hold, last_commit) = (0, None, None);
+        let mut entry = Entry { record, settings, position, token, hold, last_commit, events, log };
         let claim = claimant.map(|claimant| entry.take(claimant, now));
         self.all.insert(id, entry);
         self.keys.extend(key.map(|key| (key, id)));
@@ -281,6 +288,10 @@ impl DeploymentStore for MemoryStore {
         Ok(self.deployment_ledger().get(deployment)?.record.clone())
     }
 
+    async fn settings(&self, deployment: DeploymentId) -> StoreResult<DeploymentSettings> {
+        Ok(self.deployment_ledger().get(deployment)?.settings.clone())
+    }
+
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         self.deployment_ledger().commit(claim, nth, changes)
     }
@@ -353,5 +364,50 @@ impl DeploymentStore for MemoryStore {
         found.sort_by_key(|summary| std::cmp::Reverse(summary.number));
         found.truncate(limit);
         Ok(Sifted { found, ..Sifted::default() })
+    }
+
+    async fn remember_target(
+        &self,
+        project: &ProjectName,
+        environment: &str,
+        settings: &TargetSettings,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        bounds::target(project, environment, settings)?;
+        self.deployment_ledger().targets.remember(project, environment, settings.clone(), at);
+        Ok(())
+    }
+
+    async fn target(&self, project: &ProjectName, environment: &str) -> StoreResult<Option<TargetSettings>> {
+        Ok(self.deployment_ledger().targets.get(project, environment))
+    }
+
+    async fn targets(&self, project: &ProjectName) -> StoreResult<Sifted<RememberedTarget>> {
+        Ok(Sifted { found: self.deployment_ledger().targets.of(project), ..Sifted::default() })
+    }
+
+    async fn forget_target(&self, project: &ProjectName, environment: &str) -> StoreResult<bool> {
+        Ok(self.deployment_ledger().targets.forget(project, environment))
+    }
+
+    async fn keep_release(
+        &self,
+        claim: &DeploymentClaim,
+        release: &KeptRelease,
+        others: &BTreeSet<ReleaseId>,
+    ) -> StoreResult<()> {
+        bounds::kept_release(release)?;
+        let mut all = self.deployment_ledger();
+        let target = all.held(claim)?.record.target.clone();
+        all.targets.keep(target, release.clone(), others);
+        Ok(())
+    }
+
+    async fn kept_releases(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>> {
+        Ok(Sifted { found: self.deployment_ledger().targets.kept(target), ..Sifted::default() })
+    }
+
+    async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
+        Ok(self.deployment_ledger().targets.kept_one(target, release))
     }
 }

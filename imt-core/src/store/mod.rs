@@ -2,7 +2,8 @@
 //!
 //! It keeps every promise of [`ports::Store`](crate::ports::Store) for as long as the process lives; it does not
 //! survive it. Split by what is kept: `ledger` the pipelines, claims and events, `queue` what waits, `variables` those of the
-//! projects, `log` the bytes of one attempt, `segment` their layout, `spill` the file that may hold them; `catalog` is the second port.
+//! projects, `log` the bytes of one attempt, `segment` their layout, `spill` the file that may hold them; `catalog` is the second port,
+//! `deployments` the third, with what `targets` keeps.
 
 mod catalog;
 mod deployments;
@@ -12,6 +13,7 @@ mod memory;
 mod queue;
 mod segment;
 mod spill;
+mod targets;
 mod variables;
 
 pub use memory::{MemoryStore, MemoryStoreBuilder};

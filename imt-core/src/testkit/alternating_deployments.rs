@@ -1,15 +1,19 @@
 //! [`Alternating`] over [`DeploymentStore`]s.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use async_trait::async_trait;
 
 use super::Alternating;
 use crate::deploy::machine::Change;
-use crate::id::{DeploymentId, ProjectName};
+use crate::deploy::release::ReleaseHead;
+use crate::deploy::settings::{DeploymentSettings, TargetSettings};
+use crate::id::{DeploymentId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
+    StoreResult, Target,
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -34,6 +38,10 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
 
     async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord> {
         self.next().load(deployment).await
+    }
+
+    async fn settings(&self, deployment: DeploymentId) -> StoreResult<DeploymentSettings> {
+        self.next().settings(deployment).await
     }
 
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
@@ -89,5 +97,44 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         self.next().deployments(project, before, limit).await
+    }
+
+    async fn remember_target(
+        &self,
+        project: &ProjectName,
+        environment: &str,
+        settings: &TargetSettings,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        self.next().remember_target(project, environment, settings, at).await
+    }
+
+    async fn target(&self, project: &ProjectName, environment: &str) -> StoreResult<Option<TargetSettings>> {
+        self.next().target(project, environment).await
+    }
+
+    async fn targets(&self, project: &ProjectName) -> StoreResult<Sifted<RememberedTarget>> {
+        self.next().targets(project).await
+    }
+
+    async fn forget_target(&self, project: &ProjectName, environment: &str) -> StoreResult<bool> {
+        self.next().forget_target(project, environment).await
+    }
+
+    async fn keep_release(
+        &self,
+        claim: &DeploymentClaim,
+        release: &KeptRelease,
+        others: &BTreeSet<ReleaseId>,
+    ) -> StoreResult<()> {
+        self.next().keep_release(claim, release, others).await
+    }
+
+    async fn kept_releases(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>> {
+        self.next().kept_releases(target).await
+    }
+
+    async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
+        self.next().kept_release(target, release).await
     }
 }

@@ -4,19 +4,17 @@
 //! no variable of whoever runs us, no `COMPOSE_FILE`, `COMPOSE_PROFILES` or home directory. `config` needs no engine.
 //!
 //! - `program` finds compose and runs it; `version` says whether it is new enough;
-//! - `resolve` asks for the model and for what the model does not show; `around` looks at the files beside it;
+//! - `resolve` asks for the model and for what the model does not show; `composer` is the port;
 //! - `error` is what can go wrong, in words for people.
 //!
 //! What a model means is `imt_core::compose`'s business.
 
-mod around;
+mod composer;
 mod error;
 mod program;
 mod resolve;
 mod version;
 
-pub use around::look_around;
 pub use error::ComposeError;
 pub use program::Compose;
-pub use resolve::Resolved;
 pub use version::ComposeVersion;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use imt_core::compose::{
-    DOT_ENV, EnvFile, Form, Invocation, Model, Override, Variable, directory_of, probe, references, syntax_error,
-    variables,
+    DOT_ENV, EnvFile, Form, Invocation, Model, Override, Resolved, Variable, directory_of, probe, references,
+    syntax_error, variables,
 };
 use imt_core::pipeline::Diagnostic;
 use serde_json::Value;
@@ -16,20 +16,6 @@ use super::version::ComposeVersion;
 
 /// Where compose reads a file from its standard input.
 const STDIN: &str = "-";
-
-/// A project as compose understands it.
-#[derive(Debug, Clone)]
-pub struct Resolved {
-    /// The model, with paths as the files have them.
-    pub model: Model,
-    /// The same without interpolation, with the paths of env files interpolated: only here they are shown.
-    pub raw: Model,
-    /// Variables that become nothing: no env file sets them, and they have no default where they stand.
-    pub unset: Vec<Variable>,
-    /// Every file that describes the project: those named, those included and extended, and the env files of includes.
-    /// Relative to the project's directory.
-    pub compose_files: Vec<String>,
-}
 
 impl Compose {
     /// Resolves the project in a directory, which is also the project directory of the invocation. Files of the invocation are

@@ -8,8 +8,10 @@ use imt_core::time::Timestamp;
 use super::claims::{Which, claim_given, take};
 use super::commit::cancel;
 use super::rows::deployment_id;
+use super::{settings, targets};
 use crate::database::{Database, Transaction};
 use crate::dialect::Dialect;
+use crate::keys::{Keys, sealing};
 use crate::queue::next_number;
 use crate::rows::number;
 use crate::value::{Value, json, word};
@@ -24,11 +26,13 @@ const ADD: &str = "
 
 pub(super) async fn accept(
     database: &dyn Database,
+    keys: Option<&Keys>,
     new: NewDeployment,
     claimant: Option<&Claimant>,
 ) -> StoreResult<Accepted> {
     bounds::new_deployment(&new)?;
     let (mut tx, dialect) = (database.begin().await?, database.dialect());
+    let ring = sealing(tx.as_mut(), keys, &settings::called(&new.id.to_string())).await?;
     let project = new.target.project.as_str();
     // The project's row is locked from here on: one acceptance after the other.
     let number_drawn = next_number(tx.as_mut(), project, NEXT_NUMBER).await?;
@@ -48,9 +52,11 @@ pub(super) async fn accept(
     }
     supersede(tx.as_mut(), dialect, &new.target, new.at).await?;
     let id = new.id;
-    if tx.run(ADD, values(new, number_drawn.get())).await?.is_empty() {
+    if tx.run(ADD, values(&new, number_drawn.get())).await?.is_empty() {
         return Err(StoreError::Conflict(format!("deployment {id} was accepted already, under another key")));
     }
+    settings::add(tx.as_mut(), &ring, id, &new.settings).await?;
+    targets::write(tx.as_mut(), &new.target.project, &new.target.environment, &new.settings.target, new.at).await?;
     let claim = if let Some(claimant) = claimant {
         Some(take(tx, dialect, claimant, id).await?)
     } else {
@@ -60,16 +66,16 @@ pub(super) async fn accept(
     Ok(Accepted { id, number: number_drawn, created: true, claim })
 }
 
-fn values(new: NewDeployment, number: u64) -> Vec<Value> {
+fn values(new: &NewDeployment, number: u64) -> Vec<Value> {
     let state = DeploymentState::new(new.id);
     vec![
         new.id.to_string().into(),
         new.target.project.as_str().into(),
         number.into(),
-        new.idempotency_key.into(),
+        new.idempotency_key.clone().into(),
         new.at.as_micros().into(),
-        new.target.environment.into(),
-        new.target.host.into(),
+        new.target.environment.as_str().into(),
+        new.target.host.as_str().into(),
         new.commit.as_str().into(),
         Value::Text(new.pipeline.map(|pipeline| pipeline.to_string())),
         json(&new.spec),

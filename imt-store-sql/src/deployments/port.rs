@@ -1,21 +1,25 @@
 //! The port over the parts. Every write runs in a task of its own.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use imt_core::deploy::machine::Change;
-use imt_core::id::{DeploymentId, ProjectName};
+use imt_core::deploy::release::ReleaseHead;
+use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
+use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
 use imt_core::ports::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
+    StoreResult, Target,
 };
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
 use super::claims::Which;
 use super::rows::ends;
-use super::{accept, claims, commit, lists, rows};
+use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::Database;
 use crate::log;
 use crate::store::SqlStore;
@@ -49,9 +53,9 @@ impl Drop for Unheard {
 #[async_trait]
 impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
-        let (database, claimant) = (self.database(), claimant.cloned());
+        let (database, keys, claimant) = (self.database(), self.keys(), claimant.cloned());
         let accepted = finished(async move {
-            let mut accepted = accept::accept(database.as_ref(), new, claimant.as_ref()).await?;
+            let mut accepted = accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
             let claim = Unheard { claim: accepted.claim.take(), database };
             Ok((accepted, claim))
         });
@@ -84,6 +88,10 @@ impl DeploymentStore for SqlStore {
 
     async fn load(&self, deployment: DeploymentId) -> StoreResult<DeploymentRecord> {
         rows::load(self.database().as_ref(), deployment).await
+    }
+
+    async fn settings(&self, deployment: DeploymentId) -> StoreResult<DeploymentSettings> {
+        settings::settings(self.database().as_ref(), self.keys().as_deref(), deployment).await
     }
 
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
@@ -145,5 +153,50 @@ impl DeploymentStore for SqlStore {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         lists::deployments(self.database().as_ref(), project, before, limit).await
+    }
+
+    async fn remember_target(
+        &self,
+        project: &ProjectName,
+        environment: &str,
+        settings: &TargetSettings,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let (database, project, environment) = (self.database(), project.clone(), environment.to_owned());
+        let settings = settings.clone();
+        finished(async move { targets::remember(database.as_ref(), &project, &environment, &settings, at).await }).await
+    }
+
+    async fn target(&self, project: &ProjectName, environment: &str) -> StoreResult<Option<TargetSettings>> {
+        targets::target(self.database().as_ref(), project, environment).await
+    }
+
+    async fn targets(&self, project: &ProjectName) -> StoreResult<Sifted<RememberedTarget>> {
+        targets::targets(self.database().as_ref(), project).await
+    }
+
+    async fn forget_target(&self, project: &ProjectName, environment: &str) -> StoreResult<bool> {
+        let (database, project, environment) = (self.database(), project.clone(), environment.to_owned());
+        finished(async move { targets::forget(database.as_ref(), &project, &environment).await }).await
+    }
+
+    async fn keep_release(
+        &self,
+        claim: &DeploymentClaim,
+        release: &KeptRelease,
+        others: &BTreeSet<ReleaseId>,
+    ) -> StoreResult<()> {
+        let (database, keys, claim) = (self.database(), self.keys(), claim.clone());
+        let (release, others) = (release.clone(), others.clone());
+        finished(async move { releases::keep(database.as_ref(), keys.as_deref(), &claim, &release, &others).await })
+            .await
+    }
+
+    async fn kept_releases(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>> {
+        releases::kept(self.database().as_ref(), target).await
+    }
+
+    async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
+        releases::kept_one(self.database().as_ref(), self.keys().as_deref(), target, release).await
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use imt_core::compose::{Problem, check, files, images, sort_problems};
-use imt_exec_docker::compose::{ComposeError, Resolved, look_around};
+use imt_core::compose::{Problem, Resolved, check, files, images, sort_problems};
+use imt_core::engine::look_around;
+use imt_exec_docker::compose::ComposeError;
 use serde::Serialize;
 
 use super::open::{Place, failed, naming, shown};

@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use imt_core::compose::{Invocation, Naming, Problem, Registry, discover};
-use imt_exec_docker::compose::{Compose, ComposeError, Resolved};
+use imt_core::compose::{Invocation, Naming, Problem, Registry, Resolved, discover};
+use imt_exec_docker::compose::{Compose, ComposeError};
 
 use crate::args::ComposeFiles;
 use crate::error::{CliError, Result};

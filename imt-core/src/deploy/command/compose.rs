@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, RUNS_DOCKER, RUNS_UP};
 use super::registry::{RegistryLogin, docker_config};
 
@@ -29,7 +31,7 @@ pub struct ComposeProject {
 }
 
 /// A command that runs once, in a container of a service's image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// The service.
     pub service: String,
@@ -55,9 +57,9 @@ impl ComposeProject {
         HostCommand::script(RUNS_DOCKER, CLEAN_COMPOSE, args)
     }
 
-    /// What is merged from all files, as JSON.
+    /// What is merged from all files, as JSON, with paths as the files have them.
     pub fn config(&self) -> HostCommand {
-        self.run(&["config", "--format", "json"])
+        self.run(&["config", "--format", "json", "--no-path-resolution"])
     }
 
     /// The hash of each service's configuration, as its containers have it on their label; of some services it cannot be known

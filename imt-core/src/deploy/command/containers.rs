@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
 use crate::deploy::health::LAST_LOG_LINES;
-use crate::deploy::release::Release;
+use crate::deploy::release::ReleaseImage;
 use crate::id::DeploymentId;
 
+const OBSERVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/observe.sh"));
 const CLEAR: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/clear.sh"));
 const PUT_BACK: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/put_back_containers.sh"));
 const DROP_ASIDE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/drop_aside.sh"));
@@ -16,7 +19,8 @@ const END_HOOKS: &str = concat!(include_str!("scripts/clean_env.sh"), include_st
 const PRUNE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/prune.sh"));
 
 /// What happens to a stranger that holds a name which the model hard-codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictPolicy {
     /// It is stopped and renamed aside, and removed once the release is good.
     #[default]
@@ -37,6 +41,12 @@ pub struct NamedContainer {
 /// Looks at containers. There must be one.
 pub fn inspect<'i>(ids: impl IntoIterator<Item = &'i str>) -> HostCommand {
     HostCommand::new(["docker", "inspect", "--type", "container"].into_iter().chain(ids))
+}
+
+/// Looks at every container of a compose project, in any state. Read the answer with
+/// [`read_observed`](crate::deploy::health::read_observed).
+pub fn observe(compose_project: &str) -> HostCommand {
+    HostCommand::script("imt-observe", OBSERVE, [compose_project])
 }
 
 /// The last lines of a container's log, as evidence.
@@ -148,8 +158,11 @@ pub fn orphans<'c>(
 }
 
 /// The images of releases that go which no release that stays needs, and that were built by us.
-pub fn prunable<'r>(removed: &'r [Release], kept: &[Release]) -> BTreeSet<&'r str> {
-    let needed: BTreeSet<&str> = kept.iter().flat_map(|r| r.images.values()).map(|i| i.reference.as_str()).collect();
-    let built = removed.iter().flat_map(|release| release.images.values()).filter(|image| image.is_built);
-    built.map(|image| image.reference.as_str()).filter(|reference| !needed.contains(reference)).collect()
+pub fn prunable<'r>(
+    removed: impl IntoIterator<Item = &'r ReleaseImage>,
+    kept: impl IntoIterator<Item = &'r ReleaseImage>,
+) -> BTreeSet<&'r str> {
+    let needed: BTreeSet<&str> = kept.into_iter().map(|image| image.reference.as_str()).collect();
+    let built = removed.into_iter().filter(|image| image.is_built).map(|image| image.reference.as_str());
+    built.filter(|reference| !needed.contains(reference)).collect()
 }

@@ -25,7 +25,7 @@ pub fn detach(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, command
     HostCommand::script("imt-detach", DETACH, own.into_iter().chain(command.argv.iter().cloned()))
 }
 
-/// Looks for it, and gives its output from an offset on. One that has not begun will not any more.
+/// Looks for it, and gives its output from an offset on, at most a mebibyte. One that has not begun will not any more.
 pub fn look(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, offset: u64) -> HostCommand {
     HostCommand::script("imt-look", LOOK, [dir.run(deployment, ticket), offset.to_string()])
 }

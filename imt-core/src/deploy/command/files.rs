@@ -2,10 +2,12 @@
 
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
+use crate::deploy::machine::{Step, Ticket};
 use crate::deploy::release::{ReleaseError, ReleaseHead};
 use crate::id::{DeploymentId, ReleaseId};
 
 const STAGE: &str = include_str!("scripts/stage.sh");
+const STAGED: &str = include_str!("scripts/staged.sh");
 const RESTAGE: &str = include_str!("scripts/restage.sh");
 const INSTALL: &str = include_str!("scripts/install.sh");
 const PUT_BACK: &str = include_str!("scripts/put_back_files.sh");
@@ -41,19 +43,29 @@ pub fn manifest<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<String, 
 }
 
 /// Makes an empty staging directory, in which `manifest`, `files/…` and `release.json` are then put.
-pub fn stage(dir: &TargetDir, deployment: DeploymentId, number: u32) -> HostCommand {
-    HostCommand::script("imt-stage", STAGE, [dir.staging(deployment, number)])
+pub fn stage(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket) -> HostCommand {
+    HostCommand::script("imt-stage", STAGE, [dir.staging(deployment, ticket)])
+}
+
+/// Looks for the newest whole try of a transfer. Prints its number, or nothing. Read the answer with [`read_staged`].
+pub fn staged(dir: &TargetDir, deployment: DeploymentId, step: Step) -> HostCommand {
+    HostCommand::script("imt-staged", STAGED, [dir.staged(deployment), step.to_string()])
+}
+
+/// Reads the output of [`staged`].
+pub fn read_staged(output: &str, step: Step) -> Option<Ticket> {
+    output.trim().parse().ok().map(|number| Ticket { step, number })
 }
 
 /// Stages the files of a recorded release. Ends with 4 if the target has no such release.
-pub fn restage(dir: &TargetDir, release: ReleaseId, deployment: DeploymentId, number: u32) -> HostCommand {
-    HostCommand::script("imt-restage", RESTAGE, [dir.release(release), dir.staging(deployment, number)])
+pub fn restage(dir: &TargetDir, release: ReleaseId, deployment: DeploymentId, ticket: Ticket) -> HostCommand {
+    HostCommand::script("imt-restage", RESTAGE, [dir.release(release), dir.staging(deployment, ticket)])
 }
 
 /// Puts the staged files in their places, and keeps aside what was there. Ends with 6 where a directory is in the place of a
 /// file.
-pub fn install(dir: &TargetDir, deployment: DeploymentId, number: u32) -> HostCommand {
-    let args = [dir.root().to_owned(), dir.staging(deployment, number), dir.aside(deployment)];
+pub fn install(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket) -> HostCommand {
+    let args = [dir.root().to_owned(), dir.staging(deployment, ticket), dir.aside(deployment)];
     HostCommand::script("imt-install", INSTALL, args)
 }
 
@@ -70,8 +82,8 @@ pub fn clean(dir: &TargetDir, deployment: DeploymentId, keeps_aside: bool) -> Ho
 }
 
 /// Records what is staged as a release; of one that is recorded, only its record is replaced.
-pub fn record(dir: &TargetDir, deployment: DeploymentId, number: u32, release: ReleaseId) -> HostCommand {
-    HostCommand::script("imt-record", RECORD, [dir.staging(deployment, number), dir.release(release)])
+pub fn record(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, release: ReleaseId) -> HostCommand {
+    HostCommand::script("imt-record", RECORD, [dir.staging(deployment, ticket), dir.release(release)])
 }
 
 /// Prints the record of every release. Read the answer with [`read_releases`].
@@ -85,13 +97,13 @@ pub fn forget(dir: &TargetDir, releases: impl IntoIterator<Item = ReleaseId>) ->
     HostCommand::script("imt-forget", FORGET, [dir.releases()].into_iter().chain(names))
 }
 
-/// Reads the output of [`releases`]: for each release its name, and its head or why it cannot be read. One that is damaged
-/// or too new does not hide the others.
-pub fn read_releases(mut output: &[u8]) -> Vec<(String, Result<ReleaseHead, ReleaseError>)> {
+/// Reads the output of [`releases`]: for each release its name and its record, or why that is none. One that is damaged or cut
+/// off does not hide the others.
+pub fn read_releases(mut output: &[u8]) -> Vec<(String, Result<&[u8], ReleaseError>)> {
     let mut found = Vec::new();
     while let Some((name, size, rest)) = next_record(output) {
         let (record, more) = rest.split_at(size.min(rest.len()));
-        found.push((name, ReleaseHead::read(record)));
+        found.push((name, ReleaseHead::read(record).map(|_| record)));
         output = more;
     }
     found

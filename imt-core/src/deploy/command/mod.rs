@@ -17,13 +17,14 @@ mod registry;
 pub use compose::{ComposeProject, HOOK_LABEL, Hook, read_config_hashes};
 pub use containers::{
     Cleared, ConflictPolicy, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, inspect,
-    last_log_lines, orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
+    last_log_lines, observe, orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
 };
 pub use detached::{
     BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,
 };
 pub use files::{
-    ManifestError, clean, forget, install, manifest, put_back_files, read_releases, record, releases, restage, stage,
+    ManifestError, clean, forget, install, manifest, put_back_files, read_releases, read_staged, record, releases,
+    restage, stage, staged,
 };
 pub use host_command::{CommandInput, HostCommand};
 pub use lock::{LOCK_STALE_AFTER, LockAnswer, LockError, beat, closed, lock, read_lock, unlock};

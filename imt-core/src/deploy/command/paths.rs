@@ -23,6 +23,14 @@ impl TargetDir {
         &self.root
     }
 
+    /// What compose calls the project: the names of project and environment, in the letters that it takes.
+    pub fn compose_project(&self) -> String {
+        let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+        let name: String = self.identity.chars().map(letter).collect();
+        // Its own rule: a name begins with a letter or a digit.
+        if name.starts_with(|c: char| c.is_ascii_alphanumeric()) { name } else { format!("p{name}") }
+    }
+
     /// Whose directory it is.
     pub fn identity(&self) -> &str {
         &self.identity
@@ -43,9 +51,19 @@ impl TargetDir {
         format!("{}/.env", self.root)
     }
 
+    /// Where a deployment stages files, and keeps what it has to know again after a crash.
+    pub fn staged(&self, deployment: DeploymentId) -> String {
+        format!("{}/.imt/staging/{deployment}", self.root)
+    }
+
     /// Where one try of a transfer puts its files.
-    pub fn staging(&self, deployment: DeploymentId, number: u32) -> String {
-        format!("{}/.imt/staging/{deployment}/{number}", self.root)
+    pub fn staging(&self, deployment: DeploymentId, ticket: Ticket) -> String {
+        format!("{}/{}-{}", self.staged(deployment), ticket.step, ticket.number)
+    }
+
+    /// What ran before a deployment changed anything.
+    pub fn baseline(&self, deployment: DeploymentId) -> String {
+        format!("{}/baseline.json", self.staged(deployment))
     }
 
     /// What a deployment keeps aside.

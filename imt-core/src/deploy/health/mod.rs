@@ -17,7 +17,7 @@ pub use container::{Container, ContainerStatus, Health, HealthCheck, HealthStatu
 pub use expected::{Baseline, ExpectedService, LONGEST_HEALTH_BUDGET, Parameters, Seen, ServiceOrigin, endless_jobs};
 pub use failure::{Evidence, FailureCause, LAST_LOG_LINES, ServiceFailure, ServiceWarning, WarningCause};
 pub use listing::{Listed, read_listing};
-pub use reading::{ReadError, read_containers};
+pub use reading::{ReadError, read_containers, read_observed};
 pub use watch::{Observation, Verdict, Watch};
 
 #[cfg(test)]

@@ -142,6 +142,20 @@ pub fn read_containers(json: &[u8]) -> Result<Vec<Container>, ReadError> {
     raw.into_iter().map(convert).collect()
 }
 
+/// Reads what the command `observe` prints: the time of the host, and the containers, one a line.
+///
+/// # Errors
+/// As [`read_containers`].
+pub fn read_observed(output: &[u8]) -> Result<(Timestamp, Vec<Container>), ReadError> {
+    let text = std::str::from_utf8(output).unwrap_or_default();
+    let (time, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let seconds: u64 = time.trim().parse().map_err(|_| unknown("time", time))?;
+    let shape = |source| ReadError::Shape { command: INSPECT, source };
+    let raw: Result<Vec<RawContainer>, _> = serde_json::Deserializer::from_str(rest).into_iter().collect();
+    let containers: Result<Vec<Container>, _> = raw.map_err(shape)?.into_iter().map(convert).collect();
+    Ok((Timestamp::from_micros(seconds.saturating_mul(1_000_000)), containers?))
+}
+
 fn convert(raw: RawContainer) -> Result<Container, ReadError> {
     let RawContainer { id, name, image, restart_count, state, config, host_config } = raw;
     let said = ContainerStatus::read(&state.status).ok_or_else(|| unknown("status", &state.status))?;

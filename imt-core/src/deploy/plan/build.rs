@@ -157,8 +157,8 @@ fn planned(input: &PlanInput, step: Step) -> PlannedStep {
 }
 
 /// The project as the commit has it, in a directory with nothing else: the deploy override comes last, and later.
-fn base_of(project: &ComposeProject) -> ComposeProject {
-    let mut base = project.in_directory(".");
+fn base_of(project: &ComposeProject, directory: impl Into<String>) -> ComposeProject {
+    let mut base = project.in_directory(directory);
     base.files.pop();
     base
 }
@@ -167,26 +167,29 @@ fn base_of(project: &ComposeProject) -> ComposeProject {
 fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
     let PlanInput { deployment, dir, project, .. } = input;
     let id = *deployment;
-    let staged = project.in_directory(format!("{}/files", dir.staging(id, 1)));
+    let transfer = Ticket { step: Step::Transfer, number: 1 };
+    let staged = project.in_directory(format!("{}/files", dir.staging(id, transfer)));
     let detached = |step, command: &HostCommand| detach(dir, id, Ticket { step, number: 1 }, command);
     let hooks = |hooks: &[Hook]| {
         let commands: Vec<HostCommand> = hooks.iter().map(|hook| project.hook(hook)).collect();
         vec![detached(step, &in_turn(&commands))]
     };
     match step {
-        Step::Resolve => vec![base_of(project).config()],
+        Step::Resolve => vec![base_of(project, ".").config()],
         Step::Lock => vec![lock(dir, id, "you", LOCK_STALE_AFTER)],
         Step::Preflight => vec![probe(dir)],
         Step::Snapshot => vec![project.ps(), releases(dir)],
         Step::Transfer => match input.spec.kind {
-            DeploymentKind::New => vec![stage(dir, id, 1), staged.config()],
-            DeploymentKind::Earlier(release) => vec![restage(dir, release, id, 1)],
+            DeploymentKind::New => {
+                vec![stage(dir, id, transfer), base_of(&staged, staged.directory.clone()).config(), staged.config()]
+            }
+            DeploymentKind::Earlier(release) => vec![restage(dir, release, id, transfer)],
         },
         Step::Pull => {
             let images = input.images.iter().map(|image| (image.service.as_str(), image.reference.as_str()));
             vec![staged.pull(&dir.state(), &[], images)]
         }
-        Step::Install => vec![install(dir, id, 1)],
+        Step::Install => vec![install(dir, id, transfer)],
         Step::HooksBefore => hooks(&input.hooks.0),
         Step::HooksAfter => hooks(&input.hooks.1),
         Step::Clear if !input.names.is_empty() => {
@@ -199,7 +202,7 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
                 DeploymentKind::New => ReleaseId::made_by(id),
                 DeploymentKind::Earlier(release) => release,
             };
-            let mut commands = vec![record(dir, id, 1, release)];
+            let mut commands = vec![record(dir, id, transfer, release)];
             commands.extend((!input.strangers.is_empty()).then(|| drop_aside(dir, id)));
             commands
         }

@@ -11,4 +11,4 @@ pub(in crate::deploy) mod tests;
 
 pub use content::ContentHash;
 pub use list::{ReleaseHead, Retention, restore_target, retention};
-pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText};
+pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText, read_images};

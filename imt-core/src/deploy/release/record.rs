@@ -212,6 +212,14 @@ impl Release {
     }
 }
 
+/// Reads what each service runs from a record, for those who only want to know what is whose.
+///
+/// # Errors
+/// When it cannot be read, or a later version forbids it.
+pub fn read_images(json: &[u8]) -> Result<BTreeMap<String, ReleaseImage>, ReleaseError> {
+    Ok(read_raw(json)?.images)
+}
+
 impl ReleaseHead {
     /// Reads the head of a record, for lists: needs neither the environment nor an undamaged content.
     ///

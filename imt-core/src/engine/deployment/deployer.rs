@@ -11,10 +11,11 @@ use super::steps::Steps;
 use crate::deploy::machine::DeploymentState;
 use crate::engine::clock::Clock;
 use crate::engine::error::EngineError;
+use crate::engine::log_writer::LOG_CAP_BYTES;
 use crate::engine::retry::until_available;
 use crate::engine::shared::GIVE_BACK_IN;
 use crate::id::DeploymentId;
-use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target};
+use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target, Warn};
 use crate::status::{DeploymentEnd, DeploymentReason};
 
 /// How a deployment ended.
@@ -35,14 +36,30 @@ pub struct DeploymentOutcome {
 /// Accepts deployments and drives them, in the name of one instance.
 #[derive(Clone)]
 pub struct Deployer {
-    store: Arc<dyn DeploymentStore>,
+    pub(super) store: Arc<dyn DeploymentStore>,
+    pub(super) log_cap_bytes: u64,
+    pub(super) warn: Warn,
     claimant: Claimant,
 }
 
 impl Deployer {
     /// One that keeps its deployments in a store.
     pub fn new(store: Arc<dyn DeploymentStore>, claimant: Claimant) -> Self {
-        Self { store, claimant }
+        Self { store, log_cap_bytes: LOG_CAP_BYTES, warn: Warn::default(), claimant }
+    }
+
+    /// How much of what its steps say a deployment's log keeps; the rest is counted and dropped. Default 256 MiB.
+    #[must_use]
+    pub const fn log_cap_bytes(mut self, bytes: u64) -> Self {
+        self.log_cap_bytes = bytes;
+        self
+    }
+
+    /// Who hears of what went wrong without the deployment's end depending on it. Default: nobody.
+    #[must_use]
+    pub fn on_warning(mut self, warn: Warn) -> Self {
+        self.warn = warn;
+        self
     }
 
     /// Accepts a deployment and drives it to its end, with these steps. Deployments of the same target that still wait for
@@ -102,8 +119,8 @@ impl Deployer {
         claimed_at: Instant,
         steps: Arc<dyn Steps>,
     ) -> Result<DeploymentOutcome, EngineError> {
-        let (store, id) = (Arc::clone(&self.store), claim.deployment);
-        let driver = match Driver::load(store, steps, claim.clone(), claimed_at, Arc::new(Notify::new())).await {
+        let id = claim.deployment;
+        let driver = match Driver::load(self, steps, claim.clone(), claimed_at, Arc::new(Notify::new())).await {
             Ok(driver) => driver,
             Err(error) => {
                 // Nothing was begun, so nobody need wait for the lease; if the store does not take it back, it runs out.

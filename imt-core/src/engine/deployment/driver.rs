@@ -8,21 +8,30 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use super::deployer::Deployer;
+use super::journal::Journal;
 use super::steps::{Beat, Order, Steps};
+use super::telling;
 use crate::deploy::command::BEAT_PAUSE;
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
-    Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, Ticket,
+    Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, StepState, Ticket,
 };
 use crate::engine::clock::{Clock, reached};
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState, Lost, OfDeployment};
+use crate::engine::log_writer::{self, LogTarget};
 use crate::engine::retry::until_available;
 use crate::engine::task::Task;
-use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore};
+use crate::mask::Needles;
+use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, Notes};
+use crate::secret::Secret;
 use crate::status::DeploymentReason;
 
 type Control = Option<DeploymentReason>;
+
+/// Notes of a step that wait to be written.
+const NOTES: usize = 64;
 
 /// One deployment being driven.
 pub(super) struct Driver {
@@ -38,6 +47,10 @@ pub(super) struct Driver {
     /// Renews the lock of the target.
     heart: Option<Task>,
     keeper: Task,
+    journal: Journal,
+    /// What is masked, and by what.
+    secrets: Vec<Secret>,
+    needles: Needles,
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState<Control>>,
@@ -55,12 +68,13 @@ struct Work {
 impl Driver {
     /// Loads a claimed deployment.
     pub(super) async fn load(
-        store: Arc<dyn DeploymentStore>,
+        deployer: &Deployer,
         steps: Arc<dyn Steps>,
         claim: DeploymentClaim,
         claimed_at: Instant,
         poke: Arc<Notify>,
     ) -> Result<Self, EngineError> {
+        let (store, clock) = (Arc::clone(&deployer.store), Clock::start());
         let record = until_available(claim.lease, || store.load(claim.deployment))
             .await
             .map_err(EngineError::store("load the deployment"))?;
@@ -69,16 +83,34 @@ impl Driver {
         let of = OfDeployment(Arc::clone(&store), claim.clone());
         let keeper = Task::spawn(lease::keep(of, claimed_at, poke, state));
         let machine = Machine::new(Arc::new(record.spec.clone()), record.state.clone());
-        let (clock, work, heart, commits) = (Clock::start(), None, None, 0);
-        Ok(Self { store, steps, claim, clock, machine, record, work, heart, keeper, inputs, answer, lease, commits })
+        let secrets = steps.secrets();
+        let needles = Needles::new(&secrets);
+        let log = log_writer::OfDeployment(Arc::clone(&store), claim.clone());
+        let to = LogTarget::new(log, needles.clone(), deployer.log_cap_bytes);
+        let going_on = format!("going on, by {}", claim.instance);
+        let journal = Journal::open(to, going_on, clock, deployer.warn.clone())
+            .await
+            .map_err(EngineError::store("read the deployment's log"))?;
+        let (work, heart, commits) = (None, None, 0);
+        #[rustfmt::skip]
+        let driver = Self {
+            store, steps, claim, clock, machine, record, work, heart, keeper, journal, secrets, needles, inputs, answer, lease,
+            commits,
+        };
+        Ok(driver)
     }
 
     /// Drives to the end; answers the state at it.
     pub(super) async fn run(mut self) -> Result<(DeploymentRecord, DeploymentState), EngineError> {
         let mut input = Input::Claimed;
         loop {
+            let under_way = self.machine.state().step;
             let decision = self.decide(input);
+            self.write(&decision, under_way).await?;
             self.commit(&decision).await?;
+            let begun: Vec<String> = decision.changes.iter().filter_map(telling::begin).collect();
+            self.unless_lost(async move |journal| journal.tell(begun).await).await?;
+            self.learn_secrets().await?;
             for effect in decision.effects {
                 self.perform(effect);
             }
@@ -88,7 +120,8 @@ impl Driver {
                 self.keeper.end().await;
                 return Ok((self.record, self.machine.state().clone()));
             }
-            input = self.next().await?;
+            let next = self.next().await?;
+            input = self.masked(next).await?;
         }
     }
 
@@ -102,6 +135,51 @@ impl Driver {
             debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
         }
         decision
+    }
+
+    /// Has what was decided in the log before it is committed, so that no commit is without its lines. The log is over before the
+    /// commit that ends the claim on it.
+    async fn write(&mut self, decision: &Decision, under_way: Option<StepState>) -> Result<(), EngineError> {
+        let lines = decision.changes.iter().flat_map(|change| telling::lines(change, under_way.as_ref()));
+        let lines: Vec<String> = lines.collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let is_last = self.machine.state().status.is_terminal();
+        self.unless_lost(async move |journal| {
+            journal.tell(lines).await;
+            if is_last { journal.finish().await } else { journal.written().await }
+        })
+        .await
+    }
+
+    /// Does something with the log for as long as the claim holds.
+    async fn unless_lost(&mut self, work: impl AsyncFnOnce(&Journal)) -> Result<(), EngineError> {
+        let mut lease = self.lease.clone();
+        let is_lost = tokio::select! {
+            biased;
+            _ = lease.wait_for(|l| l.lost.is_some()) => true,
+            () = work(&self.journal) => false,
+        };
+        if is_lost { Err(self.stand_down().await) } else { Ok(()) }
+    }
+
+    /// An input without secrets: what a step answers is shown and stored like its log.
+    async fn masked(&mut self, input: Input) -> Result<Input, EngineError> {
+        let Input::Answered(ticket, answer) = input else { return Ok(input) };
+        self.learn_secrets().await?;
+        Ok(Input::Answered(ticket, telling::masked(answer, &self.needles)))
+    }
+
+    /// Asks the steps what is to be masked from here on.
+    async fn learn_secrets(&mut self) -> Result<(), EngineError> {
+        let secrets = self.steps.secrets();
+        if secrets == self.secrets {
+            return Ok(());
+        }
+        let needles = Needles::new(&secrets);
+        (self.secrets, self.needles) = (secrets, needles.clone());
+        self.unless_lost(async move |journal| journal.mask_by(needles).await).await
     }
 
     /// Commits a decision. A commit whose outcome is unknown is repeated under its number, for at most a lease.
@@ -146,11 +224,13 @@ impl Driver {
     fn set_to_work(&mut self, ticket: Ticket, look: bool) {
         let (stop, stopped) = watch::channel(false);
         let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
-        let order = Order { ticket, record, stop: stopped };
-        let (steps, inputs) = (Arc::clone(&self.steps), self.answer.clone());
+        let (notes, heard) = Notes::channel(NOTES);
+        let order = Order { ticket, record, notes, stop: stopped };
+        let (steps, inputs, pen) = (Arc::clone(&self.steps), self.answer.clone(), self.journal.pen());
         let task = Task::spawn(async move {
             let doing = async { if look { steps.look(&order).await } else { steps.perform(&order).await } };
-            let answer = AssertUnwindSafe(doing).catch_unwind().await.unwrap_or_else(|_| panicked(ticket));
+            let doing = AssertUnwindSafe(doing).catch_unwind();
+            let answer = pen.listen(doing, heard).await.unwrap_or_else(|_| panicked(ticket));
             // A driver that is gone wants no answer.
             let _gone = inputs.send(Input::Answered(ticket, answer)).await;
         });
@@ -202,6 +282,7 @@ impl Driver {
         for task in self.work.take().map(|work| work.task).into_iter().chain(self.heart.take()) {
             task.end().await;
         }
+        self.journal.abort();
         let of = self.claim.deployment.into();
         match &self.lease.borrow().lost {
             Some(Lost::Unrenewed(why)) => EngineError::Unrenewed { of, why: why.clone() },

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::deploy::machine::{Answer, Ticket};
-use crate::ports::DeploymentRecord;
+use crate::ports::{DeploymentRecord, Notes};
+use crate::secret::Secret;
 
 /// Does the steps of one deployment.
 ///
@@ -22,6 +23,12 @@ pub trait Steps: Send + Sync {
     /// Finds a step that an earlier call has begun: follows it to its end, says how it ended, or that it has never begun and
     /// never will. *Cancellation* and stopping as with [`perform`](Self::perform).
     async fn look(&self, order: &Order) -> Answer;
+
+    /// Values that are not to be seen in the deployment's log, nor in what its end says. *Called* before each step and when it has
+    /// answered, so that what a step has learned is masked from then on; what it says of it meanwhile is not.
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
 
     /// Renews the lock of the target. *Called* every few seconds while the lock may be ours, beside a step.
     async fn beat(&self, record: &DeploymentRecord) -> Beat;
@@ -45,6 +52,8 @@ pub struct Order {
     pub ticket: Ticket,
     /// The deployment as it stood when the step was decided.
     pub record: DeploymentRecord,
+    /// Where the step says what it does: into the deployment's log, which says by itself which step it is and how it ended.
+    pub notes: Notes,
     pub(super) stop: watch::Receiver<bool>,
 }
 

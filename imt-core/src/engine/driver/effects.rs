@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::{Attempt, Driver};
 use crate::engine::attempt::{AttemptTask, Origin};
-use crate::engine::log_writer::LogTarget;
+use crate::engine::log_writer::{LogTarget, OfAttempt};
 use crate::engine::orders::{Leave, Orders};
 use crate::engine::task::Task;
 use crate::id::AttemptId;
@@ -78,13 +78,8 @@ impl Driver {
     }
 
     pub(super) fn log_target(&self, attempt: AttemptId) -> LogTarget {
-        LogTarget {
-            store: Arc::clone(&self.shared.store),
-            sink: Arc::clone(&self.shared.sink),
-            claim: self.claim.clone(),
-            attempt,
-            needles: self.needles.clone(),
-            cap_bytes: self.shared.log_cap_bytes,
-        }
+        let (store, sink) = (Arc::clone(&self.shared.store), Arc::clone(&self.shared.sink));
+        let log = OfAttempt { store, sink, claim: self.claim.clone(), attempt };
+        LogTarget::new(log, self.needles.clone(), self.shared.log_cap_bytes)
     }
 }

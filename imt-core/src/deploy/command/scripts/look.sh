@@ -1,5 +1,5 @@
 # Looks for a detached command. $1 run directory, $2 offset in its log
-# Prints one line and then the log from the offset on: `running`, `ended CODE`, `lost` (it was killed, or the host was
+# Prints one line and then the log from the offset on, at most a mebibyte of it: `running`, `ended CODE`, `lost` (it was killed, or the host was
 # restarted), or `never`; after `never` it will not begin any more, however late its start may still arrive.
 set -u
 umask 077
@@ -24,4 +24,4 @@ status() {
 }
 # It may have ended between the two looks.
 status || status || echo lost
-if [ -e "$run/log" ]; then tail -c "+$(($2 + 1))" "$run/log"; fi
+if [ -e "$run/log" ]; then tail -c "+$(($2 + 1))" "$run/log" | head -c 1048576; fi

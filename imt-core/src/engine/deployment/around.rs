@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use imt_core::compose::{DOT_ENV, Kind, Tree, wanted_paths};
-
-use super::resolve::Resolved;
+use crate::compose::{DOT_ENV, Kind, Resolved, Tree, wanted_paths};
 
 /// The files around a project in a directory, `tracked` and `supplied` as the caller knows them.
 pub fn look_around(

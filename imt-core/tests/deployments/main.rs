@@ -1,5 +1,7 @@
 //! Deployments driven to their end over a store in memory, with steps that do what the test says.
 
+mod logs;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,9 +10,11 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::{
     Answer, Change, ChangeKind, DeploymentKind, DeploymentSpec, Fault, Path, Step, StepFacts,
 };
+use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use imt_core::engine::{Beat, Deployer, DeploymentOutcome, EngineError, Order, Steps};
 use imt_core::id::{CommitId, DeploymentId, InstanceId, ProjectName};
-use imt_core::ports::{Claimant, DeploymentRecord, DeploymentStore, EventId, NewDeployment, Target};
+use imt_core::ports::{Claimant, DeploymentRecord, DeploymentStore, EventId, NewDeployment, Note, Target};
+use imt_core::secret::Secret;
 use imt_core::status::{DeploymentReason, DeploymentStatus};
 use imt_core::store::MemoryStore;
 use imt_core::time::Timestamp;
@@ -29,6 +33,12 @@ enum Script {
     Hangs,
     /// It cannot say, so often, then it is done.
     Unclear(u32),
+    /// It says this and is done.
+    Says(Vec<Note>),
+    /// It says this, and then never answers.
+    SaysAndHangs(Vec<Note>),
+    /// It learns of this secret, and fails with it in what it says.
+    Betrays(Secret),
 }
 
 /// The steps, and what was asked of them.
@@ -38,6 +48,7 @@ struct Stage {
     asked: Mutex<Vec<(&'static str, Step)>>,
     beats: Mutex<u32>,
     lock_is_lost: Mutex<bool>,
+    secrets: Mutex<Vec<Secret>>,
     begun: Notify,
 }
 
@@ -73,6 +84,19 @@ impl Stage {
                 order.stopped().await;
                 failed("it was stopped")
             }
+            Some(Script::Says(notes)) => {
+                say(order, notes).await;
+                Answer::Done(StepFacts::default())
+            }
+            Some(Script::SaysAndHangs(notes)) => {
+                say(order, notes).await;
+                std::future::pending().await
+            }
+            Some(Script::Betrays(secret)) => {
+                let fault = failed(&format!("the key is {}", secret.expose()));
+                self.secrets.lock().expect("nobody panics with it").push(secret);
+                fault
+            }
             Some(Script::Unclear(times)) => {
                 let next = times.checked_sub(1).filter(|left| *left > 0).map(Script::Unclear);
                 match next {
@@ -85,6 +109,12 @@ impl Stage {
     }
 }
 
+async fn say(order: &Order, notes: Vec<Note>) {
+    for note in notes {
+        order.notes.say(note).await;
+    }
+}
+
 #[async_trait]
 impl Steps for Stage {
     async fn perform(&self, order: &Order) -> Answer {
@@ -93,6 +123,10 @@ impl Steps for Stage {
 
     async fn look(&self, order: &Order) -> Answer {
         self.play("look", order).await
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.secrets.lock().expect("nobody panics with it").clone()
     }
 
     async fn beat(&self, _record: &DeploymentRecord) -> Beat {
@@ -115,6 +149,7 @@ fn new() -> NewDeployment {
         },
         commit: CommitId::new("c".repeat(40)),
         spec: DeploymentSpec { kind: DeploymentKind::New, ..DeploymentSpec::new() },
+        settings: DeploymentSettings::new(String::new(), TargetSettings::new(Reach::Local)),
         pipeline: None,
         at: Timestamp::from_micros(1),
         idempotency_key: None,
@@ -133,7 +168,8 @@ fn world() -> World {
 
 impl World {
     async fn deploy(&self, stage: &Arc<Stage>) -> Result<DeploymentOutcome, EngineError> {
-        self.deployer.deploy(new(), Arc::clone(stage) as _).await
+        let (deployer, steps) = (self.deployer.clone(), Arc::clone(stage) as _);
+        tokio::spawn(async move { deployer.deploy(new(), steps).await }).await.expect("no panic")
     }
 
     async fn changes(&self, id: DeploymentId) -> Vec<Change> {

@@ -1,0 +1,141 @@
+//! Steps that outlive their connection: `up` and hooks. Started once for each try, followed, looked for, ended.
+
+use std::time::Duration;
+
+use super::act::Act;
+use super::contact::Lines;
+use super::performer::done;
+use super::trouble::{Outcome, Trouble};
+use crate::deploy::command::{HostCommand, Look, TargetDir, detach, end_hooks, in_turn, look, read_look, stop};
+use crate::deploy::machine::Step;
+use crate::status::DeploymentReason;
+
+/// From one look to the next: soon at first, for what takes no time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long what is ended may take to end itself.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
+/// The last lines that go into the fault.
+const LAST_LINES: usize = 5;
+
+impl Act<'_> {
+    /// Starts the step and follows it to its end.
+    pub(super) async fn detached(&self) -> Outcome {
+        let command = self.command().await?;
+        let dir = self.dir().await?;
+        let start = detach(&dir, self.id(), self.ticket(), &command);
+        self.run(&start, self.reason(), "it cannot be started on the target").await?;
+        self.follow(&dir).await
+    }
+
+    /// Finds what an earlier call started.
+    pub(super) async fn follow_detached(&self) -> Outcome {
+        let dir = self.dir().await?;
+        self.follow(&dir).await
+    }
+
+    async fn command(&self) -> Outcome<HostCommand> {
+        let project = self.project(self.way()).await?;
+        let settings = self.settings();
+        let hooks = match self.ticket().step {
+            Step::HooksBefore | Step::RestoreHooksBefore => &settings.hooks_before,
+            Step::HooksAfter | Step::RestoreHooksAfter => &settings.hooks_after,
+            _ => return Ok(project.up()),
+        };
+        let commands: Vec<HostCommand> = hooks.iter().map(|hook| project.hook(hook)).collect();
+        Ok(in_turn(&commands))
+    }
+
+    const fn reason(&self) -> DeploymentReason {
+        match self.ticket().step {
+            Step::Up | Step::RestoreUp => DeploymentReason::UpFailed,
+            _ => DeploymentReason::HookFailed,
+        }
+    }
+
+    async fn follow(&self, dir: &TargetDir) -> Outcome {
+        let mut log = Followed::default();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let command = look(dir, self.id(), self.ticket(), log.offset);
+            let (state, has_more) = self.ask(&command, &mut log).await?;
+            match state {
+                // What was printed in between comes first.
+                _ if has_more => {}
+                Look::Running => {
+                    tokio::select! {
+                        () = self.order.stopped() => return self.end(dir, &mut log).await,
+                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    }
+                }
+                over => return self.judge(over, log).await,
+            }
+        }
+    }
+
+    /// Ends it before its time. What it has come to by then counts.
+    async fn end(&self, dir: &TargetDir, log: &mut Followed) -> Outcome {
+        let said = self.contact().run(&stop(dir, self.id(), self.ticket(), GRACE)).await?;
+        let said = said.or_fail(self.reason(), "it cannot be ended on the target")?;
+        let (state, _) = read_look(&said.stdout).map_err(|error| self.unreadable(&error))?;
+        while self.ask(&look(dir, self.id(), self.ticket(), log.offset), log).await?.1 {}
+        self.judge(state, std::mem::take(log)).await
+    }
+
+    /// Asks how it stands, and tells what it has printed since; whether it had printed anything.
+    async fn ask(&self, command: &HostCommand, log: &mut Followed) -> Outcome<(Look, bool)> {
+        let said = self.run(command, self.reason(), "it cannot be looked for on the target").await?;
+        let (state, printed) = read_look(&said.stdout).map_err(|error| self.unreadable(&error))?;
+        log.offset += printed.len() as u64;
+        log.keep(printed);
+        log.lines.take(printed, &self.order.notes).await;
+        Ok((state, !printed.is_empty()))
+    }
+
+    async fn judge(&self, state: Look, mut log: Followed) -> Outcome {
+        log.lines.end(&self.order.notes).await;
+        let step = self.ticket().step;
+        let why = match state {
+            Look::Ended(0) => return Ok(done()),
+            Look::Never => return Err(Trouble::NotBegun),
+            Look::Ended(code) => format!("`{step}` ended with code {code}: {}", log.last()),
+            Look::Lost | Look::Running => {
+                format!("`{step}` was cut off on the target, which was restarted, or somebody ended it; {}", log.last())
+            }
+        };
+        if matches!(step, Step::Up | Step::RestoreUp) {
+            self.tell_troubled().await;
+        } else {
+            // Whoever waited for it is gone; the container of the hook may go on.
+            let project = self.project(self.way()).await?.name;
+            self.run(&end_hooks(&project), self.reason(), "what a hook has left cannot be ended").await?;
+        }
+        Err(Trouble::failed(self.reason(), why))
+    }
+
+    fn unreadable(&self, error: &dyn std::error::Error) -> Trouble {
+        Trouble::failed(self.reason(), error.to_string())
+    }
+}
+
+/// What was printed so far.
+#[derive(Default)]
+struct Followed {
+    offset: u64,
+    lines: Lines,
+    end: Vec<u8>,
+}
+
+impl Followed {
+    fn keep(&mut self, printed: &[u8]) {
+        self.end.extend_from_slice(printed);
+        let over = self.end.len().saturating_sub(4_096);
+        self.end.drain(..over);
+    }
+
+    fn last(&self) -> String {
+        let text = String::from_utf8_lossy(&self.end);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("; ")
+    }
+}

@@ -1,0 +1,158 @@
+//! What a target has, before anything of it is changed.
+
+use super::act::Act;
+use super::performer::done;
+use super::trouble::{Outcome, Trouble};
+use crate::deploy::command::{HostCommand, Probe, TargetDir, observe, probe, read_probe};
+use crate::deploy::health::{Baseline, Container, read_observed};
+use crate::deploy::machine::{DeploymentKind, StepFacts};
+use crate::ports::FileMode;
+use crate::status::DeploymentReason;
+use crate::time::Timestamp;
+
+/// Less than this where the files lie, and nothing is begun.
+const LEAST_FREE_BYTES: u64 = 64 << 20;
+/// Less than this where the engine keeps its images, and nothing is fetched.
+const LEAST_DOCKER_FREE_BYTES: u64 = 256 << 20;
+
+impl Act<'_> {
+    /// Versions, disk, permissions, and whether the compose project is ours.
+    pub(super) async fn preflight(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let words = "the target cannot be looked at";
+        let said = self.run(&probe(&dir), DeploymentReason::TargetUnfit, words).await?;
+        let found = read_probe(&said.text());
+        check_probe(&found, &dir)?;
+        self.say(format!(
+            "docker {}, compose {}, {}",
+            found.docker.as_deref().unwrap_or_default(),
+            found.compose.as_deref().unwrap_or_default(),
+            found.machine
+        ))
+        .await;
+        self.check_host_paths().await?;
+        self.check_project(&dir).await?;
+        Ok(done())
+    }
+
+    async fn check_host_paths(&self) -> Outcome<()> {
+        if self.record().spec.kind != DeploymentKind::New {
+            return Ok(());
+        }
+        let paths = &self.material().await?.host_paths;
+        if paths.is_empty() {
+            return Ok(());
+        }
+        // Compose's `~` is the home of whoever runs it.
+        let text = "for path in \"$@\"; do case $path in '~'*) path=$HOME${path#'~'} ;; esac; \
+                    [ -e \"$path\" ] || printf '%s\\n' \"$path\"; done";
+        let own = ["sh", "-c", text, "imt-there"].map(str::to_owned);
+        let command = HostCommand::new(own.into_iter().chain(paths.iter().cloned()));
+        let words = "the target's paths cannot be looked at";
+        let said = self.run(&command, DeploymentReason::TargetUnfit, words).await?.text();
+        if said.trim().is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<&str> = said.lines().collect();
+        let detail = format!("the target has no {}, which the project mounts: make it there first", missing.join(", "));
+        Err(Trouble::failed(DeploymentReason::TargetUnfit, detail))
+    }
+
+    /// Two directories must not share one compose project: each would remove what the other has.
+    async fn check_project(&self, dir: &TargetDir) -> Outcome<()> {
+        let project = dir.compose_project();
+        let filter = format!("label=com.docker.compose.project={project}");
+        let format = "{{.Label \"com.docker.compose.project.working_dir\"}}";
+        let command = HostCommand::new(["docker", "ps", "--all", "--filter", &filter, "--format", format]);
+        let said =
+            self.run(&command, DeploymentReason::TargetUnfit, "the target's containers cannot be listed").await?;
+        let text = said.text();
+        let Some(other) = text.lines().map(str::trim).find(|at| !at.is_empty() && *at != dir.root()) else {
+            return Ok(());
+        };
+        let detail = format!(
+            "containers of a compose project `{project}` run on the target already, from `{other}`: stop them there with \
+             `docker compose --project-name {project} down` (their volumes stay), or give the environment another name"
+        );
+        Err(Trouble::failed(DeploymentReason::Conflict, detail))
+    }
+
+    /// What runs, and which releases there are. What runs is written down on the target, so that whoever goes on after a crash
+    /// has it, too.
+    pub(super) async fn snapshot(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let (recorded, odd) = self.recorded().await?;
+        let words = "the target's containers cannot be looked at";
+        let said = self.run(&observe(&dir.compose_project()), DeploymentReason::TargetUnfit, words).await?;
+        let (_, containers) = self.read_observed(&said.stdout)?;
+        let made = HostCommand::new(["mkdir", "-p", "--", &dir.staged(self.id())]);
+        self.run(&made, DeploymentReason::TransferFailed, "nothing can be written on the target").await?;
+        self.contact().put(&dir.baseline(self.id()), said.stdout, FileMode::PRIVATE).await?;
+        self.say(format!("{} containers, {} releases", containers.len(), recorded.len())).await;
+        let releases = recorded.into_iter().map(|recorded| recorded.head).collect();
+        Ok(StepFacts { releases, warnings: odd, ..done() })
+    }
+
+    /// What ran before.
+    pub(super) async fn before(&self) -> Outcome<(Timestamp, Vec<Container>)> {
+        let dir = self.dir().await?;
+        let said = self.contact().get(&dir.baseline(self.id())).await?;
+        self.read_observed(&said)
+    }
+
+    /// What ran before, as health takes it.
+    pub(super) async fn baseline(&self) -> Outcome<Baseline> {
+        let (at, containers) = self.before().await?;
+        Ok(Baseline::take(&containers, at))
+    }
+
+    /// The containers of the project, as they are.
+    pub(super) async fn observed(&self) -> Outcome<(Timestamp, Vec<Container>)> {
+        let dir = self.dir().await?;
+        let words = "the target's containers cannot be looked at";
+        let said = self.run(&observe(&dir.compose_project()), DeploymentReason::TargetUnfit, words).await?;
+        self.read_observed(&said.stdout)
+    }
+
+    fn read_observed(&self, output: &[u8]) -> Outcome<(Timestamp, Vec<Container>)> {
+        read_observed(output).map_err(|error| {
+            let detail = format!("{error}; `{}` needs an engine that is known here", self.ticket().step);
+            Trouble::failed(DeploymentReason::TargetUnfit, detail)
+        })
+    }
+}
+
+fn check_probe(found: &Probe, dir: &TargetDir) -> Outcome<()> {
+    let unfit = |detail: String| Err(Trouble::failed(DeploymentReason::TargetUnfit, detail));
+    let full = |what: &str, free: u64, least: u64| {
+        let detail = format!("{what} has {} MiB left, and {} are the least", free >> 20, least >> 20);
+        Err(Trouble::failed(DeploymentReason::DiskFull, detail))
+    };
+    let user = &found.user;
+    if found.docker.is_none() {
+        return unfit(format!(
+            "docker does not answer `{user}` on the target: {}; see that the engine runs and that this user may use it \
+             (group `docker`, say)",
+            found.docker_error.trim()
+        ));
+    }
+    if !found.has_usable_compose() {
+        let has = found.compose.as_deref().map_or_else(|| "no `docker compose`".to_owned(), |v| format!("compose {v}"));
+        return unfit(format!(
+            "the target has {has}, and 2.24.4 is the oldest that works: install a newer plugin there"
+        ));
+    }
+    if !found.has_setsid {
+        return unfit("the target has no `setsid` (package util-linux, or busybox)".to_owned());
+    }
+    if !found.is_writable {
+        return unfit(format!("`{user}` may not write to `{}` on the target", dir.root()));
+    }
+    if let Some(free) = found.free_bytes.filter(|free| *free < LEAST_FREE_BYTES) {
+        return full("the target's disk for the project's files", free, LEAST_FREE_BYTES);
+    }
+    if let Some(free) = found.docker_free_bytes.filter(|free| *free < LEAST_DOCKER_FREE_BYTES) {
+        return full("the target's disk for images", free, LEAST_DOCKER_FREE_BYTES);
+    }
+    Ok(())
+}

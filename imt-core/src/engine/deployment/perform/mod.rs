@@ -1,0 +1,24 @@
+//! What does the steps of a deployment for real: [`Steps`](super::Steps) on top of the ports.
+//!
+//! `performer` sends each step to who does it, with an `act` for what all of them need: `prepare` and `material` for what is
+//! made on this machine, `lock`, `look_around`, `transfer`, `detached`, `containers`, `verify` and `record` for the target.
+//! `contact` reaches it; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
+//! and in [`deploy`](crate::deploy); which step comes when, the machine says. Nothing here knows SSH or Docker.
+
+mod act;
+mod close;
+mod contact;
+mod containers;
+mod detached;
+mod lock;
+mod look_around;
+mod material;
+mod performer;
+mod prepare;
+mod record;
+mod release;
+mod transfer;
+mod trouble;
+mod verify;
+
+pub use performer::{Performer, Tools};

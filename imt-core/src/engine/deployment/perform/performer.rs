@@ -1,0 +1,168 @@
+//! The steps of one deployment, each sent to who does it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::act::Act;
+use super::contact::Contact;
+use super::material::Material;
+use super::prepare::Published;
+use super::release::Known;
+use super::trouble::{Outcome, Trouble};
+use crate::deploy::machine::{Answer, Step, StepFacts};
+use crate::deploy::settings::DeploymentSettings;
+use crate::engine::deployment::steps::{Beat, Order, Steps};
+use crate::ports::{Composer, DeploymentRecord, Note, Publisher, Source, Transport};
+use crate::secret::Secret;
+use crate::status::DeploymentReason;
+
+/// The ports that the steps of a deployment go through.
+#[derive(Clone)]
+pub struct Tools {
+    /// Where commits come from.
+    pub source: Arc<dyn Source>,
+    /// What understands compose files.
+    pub composer: Arc<dyn Composer>,
+    /// What builds and pushes images.
+    pub publisher: Arc<dyn Publisher>,
+    /// What reaches the target.
+    pub transport: Arc<dyn Transport>,
+    /// A directory of ours, on the machine that deploys, for checkouts. Made where it is missing.
+    pub scratch: PathBuf,
+}
+
+/// Does the steps of one deployment.
+pub struct Performer {
+    pub(super) settings: DeploymentSettings,
+    pub(super) tools: Tools,
+    pub(super) contact: Contact,
+    pub(super) material: OnceCell<Material>,
+    pub(super) published: OnceCell<Published>,
+    pub(super) known: Known,
+}
+
+impl Performer {
+    /// For one deployment.
+    pub fn new(settings: DeploymentSettings, tools: Tools) -> Self {
+        let contact = Contact::new(Arc::clone(&tools.transport));
+        let (material, published) = (OnceCell::new(), OnceCell::new());
+        Self { settings, tools, contact, material, published, known: Known::default() }
+    }
+
+    /// Closes the connection to the target.
+    pub async fn close(&self) {
+        self.contact.close().await;
+    }
+
+    async fn answer(&self, order: &Order, outcome: Outcome) -> Answer {
+        match outcome {
+            Ok(facts) => Answer::Done(facts),
+            Err(trouble) => {
+                let (answer, told) = trouble.into_answer(order.ticket);
+                if let Some(told) = told {
+                    order.notes.say(Note::Line(told)).await;
+                }
+                answer
+            }
+        }
+    }
+
+    async fn try_to(&self, order: &Order) -> Outcome {
+        let act = Act::new(self, order);
+        if is_detached(order.ticket.step) {
+            // It ends itself on the target when it is told to.
+            return act.detached().await;
+        }
+        tokio::select! {
+            biased;
+            () = order.stopped() => Err(Trouble::failed(DeploymentReason::User, "")),
+            outcome = act.perform() => outcome,
+        }
+    }
+}
+
+#[async_trait]
+impl Steps for Performer {
+    async fn perform(&self, order: &Order) -> Answer {
+        let outcome = self.try_to(order).await;
+        self.answer(order, outcome).await
+    }
+
+    async fn look(&self, order: &Order) -> Answer {
+        let outcome = Act::new(self, order).follow_detached().await;
+        self.answer(order, outcome).await
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        let contents = self.settings.supplied.iter().map(|file| &file.content);
+        let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
+        let known = self.known.secrets();
+        values.chain(contents.cloned()).chain(known).collect()
+    }
+
+    async fn beat(&self, record: &DeploymentRecord) -> Beat {
+        super::lock::beat(&self.contact, record).await
+    }
+}
+
+const fn is_detached(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Up
+            | Step::RestoreUp
+            | Step::HooksBefore
+            | Step::HooksAfter
+            | Step::RestoreHooksBefore
+            | Step::RestoreHooksAfter
+    )
+}
+
+impl Act<'_> {
+    /// Does a step that is over when this answers.
+    async fn perform(&self) -> Outcome {
+        match self.order.ticket.step {
+            Step::Resolve => self.resolve().await,
+            Step::Publish => self.publish().await,
+            Step::Lock => self.lock().await,
+            Step::Close => self.close_dead().await,
+            Step::Preflight => self.preflight().await,
+            Step::Snapshot => self.snapshot().await,
+            Step::Render => self.render().await,
+            Step::Load => self.load().await,
+            Step::Transfer => self.transfer().await,
+            Step::RestoreTransfer => self.restage().await,
+            Step::Pull | Step::RestorePull => self.pull().await,
+            Step::Install | Step::RestoreInstall => self.install().await,
+            Step::Clear | Step::RestoreClear => self.clear().await,
+            Step::RemoveOrphans | Step::RestoreRemove => self.remove_orphans().await,
+            Step::Verify | Step::RestoreVerify => self.verify().await,
+            Step::Commit => self.commit().await,
+            Step::Withdraw => self.withdraw().await,
+            Step::PutBackContainers | Step::RestorePutBack => self.put_back_containers().await,
+            Step::PutBackFiles => self.put_back_files().await,
+            Step::Unlock => self.unlock().await,
+            Step::Up
+            | Step::RestoreUp
+            | Step::HooksBefore
+            | Step::HooksAfter
+            | Step::RestoreHooksBefore
+            | Step::RestoreHooksAfter => self.detached().await,
+        }
+    }
+}
+
+/// The value of a line `NAME=value` of an env file.
+pub(super) fn value_of(line: &str) -> Option<Secret> {
+    let (_, value) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with('#'))?;
+    let value = value.trim();
+    let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(Secret::new(bare.unwrap_or(value)))
+}
+
+/// Nothing to tell.
+pub(super) fn done() -> StepFacts {
+    StepFacts::default()
+}

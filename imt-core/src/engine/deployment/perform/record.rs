@@ -1,0 +1,101 @@
+//! The end of a deployment on its target: what became of the release is written down, and what is no longer needed goes.
+
+use super::act::{Act, Way};
+use super::performer::done;
+use super::release::Recorded;
+use super::trouble::{Outcome, Trouble};
+use crate::deploy::command::{TargetDir, clean, drop_aside, forget, prunable, prune, record, unlock};
+use crate::deploy::machine::{Path, Step};
+use crate::deploy::release::{ReleaseHead, ReleaseImage, ReleaseVerdict, retention};
+use crate::engine::clock::Clock;
+use crate::id::ReleaseId;
+use crate::ports::FileMode;
+use crate::status::{DeploymentReason, DeploymentStatus};
+
+impl Act<'_> {
+    /// The release is good.
+    pub(super) async fn commit(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let current = self.write_down(&dir, Way::Forward, ReleaseVerdict::Good).await?;
+        for id in self.state().took_over.iter().copied().chain([self.id()]) {
+            let words = "containers that were set aside cannot be removed";
+            self.run(&drop_aside(&dir, id), DeploymentReason::Conflict, words).await?;
+        }
+        self.forget_old(&dir, current).await?;
+        Ok(done())
+    }
+
+    /// What became of a release that is staged.
+    async fn write_down(&self, dir: &TargetDir, way: Way, verdict: ReleaseVerdict) -> Outcome<ReleaseId> {
+        let (ticket, release) = self.staged(way).await?;
+        let mut release = (*release).clone();
+        (release.verdict, release.judged_at) = (verdict, Clock::start().now());
+        let path = format!("{}/release.json", dir.staging(self.id(), ticket));
+        self.contact().put(&path, release.to_json(), FileMode::PRIVATE).await?;
+        let words = "the release cannot be recorded on the target";
+        self.run(&record(dir, self.id(), ticket, release.id), DeploymentReason::TransferFailed, words).await?;
+        Ok(release.id)
+    }
+
+    /// Releases beyond those that are kept go, with the images that only they had.
+    async fn forget_old(&self, dir: &TargetDir, current: ReleaseId) -> Outcome<()> {
+        let (recorded, _) = self.recorded().await?;
+        let heads: Vec<ReleaseHead> = recorded.iter().map(|recorded| recorded.head.clone()).collect();
+        let kept = retention(&heads, Some(current), self.settings().target.keep);
+        if kept.removed.is_empty() {
+            return Ok(());
+        }
+        let (kept, removed): (Vec<&Recorded>, Vec<&Recorded>) =
+            recorded.iter().partition(|r| kept.kept.contains(&r.head.id));
+        let ids = removed.iter().map(|recorded| recorded.head.id);
+        let words = "old releases cannot be removed from the target";
+        self.run(&forget(dir, ids), DeploymentReason::TransferFailed, words).await?;
+        let references = prunable(images(&removed), images(&kept));
+        if !references.is_empty() {
+            self.run(&prune(references.iter().copied()), DeploymentReason::Internal, words).await?;
+        }
+        self.say(format!("{} old releases and {} images removed", removed.len(), references.len())).await;
+        Ok(())
+    }
+
+    /// Whatever became of it, the target is free.
+    pub(super) async fn unlock(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let mut facts = done();
+        if let Err(trouble) = self.write_down_ends(&dir).await {
+            match trouble {
+                Trouble::Failed(fault) => facts.warnings.push(fault.detail),
+                trouble => return Err(trouble),
+            }
+        }
+        let state = self.state();
+        // Whoever does the rest of a way back by hand needs what is aside.
+        let keeps_aside = state.way_back_failure.is_some();
+        let words = "what was staged cannot be removed from the target";
+        for id in state.took_over.iter().copied().chain([self.id()]) {
+            self.run(&clean(&dir, id, keeps_aside), DeploymentReason::Internal, words).await?;
+        }
+        self.run(&unlock(&dir, self.id()), DeploymentReason::Internal, "the target cannot be unlocked").await?;
+        Ok(facts)
+    }
+
+    /// A release that was put up and did not stay is recorded as failed; one that was gone back to is the newest good one.
+    async fn write_down_ends(&self, dir: &TargetDir) -> Outcome<()> {
+        let state = self.state();
+        let is_good = state.verdict.as_ref().is_some_and(|end| end.status == DeploymentStatus::Success);
+        if state.begun.contains(&Step::Up) && !is_good {
+            // Of a hook that failed after success, where that stops and no more, the release stays.
+            let stays = state.path == Path::Forward && state.done.contains(&Step::Verify);
+            let verdict = if stays { ReleaseVerdict::Good } else { ReleaseVerdict::Failed };
+            self.write_down(dir, Way::Forward, verdict).await?;
+        }
+        if state.path == Path::Rollback && state.done.contains(&Step::RestoreVerify) {
+            self.write_down(dir, Way::Back, ReleaseVerdict::Good).await?;
+        }
+        Ok(())
+    }
+}
+
+fn images<'r>(of: &'r [&Recorded]) -> impl Iterator<Item = &'r ReleaseImage> {
+    of.iter().flat_map(|recorded| recorded.images.values())
+}

@@ -1,0 +1,190 @@
+//! Files and images on the target: staged, checked, fetched, installed, put back.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::act::{Act, Way};
+use super::performer::done;
+use super::release::project_of;
+use super::trouble::{Outcome, Trouble};
+use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override, self_check};
+use crate::deploy::command::{
+    ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, restage, stage,
+};
+use crate::deploy::machine::DeploymentKind;
+use crate::deploy::release::Release;
+use crate::image::ImageReference;
+use crate::ports::FileMode;
+use crate::status::DeploymentReason;
+
+/// How many files are on their way at once.
+const AT_ONCE: usize = 8;
+/// What the command says where a directory is in the place of a file.
+const DIRECTORY_IN_THE_WAY: i32 = 6;
+
+impl Act<'_> {
+    /// Puts the release into a staging directory of its own.
+    pub(super) async fn transfer(&self) -> Outcome {
+        if let DeploymentKind::Earlier(_) = self.record().spec.kind {
+            return self.restage().await;
+        }
+        let dir = self.dir().await?;
+        let (release, changes) = self.rendered(&dir).await?;
+        let staging = dir.staging(self.id(), self.ticket());
+        let words = "nothing can be staged on the target";
+        self.run(&stage(&dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, words).await?;
+        let files = self.contents(&release).await?;
+        self.make_directories(&staging, &files).await?;
+        let put = |file: Content| {
+            let at = format!("{staging}/files/{}", file.path);
+            async move { self.contact().put(&at, file.bytes, file.mode).await }
+        };
+        stream::iter(files.clone()).map(put).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let names = manifest(files.iter().map(|file| file.path.as_str()))
+            .map_err(|error| Trouble::failed(DeploymentReason::TransferFailed, error.to_string()))?;
+        self.contact().put(&format!("{staging}/manifest"), names, FileMode::PRIVATE).await?;
+        self.check_staged(&dir, &release, &changes).await?;
+        // Last: with it there, all of it is.
+        self.contact().put(&format!("{staging}/release.json"), release.to_json(), FileMode::PRIVATE).await?;
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        self.say(format!("{} files, {bytes} bytes", files.len())).await;
+        self.has_staged(self.ticket(), release).await;
+        Ok(done())
+    }
+
+    /// Stages a release that the target has recorded: the one that is gone back to, by hand or by itself.
+    pub(super) async fn restage(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let release = match (self.way(), self.record().spec.kind) {
+            (Way::Back, _) => self.state().restore,
+            (Way::Forward, DeploymentKind::Earlier(release)) => Some(release),
+            (Way::Forward, DeploymentKind::New) => None,
+        };
+        let release = release.ok_or_else(|| Trouble::failed(DeploymentReason::Internal, "no release to go back to"))?;
+        let record = self.recorded_release(&dir, release).await?;
+        let words = "the release cannot be staged on the target";
+        let command = restage(&dir, release, self.id(), self.ticket());
+        self.run(&command, DeploymentReason::ReleaseNotFound, words).await?;
+        self.say(format!("release {release} of commit {}", record.commit)).await;
+        self.has_staged(self.ticket(), record).await;
+        Ok(done())
+    }
+
+    /// The target fetches the images, with credentials that it has for as long as that takes.
+    pub(super) async fn pull(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let (ticket, release) = self.staged(self.way()).await?;
+        let references = release.images.values().filter_map(|image| image.reference.parse().ok());
+        let references: Vec<ImageReference> = references.collect();
+        let logins = self.performer.tools.publisher.logins(&references).await;
+        let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
+        self.performer.known.hide(logins.iter().map(|login| login.password.clone()));
+        let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));
+        let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
+        let pull = staged.pull(&dir.state(), &logins, images);
+        let said = self.contact().follow(&pull, &self.order.notes).await?;
+        said.or_fail(DeploymentReason::PullFailed, "the target cannot fetch the images")?;
+        Ok(done())
+    }
+
+    /// The staged files take their places.
+    pub(super) async fn install(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let (ticket, _) = self.staged(self.way()).await?;
+        let said = self.contact().run(&install(&dir, self.id(), ticket)).await?;
+        let reason = if said.is_code(DIRECTORY_IN_THE_WAY) {
+            DeploymentReason::Conflict
+        } else {
+            DeploymentReason::TransferFailed
+        };
+        said.or_fail(reason, "the files cannot be put in their places")?;
+        Ok(done())
+    }
+
+    pub(super) async fn put_back_files(&self) -> Outcome {
+        let dir = self.dir().await?;
+        let words = "the files of before cannot be put back";
+        self.run(&put_back_files(&dir, self.id()), DeploymentReason::TransferFailed, words).await?;
+        Ok(done())
+    }
+
+    /// Every file of a release with what is in it.
+    async fn contents(&self, release: &Release) -> Outcome<Vec<Content>> {
+        let material = self.material().await?;
+        let texts = release.compose_files.iter().chain([&release.override_file]);
+        let mut files: Vec<Content> = texts
+            .map(|file| Content { path: file.path.clone(), bytes: file.text.clone().into(), mode: FileMode::SHARED })
+            .collect();
+        let named: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+        for file in material.files.iter().filter(|file| !named.contains(&file.path)) {
+            let bytes = std::fs::read(&file.from).map_err(|error| {
+                let detail = format!("`{}` cannot be read: {error}", file.path);
+                Trouble::failed(DeploymentReason::TransferFailed, detail)
+            })?;
+            files.push(Content { path: file.path.clone(), bytes: bytes.into(), mode: FileMode::new(file.mode) });
+        }
+        if let Some(env) = &release.env {
+            let bytes = env.expose().as_bytes().to_vec().into();
+            files.push(Content { path: DOT_ENV.to_owned(), bytes, mode: FileMode::PRIVATE });
+        }
+        Ok(files)
+    }
+
+    async fn make_directories(&self, staging: &str, files: &[Content]) -> Outcome<()> {
+        let parents = files.iter().filter_map(|file| file.path.rsplit_once('/'));
+        let below: BTreeSet<String> = parents.map(|(parent, _)| format!("{staging}/files/{parent}")).collect();
+        let own = ["mkdir".to_owned(), "-p".to_owned(), "--".to_owned(), format!("{staging}/files")];
+        let command = HostCommand::new(own.into_iter().chain(below));
+        self.run(&command, DeploymentReason::TransferFailed, "nothing can be staged on the target").await?;
+        Ok(())
+    }
+
+    /// Whether the target's compose makes of the files and our override what is meant.
+    async fn check_staged(&self, dir: &TargetDir, release: &Release, changes: &Override) -> Outcome<()> {
+        let merged = in_staging(&project_of(dir, release), &dir.staging(self.id(), self.ticket()));
+        let mut base = merged.clone();
+        base.files.pop();
+        let words = "compose on the target does not take the files";
+        let (base, merged) = (base.config(), merged.config());
+        let ask = |command| self.run(command, DeploymentReason::TransferFailed, words);
+        let (base, merged) = tokio::try_join!(ask(&base), ask(&merged))?;
+        let read = |said: &[u8]| {
+            Model::parse(said, Form::Resolved)
+                .map_err(|error| Trouble::failed(DeploymentReason::TransferFailed, format!("{words}: {error}")))
+        };
+        let differences = self_check(&read(&base.stdout)?, changes, &read(&merged.stdout)?);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = differences.iter().map(shown).collect();
+        let detail = format!(
+            "compose on the target does not take the override as it is meant: {}; this is a fault of compose or of imt: try a \
+             newer compose there, and please report it",
+            places.join(", ")
+        );
+        Err(Trouble::failed(DeploymentReason::Mismatch, detail))
+    }
+}
+
+/// A file on its way.
+#[derive(Clone)]
+struct Content {
+    path: String,
+    bytes: Bytes,
+    mode: FileMode,
+}
+
+fn in_staging(project: &ComposeProject, staging: &str) -> ComposeProject {
+    project.in_directory(format!("{staging}/files"))
+}
+
+fn shown(difference: &Difference) -> String {
+    let how = match difference.kind {
+        DifferenceKind::Missing => "is missing",
+        DifferenceKind::Unexpected => "should not be there",
+        DifferenceKind::Changed => "is changed",
+    };
+    format!("{} {how}", difference.path)
+}
