@@ -26,6 +26,7 @@ pub mod ssh;
 pub mod ssh_agent;
 pub mod stalling_ssh;
 pub mod stub;
+pub mod target;
 pub mod users;
 pub mod wait;
 pub mod world;

@@ -66,11 +66,16 @@ fn running(service: &ExpectedService, container: &Container, class: Class, facts
     let pending = Standing::Pending(FailureCause::Timeout);
     let is_steady = facts.steady_samples >= service.parameters.samples;
     let ok = Standing::Ok((facts.restarts > 0).then_some(WarningCause::Restarted));
+    let ran_for = container.started_at.map_or(Duration::ZERO, |started| facts.at.since(started));
+    let ran_long = ran_for >= service.parameters.stable_for;
     match class {
         Class::Job => pending,
         Class::Plain => {
-            let ran_for = container.started_at.map_or(Duration::ZERO, |started| facts.at.since(started));
-            if is_steady && ran_for >= service.parameters.stable_for { ok } else { pending }
+            if is_steady && ran_long {
+                ok
+            } else {
+                pending
+            }
         }
         Class::Checked { retries } => {
             // A word of the time before the last start says nothing of this one (agenticos#1831).
@@ -79,7 +84,8 @@ fn running(service: &ExpectedService, container: &Container, class: Class, facts
             };
             let too_many = service.parameters.unhealthy_streak.unwrap_or(2 * u64::from(retries));
             match health.status {
-                HealthStatus::Healthy if is_steady => ok,
+                // One that ends again and again is healthy for a while each time.
+                HealthStatus::Healthy if is_steady && (ran_long || facts.restarts == 0) => ok,
                 HealthStatus::Starting | HealthStatus::Healthy => pending,
                 HealthStatus::Unhealthy if health.failing_streak >= too_many => {
                     Standing::Failed(FailureCause::Unhealthy)

@@ -23,7 +23,8 @@ while IFS= read -r path; do
       : >"$aside/new/$path" || exit 1
     fi
   fi
-  mkdir -p "$dir/$parent" || exit 1
+  # What is mounted has to be read by whoever runs in a container, whatever this user's own habits are.
+  (umask 022 && mkdir -p "$dir/$parent") || exit 1
   rm -f "$target.imt-new"
   cp -pP "$staging/files/$path" "$target.imt-new" && mv -f "$target.imt-new" "$target" || exit 1
 done <"$staging/manifest"

@@ -40,12 +40,13 @@ if [ "$(get "$state/target")" != "$whose" ]; then
   echo "foreign $(get "$state/target")"
   exit 3
 fi
-if mkdir "$lock" 2>/dev/null; then
-  claim || exit 1
+if why=$(mkdir "$lock" 2>&1); then
+  # One without an owner would be in the way until it is stale.
+  claim || { rm -rf "$lock"; exit 1; }
   echo locked
   exit 0
 fi
-[ -d "$lock" ] || { echo "cannot make $lock" >&2; exit 1; }
+[ -d "$lock" ] || { echo "$why" >&2; exit 1; }
 if [ "$(get "$lock/owner")" = "$token" ]; then
   put "$lock/beat" "$(date +%s)"
   if [ -e "$lock/heir-of" ]; then echo "took-over $(get "$lock/heir-of" | tr '\n' ' ')"; else echo locked; fi

@@ -6,4 +6,4 @@ if [ -e "$2/release.json" ]; then
   exit
 fi
 new=${2%/*}/.new.${2##*/}
-rm -rf "$new" "$2" && mkdir -p "$new" && cp -pR "$1/." "$new/" && mv "$new" "$2"
+rm -rf "$new" "$2" && mkdir -p "$new" && cp -pPR "$1/." "$new/" && mv "$new" "$2"

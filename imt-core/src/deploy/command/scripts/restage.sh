@@ -2,4 +2,4 @@
 set -u
 umask 077
 [ -e "$1/release.json" ] || exit 4
-rm -rf "$2" && mkdir -p "$2" && cp -pR "$1/." "$2/"
+rm -rf "$2" && mkdir -p "$2" && cp -pPR "$1/." "$2/"

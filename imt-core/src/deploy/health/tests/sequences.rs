@@ -48,6 +48,18 @@ fn running_in_every_sample_is_not_enough_when_it_is_started_anew() {
 }
 
 #[test]
+fn a_crash_loop_that_is_healthy_for_seconds_each_time_fails() {
+    let samples = (1..60).map(|second| {
+        let restarts: u64 = (second + 6) / 8;
+        let started = (restarts * 8).saturating_sub(6);
+        let changes = [("State/StartedAt", json!(at(started))), ("RestartCount", json!(restarts))];
+        (second, vec![with(checked(inspected("web"), "healthy", 0, second), &changes)])
+    });
+    let (second, verdict) = replay(watch(vec![service("web")]), samples);
+    assert_eq!((second, causes(&verdict)), (26, failed("web", FailureCause::CrashLoop)));
+}
+
+#[test]
 fn one_that_recovers_by_a_tolerated_restart_is_stable_after_the_usual_time() {
     let samples = (1..60).map(|second| (second, vec![if second < 4 { back_off(1, 1) } else { plain(4, 1) }]));
     let (second, verdict) = replay(watch(vec![service("web")]), samples);

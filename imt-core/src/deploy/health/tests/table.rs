@@ -56,6 +56,7 @@ fn running_rows() -> Vec<Row> {
         ("created", state("created", &[]), facts(), [pending(F::NotStarted); 3]),
         ("running, too many restarts", healthy("healthy", 0, 1), loops, [failed(F::CrashLoop); 3]),
         ("running, tolerated restarts", healthy("healthy", 0, 1), restarted, [wait, told, told]),
+        ("running, lately restarted", healthy("healthy", 0, 1), Facts { restarts: 1, ..young }, [wait, wait, wait]),
         ("starting", healthy("starting", 0, 1), facts(), [wait, wait, None]),
         ("healthy", healthy("healthy", 0, 1), facts(), [wait, OK, None]),
         ("healthy, two samples", healthy("healthy", 0, 1), few, [wait, wait, None]),
