@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imt_core::id::{ProjectName, StoreId};
-use imt_core::ports::{Catalog, Store, StoreResult};
+use imt_core::ports::{Catalog, DeploymentStore, Store, StoreResult};
 use imt_store_sql::{KeyRing, ListedVariable, OpenError, SqlStore};
 use imt_store_sqlite::Durability;
 
@@ -31,6 +31,11 @@ impl Records {
     /// As people ask it.
     pub(crate) fn catalog(&self) -> Arc<dyn Catalog> {
         Arc::clone(&self.store) as Arc<dyn Catalog>
+    }
+
+    /// What it holds of deployments.
+    pub(crate) fn deployments(&self) -> Arc<dyn DeploymentStore> {
+        Arc::clone(&self.store) as Arc<dyn DeploymentStore>
     }
 
     /// What tells it from all other stores.

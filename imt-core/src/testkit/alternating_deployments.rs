@@ -9,7 +9,7 @@ use crate::deploy::machine::Change;
 use crate::id::{DeploymentId, ProjectName};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, Retention, Sifted, StoreResult,
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -93,5 +93,9 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         self.next().deployments(project, before, limit).await
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
+        self.next().prune(keep, limit).await
     }
 }

@@ -8,7 +8,7 @@ use imt_core::deploy::machine::Change;
 use imt_core::id::{DeploymentId, ProjectName};
 use imt_core::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Sifted, StoreResult,
+    EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, Retention, Sifted, StoreResult,
 };
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
@@ -17,9 +17,9 @@ use super::claims::Which;
 use super::rows::ends;
 use super::{accept, claims, commit, lists, rows};
 use crate::database::{Database, News};
-use crate::log;
 use crate::store::SqlStore;
 use crate::task::finished;
+use crate::{catalog, log};
 
 /// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once.
 struct Unheard {
@@ -162,5 +162,10 @@ impl DeploymentStore for SqlStore {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         lists::deployments(self.database().as_ref(), project, before, limit).await
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
+        let (database, keep) = (self.database(), *keep);
+        finished(async move { catalog::prune_all(database.as_ref(), &catalog::DEPLOYMENTS, &keep, limit).await }).await
     }
 }
