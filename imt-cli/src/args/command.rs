@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CancelArgs, ComposeArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs, PipelinesArgs, PlanArgs,
-    RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SshHostKeyArgs, SubmitArgs, VarArgs,
+    CancelArgs, ComposeArgs, DeploymentsArgs, DoctorArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs,
+    PipelinesArgs, PlanArgs, RetryArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs, SshHostKeyArgs, SubmitArgs,
+    VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     Cancel(CancelArgs),
     Retry(RetryArgs),
+    Deployments(DeploymentsArgs),
     Var(VarArgs),
     Runners(RunnersArgs),
     Gc(GcArgs),

@@ -3,6 +3,7 @@
 mod check;
 mod command;
 mod compose;
+mod deployments;
 mod lines;
 mod pipeline;
 mod run;
@@ -14,6 +15,10 @@ mod store;
 pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, ReportOutput};
 pub(crate) use command::{Cli, Command};
 pub(crate) use compose::{ComposeArgs, ComposeCheckArgs, ComposeCommand, ComposeFiles, ComposeOverrideArgs};
+pub(crate) use deployments::{
+    DeploymentsArgs, DeploymentsCancelArgs, DeploymentsCommand, DeploymentsListArgs, DeploymentsLogsArgs,
+    DeploymentsShowArgs, ListOutput, OneDeployment,
+};
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};
