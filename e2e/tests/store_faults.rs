@@ -54,7 +54,11 @@ async fn what_is_broken_is_set_aside(world: &World) {
     world.records.tamper("INSERT INTO job_logs (pipeline, job, attempt, token, bytes) SELECT id, 0, 1, 1, -1 FROM pipelines WHERE number = 1").await;
     let removed = world.imt(&["gc", "--older-than", "0s", "--keep", "0", "--output", "json"]);
     assert_eq!((removed.code, &objects(&removed)[0]["pipelines"]), (Some(11), &1.into()), "{}", removed.stderr);
-    assert!(removed.stderr.contains("1 of the store's pipelines could not be removed"), "{}", removed.stderr);
+    assert!(
+        removed.stderr.contains("1 of the store's pipelines and deployments could not be removed"),
+        "{}",
+        removed.stderr
+    );
     let runner = "INSERT INTO runners (instance, host, version, labels, capacity, driving, draining, seen_at)
         VALUES ('i-broken', 'h', '1', '{', 1, 0, 0, 1)";
     world.records.tamper(runner).await;

@@ -88,7 +88,7 @@ async fn old_pipelines_go(world: &World) {
     world.submit(project.path(), &[]);
     assert_eq!(
         world.json(&["gc"])[0],
-        json!({ "pipelines": 0, "log_bytes": 0, "set_aside": [] }),
+        json!({ "pipelines": 0, "deployments": 0, "log_bytes": 0, "set_aside": [] }),
         "30 days, and 50 of them"
     );
     let removed = &world.json(&["gc", "--older-than", "0s", "--keep", "0"])[0];

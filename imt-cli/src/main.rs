@@ -55,6 +55,7 @@ fn dispatch(command: Command) -> Result<Exit> {
         Command::Logs(args) => process::short(commands::logs::run(&args)),
         Command::Cancel(args) => process::short(commands::cancel::run(&args)),
         Command::Retry(args) => process::short(commands::retry::run(&args)),
+        Command::Deployments(args) => process::short(commands::deployments::run(&args)),
         Command::Var(args) => process::interruptible(commands::var::run(args.command)),
         Command::Deploy(args) => commands::deploy::deploy(&args),
         Command::Rollback(args) => commands::deploy::rollback(&args),

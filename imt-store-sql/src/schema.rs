@@ -71,6 +71,10 @@ const FOURTH: &[&str] = &[
         commit_event BIGINT NOT NULL DEFAULT 0,
         UNIQUE (project, number),
         UNIQUE (project, idempotency_key))",
+    "CREATE INDEX deployments_over ON deployments (ended_at) WHERE ended = 1",
+    "CREATE INDEX deployments_going ON deployments (ended_at) WHERE ended = 2",
+    "CREATE INDEX deployments_good ON deployments (project, environment, host, number) WHERE status = 'success'",
+    "CREATE INDEX deployments_of_target ON deployments (project, environment, host, number)",
     "CREATE INDEX deployments_open ON deployments (project, environment, host, position) WHERE ended = 0",
     "CREATE TABLE deployment_events (
         id {serial},

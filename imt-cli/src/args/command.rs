@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CancelArgs, ComposeArgs, DeployArgs, DoctorArgs, DriftArgs, GcArgs, InitArgs, KeysArgs, LintArgs, LogsArgs,
-    PipelinesArgs, PlanArgs, ReleasesArgs, RetryArgs, RollbackArgs, RunArgs, RunnerArgs, RunnersArgs, ShowArgs,
-    SshHostKeyArgs, SubmitArgs, VarArgs,
+    CancelArgs, ComposeArgs, DeployArgs, DeploymentsArgs, DoctorArgs, DriftArgs, GcArgs, InitArgs, KeysArgs, LintArgs,
+    LogsArgs, PipelinesArgs, PlanArgs, ReleasesArgs, RetryArgs, RollbackArgs, RunArgs, RunnerArgs, RunnersArgs,
+    ShowArgs, SshHostKeyArgs, SubmitArgs, VarArgs,
 };
 
 pub(super) const EXIT_CODES: &str = "\
@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     Cancel(CancelArgs),
     Retry(RetryArgs),
+    Deployments(DeploymentsArgs),
     Var(VarArgs),
     Deploy(DeployArgs),
     Rollback(RollbackArgs),

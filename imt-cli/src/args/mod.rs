@@ -4,6 +4,7 @@ mod check;
 mod command;
 mod compose;
 mod deploy;
+mod deployments;
 mod lines;
 mod pipeline;
 mod run;
@@ -16,6 +17,10 @@ pub(crate) use check::{DoctorArgs, InitArgs, LintArgs, PlanArgs, PlanOutput, Rep
 pub(crate) use command::{Cli, Command};
 pub(crate) use compose::{ComposeArgs, ComposeCheckArgs, ComposeCommand, ComposeFiles, ComposeOverrideArgs};
 pub(crate) use deploy::{DeployArgs, DriftArgs, OnConflict, PatienceArgs, ReleasesArgs, RollbackArgs, TargetArgs};
+pub(crate) use deployments::{
+    DeploymentsArgs, DeploymentsCancelArgs, DeploymentsCommand, DeploymentsListArgs, DeploymentsLogsArgs,
+    DeploymentsShowArgs, ListOutput, OneDeployment,
+};
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};

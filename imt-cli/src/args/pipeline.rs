@@ -17,9 +17,9 @@ pub(crate) struct OnePipeline {
 }
 
 /// Reads `12` or `#12`.
-fn number(text: &str) -> Result<NonZeroU64, String> {
+pub(super) fn number(text: &str) -> Result<NonZeroU64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
-    digits.parse().map_err(|_| "the number of a pipeline is 1 or more".to_owned())
+    digits.parse().map_err(|_| "a number is 1 or more".to_owned())
 }
 
 /// List a project's pipelines, newest first

@@ -70,9 +70,9 @@ pub(crate) struct RunnersArgs {
     pub(crate) output: ReportOutput,
 }
 
-/// Remove old pipelines of all projects, with their logs
+/// Remove old pipelines and deployments of all projects, with their logs
 ///
-/// A pipeline that is not over is kept, and so is one that any of the options keeps. Numbers are not used again.
+/// What is not over is kept, and so is what any of the options keeps. Numbers are not used again.
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     #[command(flatten)]
@@ -80,10 +80,10 @@ pub(crate) struct GcArgs {
     /// Keep those that ended less long ago than this: `30d`, `12h`, `90m`, `10s`
     #[arg(long, value_name = "AGE", default_value = "30d", value_parser = age)]
     pub(crate) older_than: Duration,
-    /// Keep so many newest ones of each project
+    /// Keep so many newest pipelines of each project, and deployments of each target
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) keep: u64,
-    /// Do not keep the newest successful one of each project on top of that
+    /// Do not keep the newest successful one of each on top of that
     #[arg(long)]
     pub(crate) no_keep_last_success: bool,
     /// What to print

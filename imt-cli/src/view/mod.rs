@@ -1,13 +1,16 @@
 //! How pipelines are shown. One that runs: one view per `--output`, each a fold of observations into bytes. One that is
-//! stored: `record`.
+//! stored: `record`, and for deployments `deployment`.
 //!
 //! Views are pure but for what they keep of the past: they read no clock and touch no stream. `commands::run` feeds them
 //! and writes what they give.
 
 mod board;
+mod columns;
+pub(crate) mod deployment;
 mod human;
 mod json;
 mod lines;
+mod log_lines;
 mod plain;
 mod record;
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use imt_core::id::AttemptId;
-use imt_core::lines::{Line, LineFramer, printable};
+use imt_core::lines::{Line, printable};
 use imt_core::plan::Plan;
 use imt_core::ports::{StoredChunk, StreamKind};
 use imt_core::time::Timestamp;
 
 use super::json::log_record;
+use super::log_lines::LogLines;
 use super::{Output, Target};
 use crate::terminal::{Paint, clean};
 
@@ -30,15 +31,7 @@ pub(crate) enum LogForm {
 pub(crate) struct Transcript {
     plan: Plan,
     form: LogForm,
-    open: BTreeMap<AttemptId, Open>,
-}
-
-/// An attempt whose log is being printed.
-#[derive(Default)]
-struct Open {
-    framers: BTreeMap<&'static str, LineFramer>,
-    /// When its last piece came.
-    at: Timestamp,
+    open: BTreeMap<AttemptId, LogLines>,
 }
 
 impl Transcript {
@@ -48,7 +41,7 @@ impl Transcript {
 
     /// The log of an attempt comes next, beside those that are begun and not ended.
     pub(crate) fn begin(&mut self, attempt: AttemptId, out: &mut Output) {
-        self.open.insert(attempt, Open::default());
+        self.open.insert(attempt, LogLines::default());
         if let LogForm::Human(_) = self.form {
             let job = self.plan.job(attempt.job);
             let again = if attempt.number > 1 { format!(", attempt {}", attempt.number) } else { String::new() };
@@ -64,13 +57,11 @@ impl Transcript {
         }
         // Jobs that run side by side are told apart by a name before each line.
         let several = self.open.len() > 1;
-        let open = self.open.entry(attempt).or_default();
-        open.at = chunk.at;
-        let framer = open.framers.entry(chunk.stream.as_str()).or_default();
+        let lines = self.open.entry(attempt).or_default();
         let (stream, at) = (chunk.stream, chunk.at);
         let printer = Printer { plan: &self.plan, form: self.form, attempt, stream, at, several };
         let mut text = Vec::with_capacity(chunk.bytes.len());
-        framer.feed(&chunk.bytes, |line| printer.print(line, &mut text));
+        lines.feed(chunk, |line| printer.print(line, &mut text));
         push(self.target(stream), text, out);
     }
 
@@ -82,14 +73,13 @@ impl Transcript {
     /// There is no more of it.
     pub(crate) fn end(&mut self, attempt: AttemptId, out: &mut Output) {
         let several = self.open.len() > 1;
-        let Some(mut open) = self.open.remove(&attempt) else { return };
-        for stream in [StreamKind::Stdout, StreamKind::Stderr, StreamKind::System] {
-            let Some(mut framer) = open.framers.remove(stream.as_str()) else { continue };
-            let printer = Printer { plan: &self.plan, form: self.form, attempt, stream, at: open.at, several };
+        let Some(lines) = self.open.remove(&attempt) else { return };
+        lines.finish(|stream, at, line| {
+            let printer = Printer { plan: &self.plan, form: self.form, attempt, stream, at, several };
             let mut text = Vec::new();
-            framer.finish(|line| printer.print(line, &mut text));
+            printer.print(line, &mut text);
             push(self.target(stream), text, out);
-        }
+        });
     }
 }
 

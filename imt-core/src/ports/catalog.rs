@@ -168,7 +168,8 @@ pub struct RunnerStatus {
     pub silent_for: Duration,
 }
 
-/// What is kept. A pipeline that is over is kept when any of these keeps it.
+/// What is kept. A pipeline that is over is kept when any of these keeps it; for deployments it is each target, and not each
+/// project, that has so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Those that ended less long ago than this, by the store's clock.
@@ -179,7 +180,7 @@ pub struct Retention {
     pub last_success: bool,
 }
 
-/// A pipeline that was removed.
+/// A pipeline or deployment that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pruned {
     /// Its project.

@@ -14,7 +14,7 @@ use crate::deploy::machine::{Change, DeploymentSpec, DeploymentState};
 use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
-use crate::ports::catalog::Sifted;
+use crate::ports::catalog::{Pruned, Retention, Sifted};
 use crate::ports::hint::Bell;
 use crate::ports::log::{LogAppend, LogCursor, LogEnd, LogFrom, LogPage};
 use crate::ports::store::{EventId, StoreResult};
@@ -190,6 +190,11 @@ pub trait DeploymentStore: Send + Sync {
     /// # Errors
     /// `Internal` when it cannot be opened.
     async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>>;
+
+    /// Removes one batch of deployments that are over and that nothing keeps, with their events and logs, oldest first, as
+    /// [`Catalog::prune`](crate::ports::Catalog::prune) does pipelines. What is kept is so of each target: its newest ones, and
+    /// its newest successful one.
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>>;
 }
 
 /// What is deployed to: a place of which only one deployment at a time may be in charge.

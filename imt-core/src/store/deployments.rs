@@ -18,10 +18,10 @@ use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
-    StoreError, StoreResult, Target, bounds,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
+    Retention, Sifted, StoreError, StoreResult, Target, bounds,
 };
-use crate::status::DeploymentReason;
+use crate::status::{DeploymentReason, DeploymentStatus};
 use crate::time::Timestamp;
 
 /// All deployments. Every method checks first and then only does what cannot panic.
@@ -215,6 +215,33 @@ impl Deployments {
             entry.events.push(DeploymentEvent { id: self.last_event, deployment: id, change: change.clone() });
         }
         (!changes.is_empty()).then_some(self.last_event)
+    }
+
+    fn prune(&mut self, keep: &Retention, limit: usize, now: Timestamp) -> Vec<Pruned> {
+        let mut old: Vec<_> =
+            self.all.iter().filter_map(|(id, entry)| Some((entry.record.state.ended_at?, *id))).collect();
+        old.retain(|(ended_at, id)| now.since(*ended_at) > keep.age && !self.is_kept(*id, keep));
+        old.sort_unstable();
+        old.truncate(limit);
+        let removed = old.into_iter().filter_map(|(_, id)| self.all.remove(&id));
+        let removed = removed.map(|entry| {
+            let (project, number) = (entry.record.target.project, entry.record.number);
+            Pruned { project, number, log_bytes: lock(&entry.log).cursor().offset }
+        });
+        let removed = removed.collect();
+        self.keys.retain(|_, id| self.all.contains_key(id));
+        removed
+    }
+
+    /// Whether it is among the newest of its target, or the newest successful one.
+    fn is_kept(&self, id: DeploymentId, keep: &Retention) -> bool {
+        let Some(entry) = self.all.get(&id) else { return false };
+        let newer =
+            |other: &&Entry| other.record.target == entry.record.target && other.record.number > entry.record.number;
+        let is_good = |entry: &Entry| entry.record.state.status == DeploymentStatus::Success;
+        let newer: Vec<_> = self.all.values().filter(newer).collect();
+        let is_last_good = is_good(entry) && !newer.iter().any(|other| is_good(other));
+        (newer.len() as u64) < keep.count || keep.last_success && is_last_good
     }
 
     fn get(&self, id: DeploymentId) -> StoreResult<&Entry> {
@@ -438,5 +465,10 @@ impl DeploymentStore for MemoryStore {
 
     async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
         Ok(self.deployment_ledger().targets.kept_one(target, release))
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
+        let (time, mut all) = (self.time(), self.deployment_ledger());
+        Ok(Sifted { found: all.prune(keep, limit, time), ..Sifted::default() })
     }
 }

@@ -12,8 +12,8 @@ use crate::deploy::settings::{DeploymentSettings, TargetSettings};
 use crate::id::{DeploymentId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
-    StoreResult, Target,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
+    Retention, Sifted, StoreResult, Target,
 };
 use crate::status::DeploymentReason;
 use crate::time::Timestamp;
@@ -140,5 +140,9 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
 
     async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
         self.next().kept_release(target, release).await
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
+        self.next().prune(keep, limit).await
     }
 }

@@ -1,7 +1,7 @@
 //! The logs of deployments.
 
 use imt_core::feed::{DeploymentFeed, DeploymentObservation, DeploymentPosition};
-use imt_core::ports::{LogAppend, LogEnd, LogFrom, LogPage, LogPositions, StreamKind};
+use imt_core::ports::{DeploymentClaim, LogAppend, LogEnd, LogFrom, LogPage, LogPositions, StreamKind, Warn};
 
 use super::*;
 
@@ -203,4 +203,29 @@ async fn a_deployment_is_followed_live_to_its_end_and_from_wherever_a_reader_sto
         let (text, changes) = all(&rest);
         assert_eq!((head.0 + &text, [head.1, changes].concat()), whole, "from {position:?} on");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_the_store_does_not_take_is_warned_of_and_ends_nothing() {
+    let id = DeploymentId::generate();
+    let (mut world, stage) = (world(), Stage::with([(Step::Publish, Script::LastsUntilStopped)]));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&heard);
+    world.deployer = world.deployer.on_warning(Warn::new(move |text| ears.lock().unwrap().push(text.to_owned())));
+    let closing = async {
+        while !world.text(id).await.ends_with("publish …\n") {
+            tokio::task::yield_now().await;
+        }
+        let text = world.text(id).await;
+        let (bytes, lines) = (text.len() as u64, text.lines().count() as u64);
+        let end = LogEnd { bytes, lines, dropped: 0, checksum: *blake3::hash(text.as_bytes()).as_bytes() };
+        let theirs = DeploymentClaim { deployment: id, instance: InstanceId::new("one"), token: 1, lease: LEASE };
+        DeploymentStore::finish_log(&*world.store, &theirs, end).await.unwrap();
+        world.deployer.cancel(id).await.unwrap();
+    };
+    let deploying = world.deployer.deploy(NewDeployment { id, ..new() }, Arc::clone(&stage) as _);
+    let (outcome, ()) = tokio::join!(deploying, closing);
+    assert_eq!(outcome.unwrap().end.status, DeploymentStatus::Cancelled);
+    let heard = heard.lock().unwrap();
+    assert!(heard.len() == 1 && heard[0].contains("its log is not whole"), "{heard:?}");
 }

@@ -5,5 +5,5 @@ mod prune;
 mod runners;
 
 pub(crate) use pipelines::{find, pipelines, projects, waiting};
-pub(crate) use prune::{hot, prune};
+pub(crate) use prune::{DEPLOYMENTS, hot, prune, prune_all};
 pub(crate) use runners::{beat, retire, runners};

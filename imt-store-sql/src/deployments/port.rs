@@ -11,8 +11,8 @@ use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
 use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
 use imt_core::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
-    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, RememberedTarget, Sifted,
-    StoreResult, Target,
+    EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
+    Retention, Sifted, StoreResult, Target,
 };
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
@@ -21,9 +21,9 @@ use super::claims::Which;
 use super::rows::ends;
 use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::{Database, News};
-use crate::log;
 use crate::store::SqlStore;
 use crate::task::finished;
+use crate::{catalog, log};
 
 /// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once.
 struct Unheard {
@@ -216,5 +216,10 @@ impl DeploymentStore for SqlStore {
 
     async fn kept_release(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
         releases::kept_one(self.database().as_ref(), self.keys().as_deref(), target, release).await
+    }
+
+    async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
+        let (database, keep) = (self.database(), *keep);
+        finished(async move { catalog::prune_all(database.as_ref(), &catalog::DEPLOYMENTS, &keep, limit).await }).await
     }
 }

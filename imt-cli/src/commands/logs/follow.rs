@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use imt_core::feed::{Feed, Observation, Waker};
+use imt_core::ports::StoreResult;
 use imt_core::schedule::ChangeKind;
 use imt_core::status::End;
 
@@ -13,7 +14,7 @@ use crate::records::{ALIVE, Found};
 use crate::view::{Output, Transcript, verdict, waits};
 
 /// How often to look for something new: another process writes it, and nobody rings here.
-const POLL: Duration = Duration::from_millis(200);
+pub(crate) const POLL: Duration = Duration::from_millis(200);
 /// How long a store may be away.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -24,7 +25,7 @@ pub(super) async fn follow(found: &Found, wanted: Wanted, mut transcript: Transc
     }
     let mut feed = Feed::new(found.records.store(), found.id, Waker::none()).with_poll_interval(POLL);
     let mut out = Output::default();
-    while let Some(seen) = next(&mut feed).await? {
+    while let Some(seen) = patiently(async || feed.next().await).await? {
         let over = show(found, wanted, &seen, &mut transcript, &mut out);
         if output::pieces(&mut out)? == Reader::Gone || over {
             break;
@@ -34,10 +35,10 @@ pub(super) async fn follow(found: &Found, wanted: Wanted, mut transcript: Transc
 }
 
 /// The next thing to see, also from a store that is away for a moment.
-async fn next(feed: &mut Feed) -> Result<Option<Observation>> {
+pub(crate) async fn patiently<T>(mut next: impl AsyncFnMut() -> StoreResult<T>) -> Result<T> {
     let since = tokio::time::Instant::now();
     loop {
-        match feed.next().await {
+        match next().await {
             Err(error) if error.is_retryable() && since.elapsed() < PATIENCE => tokio::time::sleep(POLL).await,
             seen => return seen.map_err(CliError::store("read on")),
         }

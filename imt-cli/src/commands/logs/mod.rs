@@ -12,6 +12,8 @@ use crate::exit::Exit;
 use crate::records;
 use crate::terminal::Terminal;
 use crate::view::{LogForm, Transcript};
+pub(crate) use follow::{POLL, patiently};
+pub(crate) use read::PAGE_BYTES;
 use wanted::Wanted;
 
 pub(crate) async fn run(args: &LogsArgs) -> Result<Exit> {

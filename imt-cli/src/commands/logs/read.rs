@@ -11,7 +11,7 @@ use crate::records::Found;
 use crate::view::{Output, Transcript, verdict};
 
 /// What is read, and so held in memory, at a time.
-const PAGE_BYTES: usize = 1 << 20;
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
 
 pub(super) async fn print(found: &Found, wanted: Wanted, lines: LineRange, mut transcript: Transcript) -> Result<()> {
     let (plan, state) = (&found.record.plan, &found.record.state);

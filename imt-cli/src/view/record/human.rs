@@ -11,6 +11,7 @@ use imt_core::time::Timestamp;
 use super::Seen;
 use crate::terminal::{Paint, clean};
 use crate::view::board::Board;
+use crate::view::columns::widths;
 use crate::view::{lines, revision, words};
 
 /// A project's pipelines, a line each.
@@ -19,8 +20,7 @@ pub(crate) fn table(project: &ProjectName, pipelines: &[PipelineSummary], now: T
         return format!("{project} has no pipelines.\n");
     }
     let rows: Vec<[String; 5]> = pipelines.iter().map(|pipeline| row(pipeline, now)).collect();
-    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..5).map(widest).collect();
+    let widths = widths(&rows);
     let mut out = format!("{}\n", paint.bold(project.as_str()));
     for (row, pipeline) in rows.iter().zip(pipelines) {
         let [number, verdict, span, revision, when] = row;

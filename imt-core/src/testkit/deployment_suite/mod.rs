@@ -10,6 +10,7 @@
 mod driving;
 mod fixture;
 mod kept;
+mod pruning;
 mod queue;
 
 use std::future::Future;
@@ -94,6 +95,11 @@ macro_rules! __deployment_suite_cases {
                 accepting_remembers_the_target
                 a_copy_of_a_release_is_kept_whole
                 copies_go_with_the_next_that_is_kept
+            }
+            pruning {
+                what_nothing_keeps_is_pruned
+                what_is_not_over_is_never_pruned
+                pruning_leaves_nothing_and_uses_no_number_again
             }
         }
     };
