@@ -32,7 +32,8 @@ async fn open_with(path: &Path, keys: Option<KeyRing>) -> SqlStore {
 }
 
 async fn run(path: &Path, sql: &str) {
-    let mut connection = SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await.expect("the file opens");
+    let mut connection =
+        SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await.expect("the file opens");
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect(sql);
 }
 
