@@ -1,9 +1,8 @@
 //! `docker compose` on a target: always with every file, the project's name and directory, and what decides the rest.
 
-use serde::{Deserialize, Serialize};
-
 use super::host_command::{HostCommand, PULLS_BY_DOCKER, RUNS_DOCKER};
 use super::registry::{RegistryLogin, docker_config};
+use crate::pipeline::Hook;
 
 const CLEAN_COMPOSE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/compose.sh"));
 const CLEAN_PULL: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/pull.sh"));
@@ -21,15 +20,6 @@ pub struct ComposeProject {
     pub env_file: Option<String>,
     /// The active profiles.
     pub profiles: Vec<String>,
-}
-
-/// A command that runs once, in a container of a service's image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hook {
-    /// The service.
-    pub service: String,
-    /// The command and its arguments.
-    pub argv: Vec<String>,
 }
 
 impl ComposeProject {

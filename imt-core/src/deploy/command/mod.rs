@@ -14,10 +14,10 @@ mod paths;
 mod probe;
 mod registry;
 
-pub use compose::{ComposeProject, Hook};
+pub use compose::ComposeProject;
 pub use containers::{
-    Cleared, ConflictPolicy, NamedContainer, OwnContainer, PutBack, clear, drop_aside, inspect, last_log_lines,
-    orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
+    Cleared, NamedContainer, OwnContainer, PutBack, clear, drop_aside, inspect, last_log_lines, orphans, prunable,
+    prune, put_back_containers, read_cleared, read_put_back, remove,
 };
 pub use detached::{
     BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,
@@ -30,6 +30,8 @@ pub use lock::{LOCK_STALE_AFTER, LockAnswer, LockError, beat, closed, lock, read
 pub use paths::TargetDir;
 pub use probe::{MIN_COMPOSE, Probe, probe, read_probe};
 pub use registry::{RegistryLogin, docker_config};
+
+pub use crate::pipeline::{ConflictPolicy, Hook};
 
 #[cfg(test)]
 mod tests;
