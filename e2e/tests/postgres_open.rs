@@ -95,7 +95,8 @@ async fn a_newer_schema_is_refused_and_an_older_one_upgraded() {
     let error = refused(&services::postgres(), options()).await;
     assert!(matches!(error, OpenError::Newer { found: 1000, known: SCHEMA_VERSION, .. }), "{error:?}");
     let back = format!(
-        "DROP TABLE {name}.deployment_log_chunks, {name}.deployment_logs, {name}.deployment_events, {name}.deployments;
+        "DROP TABLE {name}.deployment_settings, {name}.targets, {name}.releases;
+         DROP TABLE {name}.deployment_log_chunks, {name}.deployment_logs, {name}.deployment_events, {name}.deployments;
          ALTER TABLE {name}.projects DROP COLUMN last_deployment;
          DROP TABLE {name}.replaced_secrets; ALTER TABLE {name}.job_log_chunks DROP COLUMN packed; DROP INDEX {name}.pipelines_going;
          ALTER TABLE {name}.job_logs DROP COLUMN left_out;

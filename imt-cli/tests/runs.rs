@@ -79,6 +79,9 @@ fn success_is_zero_and_so_is_nothing_to_do() {
     let nothing = World::new("jobs: { x: { script: echo hi, when: { event: tag } } }").run_json(&[]);
     nothing.assert_says(0, &[]);
     assert_eq!(nothing.ends(), ["x skipped when"]);
+    let no_job = World::new("deploy: { environment: production, when: { branch: main } }").run_json(&[]);
+    no_job.assert_says(0, &["pipeline_finished", "success"]);
+    assert_eq!(no_job.ends(), [""; 0]);
 }
 
 #[test]

@@ -4,10 +4,11 @@ use imt_core::id::PipelineId;
 use imt_core::ports::{Claim, RunnerInfo, StoreResult, bounds};
 
 use crate::claimed::Claimed;
-use crate::claims::{claim_of, micros, take};
+use crate::claims::{claim_of, take};
 use crate::database::{Database, Purpose};
 use crate::dialect::placeholders;
 use crate::guarded::{Guarded, Statement};
+use crate::leases::micros;
 use crate::value::Value;
 use crate::{pipelines, rows};
 
@@ -47,7 +48,7 @@ enum Taken {
 }
 
 async fn take_new(database: &dyn Database, runner: &RunnerInfo, lane: &[Value]) -> StoreResult<Taken> {
-    let values = [vec![runner.instance.as_str().into(), micros(runner)], lane.to_vec()].concat();
+    let values = [vec![runner.instance.as_str().into(), micros(runner.lease)], lane.to_vec()].concat();
     let sql = database.dialect().sql(&take_new_statement(runner.driving.len()));
     let taken = database.change(Guarded::new(Statement::new(sql, values))).await?;
     let Some(row) = taken else { return Ok(Taken::Nothing) };

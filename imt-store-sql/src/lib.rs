@@ -21,6 +21,7 @@ mod dialect;
 mod guarded;
 mod identity;
 mod keys;
+mod leases;
 mod log;
 mod open;
 mod pipelines;

@@ -7,8 +7,9 @@ use std::num::NonZeroU64;
 use imt_core::ports::{Enqueued, NewPipeline, RunnerInfo, StoreError, StoreResult, bounds};
 use imt_core::status::Status;
 
-use crate::claims::{Which, claim_given, take};
+use crate::claims::{claim_given, take};
 use crate::database::{Database, Purpose, Transaction};
+use crate::leases::Which;
 use crate::rows;
 use crate::value::{json, word};
 

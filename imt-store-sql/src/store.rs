@@ -19,9 +19,9 @@ use tokio::task::JoinHandle;
 
 use crate::beliefs::{Belief, Beliefs};
 use crate::claimed::{Claimed, Unheard};
-use crate::claims::Which;
 use crate::database::{Database, News};
 use crate::keys::Keys;
+use crate::leases::Which;
 use crate::log::{self, LogClaim, Whole, Writers};
 use crate::reseal::Resealed;
 use crate::seal::KeyRing;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use imt_core::plan::{Plan, PlannedJob, Selection};
+use imt_core::plan::{Plan, PlannedJob, Selection, deployment_facts};
 use imt_core::status::Reason;
 use serde_json::Value;
 
@@ -60,6 +60,21 @@ fn human(plan: &Plan, file: &str, paint: Paint) -> String {
             };
             let _ = writeln!(out, "  {}", line.trim_end());
         }
+    }
+    if !plan.deployments.is_empty() {
+        let _ = writeln!(out, "\n{}", paint.bold("then deployed to"));
+    }
+    let widest = plan.deployments.iter().map(|planned| planned.definition.environment.len()).max().unwrap_or(0);
+    for planned in &plan.deployments {
+        let environment = &planned.definition.environment;
+        let line = match planned.selection {
+            Selection::Run => {
+                let facts = deployment_facts(planned).join(", ");
+                format!("{} {environment:<widest$}  {}", paint.good("▸"), paint.dim(&facts))
+            }
+            Selection::Skip(reason) => paint.dim(&format!("- {environment:<widest$}  skipped: {}", skipped(reason))),
+        };
+        let _ = writeln!(out, "  {}", line.trim_end());
     }
     let runs = plan.jobs.iter().filter(|job| job.selection == Selection::Run).count();
     let side = match plan.concurrency.get() {
@@ -134,6 +149,30 @@ mod tests {
 
         2 of 3 jobs would run, up to 2 of a stage side by side.
         ");
+    }
+
+    #[test]
+    fn shows_what_is_deployed_where() {
+        let plan = plan_of(
+            "image: busybox\njobs: { unit: { script: make test } }\ndeploy:\n  - environment: staging\n    when: { branch: develop }\n  - environment: production\n    when: { branch: main }\n    registry: ghcr.io/acme\n    profiles: [web, worker]\n    hooks: { before: { service: web, command: ./migrate } }\n    stable_for: 15s\n    keep: 3\n",
+        );
+        insta::assert_snapshot!(human(&plan, "pipeline.yml", Paint::plain()), @r"
+        hello 0123456789ab (main) pipeline.yml
+
+        default
+          ▸ unit  busybox, 1 command, timeout 1h
+
+        then deployed to
+          - staging     skipped: its `when` does not match a manual run on this branch
+          ▸ production  registry ghcr.io/acme, profiles web worker, 1 hook before, stable for 15s, keeps 3
+
+        1 of 1 jobs would run, one after another.
+        ");
+        let deployments = json(&plan).unwrap()["deployments"].take();
+        assert_eq!(deployments[0]["selection"], serde_json::json!({ "skip": "when" }));
+        let production = &deployments[1];
+        assert_eq!((&production["selection"], &production["environment"]), (&"run".into(), &"production".into()));
+        assert_eq!((&production["stable_for_ms"], &production["keep"]), (&15_000.into(), &3.into()));
     }
 
     #[test]

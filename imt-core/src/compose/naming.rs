@@ -48,8 +48,7 @@ impl FromStr for Registry {
     fn from_str(text: &str) -> Result<Self, NamingError> {
         let prefix = text.strip_suffix('/').unwrap_or(text);
         // A host alone is no reference; with a repository below it is what we will make of it.
-        let below: ImageReference = format!("{prefix}/x")
-            .parse()
+        let below = ImageReference::below(text, "x")
             .map_err(|because| NamingError::Registry { registry: text.to_owned(), because })?;
         let path = below.path().strip_suffix('x').unwrap_or_default();
         Ok(Self { prefix: prefix.to_owned(), domain: below.domain().to_owned(), path: path.to_owned() })

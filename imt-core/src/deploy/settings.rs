@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::command::{ConflictPolicy, Hook};
+use crate::pipeline::DeploymentDefinition;
 use crate::secret::Secret;
+use crate::time::millis;
 
 /// How many good releases a target keeps where nobody says it.
 pub const KEPT_RELEASES: NonZeroUsize = NonZeroUsize::new(5).expect("five is more than none");
@@ -108,6 +110,20 @@ impl TargetSettings {
             keep: KEPT_RELEASES,
         }
     }
+
+    fn overlaid(self, said: &DeploymentDefinition) -> Self {
+        let or = |said: &[String], before| if said.is_empty() { before } else { said.to_vec() };
+        Self {
+            reach: self.reach,
+            registry: said.registry.clone().or(self.registry),
+            compose_files: or(&said.compose_files, self.compose_files),
+            profiles: or(&said.profiles, self.profiles),
+            conflicts: said.conflicts.unwrap_or(self.conflicts),
+            stable_for: said.stable_for.unwrap_or(self.stable_for),
+            wait_timeout: said.wait_timeout.unwrap_or(self.wait_timeout),
+            keep: said.keep.unwrap_or(self.keep),
+        }
+    }
 }
 
 /// Settings that cannot be read.
@@ -132,6 +148,16 @@ impl DeploymentSettings {
     /// A deployment of what a repository has, with nothing beside it.
     pub const fn new(repository: String, target: TargetSettings) -> Self {
         Self { repository, target, supplied: Vec::new(), hooks_before: Vec::new(), hooks_after: Vec::new() }
+    }
+
+    /// What a pipeline file asks for, on a target that is remembered: what the file leaves out stays as it was remembered.
+    pub fn of_file(said: &DeploymentDefinition, repository: String, remembered: TargetSettings) -> Self {
+        let hooks = said.hooks.clone();
+        Self {
+            hooks_before: hooks.before,
+            hooks_after: hooks.after,
+            ..Self::new(repository, remembered.overlaid(said))
+        }
     }
 
     /// The stored form, a JSON text. It holds every secret of the settings.
@@ -164,24 +190,55 @@ impl DeploymentSettings {
     }
 }
 
-/// Durations as whole milliseconds.
-mod millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said(file: &str) -> DeploymentDefinition {
+        let read = crate::pipeline::read(file.as_bytes(), "pipeline.yml");
+        assert!(!read.has_errors(), "{:?}", read.diagnostics);
+        read.spec.unwrap().deployments.remove(0)
+    }
+
+    #[test]
+    fn a_file_goes_over_what_is_remembered() {
+        let remembered = TargetSettings {
+            registry: Some("r.example.org".to_owned()),
+            profiles: vec!["web".to_owned()],
+            compose_files: vec!["compose.yml".to_owned()],
+            conflicts: ConflictPolicy::Refuse,
+            stable_for: Duration::from_secs(1),
+            wait_timeout: Duration::from_secs(2),
+            keep: NonZeroUsize::MIN,
+            ..TargetSettings::new(Reach::Local)
+        };
+        let nothing = said("deploy: { environment: production }");
+        let settings = DeploymentSettings::of_file(&nothing, "/srv/app.git".to_owned(), remembered.clone());
+        assert_eq!(settings, DeploymentSettings::new("/srv/app.git".to_owned(), remembered.clone()));
+        let all = said(
+            "deploy: { environment: production, registry: ghcr.io/acme, profiles: [a, b], compose: prod.yml, \
+             on_conflict: replace, stable_for: 3s, wait_timeout: 4s, keep: 7, \
+             hooks: { before: { service: web, command: [./migrate] }, after: { service: web, command: ./smoke } } }",
+        );
+        let settings = DeploymentSettings::of_file(&all, String::new(), remembered);
+        let hook = |argv: &[&str]| Hook {
+            service: "web".to_owned(),
+            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        assert_eq!(settings.hooks_before, [hook(&["./migrate"])]);
+        assert_eq!(settings.hooks_after, [hook(&["sh", "-c", "./smoke"])]);
+        let expected = TargetSettings {
+            registry: Some("ghcr.io/acme".to_owned()),
+            profiles: vec!["a".to_owned(), "b".to_owned()],
+            compose_files: vec!["prod.yml".to_owned()],
+            conflicts: ConflictPolicy::Replace,
+            stable_for: Duration::from_secs(3),
+            wait_timeout: Duration::from_secs(4),
+            keep: NonZeroUsize::new(7).unwrap(),
+            reach: Reach::Local,
+        };
+        assert_eq!(settings.target, expected);
+    }
 
     #[test]
     fn settings_come_back_as_they_were() {

@@ -49,6 +49,7 @@ impl Scene {
             variables: Vec::new(),
             stages: Vec::new(),
             jobs: Vec::new(),
+            deployments: Vec::new(),
         };
         let new = NewPipeline { id, plan, at: Timestamp::default(), idempotency_key: None };
         store.enqueue(new, None).await.unwrap();

@@ -25,6 +25,14 @@ pub struct ImageReference {
 }
 
 impl ImageReference {
+    /// A repository below a registry: a host, a path in it, or both. What is none has no reference below it.
+    ///
+    /// # Errors
+    /// As when parsing one.
+    pub(crate) fn below(registry: &str, repository: &str) -> Result<Self, Error> {
+        format!("{}/{repository}", registry.strip_suffix('/').unwrap_or(registry)).parse()
+    }
+
     /// The registry: host, perhaps with a port.
     pub fn domain(&self) -> &str {
         &self.domain

@@ -5,6 +5,7 @@
 
 mod branch_pattern;
 mod check;
+mod deployment;
 mod diagnostic;
 mod load;
 pub(crate) mod names;
@@ -19,6 +20,7 @@ mod starter;
 mod tree;
 
 pub use branch_pattern::BranchPattern;
+pub use deployment::{ConflictPolicy, DeploymentDefinition, Hook, HookFailure, Hooks};
 pub use diagnostic::{Diagnostic, Excerpt, Part, Severity};
 pub(crate) use outline::{YamlNode, yaml};
 pub use read::{MAX_FILE_BYTES, Read, read};

@@ -29,6 +29,11 @@ pub(crate) fn job_from(text: &str) -> String {
     if name.is_empty() { "job".to_owned() } else { name.to_owned() }
 }
 
+/// An environment's name: it appears in names of directories and of compose projects, which have no upper case.
+pub(crate) fn is_environment(name: &str) -> bool {
+    name.len() < LONGEST && is_job(name) && !name.contains(|c: char| c.is_ascii_uppercase())
+}
+
 /// A stage's name: shown to people, so any printable text will do.
 pub(crate) fn is_stage(name: &str) -> bool {
     (1..=LONGEST).contains(&name.len()) && name.trim() == name && !name.contains(|c: char| c.is_control())
@@ -65,6 +70,14 @@ mod tests {
             assert_eq!(job_from(name), fixed);
         }
         assert!(!is_job(&"x".repeat(65)) && is_job(&job_from(&"x ".repeat(65))));
+    }
+
+    #[test]
+    fn environments() {
+        assert!(is_environment("production") && is_environment("eu-1_b.2") && is_environment(&"x".repeat(63)));
+        for name in ["", "Production", "-x", "a b", "a/b", &"x".repeat(64)] {
+            assert!(!is_environment(name), "{name:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::branch_pattern::BranchPattern;
+use super::deployment::DeploymentDefinition;
 
 /// What a valid pipeline file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +21,11 @@ pub struct PipelineSpec {
     pub concurrency: NonZeroU32,
     /// Labels a runner must have; empty means any runner.
     pub runs_on: Vec<String>,
-    /// Jobs in file order.
+    /// Jobs in file order; none only where there are deployments.
     pub jobs: Vec<JobDefinition>,
+    /// Deployments that follow success, in file order, each to an environment of its own.
+    #[serde(default)]
+    pub deployments: Vec<DeploymentDefinition>,
 }
 
 /// One job of the file.
@@ -106,13 +110,26 @@ pub struct Resources {
     pub pids: Option<u32>,
 }
 
-/// Which triggers a job runs for; an empty list means any.
+/// Which triggers a job or a deployment is for; an empty list means any.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct When {
     /// Branch patterns.
     pub branch: Vec<BranchPattern>,
     /// Trigger events.
     pub event: Vec<TriggerEvent>,
+}
+
+impl When {
+    /// Whether every trigger will do.
+    pub const fn is_any(&self) -> bool {
+        self.branch.is_empty() && self.event.is_empty()
+    }
+
+    /// Whether it is meant: what happened, and on which branch where one is known.
+    pub fn matches(&self, event: TriggerEvent, branch: Option<&str>) -> bool {
+        let named = || branch.is_some_and(|branch| self.branch.iter().any(|pattern| pattern.matches(branch)));
+        (self.event.is_empty() || self.event.contains(&event)) && (self.branch.is_empty() || named())
+    }
 }
 
 /// What set a pipeline off.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
+use super::model::{Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
 use crate::id::{JobIndex, ProjectName};
 use crate::pipeline::problems::nearest;
-use crate::pipeline::{JobDefinition, PipelineSpec, When, names};
+use crate::pipeline::{DeploymentDefinition, JobDefinition, PipelineSpec, names};
 use crate::status::Reason;
 
 /// Why a trigger does not fit a pipeline file. All of a trigger's problems are told at once.
@@ -60,9 +60,10 @@ pub fn check_variable_name(name: &str) -> Result<(), PlanProblem> {
     Ok(())
 }
 
-/// Decides what runs: every job of the file, stage by stage and in file order, each marked as to run or to skip.
+/// Decides what runs: every job of the file, stage by stage and in file order, and every deployment, each marked as to run or to
+/// skip.
 ///
-/// A job selected by name must still match its own `when`.
+/// A job selected by name must still match its own `when`; where jobs are selected nothing is deployed.
 ///
 /// # Errors
 /// All that is wrong with the trigger.
@@ -87,8 +88,9 @@ pub fn build(spec: &PipelineSpec, project: &ProjectName, trigger: Trigger) -> Re
         }
         stages.push(PlannedStage { name: stage.clone(), jobs: indices });
     }
+    let deployments = spec.deployments.iter().map(|definition| deployment(definition, &trigger)).collect();
     let (project, concurrency, runs_on) = (project.clone(), spec.concurrency, spec.runs_on.clone());
-    Ok(Plan { project, trigger, concurrency, runs_on, variables: spec.variables.clone(), stages, jobs })
+    Ok(Plan { project, trigger, concurrency, runs_on, variables: spec.variables.clone(), stages, jobs, deployments })
 }
 
 fn problems(spec: &PipelineSpec, trigger: &Trigger) -> Vec<PlanProblem> {
@@ -128,14 +130,21 @@ fn planned(job: &JobDefinition, trigger: &Trigger, selected: &BTreeSet<&str>) ->
 fn selection(job: &JobDefinition, trigger: &Trigger, selected: &BTreeSet<&str>) -> Selection {
     if !selected.is_empty() && !selected.contains(job.name.as_str()) {
         Selection::Skip(Reason::NotSelected)
-    } else if matches_when(&job.when, trigger) {
+    } else if job.when.matches(trigger.event, trigger.branch.as_deref()) {
         Selection::Run
     } else {
         Selection::Skip(Reason::When)
     }
 }
 
-fn matches_when(when: &When, trigger: &Trigger) -> bool {
-    let branch = || trigger.branch.as_deref().is_some_and(|branch| when.branch.iter().any(|p| p.matches(branch)));
-    (when.event.is_empty() || when.event.contains(&trigger.event)) && (when.branch.is_empty() || branch())
+fn deployment(definition: &DeploymentDefinition, trigger: &Trigger) -> PlannedDeployment {
+    // What was not tested as a whole is not deployed.
+    let selection = if !trigger.only_jobs.is_empty() {
+        Selection::Skip(Reason::NotSelected)
+    } else if definition.when.matches(trigger.event, trigger.branch.as_deref()) {
+        Selection::Run
+    } else {
+        Selection::Skip(Reason::When)
+    };
+    PlannedDeployment { selection, definition: definition.clone() }
 }

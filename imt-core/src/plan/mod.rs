@@ -13,8 +13,8 @@ mod tests;
 
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
-pub use model::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
+pub use model::{Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
 pub use shell::shell_script;
-pub use show::{mermaid, text};
+pub use show::{deployment_facts, mermaid, text};
 
 pub use crate::shell::quote;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CommitId, JobIndex, ProjectName};
-use crate::pipeline::{PullPolicy, Resources, RetryPolicy, TriggerEvent};
+use crate::pipeline::{DeploymentDefinition, PullPolicy, Resources, RetryPolicy, TriggerEvent};
 use crate::status::Reason;
 
 /// Everything needed to run a pipeline, decided once and never changed while it runs.
@@ -27,6 +27,9 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// All jobs; a `JobIndex` is a position here. In execution order: stage by stage, in file order.
     pub jobs: Vec<PlannedJob>,
+    /// All deployments of the file, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deployments: Vec<PlannedDeployment>,
 }
 
 impl Plan {
@@ -36,6 +39,12 @@ impl Plan {
     /// If the index is of another plan.
     pub fn job(&self, index: JobIndex) -> &PlannedJob {
         &self.jobs[index.get()]
+    }
+
+    /// The deployments that follow if the pipeline succeeds.
+    pub fn deployments_to_run(&self) -> impl Iterator<Item = &DeploymentDefinition> {
+        let run = self.deployments.iter().filter(|deployment| deployment.selection == Selection::Run);
+        run.map(|deployment| &deployment.definition)
     }
 }
 
@@ -78,7 +87,17 @@ pub struct PlannedJob {
     pub resources: Resources,
 }
 
-/// Whether a planned job runs.
+/// A deployment of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDeployment {
+    /// Whether it follows the success of the pipeline.
+    pub selection: Selection,
+    /// What the file says of it.
+    #[serde(flatten)]
+    pub definition: DeploymentDefinition,
+}
+
+/// Whether a planned job or deployment runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {

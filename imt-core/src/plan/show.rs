@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Plan, PlannedJob, Selection};
+use super::model::{Plan, PlannedDeployment, PlannedJob, Selection};
 use crate::lines::visible;
+use crate::pipeline::{ConflictPolicy, HookFailure};
 use crate::status::Reason;
 
 /// The plan as a text: stages in order, their jobs below them, each with what matters about it.
@@ -19,6 +20,11 @@ pub fn text(plan: &Plan) -> String {
             let facts = if facts.is_empty() { String::new() } else { format!("  ({})", facts.join(", ")) };
             line(&mut out, &format!("   - {}{facts}", visible(&job.name)));
         }
+    }
+    for deployment in &plan.deployments {
+        let facts = deployment_facts(deployment);
+        let facts = if facts.is_empty() { String::new() } else { format!("  ({})", facts.join(", ")) };
+        line(&mut out, &format!("deploy to {}{facts}", visible(&deployment.definition.environment)));
     }
     out
 }
@@ -42,18 +48,57 @@ pub fn mermaid(plan: &Plan) -> String {
     for number in 1..plan.stages.len() {
         line(&mut out, &format!("  s{} --> s{number}", number - 1));
     }
+    for (number, PlannedDeployment { selection, definition }) in plan.deployments.iter().enumerate() {
+        let class = if *selection == Selection::Run { "" } else { ":::skipped" };
+        let label = escaped(&definition.environment);
+        line(&mut out, &format!("  d{number}([\"deploy to {label}\"]){class}"));
+        if let Some(last) = plan.stages.len().checked_sub(1) {
+            line(&mut out, &format!("  s{last} --> d{number}"));
+        }
+    }
     out.push_str("  classDef skipped stroke-dasharray: 5 5,opacity:0.6\n");
     out
 }
 
-fn facts(job: &PlannedJob) -> Vec<String> {
-    let mut facts = Vec::new();
-    match job.selection {
-        Selection::Run => {}
-        Selection::Skip(Reason::When) => facts.push("skipped: its `when` does not match".to_owned()),
-        Selection::Skip(Reason::NotSelected) => facts.push("skipped: not selected".to_owned()),
-        Selection::Skip(reason) => facts.push(format!("skipped: {reason}")),
+fn skipped(selection: Selection) -> Option<String> {
+    match selection {
+        Selection::Run => None,
+        Selection::Skip(Reason::When) => Some("skipped: its `when` does not match".to_owned()),
+        Selection::Skip(Reason::NotSelected) => Some("skipped: not selected".to_owned()),
+        Selection::Skip(reason) => Some(format!("skipped: {reason}")),
     }
+}
+
+/// What the file says of a deployment. What it leaves out is known by whoever remembers the target.
+pub fn deployment_facts(deployment: &PlannedDeployment) -> Vec<String> {
+    let PlannedDeployment { selection, definition } = deployment;
+    let mut facts: Vec<String> = skipped(*selection).into_iter().collect();
+    facts.extend(definition.registry.as_ref().map(|registry| format!("registry {}", visible(registry))));
+    let named = |what: &str, names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| visible(name)).collect();
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(" ")))
+    };
+    facts.extend(named("files", &definition.compose_files));
+    facts.extend(named("profiles", &definition.profiles));
+    let hooks = &definition.hooks;
+    for (when, count) in [("before", hooks.before.len()), ("after", hooks.after.len())].iter().filter(|(_, n)| *n > 0) {
+        facts.push(format!("{count} hook{} {when}", if *count == 1 { "" } else { "s" }));
+    }
+    if !hooks.after.is_empty() && hooks.on_failure == HookFailure::RollBack {
+        facts.push("rolled back when one after fails".to_owned());
+    }
+    for (what, span) in [("stable for", definition.stable_for), ("waits", definition.wait_timeout)] {
+        facts.extend(span.map(|span| format!("{what} {}", humantime::format_duration(span))));
+    }
+    if definition.conflicts == Some(ConflictPolicy::Refuse) {
+        facts.push("refused where a stranger holds a name".to_owned());
+    }
+    facts.extend(definition.keep.map(|keep| format!("keeps {keep}")));
+    facts
+}
+
+fn facts(job: &PlannedJob) -> Vec<String> {
+    let mut facts: Vec<String> = skipped(job.selection).into_iter().collect();
     facts.push(job.image.as_deref().map_or_else(|| "no image".to_owned(), visible));
     if job.retry.max > 0 {
         facts.push(format!("retry {}", job.retry.max));

@@ -170,3 +170,79 @@ fn a_plan_survives_storage() {
     let json = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
 }
+
+const DEPLOYS: &str = r#"
+image: alpine
+jobs: { unit: { script: make test } }
+deploy:
+  - environment: staging
+    when: { branch: [develop, "feature/**"] }
+  - environment: production
+    when: { branch: main, event: [push, manual] }
+    registry: ghcr.io/acme
+    compose: [compose.yml, prod.yml]
+    profiles: web
+    hooks:
+      before: { service: web, command: [./migrate, --all] }
+      after: { service: web, command: ./smoke-test }
+      on_failure: roll_back
+    stable_for: 15s
+    wait_timeout: 3m
+    on_conflict: refuse
+    keep: 3
+  - environment: archive
+    when: { event: tag }
+"#;
+
+fn deploying(trigger: Trigger) -> Plan {
+    let read = read(DEPLOYS.as_bytes(), "pipeline.yml");
+    assert_eq!(read.diagnostics, []);
+    build(&read.spec.unwrap(), &ProjectName::new("shop"), trigger).unwrap()
+}
+
+#[test]
+fn what_is_deployed_is_decided_by_branch_and_event() {
+    use TriggerEvent::{Api, Manual, Push, Tag};
+    let cases: [(TriggerEvent, Option<&str>, &[&str]); 10] = [
+        (Push, Some("main"), &["production"]),
+        (Manual, Some("main"), &["production"]),
+        (Api, Some("main"), &[]),
+        (Push, Some("develop"), &["staging"]),
+        (Api, Some("feature/a/b"), &["staging"]),
+        (Push, Some("other"), &[]),
+        (Push, None, &[]),
+        (Tag, None, &["archive"]),
+        (Tag, Some("main"), &["archive"]),
+        (Tag, Some("develop"), &["staging", "archive"]),
+    ];
+    for (event, branch, expected) in cases {
+        let plan = deploying(trigger(event, branch));
+        let environments: Vec<_> = plan.deployments_to_run().map(|run| run.environment.as_str()).collect();
+        assert_eq!(environments, expected, "{event:?} {branch:?}");
+        assert_eq!(plan.deployments.len(), 3, "those that are not for it are told, too");
+    }
+}
+
+#[test]
+fn what_was_not_run_as_a_whole_is_not_deployed() {
+    let mut only = trigger(TriggerEvent::Push, Some("main"));
+    only.only_jobs = vec!["unit".into()];
+    let plan = deploying(only);
+    assert!(plan.deployments.iter().all(|planned| planned.selection == Selection::Skip(Reason::NotSelected)));
+}
+
+#[test]
+fn deployments_are_shown_and_stored() {
+    let plan = deploying(trigger(TriggerEvent::Push, Some("main")));
+    insta::assert_snapshot!("deployments_text", text(&plan));
+    insta::assert_snapshot!("deployments_mermaid", mermaid(&plan));
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn plans_from_before_there_were_deployments_are_read() {
+    let json = serde_json::to_value(plan(trigger(TriggerEvent::Push, None))).unwrap();
+    assert!(json.get("deployments").is_none(), "nothing is written where there is none");
+    assert_eq!(serde_json::from_value::<Plan>(json).unwrap().deployments, []);
+}

@@ -56,6 +56,7 @@ fn plan(concurrency: u32, jobs: Vec<PlannedJob>) -> Arc<Plan> {
         variables: Vec::new(),
         stages,
         jobs,
+        deployments: Vec::new(),
     })
 }
 

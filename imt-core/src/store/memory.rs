@@ -63,6 +63,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     variables: Vec::new(),
 ///     stages: Vec::new(),
 ///     jobs: Vec::new(),
+///     deployments: Vec::new(),
 /// };
 /// let (id, at) = (PipelineId::generate(), Timestamp::from_micros(0));
 /// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }, None).await?;

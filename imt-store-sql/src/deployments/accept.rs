@@ -6,13 +6,14 @@ use imt_core::ports::{Accepted, Claimant, NewDeployment, StoreError, StoreResult
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
-use super::claims::{Which, claim_given, take};
+use super::claims::{claim_given, take};
 use super::commit::cancel;
 use super::rows::deployment_id;
 use super::{settings, targets};
 use crate::database::{Database, Transaction};
 use crate::dialect::Dialect;
 use crate::keys::{Keys, sealing};
+use crate::leases::Which;
 use crate::queue::next_number;
 use crate::rows::number;
 use crate::value::{Value, json, word};

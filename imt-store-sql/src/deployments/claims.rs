@@ -1,29 +1,21 @@
-//! Who may drive a deployment: leases, fencing tokens, and which one is chosen.
-
-use std::time::Duration;
+//! Who may drive a deployment, and which one is chosen. How a claim is held is the business of [`leases`](crate::leases).
 
 use imt_core::id::DeploymentId;
-use imt_core::ports::{Claimant, DeploymentClaim, StoreError, StoreResult};
+use imt_core::ports::{Claimant, DeploymentClaim, StoreResult};
 
-use super::commit::lost;
 use super::rows::deployment_id;
-use crate::claims::lease_purpose;
 use crate::database::{Database, Purpose, Transaction};
 use crate::dialect::{Dialect, placeholders};
 use crate::guarded::{Guarded, Statement};
+use crate::leases::{self, Holder, Which};
 use crate::value::Value;
 
-const LOOK: &str = "
-    SELECT ended, holder, CASE WHEN lease_until > {now} THEN 1 ELSE 0 END FROM deployments
-     WHERE id = $1 AND ended < 2 {for_update}";
+const fn holder(claimant: &Claimant) -> Holder<'_> {
+    Holder { instance: &claimant.instance, lease: claimant.lease }
+}
 
-/// Under which condition a given deployment is claimed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    /// Nobody else holds it.
-    Free,
-    /// The claimant's instance holds it.
-    Own,
+fn claim_of(claimant: &Claimant, deployment: DeploymentId, token: u64) -> DeploymentClaim {
+    DeploymentClaim { deployment, instance: claimant.instance.clone(), token, lease: claimant.lease }
 }
 
 pub(super) async fn claim_given(
@@ -32,41 +24,19 @@ pub(super) async fn claim_given(
     id: DeploymentId,
     which: Which,
 ) -> StoreResult<Option<DeploymentClaim>> {
-    let mut tx = database.begin().await?;
-    let rows = tx.run(&database.dialect().sql(LOOK), vec![id.to_string().into()]).await?;
-    let mut row = rows.into_iter().next().ok_or(StoreError::NotFound("deployment"))?.of("deployment");
-    let (ended, holder, runs) = (row.flag()?, row.maybe_text()?, row.flag()?);
-    let own = holder.as_deref() == Some(claimant.instance.as_str());
-    let may = own || (which == Which::Free && (holder.is_none() || !runs));
-    if ended || !may {
-        return Ok(None);
-    }
-    take(tx, database.dialect(), claimant, id).await.map(Some)
+    let token = leases::claim(database, id.into(), holder(claimant), which).await?;
+    Ok(token.map(|token| claim_of(claimant, id, token)))
 }
-
-const TAKE: &str = "
-    UPDATE deployments SET token = token + 1, commits = 0, holder = $2, lease_until = {now} + $3 WHERE id = $1 RETURNING token";
-const FENCE_LOG: &str = "UPDATE deployment_logs SET token = $2 WHERE deployment = $1 AND checksum IS NULL";
 
 /// Takes a deployment whose row is locked and free, and commits.
 pub(super) async fn take(
-    mut tx: Box<dyn Transaction>,
+    tx: Box<dyn Transaction>,
     dialect: &Dialect,
     claimant: &Claimant,
-    deployment: DeploymentId,
+    id: DeploymentId,
 ) -> StoreResult<DeploymentClaim> {
-    let id = deployment.to_string();
-    let values = vec![id.as_str().into(), claimant.instance.as_str().into(), micros(claimant.lease)];
-    let rows = tx.run(&dialect.sql(TAKE), values).await?;
-    let token = rows.into_iter().next().ok_or(StoreError::NotFound("deployment"))?.of("deployment").count()?;
-    // Whoever held it can write to its log no more.
-    tx.run(FENCE_LOG, vec![id.into(), token.into()]).await?;
-    tx.commit().await?;
-    Ok(DeploymentClaim { deployment, instance: claimant.instance.clone(), token, lease: claimant.lease })
-}
-
-fn micros(lease: Duration) -> Value {
-    u64::try_from(lease.as_micros()).unwrap_or(u64::MAX).min(1 << 60).into()
+    let token = leases::take(tx, dialect, id.into(), holder(claimant)).await?;
+    Ok(claim_of(claimant, id, token))
 }
 
 /// What a claimant, `$1`, may choose. What is set aside (see [`SET_ASIDE`]) is at work on nothing.
@@ -133,27 +103,12 @@ async fn claim_chosen(
     take(tx, dialect, claimant, id).await.map(Some)
 }
 
-const RENEW: &str = "
-    UPDATE deployments SET lease_until = {now} + $3 WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
-
 pub(super) async fn renew(database: &dyn Database, claim: &DeploymentClaim) -> StoreResult<()> {
-    let values = vec![claim.deployment.to_string().into(), claim.token.into(), micros(claim.lease)];
-    let rows = database.run(lease_purpose(claim.lease), &database.dialect().sql(RENEW), values).await?;
-    if rows.is_empty() { Err(lost(claim)) } else { Ok(()) }
+    leases::renew(database, claim.deployment.into(), claim.token, claim.lease).await
 }
 
-const RELEASE: &str = "
-    UPDATE deployments SET holder = NULL, lease_until = NULL
-     WHERE id = $1 AND token = $2 AND holder IS NOT NULL RETURNING token";
-/// No token is ever that of a claim that was given back.
-const CLOSE_LOG: &str = "UPDATE deployment_logs SET token = -1 WHERE deployment = $1 AND checksum IS NULL AND {held}";
-
 pub(super) async fn release(database: &dyn Database, claim: &DeploymentClaim) -> StoreResult<()> {
-    let id = claim.deployment.to_string();
-    let release = Statement::new(RELEASE, vec![id.as_str().into(), claim.token.into()]);
-    let close = Statement::new(CLOSE_LOG, vec![id.into()]);
-    database.change(Guarded::new(release).then([close])).await?;
-    Ok(())
+    leases::release(database, claim.deployment.into(), claim.token).await
 }
 
 /// The statements by which a runner finds work, for the tests of their plans.

@@ -17,10 +17,10 @@ use imt_core::ports::{
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
-use super::claims::Which;
 use super::rows::ends;
 use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::{Database, News};
+use crate::leases::Which;
 use crate::store::SqlStore;
 use crate::task::finished;
 use crate::{catalog, log};

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, RUNS_DOCKER, RUNS_UP};
 use super::registry::{RegistryLogin, docker_config};
+use crate::pipeline::Hook;
 
 const CLEAN_COMPOSE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/compose.sh"));
 const CLEAN_PULL: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/pull.sh"));
@@ -28,15 +27,6 @@ pub struct ComposeProject {
     pub env_file: Option<String>,
     /// The active profiles.
     pub profiles: Vec<String>,
-}
-
-/// A command that runs once, in a container of a service's image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hook {
-    /// The service.
-    pub service: String,
-    /// The command and its arguments.
-    pub argv: Vec<String>,
 }
 
 impl ComposeProject {

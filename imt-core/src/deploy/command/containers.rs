@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
 use crate::deploy::health::LAST_LOG_LINES;
 use crate::deploy::release::ReleaseImage;
 use crate::id::DeploymentId;
+use crate::pipeline::ConflictPolicy;
 
 const OBSERVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/observe.sh"));
 const CLEAR: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/clear.sh"));
@@ -17,17 +16,6 @@ const DROP_ASIDE: &str = concat!(include_str!("scripts/clean_env.sh"), include_s
 const REMOVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/remove.sh"));
 const END_HOOKS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/end_hooks.sh"));
 const PRUNE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/prune.sh"));
-
-/// What happens to a stranger that holds a name which the model hard-codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConflictPolicy {
-    /// It is stopped and renamed aside, and removed once the release is good.
-    #[default]
-    Replace,
-    /// The deployment is refused.
-    Refuse,
-}
 
 /// A name that the model hard-codes, and for which service.
 #[derive(Debug, Clone, PartialEq, Eq)]

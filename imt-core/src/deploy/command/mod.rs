@@ -14,10 +14,10 @@ mod paths;
 mod probe;
 mod registry;
 
-pub use compose::{ComposeProject, HOOK_LABEL, Hook, read_config_hashes};
+pub use compose::{ComposeProject, HOOK_LABEL, read_config_hashes};
 pub use containers::{
-    Cleared, ConflictPolicy, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, inspect,
-    last_log_lines, observe, orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
+    Cleared, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, inspect, last_log_lines, observe,
+    orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
 };
 pub use detached::{
     BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,
@@ -31,6 +31,8 @@ pub use lock::{LOCK_STALE_AFTER, LockAnswer, LockError, beat, closed, lock, read
 pub use paths::TargetDir;
 pub use probe::{MIN_COMPOSE, Probe, probe, read_probe};
 pub use registry::{RegistryLogin, docker_config};
+
+pub use crate::pipeline::{ConflictPolicy, Hook};
 
 #[cfg(test)]
 mod tests;

@@ -24,9 +24,11 @@ pub use change::{Change, ChangeKind, StepResult, StopCause};
 pub use decide::Machine;
 pub use decision::{Answer, Decision, Effect, Fault, Input, StepFacts, Ticket};
 pub use route::{planned_steps, steps_left};
-pub use spec::{DeploymentKind, DeploymentSpec, HookFailure};
+pub use spec::{DeploymentKind, DeploymentSpec};
 pub use state::{DeploymentState, StepFault, StepState};
 pub use step::{Path, Resume, Step};
+
+pub use crate::pipeline::HookFailure;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::id::ReleaseId;
+use crate::pipeline::{HookFailure, Hooks};
 
 /// A deployment as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,16 +39,6 @@ pub enum DeploymentKind {
     Earlier(ReleaseId),
 }
 
-/// What a failing hook after success does. (One before `up` always ends the deployment with the target as it was.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HookFailure {
-    /// The deployment fails; the new release, which is healthy, stays.
-    Stop,
-    /// The last good release is put back.
-    RollBack,
-}
-
 impl DeploymentSpec {
     /// A new release with a registry, without hooks, refused when the target is locked.
     pub const fn new() -> Self {
@@ -59,6 +50,17 @@ impl DeploymentSpec {
             hooks_on_rollback: false,
             limits: BTreeMap::new(),
             lock_wait: None,
+        }
+    }
+
+    /// The same with the hooks that a pipeline file names.
+    #[must_use]
+    pub fn with_hooks(self, hooks: &Hooks) -> Self {
+        Self {
+            hooks_before: !hooks.before.is_empty(),
+            hooks_after: (!hooks.after.is_empty()).then_some(hooks.on_failure),
+            hooks_on_rollback: hooks.on_rollback,
+            ..self
         }
     }
 

@@ -4,9 +4,9 @@ use super::change::{Change, ChangeKind, StepResult, StopCause};
 use super::decide::{LOCK_RETRY, LONGEST_BACK_OFF, Machine, STOP_GRACE, Timing};
 use super::decision::{Answer, Decision, Effect, Fault, Input, StepFacts};
 use super::route;
-use super::spec::HookFailure;
 use super::state::StepState;
 use super::step::{Path, Resume, Step};
+use crate::pipeline::HookFailure;
 use crate::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 use crate::time::Timestamp;
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use super::job::{JOB_KEYS, JobDefaults};
 use super::{Checker, values};
+use crate::pipeline::deployment::DeploymentDefinition;
 use crate::pipeline::diagnostic::shown;
 use crate::pipeline::names;
 use crate::pipeline::spec::PipelineSpec;
@@ -32,6 +33,7 @@ impl Checker<'_, '_> {
             concurrency: NonZeroU32::MIN,
             runs_on: Vec::new(),
             jobs: Vec::new(),
+            deployments: Vec::new(),
         };
         let mut image = None;
         for entry in entries {
@@ -43,7 +45,7 @@ impl Checker<'_, '_> {
                     spec.concurrency = number.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
                 }
                 "runs_on" => spec.runs_on = self.labels(entry),
-                "deploy" => self.deploy(entry),
+                "deploy" => spec.deployments = self.deploy(entry),
                 _ => {}
             }
         }
@@ -56,16 +58,14 @@ impl Checker<'_, '_> {
         Some(spec)
     }
 
-    fn deploy(&mut self, entry: &Entry) {
+    fn deploy(&mut self, entry: &Entry) -> Vec<DeploymentDefinition> {
         if has_script(&entry.value) {
             let message = "`deploy` is a key of the file itself and cannot name a job here";
             let help = "put all jobs below `jobs:`, where this name is free, or choose another".to_owned();
             self.problems.error("bad-name", &entry.key.span, message, Some(help));
-        } else {
-            let message = "`deploy` is not supported yet and does nothing";
-            let help = "remove it; run what deploys as a job for now".to_owned();
-            self.problems.warning("deploy-ignored", &entry.key.span, message, Some(help));
+            return Vec::new();
         }
+        self.deployments(entry)
     }
 
     /// The jobs of either form, in file order; other top-level keys are judged on the way.
@@ -76,7 +76,8 @@ impl Checker<'_, '_> {
             for entry in &others {
                 self.unknown_key(&entry.key, &FILE_KEYS, "at the top of the file");
             }
-            if jobs.is_empty() && others.is_empty() {
+            // What is only deployed needs no job.
+            if jobs.is_empty() && others.is_empty() && find(entries, "deploy").is_none() {
                 let help = "add `jobs:` with at least one job that has a `script`".to_owned();
                 self.problems.error("no-jobs", &(file.start..file.start), "the file has no jobs", Some(help));
             }

@@ -265,7 +265,7 @@ impl Checker<'_, '_> {
         millis
     }
 
-    fn when(&mut self, entry: &Entry) -> When {
+    pub(super) fn when(&mut self, entry: &Entry) -> When {
         let mut when = When::default();
         for inner in self.optional_mapping(entry) {
             match &*inner.key.name {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 /// What names in the file look like, as regular expressions.
 mod pattern {
     pub(super) const JOB: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
+    pub(super) const ENVIRONMENT: &str = "^[a-z0-9][a-z0-9_.-]{0,62}$";
     pub(super) const LABEL: &str = "^\\S{1,64}$";
     pub(super) const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
     /// Holders of anchors, ignored.
@@ -35,6 +36,7 @@ pub fn schema() -> Value {
         "anyOf".to_owned(),
         json!([
             { "required": ["jobs"], "propertyNames": own },
+            { "required": ["deploy"], "propertyNames": own },
             {
                 "not": { "anyOf": [{ "required": ["jobs"] }, { "propertyNames": own }] },
                 "propertyNames": { "anyOf": [own, { "pattern": pattern::JOB }] },

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::super::deployment::{ConflictPolicy, HookFailure};
 use super::super::names;
 use super::super::spec::{PullPolicy, RetryCause, TriggerEvent};
 use super::pattern;
@@ -28,8 +29,8 @@ pub(super) struct PipelineFile {
     #[schemars(length(min = 1))]
     #[schemars(extend("uniqueItems" = true))]
     runs_on: Option<Vec<Label>>,
-    /// Deployment after success. Not supported yet: ignored.
-    deploy: Option<Anything>,
+    /// What is deployed after success, and where to.
+    deploy: Option<OneOrMore<Deployment>>,
     /// The jobs by name. In the older form they stand at the top of the file instead.
     jobs: Option<Jobs>,
 }
@@ -107,6 +108,56 @@ pub(super) struct When {
     event: Option<OneOrMore<TriggerEvent>>,
 }
 
+/// A deployment to one environment. Its host is what was remembered of the environment's target.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Deployment {
+    /// The environment's name: `production`.
+    environment: EnvironmentName,
+    /// For which triggers it is. Default: all.
+    when: Option<OrNothing<When>>,
+    /// Compose files in order, relative to the repository. Default: the usual one.
+    compose: Option<OneOrMore<Text>>,
+    /// Profiles that are on.
+    profiles: Option<OneOrMore<ComposeName>>,
+    /// Where images are pushed to: `ghcr.io/acme`.
+    registry: Option<Text>,
+    /// Commands that run before and after.
+    hooks: Option<OrNothing<Hooks>>,
+    /// How long a service without health check has to run without a restart. Default 10s.
+    stable_for: Option<DurationText>,
+    /// How long to wait for health at most. Default 2m.
+    wait_timeout: Option<DurationText>,
+    /// What happens to containers of others that hold a name of ours. Default `replace`.
+    on_conflict: Option<ConflictPolicy>,
+    /// How many good releases the target keeps. Default 5.
+    #[schemars(range(min = 1, max = 1000))]
+    keep: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Hooks {
+    /// Before the new containers start, such as migrations. A failing one ends the deployment with the target as it was.
+    before: Option<OneOrMore<Hook>>,
+    /// After success.
+    after: Option<OneOrMore<Hook>>,
+    /// What a failing one after success does. Default `stop`.
+    on_failure: Option<HookFailure>,
+    /// Whether they run on the way back, too. Default `false`.
+    on_rollback: Option<bool>,
+}
+
+/// A command that runs once, in a container of a service's new image.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Hook {
+    /// The service.
+    service: ComposeName,
+    /// The command and its arguments as a list, or one text for a shell.
+    command: OneOrMore<Text>,
+}
+
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum OneOrMore<T> {
@@ -164,7 +215,12 @@ schema_of!(StageName, _generator => json_schema!({
 schema_of!(DurationText, _generator => json_schema!({
     "type": ["string", "integer"], "minimum": 0, "examples": ["90s", "10m", "1h 30m"],
 }));
-schema_of!(Anything, _generator => json_schema!(true));
+schema_of!(ComposeName, _generator => json_schema!({
+    "type": ["string", "number", "boolean"], "pattern": pattern::JOB,
+}));
+schema_of!(EnvironmentName, _generator => json_schema!({
+    "type": ["string", "number", "boolean"], "pattern": pattern::ENVIRONMENT,
+}));
 schema_of!(Variables, _generator => json_schema!({
     "type": ["null", "object"],
     "propertyNames": { "pattern": pattern::VARIABLE },

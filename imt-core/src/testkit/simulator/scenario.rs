@@ -250,6 +250,7 @@ pub(super) fn plan(draw: &mut Seed) -> Plan {
         variables: Vec::new(),
         stages,
         jobs,
+        deployments: Vec::new(),
     }
 }
 

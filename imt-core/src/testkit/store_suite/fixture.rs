@@ -67,6 +67,7 @@ pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
         variables: vec![("FILE".into(), "1".into())],
         stages: vec![PlannedStage { name: "test".into(), jobs: (0..jobs).map(JobIndex).collect() }],
         jobs: (0..jobs).map(job).collect(),
+        deployments: Vec::new(),
     }
 }
 
