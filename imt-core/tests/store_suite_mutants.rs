@@ -90,7 +90,6 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::ProjectsIgnored, "several_take_turns"),
     (Flaw::LabelsIgnored, "several_take_turns"),
     (Flaw::SeveralTwice, "several_take_turns"),
-    (Flaw::SeveralTwice, "several_are_nobody_elses"),
     (Flaw::SeveralAreTooMany, "several_take_turns"),
     (Flaw::DrivingIgnored, "several_begin_with_what_was_left_behind"),
     (Flaw::HeldByAnybody, "several_are_nobody_elses"),
