@@ -96,7 +96,7 @@ impl Database for Pools {
             Err(large) => return large.in_transaction(self.begin().await?).await,
         };
         // Nothing here may be done twice, so the connection has to be one that lives. Not in a task of its own: whoever
-        // changes something is in one, and a task more for each statement is a tenth of what a commit costs this process.
+        // changes something is in one, and each task more wakes threads for every statement.
         let mut lent = self.work.lend_alive(self.limit()).await.map_err(error::database)?;
         let answer = lent.run(&sql, values).await.and_then(|found| rows(&found));
         Ok(answer.map_err(error::database)?.into_iter().next())
