@@ -225,7 +225,9 @@ impl Crew {
                 if taken.is_empty() {
                     self.ask_at += POLL_EVERY;
                 }
-                taken.into_iter().for_each(|taken| self.take_up(taken));
+                for taken in taken {
+                    self.take_up(taken);
+                }
                 Ok(())
             }
             // A worker outlives its store's restarts, however long they take; `stop` ends it meanwhile.

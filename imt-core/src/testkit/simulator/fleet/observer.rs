@@ -178,7 +178,9 @@ impl Store for ObservedStore {
 
     async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
         let claims = self.store().claim_several(runner, most).await?;
-        claims.iter().for_each(|claim| self.observer.claimed(&self.life, claim));
+        for claim in &claims {
+            self.observer.claimed(&self.life, claim);
+        }
         Ok(claims)
     }
 
