@@ -39,7 +39,9 @@ async fn no_hot_statement_walks_the_pipelines() {
             continue;
         }
         let cost: f64 = plan.split("..").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a cost");
-        assert!(cost < 100.0, "{name}: {plan}");
+        // It claims sixteen pipelines, each by its key.
+        let times = if name == "claim_most" { 16.0 } else { 1.0 };
+        assert!(cost < 100.0 * times, "{name}: {plan}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The conformance suite can fail: stores that each break one rule, and the case that must notice.
 
 use std::collections::{BTreeSet, HashMap};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,6 +31,8 @@ enum Flaw {
     ProjectsIgnored,
     LabelsIgnored,
     DrivingIgnored,
+    SeveralTwice,
+    SeveralAreTooMany,
     HeldByAnybody,
     LeaseNeverEnds,
     LeaseTooShort,
@@ -85,6 +87,12 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::ProjectsIgnored, "projects_take_turns"),
     (Flaw::LabelsIgnored, "labels_choose_the_runner"),
     (Flaw::DrivingIgnored, "driving_is_left_out"),
+    (Flaw::ProjectsIgnored, "several_take_turns"),
+    (Flaw::LabelsIgnored, "several_take_turns"),
+    (Flaw::SeveralTwice, "several_take_turns"),
+    (Flaw::SeveralAreTooMany, "several_take_turns"),
+    (Flaw::DrivingIgnored, "several_begin_with_what_was_left_behind"),
+    (Flaw::HeldByAnybody, "several_are_nobody_elses"),
     (Flaw::HeldByAnybody, "many_claimers_one_winner"),
     (Flaw::HeldByAnybody, "a_held_pipeline_is_nobody_elses"),
     (Flaw::LeaseNeverEnds, "an_expired_lease_can_be_taken"),
@@ -271,6 +279,20 @@ impl Store for Mutant {
             claim.token = 1;
         }
         Ok(Some(claim))
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        let most = most.get() + usize::from(self.is(Flaw::SeveralAreTooMany));
+        let (mut runner, mut claims) = (runner.clone(), Vec::new());
+        while claims.len() < most
+            && let Some(claim) = self.claim(&runner, None).await?
+        {
+            if !self.is(Flaw::SeveralTwice) {
+                runner.driving.push(claim.pipeline);
+            }
+            claims.push(claim);
+        }
+        Ok(claims)
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

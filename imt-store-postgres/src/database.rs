@@ -95,18 +95,16 @@ impl Database for Pools {
             Ok(one) => one,
             Err(large) => return large.in_transaction(self.begin().await?).await,
         };
-        let (pool, limit) = (Arc::clone(&self.work), self.limit());
-        let answer = own(async move {
-            // Nothing here may be done twice, so the connection has to be one that lives.
-            let mut lent = pool.lend_alive(limit).await?;
-            lent.run(&sql, values).await.and_then(|found| rows(&found))
-        });
-        Ok(answer.await?.into_iter().next())
+        // Nothing here may be done twice, so the connection has to be one that lives. Not in a task of its own: whoever
+        // changes something is in one, and each task more wakes threads for every statement.
+        let mut lent = self.work.lend_alive(self.limit()).await.map_err(error::database)?;
+        let answer = lent.run(&sql, values).await.and_then(|found| rows(&found));
+        Ok(answer.map_err(error::database)?.into_iter().next())
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
         let (pool, within) = match purpose {
-            Purpose::Read => (Arc::clone(&self.work), None),
+            Purpose::Read | Purpose::Claim => (Arc::clone(&self.work), None),
             Purpose::Lease(within) => (Arc::clone(&self.leases), Some(within)),
         };
         let (sql, limit) = (sql.to_owned(), self.limit());

@@ -1,39 +1,40 @@
 //! Which pipeline a runner gets: what was left behind, then the lanes in turn; what cannot be read is put aside.
 
+use std::num::NonZeroUsize;
+
 use imt_core::id::PipelineId;
 use imt_core::ports::{Claim, RunnerInfo, StoreResult, bounds};
 
 use crate::claimed::Claimed;
 use crate::claims::{claim_of, take};
 use crate::database::{Database, Purpose};
-use crate::dialect::placeholders;
+use crate::dialect::Dialect;
 use crate::guarded::{Guarded, Statement};
 use crate::leases::micros;
 use crate::value::Value;
-use crate::{pipelines, rows};
+use crate::{at_once, pipelines, rows};
 
 /// The first of a lane that nobody holds and that the runner does not leave out; the parameters of [`of_lane`] from `from` on.
-fn head_statement(from: usize, driving: usize) -> String {
-    let (labels, others) = (from + 1, others(from + 2, driving));
+fn head_statement(from: usize) -> String {
+    let (labels, left_out) = (from + 1, left_out(from + 2));
     format!(
-        "SELECT id FROM pipelines WHERE project = ${from} AND labels = ${labels} AND holder IS NULL AND ended = 0 {others}
+        "SELECT id FROM pipelines WHERE project = ${from} AND labels = ${labels} AND holder IS NULL AND ended = 0 {left_out}
          ORDER BY position LIMIT 1 {{skip_locked}}"
     )
 }
 
 fn of_lane(runner: &RunnerInfo, project: String, labels: String) -> Vec<Value> {
-    let driving = runner.driving.iter().map(|id| Value::from(id.to_string()));
-    [project.into(), labels.into()].into_iter().chain(driving).collect()
+    vec![project.into(), labels.into(), left_out_value(runner)]
 }
 
 /// Takes the first of a lane in one statement, if nobody has ever claimed it: then it has no log that would have to be closed
 /// to anybody. `MATERIALIZED`, because a plan may look for the head more than once, and lock another one each time.
-fn take_new_statement(driving: usize) -> String {
+fn take_new_statement() -> String {
     format!(
         "WITH head AS MATERIALIZED ({})
          UPDATE pipelines SET token = 1, commits = 0, holder = $1, lease_until = {{now}} + $2
            FROM head WHERE pipelines.id = head.id AND pipelines.token = 0 RETURNING pipelines.id, {}",
-        head_statement(3, driving),
+        head_statement(3),
         pipelines::columns()
     )
 }
@@ -49,12 +50,15 @@ enum Taken {
 
 async fn take_new(database: &dyn Database, runner: &RunnerInfo, lane: &[Value]) -> StoreResult<Taken> {
     let values = [vec![runner.instance.as_str().into(), micros(runner.lease)], lane.to_vec()].concat();
-    let sql = database.dialect().sql(&take_new_statement(runner.driving.len()));
+    let sql = database.dialect().sql(&take_new_statement());
     let taken = database.change(Guarded::new(Statement::new(sql, values))).await?;
     let Some(row) = taken else { return Ok(Taken::Nothing) };
     let mut row = row.of("pipeline");
     let id = row.text()?;
-    let Ok(pipeline) = id.parse() else { return set_aside(database, id).await };
+    let Ok(pipeline) = id.parse() else {
+        set_aside(database, id).await?;
+        return Ok(Taken::SetAside);
+    };
     let untouched = pipelines::untouched(row, pipeline);
     Ok(Taken::It(Box::new(Claimed { claim: claim_of(runner, pipeline, 1), untouched })))
 }
@@ -62,12 +66,13 @@ async fn take_new(database: &dyn Database, runner: &RunnerInfo, lane: &[Value]) 
 /// The same for one that somebody has claimed before.
 async fn take_again(database: &dyn Database, runner: &RunnerInfo, lane: &[Value]) -> StoreResult<Taken> {
     let mut tx = database.begin().await?;
-    let head = database.dialect().sql(&head_statement(1, runner.driving.len()));
+    let head = database.dialect().sql(&head_statement(1));
     let Some(row) = tx.run(&head, lane.to_vec()).await?.into_iter().next() else { return Ok(Taken::Nothing) };
     let id = row.of("pipeline").text()?;
     let Ok(pipeline) = id.parse() else {
         drop(tx);
-        return set_aside(database, id).await;
+        set_aside(database, id).await?;
+        return Ok(Taken::SetAside);
     };
     let claim = take(tx, database.dialect(), runner, pipeline).await?;
     Ok(Taken::It(Box::new(claim.into())))
@@ -78,13 +83,27 @@ const SET_ASIDE: &str = "
     UPDATE pipelines SET holder = '', lease_until = 9223372036854775807 WHERE id = $1 RETURNING position";
 
 /// A pipeline whose id is none: it stays for people to look at, in the lists, and keeps nobody waiting.
-async fn set_aside(database: &dyn Database, id: String) -> StoreResult<Taken> {
+pub(crate) async fn set_aside(database: &dyn Database, id: String) -> StoreResult<()> {
     database.change(Guarded::new(Statement::new(SET_ASIDE, vec![id.into()]))).await?;
-    Ok(Taken::SetAside)
+    Ok(())
 }
 
-fn others(from: usize, driving: usize) -> String {
-    if driving == 0 { String::new() } else { format!("AND id NOT IN ({})", placeholders(from, driving)) }
+/// Not what the runner leaves out, which is the parameter `nth`: one for all of it, so that the statement is the same however
+/// many there are. Said so that a planner expects nearly all pipelines to pass, as they do.
+pub(crate) fn left_out(nth: usize) -> String {
+    format!("AND CASE WHEN REPLACE(${nth}, '\n' || id || '\n', '') = ${nth} THEN 0 ELSE 1 END <> 1")
+}
+
+pub(crate) fn left_out_value(runner: &RunnerInfo) -> Value {
+    runner.driving.iter().map(|id| format!("\n{id}\n")).collect::<String>().into()
+}
+
+/// The lanes whose labels the runner has; its own are the parameters from `from` on, each between line breaks.
+pub(crate) fn suits(from: usize, labels: usize) -> String {
+    // Each label of the runner is taken out of the lane's: nothing may be left.
+    let rest = (from..from + labels)
+        .fold("'\n' || labels || '\n'".to_owned(), |rest, n| format!("REPLACE({rest}, ${n}, '\n')"));
+    format!("(labels = '' OR {rest} = '\n')")
 }
 
 /// What a runner may claim, as one statement sees it.
@@ -95,9 +114,23 @@ struct Look {
     waiting: Vec<(u64, i64, String, String)>,
 }
 
-/// Claims what has waited longest, what somebody left behind before all else.
-pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claimed>> {
+/// Claims what has waited longest, what somebody left behind before all else: several where that can be done at once, else
+/// one.
+pub(crate) async fn claim_any(
+    database: &dyn Database,
+    runner: &RunnerInfo,
+    most: NonZeroUsize,
+) -> StoreResult<Vec<Claimed>> {
     bounds::runner(runner)?;
+    if database.dialect().changes_in_queries
+        && let Some(claimed) = at_once::claim(database, runner, most).await?
+    {
+        return Ok(claimed);
+    }
+    Ok(one_by_one(database, runner).await?.into_iter().collect())
+}
+
+async fn one_by_one(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Option<Claimed>> {
     let Look { mut left, mut waiting } = look(database, runner).await?;
     left.sort_unstable();
     for (_, id) in left {
@@ -127,10 +160,9 @@ pub(crate) async fn claim_any(database: &dyn Database, runner: &RunnerInfo) -> S
 
 /// Looks without a transaction: a runner that has nothing to do asks this every second and nothing else.
 async fn look(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Look> {
-    let mut values: Vec<Value> = vec![runner.instance.as_str().into()];
+    let mut values: Vec<Value> = vec![runner.instance.as_str().into(), left_out_value(runner)];
     values.extend(runner.labels.iter().map(|label| Value::from(format!("\n{label}\n"))));
-    values.extend(runner.driving.iter().map(|id| Value::from(id.to_string())));
-    let sql = database.dialect().sql(&look_statement(runner.labels.len(), runner.driving.len()));
+    let sql = database.dialect().sql(&look_statement(runner.labels.len()));
     let mut found = Look { left: Vec::new(), waiting: Vec::new() };
     for row in database.run(Purpose::Read, &sql, values).await? {
         let mut row = row.of("lane");
@@ -147,21 +179,17 @@ async fn look(database: &dyn Database, runner: &RunnerInfo) -> StoreResult<Look>
 
 /// The plus keeps a plan from walking all pipelines in the order of their positions until one is held: those that are held
 /// are few and have an index of their own.
-fn look_statement(labels: usize, driving: usize) -> String {
-    // Each label of the runner is taken out of the lane's: nothing may be left.
-    let rest =
-        (2..2 + labels).fold("'\n' || labels || '\n'".to_owned(), |rest, n| format!("REPLACE({rest}, ${n}, '\n')"));
-    let suits = format!("(labels = '' OR {rest} = '\n')");
-    let others = others(2 + labels, driving);
+fn look_statement(labels: usize) -> String {
+    let (suits, left_out) = (suits(3, labels), left_out(2));
     format!(
         "SELECT CAST(NULL AS TEXT), lanes.project, lanes.labels,
             (SELECT MIN(position) FROM pipelines
-              WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0 {others}),
+              WHERE project = lanes.project AND labels = lanes.labels AND holder IS NULL AND ended = 0 {left_out}),
             (SELECT COUNT(*) FROM pipelines WHERE project = lanes.project AND holder IS NOT NULL AND ended = 0)
            FROM lanes WHERE {suits}
          UNION ALL
          SELECT * FROM (SELECT id, project, labels, position, CAST(0 AS BIGINT) FROM pipelines
-          WHERE holder IS NOT NULL AND ended = 0 AND (holder = $1 OR lease_until <= {{now}}) AND {suits} {others}
+          WHERE holder IS NOT NULL AND ended = 0 AND (holder = $1 OR lease_until <= {{now}}) AND {suits} {left_out}
           ORDER BY +position LIMIT 8) AS left_behind"
     )
 }
@@ -181,11 +209,13 @@ async fn claim_left(database: &dyn Database, runner: &RunnerInfo, id: String) ->
 }
 
 /// The statements by which a runner finds work, for the tests of their plans.
-pub(crate) fn hot() -> Vec<(&'static str, String)> {
-    vec![
-        ("look", look_statement(1, 1)),
-        ("head", head_statement(1, 1)),
-        ("take_new", take_new_statement(1)),
+pub(crate) fn hot(dialect: &Dialect) -> Vec<(&'static str, String)> {
+    let at_once = if dialect.changes_in_queries { at_once::hot() } else { Vec::new() };
+    let one_by_one = [
+        ("look", look_statement(1)),
+        ("head", head_statement(1)),
+        ("take_new", take_new_statement()),
         ("left", LEFT.to_owned()),
-    ]
+    ];
+    at_once.into_iter().chain(one_by_one).collect()
 }

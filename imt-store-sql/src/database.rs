@@ -15,12 +15,14 @@ use crate::value::{Row, Value};
 /// What a call to the database answers.
 pub type DatabaseResult<T> = Result<T, DatabaseError>;
 
-/// What a single statement is for. Leases must be renewed also when all else waits, so they have a way of their own. Either
+/// What a single statement is for. Leases must be renewed also when all else waits, so they have a way of their own. Each
 /// may be done twice when a connection turns out to be dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Reading.
     Read,
+    /// Claiming, which writes, and finds what it has claimed before.
+    Claim,
     /// Keeping a lease alive, which writes. It is answered within so long, or fails so that it can be tried again.
     Lease(Duration),
 }
@@ -60,7 +62,8 @@ pub trait Database: Send + Sync + 'static {
     }
 
     /// Does a guarded change, all of it or nothing; answers the guard's row. `None`: there was none, and nothing was done.
-    /// After an error the outcome is unknown.
+    /// After an error the outcome is unknown. To be called from work that nobody gives up half-way, as all that writes is: it
+    /// would cost a connection.
     async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
         change.in_transaction(self.begin().await?).await
     }

@@ -16,6 +16,8 @@ pub struct Dialect {
     pub next_event: &'static str,
     /// The events that no transaction under way can still come before.
     pub settled: &'static str,
+    /// Whether a query may have changes in its `WITH`, and look at each row of one table for rows of another (`LATERAL`).
+    pub changes_in_queries: bool,
     /// A column that numbers its rows and is their key.
     pub serial: &'static str,
     /// A column that numbers its rows and has no index of its own, where that can be: a plan for "the first of these" must

@@ -10,6 +10,7 @@
 //! **Nothing half done.** Every write runs in a task of its own to its commit or rollback, so that a dropped future leaves
 //! no open transaction and poisons no connection.
 
+mod at_once;
 mod beliefs;
 mod catalog;
 mod choice;

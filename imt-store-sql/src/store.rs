@@ -1,7 +1,7 @@
 //! The port over the parts.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ impl SqlStore {
     pub fn hot_statements(&self) -> Vec<(&'static str, String)> {
         let dialect = self.database.dialect();
         let all = [
-            choice::hot(),
+            choice::hot(dialect),
             claims::hot(),
             pipelines::hot(),
             log::hot(),
@@ -234,15 +234,24 @@ impl Store for SqlStore {
     }
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
+        let Some(id) = which else {
+            return Ok(self.claim_several(runner, NonZeroUsize::MIN).await?.pop());
+        };
         let (database, runner) = (self.database(), runner.clone());
         let claimed = finished(async move {
-            let claimed = match which {
-                Some(id) => claims::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from),
-                None => choice::claim_any(database.as_ref(), &runner).await?,
-            };
+            let claimed = claims::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from);
             Ok(claimed.map(|claimed| Unheard::new(claimed, database)))
         });
         Ok(claimed.await?.and_then(|claim| claim.heard(&self.beliefs)))
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        let (database, runner) = (self.database(), runner.clone());
+        let claimed = finished(async move {
+            let claimed = choice::claim_any(database.as_ref(), &runner, most).await?;
+            Ok(claimed.into_iter().map(|claimed| Unheard::new(claimed, Arc::clone(&database))).collect::<Vec<_>>())
+        });
+        Ok(claimed.await?.into_iter().filter_map(|claim| claim.heard(&self.beliefs)).collect())
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -54,6 +54,7 @@ impl Database for SqliteFile {
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
         let rows = match purpose {
             Purpose::Read => query(sql, values).fetch_all(&self.readers).await,
+            Purpose::Claim => query(sql, values).fetch_all(&self.writer).await,
             Purpose::Lease(within) => {
                 let answer = tokio::time::timeout(within, query(sql, values).fetch_all(&self.writer)).await;
                 answer.unwrap_or(Err(sqlx::Error::PoolTimedOut))

@@ -11,6 +11,7 @@ pub(crate) static SQLITE: Dialect = Dialect {
     skip_locked: "",
     next_event: "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name IN ('events', 'deployment_events'))",
     settled: "",
+    changes_in_queries: false,
     serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
     // Only the key can count.
     counter: "INTEGER PRIMARY KEY AUTOINCREMENT",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imt_core::deploy::machine::{self, DeploymentSpec};
+use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use imt_core::feed::{DeploymentFeed, DeploymentObservation, Feed, Observation, Waker};
 use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
@@ -56,6 +57,7 @@ async fn whoever_follows_a_deployment_elsewhere_is_woken() {
         target: Target { project: ProjectName::new("demo"), environment: "production".into(), host: "one".into() },
         commit: CommitId::new("c".repeat(40)),
         spec: DeploymentSpec::new(),
+        settings: DeploymentSettings::new(String::new(), TargetSettings::new(Reach::Local)),
         pipeline: None,
         at,
         idempotency_key: None,

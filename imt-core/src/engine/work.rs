@@ -52,7 +52,7 @@ impl Engine {
         let mut failed = Ok(());
         tokio::pin!(stop);
         loop {
-            let has_place = !crew.asking && crew.jobs.len() < capacity.get();
+            let room = NonZeroUsize::new(capacity.get().saturating_sub(crew.jobs.len())).filter(|_| !crew.asking);
             let (ask_at, told) = (crew.ask_at, crew.failures == 0);
             tokio::select! {
                 biased;
@@ -63,17 +63,19 @@ impl Engine {
                     break;
                 },
                 pipeline = shared.called_off.next() => crew.claim_called_off(pipeline),
-                () = time_to_ask(shared, ask_at, told, queue.as_mut()), if has_place => {
+                room = time_to_ask(shared, ask_at, told, queue.as_mut(), room) => {
                     queue.iter_mut().for_each(Listener::rearm);
-                    crew.ask();
+                    crew.ask(room);
                 }
             }
         }
         crew.drain.send_replace(true);
         while let Some(found) = crew.claims.join_next().await {
             // It came too late: somebody else may have it at once.
-            if let Ok(Found { claimed: Ok(Some(taken)), .. }) = found {
-                shared.give_back(&taken.claim).await;
+            if let Ok(Found { claimed: Ok(taken), .. }) = found {
+                for taken in taken {
+                    shared.give_back(&taken.claim).await;
+                }
             }
         }
         while let Some(done) = crew.jobs.join_next().await {
@@ -83,9 +85,16 @@ impl Engine {
     }
 }
 
-/// Ends when the queue is to be asked (again): after a while, or, where the last question was answered, as soon as somebody
-/// tells us of work.
-async fn time_to_ask(shared: &Shared, ask_at: Instant, told: bool, queue: Option<&mut Listener>) {
+/// Ends when the queue is to be asked (again) for what there is room for: after a while, or, where the last question was
+/// answered, as soon as somebody tells us of work. Never without room.
+async fn time_to_ask(
+    shared: &Shared,
+    ask_at: Instant,
+    told: bool,
+    queue: Option<&mut Listener>,
+    room: Option<NonZeroUsize>,
+) -> NonZeroUsize {
+    let Some(room) = room else { return std::future::pending().await };
     let rings = async {
         match queue {
             Some(queue) => queue.heard().await,
@@ -98,6 +107,7 @@ async fn time_to_ask(shared: &Shared, ask_at: Instant, told: bool, queue: Option
         () = shared.queued.notified(), if told => {}
         () = rings, if told => {}
     }
+    room
 }
 
 /// A pipeline claimed and entered.
@@ -111,22 +121,23 @@ struct Taken {
 struct Found {
     /// The pipeline that was asked for, or else any.
     which: Option<PipelineId>,
-    claimed: StoreResult<Option<Taken>>,
+    claimed: StoreResult<Vec<Taken>>,
 }
 
-/// Claims what waits the longest, but nothing that this engine drives already or has set aside.
-async fn from_queue(shared: Arc<Shared>, aside: Vec<PipelineId>) -> Found {
+/// Claims what waits the longest, as much as there is room for, but nothing that this engine drives already or has set aside.
+async fn from_queue(shared: Arc<Shared>, aside: Vec<PipelineId>, room: NonZeroUsize) -> Found {
     let claimed = async {
         let _choosing = shared.choosing.lock().await;
         let mut runner = shared.runner.clone();
         runner.driving = shared.driven.all();
         runner.driving.extend(aside);
         let at = Instant::now();
-        let claim = shared.store.claim(&runner, None).await?;
-        Ok(claim.and_then(|claim| {
+        let claims = shared.store.claim_several(&runner, room).await?;
+        let entered = |claim: Claim| {
             let driven = shared.driven.enter(claim.pipeline).ok()?;
             Some(Taken { claim, at, driven })
-        }))
+        };
+        Ok(claims.into_iter().filter_map(entered).collect())
     };
     Found { which: None, claimed: claimed.await }
 }
@@ -135,11 +146,11 @@ async fn from_queue(shared: Arc<Shared>, aside: Vec<PipelineId>) -> Found {
 async fn called_off(shared: Arc<Shared>, pipeline: PipelineId) -> Found {
     let claimed = async {
         // Who drives it here knows of the cancel.
-        let Ok(driven) = shared.driven.enter(pipeline) else { return Ok(None) };
+        let Ok(driven) = shared.driven.enter(pipeline) else { return Ok(Vec::new()) };
         let at = Instant::now();
         let claim = until_available(shared.runner.lease, || shared.store.claim(&shared.runner, Some(pipeline))).await?;
         // Somebody drives it, or it is over: both know of the cancel.
-        Ok(claim.map(|claim| Taken { claim, at, driven }))
+        Ok(claim.map(|claim| Taken { claim, at, driven }).into_iter().collect())
     };
     Found { which: Some(pipeline), claimed: claimed.await }
 }
@@ -180,11 +191,11 @@ impl Crew {
         }
     }
 
-    fn ask(&mut self) {
+    fn ask(&mut self, room: NonZeroUsize) {
         self.asking = true;
         let now = Instant::now();
         let aside = self.aside.iter().filter(|(_, a)| a.until > now).map(|(pipeline, _)| *pipeline).collect();
-        self.claims.spawn(of_this_process(from_queue(Arc::clone(&self.engine.shared), aside)));
+        self.claims.spawn(of_this_process(from_queue(Arc::clone(&self.engine.shared), aside, room)));
     }
 
     /// Ending what was cancelled takes no place, because nothing of it runs.
@@ -211,9 +222,11 @@ impl Crew {
         match claimed {
             Ok(taken) => {
                 self.failures = 0;
-                match taken {
-                    Some(taken) => self.take_up(taken),
-                    None => self.ask_at += POLL_EVERY,
+                if taken.is_empty() {
+                    self.ask_at += POLL_EVERY;
+                }
+                for taken in taken {
+                    self.take_up(taken);
                 }
                 Ok(())
             }

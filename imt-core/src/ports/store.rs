@@ -1,6 +1,6 @@
 //! The port to where pipelines, their logs and their events are kept.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,6 +55,16 @@ pub trait Store: Send + Sync {
     /// `NotFound` for a given pipeline that does not exist; `Invalid` for what breaks a rule of
     /// [`bounds`](crate::ports::bounds).
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>>;
+
+    /// Takes up several pipelines, `most` at most: those that as many calls of [`claim`](Self::claim) would choose one after
+    /// another, each leaving out what those before it have. At least one where there is any; how many more is the store's
+    /// business, so that fewer than `most` says nothing of what still waits.
+    ///
+    /// # Errors
+    /// As `claim`.
+    async fn claim_several(&self, runner: &RunnerInfo, _most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        Ok(self.claim(runner, None).await?.into_iter().collect())
+    }
 
     /// Pipelines that are not over and that this instance holds, also past its lease; oldest first. What a sweep has to bring
     /// to an end when the instance is gone for good.

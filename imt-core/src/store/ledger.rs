@@ -3,7 +3,7 @@
 //! Plain data under its owner's lock; it is given `now` and never waits.
 
 use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -153,6 +153,22 @@ impl Ledger {
         let claim = entry.take(id, runner, now);
         self.file(id);
         Ok(Some(claim))
+    }
+
+    pub(super) fn claim_several(
+        &mut self,
+        runner: &RunnerInfo,
+        most: NonZeroUsize,
+        now: Instant,
+    ) -> StoreResult<Vec<Claim>> {
+        let (mut runner, mut claims) = (runner.clone(), Vec::new());
+        while claims.len() < most.get()
+            && let Some(claim) = self.claim(&runner, None, now)?
+        {
+            runner.driving.push(claim.pipeline);
+            claims.push(claim);
+        }
+        Ok(claims)
     }
 
     fn choose(&self, runner: &RunnerInfo, now: Instant) -> Option<PipelineId> {

@@ -4,6 +4,7 @@
 //! all or nothing. Order: ledger before log, and a log's bytes are written without the ledger's lock.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -263,6 +264,11 @@ impl Store for MemoryStore {
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         let now = self.now();
         self.ledger().claim(runner, which, now)
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        let now = self.now();
+        self.ledger().claim_several(runner, most, now)
     }
 
     async fn held(&self, instance: &InstanceId) -> StoreResult<Vec<PipelineId>> {

@@ -2,6 +2,7 @@
 //!
 //! What one of them remembers of a log or a claim must never be trusted where another may have been there since.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -52,6 +53,10 @@ impl Store for Alternating {
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         self.next().claim(runner, which).await
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        self.next().claim_several(runner, most).await
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, pending};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -233,6 +234,10 @@ impl Store for FaultStore {
 
     async fn claim(&self, runner: &RunnerInfo, which: Option<PipelineId>) -> StoreResult<Option<Claim>> {
         self.call(StoreCall::Claim, self.inner.claim(runner, which)).await
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        self.call(StoreCall::Claim, self.inner.claim_several(runner, most)).await
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -50,6 +50,8 @@ struct Bent {
     panics: Mutex<u32>,
     loads: Mutex<u32>,
     claims_take: Duration,
+    /// How much was asked for, each time.
+    asked_for: Mutex<Vec<usize>>,
     releases: Mutex<Vec<PipelineId>>,
 }
 
@@ -61,6 +63,7 @@ impl Bent {
             panics: Mutex::default(),
             loads: Mutex::default(),
             claims_take: Duration::ZERO,
+            asked_for: Mutex::default(),
             releases: Mutex::default(),
         }
     }
@@ -83,6 +86,12 @@ impl Store for Bent {
         let claim = self.inner.claim(runner, which).await;
         tokio::time::sleep(self.claims_take).await;
         claim
+    }
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> Result<Vec<Claim>, StoreError> {
+        self.asked_for.lock().unwrap().push(most.get());
+        let claims = self.inner.claim_several(runner, most).await;
+        tokio::time::sleep(self.claims_take).await;
+        claims
     }
     async fn renew(&self, claim: &Claim) -> Result<(), StoreError> {
         self.inner.renew(claim).await
@@ -196,9 +205,26 @@ async fn a_claim_that_comes_after_the_stop_is_given_back_at_once() {
     let stand = Stand::new();
     let store = Arc::new(Bent { claims_take: SECOND * 5, ..Bent::new(&stand.store) });
     let engine = Engine::builder(stand.executor.clone(), store.clone()).build();
-    let id = engine.submit(plan(ONE)).await.unwrap().id;
+    let ids = [engine.submit(plan(ONE)).await.unwrap().id, engine.submit(plan(ONE)).await.unwrap().id];
     engine.work(FOUR, tokio::time::sleep(SECOND * 2), |_| panic!("nothing was taken up")).await.unwrap();
-    assert_eq!(*store.releases.lock().unwrap(), [id]);
+    assert_eq!(*store.releases.lock().unwrap(), ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_is_asked_for_all_that_there_is_room_for() {
+    let stand = Stand::new();
+    stand.world.script_others(FakeScript::runs_for(SECOND * 10));
+    let store = Arc::new(Bent::new(&stand.store));
+    let engine = Engine::builder(stand.executor.clone(), store.clone()).build();
+    for _ in 0..6 {
+        engine.submit(plan(ONE)).await.unwrap();
+    }
+    let mut ended = 0;
+    engine.work(FOUR, tokio::time::sleep(SECOND * 25), |result| ended += usize::from(result.is_ok())).await.unwrap();
+    assert_eq!(ended, 6);
+    let asked_for = store.asked_for.lock().unwrap();
+    assert_eq!(asked_for[0], 4, "{asked_for:?}");
+    assert!(asked_for.iter().all(|most| (1..=4).contains(most)), "{asked_for:?}");
 }
 
 #[tokio::test(start_paused = true)]

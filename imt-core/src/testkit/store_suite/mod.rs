@@ -18,6 +18,7 @@ mod log_reading;
 mod logs;
 mod queue;
 mod record;
+mod several;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -102,6 +103,11 @@ macro_rules! __store_suite_cases {
                 many_claimers_share_many_pipelines
                 what_breaks_a_rule_is_refused
                 an_unknown_project_has_no_variables
+            }
+            several {
+                several_take_turns
+                several_begin_with_what_was_left_behind
+                several_are_nobody_elses
             }
             fencing {
                 tokens_grow

@@ -1,6 +1,7 @@
 //! What is really recorded, and by whom: the store as every life sees it, without faults, held against the claims.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -173,6 +174,14 @@ impl Store for ObservedStore {
             self.observer.claimed(&self.life, claim);
         }
         Ok(claim)
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        let claims = self.store().claim_several(runner, most).await?;
+        for claim in &claims {
+            self.observer.claimed(&self.life, claim);
+        }
+        Ok(claims)
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {

@@ -1,6 +1,7 @@
 //! The way to the store: calls that arrive twice, or long after their sender has given them up, and so in another order; and
 //! times when no renewal gets through.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -100,6 +101,13 @@ impl<S: Store + 'static> Store for Post<S> {
         let inner = Arc::clone(&self.inner);
         let runner_again = runner.clone();
         self.send(self.inner.claim(runner, which), async move { inner.claim(&runner_again, which).await }).await
+    }
+
+    async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
+        let inner = Arc::clone(&self.inner);
+        let runner_again = runner.clone();
+        let again = async move { inner.claim_several(&runner_again, most).await };
+        self.send(self.inner.claim_several(runner, most), again).await
     }
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
