@@ -5,6 +5,7 @@
 //! missing fails the tests that need it.
 
 pub mod cutting;
+pub mod deploying;
 pub mod dice;
 pub mod disk;
 pub mod docker;
@@ -19,6 +20,7 @@ pub mod postgres_server;
 pub mod private_registry;
 pub mod project;
 pub mod records;
+pub mod repository;
 pub mod runner;
 pub mod services;
 pub mod shop;
