@@ -30,6 +30,9 @@ pub struct Target {
     pub home: Home,
     project: String,
     by: By,
+    identity: PathBuf,
+    /// The home there.
+    there: PathBuf,
 }
 
 /// A container of the project, as the engine has it.
@@ -55,7 +58,19 @@ impl Target {
 
     /// A fresh one for a project of this name, which has to be nobody else's.
     pub fn named(by: By, project: &str) -> Self {
-        Self { home: Home::new(), project: project.to_owned(), by }
+        let home = Home::new();
+        let (identity, there) = match by {
+            By::Local => (PathBuf::new(), home.path().to_owned()),
+            By::Ssh => (ssh::file("ed25519"), ssh::file("home")),
+        };
+        Self { home, project: project.to_owned(), by, identity, there }
+    }
+
+    /// The same, by SSH with this key, which leads to this home.
+    #[must_use]
+    pub fn entered_with(mut self, identity: PathBuf, home: PathBuf) -> Self {
+        (self.identity, self.there) = (identity, home);
+        self
     }
 
     /// The project.
@@ -70,11 +85,7 @@ impl Target {
 
     /// The directory of the project on the target.
     pub fn dir(&self) -> PathBuf {
-        let home = match self.by {
-            By::Local => self.home.path().to_owned(),
-            By::Ssh => ssh::file("home"),
-        };
-        home.join(".imt").join(format!("{}-production", self.project.to_lowercase()))
+        self.there.join(".imt").join(format!("{}-production", self.project.to_lowercase()))
     }
 
     /// Where images of the project are pushed.
@@ -91,7 +102,7 @@ impl Target {
             By::Ssh => {
                 let key = ssh::Server::OpenSsh.fingerprint().to_string();
                 imt.args(["--host", &format!("root@{}", services::sshd()), "--host-key", &key, "--identity"]);
-                imt.arg(ssh::file("ed25519"));
+                imt.arg(&self.identity);
             }
         }
         if self.by == By::Local {
@@ -103,8 +114,19 @@ impl Target {
     /// `imt deploy` of a directory, by somebody with this home, with little patience.
     pub fn deploying_from(&self, home: &Home, dir: &Path, more: &[&str]) -> Running {
         let mut imt = self.imt(home, &["deploy"]);
-        imt.arg(dir).args(["--registry", &self.registry(), "--output", "plain"]);
-        imt.args(["--stable-for", "1s", "--wait-timeout", "1m"]).args(more);
+        let registry = self.registry();
+        imt.arg(dir).args(more);
+        let usual = [
+            ("--registry", registry.as_str()),
+            ("--stable-for", "1s"),
+            ("--wait-timeout", "1m"),
+            ("--output", "plain"),
+        ];
+        for (name, value) in usual {
+            if !more.contains(&name) {
+                imt.args([name, value]);
+            }
+        }
         Running::start(imt, Output::Bytes)
     }
 
