@@ -5,20 +5,25 @@
 //! missing fails the tests that need it.
 
 pub mod cutting;
+pub mod deploying;
 pub mod dice;
 pub mod disk;
 pub mod docker;
+pub mod door;
 pub mod event;
 pub mod executor;
 pub mod fault_proxy;
 pub mod holding;
 pub mod imt;
+pub mod little;
+pub mod matrix;
 pub mod nobody;
 pub mod postgres;
 pub mod postgres_server;
 pub mod private_registry;
 pub mod project;
 pub mod records;
+pub mod repository;
 pub mod runner;
 pub mod services;
 pub mod shop;

@@ -10,10 +10,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use imt_core::id::PipelineId;
-use tempfile::TempDir;
 
 use crate::docker::docker;
-use crate::project::git;
+use crate::repository::Repository;
 use crate::services;
 
 /// What is different from the project that works: a directory of `examples/shop/variants`.
@@ -48,7 +47,7 @@ impl Variant {
 
 /// A shop of its own: a git repository, a project name that nobody else has, a free port.
 pub struct Shop {
-    dir: TempDir,
+    repository: Repository,
     name: String,
     port: u16,
 }
@@ -59,17 +58,16 @@ impl Shop {
     /// # Panics
     /// When the registry, the engine or git is missing.
     pub fn new(variant: Variant) -> Self {
-        let dir = tempfile::Builder::new().prefix("imt-e2e-shop.").tempdir().expect("a directory");
+        let repository = Repository::new("imt-e2e-shop.");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port").port();
-        let shop = Self { dir, name: fresh_name("shop"), port };
-        git(shop.path(), &["init", "--quiet", "--initial-branch=main"]);
+        let shop = Self { repository, name: fresh_name("shop"), port };
         shop.release(variant, "1");
         shop
     }
 
     /// The working tree.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        self.repository.path()
     }
 
     /// The name of the compose project, and of the repositories of its images.
@@ -112,9 +110,7 @@ impl Shop {
     /// # Panics
     /// When it cannot be written.
     pub fn write(&self, name: &str, text: &str) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
-        fs::write(path, text).expect("a file of the shop");
+        self.repository.write(name, text);
     }
 
     /// Replaces a text in a file of the working tree.
@@ -122,9 +118,7 @@ impl Shop {
     /// # Panics
     /// When it is not there.
     pub fn edit(&self, name: &str, old: &str, new: &str) {
-        let text = fs::read_to_string(self.path().join(name)).expect("a file of the shop");
-        assert!(text.contains(old), "`{name}` has no `{old}`");
-        self.write(name, &text.replace(old, new));
+        self.repository.edit(name, old, new);
     }
 
     /// Commits what the working tree holds, and answers the commit.
@@ -132,10 +126,7 @@ impl Shop {
     /// # Panics
     /// When git fails.
     pub fn commit(&self) -> String {
-        git(self.path(), &["add", "--all"]);
-        let who = ["-c", "user.name=e2e", "-c", "user.email=e2e@localhost"];
-        git(self.path(), &[&who[..], &["commit", "--quiet", "--allow-empty", "--message=release"]].concat());
-        git(self.path(), &["rev-parse", "HEAD"])
+        self.repository.commit()
     }
 
     /// What `web` serves at this moment, if it does.

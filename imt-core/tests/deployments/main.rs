@@ -33,6 +33,8 @@ enum Script {
     Hangs,
     /// It cannot say, so often, then it is done.
     Unclear(u32),
+    /// Another deployment holds the target, so often, then it is done.
+    Held(u32),
     /// It says this and is done.
     Says(Vec<Note>),
     /// It says this, and then never answers.
@@ -69,6 +71,13 @@ impl Stage {
         self.asked().into_iter().map(|(_, step)| step).collect()
     }
 
+    fn next_time(&self, step: Step, script: Option<Script>) {
+        match script {
+            Some(next) => self.scripts().insert(step, next),
+            None => self.scripts().remove(&step),
+        };
+    }
+
     async fn play(&self, how: &'static str, order: &Order) -> Answer {
         let step = order.ticket.step;
         self.asked.lock().expect("nobody panics with it").push((how, step));
@@ -98,12 +107,14 @@ impl Stage {
                 fault
             }
             Some(Script::Unclear(times)) => {
-                let next = times.checked_sub(1).filter(|left| *left > 0).map(Script::Unclear);
-                match next {
-                    Some(next) => self.scripts().insert(step, next),
-                    None => self.scripts().remove(&step),
-                };
+                self.next_time(step, (times > 1).then(|| Script::Unclear(times - 1)));
                 Answer::Unclear
+            }
+            Some(Script::Held(times)) => {
+                self.next_time(step, (times > 1).then(|| Script::Held(times - 1)));
+                // The other one gives it back before this one asks again.
+                *self.lock_is_lost.lock().expect("nobody panics with it") = times > 1;
+                Answer::Held { holder: "deployment 7".to_owned() }
             }
         }
     }
@@ -296,6 +307,18 @@ async fn the_lock_is_renewed_while_it_is_held_and_its_loss_ends_the_deployment()
     let beats = *stage.beats.lock().unwrap();
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(*stage.beats.lock().unwrap(), beats, "nobody renews what is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_waited_for_is_not_lost() {
+    let (world, stage) = (world(), Stage::with([(Step::Lock, Script::Held(20))]));
+    let new = NewDeployment {
+        spec: DeploymentSpec { lock_wait: Some(Duration::from_mins(10)), ..DeploymentSpec::new() },
+        ..new()
+    };
+    let outcome = world.deployer.deploy(new, Arc::clone(&stage) as _).await.unwrap();
+    assert_eq!(outcome.end.status, DeploymentStatus::Success, "{outcome:?}");
+    assert!(stage.steps().iter().filter(|step| **step == Step::Lock).count() > 20);
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,6 +55,8 @@ pub struct LeftBehind {
     pub runs: Vec<Ticket>,
     /// Whether it keeps something aside.
     pub has_aside: bool,
+    /// Whether containers of strangers are among that.
+    pub has_strangers: bool,
 }
 
 impl LeftBehind {
@@ -74,6 +76,7 @@ pub fn read_left_by(output: &str) -> LeftBehind {
     LeftBehind {
         runs: output.lines().filter_map(|line| ticket(line.strip_prefix("run ")?)).collect(),
         has_aside: output.lines().any(|line| line == "aside"),
+        has_strangers: output.lines().any(|line| line == "strangers"),
     }
 }
 

@@ -154,11 +154,12 @@ fn the_answers_about_detached_commands_are_read() {
 
 #[test]
 fn what_a_dead_deployment_left_is_read() {
-    let left = read_left_by("run hooks_before-1\nrun up-2\nrun of-another-version-3\naside\n");
+    let left = read_left_by("run hooks_before-1\nrun up-2\nrun of-another-version-3\naside\nstrangers\n");
     let hooks = Ticket { step: Step::HooksBefore, number: 1 };
-    assert_eq!(left, LeftBehind { runs: vec![hooks, UP], has_aside: true });
+    assert_eq!(left, LeftBehind { runs: vec![hooks, UP], has_aside: true, has_strangers: true });
     assert!(left.has_up_begun());
-    assert!(!read_left_by("run hooks_before-1\naside\n").has_up_begun());
+    let left = read_left_by("run hooks_before-1\naside\n");
+    assert!(!left.has_up_begun() && !left.has_strangers);
     assert_eq!(read_left_by(""), LeftBehind::default());
     for step in [Step::Resolve, Step::Withdraw, Step::PutBackFiles, Step::RestoreUp, Step::Unlock] {
         assert_eq!(Step::read(step.as_str()), Some(step));

@@ -15,7 +15,7 @@ use super::telling;
 use crate::deploy::command::BEAT_PAUSE;
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
-    Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, StepState, Ticket,
+    Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, Step, StepState, Ticket,
 };
 use crate::engine::clock::{Clock, reached};
 use crate::engine::error::EngineError;
@@ -238,9 +238,11 @@ impl Driver {
         self.work = Some(Work { ticket, stop, task });
     }
 
-    /// The lock is renewed from the moment it may be ours until it is surely not.
+    /// The lock is renewed from the moment it is ours until it is surely not. As long as it is asked for, it may be another's, which
+    /// is no loss; asking again renews it as well.
     fn beat_while_locked(&mut self) {
-        if !self.machine.state().may_hold_lock {
+        let state = self.machine.state();
+        if !state.may_hold_lock || !state.done.contains(&Step::Lock) {
             self.heart = None;
         } else if self.heart.is_none() {
             let (steps, record, inputs) = (Arc::clone(&self.steps), self.record.clone(), self.answer.clone());

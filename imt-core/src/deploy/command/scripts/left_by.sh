@@ -1,8 +1,12 @@
 # Prints what a deployment that is dead has left: `run NAME` for each detached command that began, `aside` where something is
-# kept aside. $1 state directory, $2 token
+# kept aside, `strangers` where containers are.
+# $1 state directory, $2 token
 set -u
 for run in "$1/run/$2"/*; do
   [ -d "$run" ] || continue
   if [ "$(cat "$run/code" 2>/dev/null)" != never ]; then echo "run ${run##*/}"; fi
 done
 if [ -d "$1/aside/$2" ]; then echo aside; fi
+for written in "$1/aside/$2/containers"/*; do
+  if [ -e "$written" ]; then echo strangers && break; fi
+done

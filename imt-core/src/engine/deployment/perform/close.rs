@@ -1,22 +1,25 @@
 //! Closing what a dead deployment has left on the target whose lock was taken over.
 //!
 //! What it had detached is ended. Where its `up` had not begun, what it kept aside returns, and the target is as it was. Where it
-//! had, the target may run either release: the newest good one is put up again, so that whatever becomes of this deployment, it
-//! begins from a release that was once found good.
+//! had, the target may run either release: the newest good one is put up again, what only the dead one made goes, and strangers
+//! return; so that whatever becomes of this deployment, it begins from a release that was once found good. Where there is none,
+//! what the dead one made goes if strangers wait for their names, as when it is withdrawn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::act::Act;
+use super::containers::own;
 use super::detached::GRACE;
 use super::performer::done;
 use super::release::project_of;
+use super::site::read;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{
-    TargetDir, clean, closed, end_hooks, install, left_by, put_back_containers, put_back_files, read_left_by, restage,
-    stop,
+    LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans, put_back_containers,
+    put_back_files, read_left_by, read_staged, restage, staged, stop,
 };
-use crate::deploy::machine::StepFacts;
-use crate::deploy::release::{ContentHash, ReleaseHead, restore_target};
+use crate::deploy::machine::{Step, StepFacts};
+use crate::deploy::release::{ContentHash, Release, ReleaseHead, restore_target};
 use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
 
@@ -26,15 +29,16 @@ impl Act<'_> {
     /// Closes every dead deployment that the lock was taken over from.
     pub(super) async fn close_dead(&self) -> Outcome {
         let dir = self.dir().await?;
-        let (mut warnings, mut mixed) = (Vec::new(), BTreeSet::new());
+        let (mut warnings, mut mixed) = (Vec::new(), BTreeMap::new());
         for dead in &self.state().took_over {
             self.say(format!("closing deployment {dead}, which was interrupted")).await;
-            if self.close_one(&dir, *dead).await? {
-                mixed.insert(*dead);
+            let left = self.close_one(&dir, *dead).await?;
+            if left.has_up_begun() {
+                mixed.insert(*dead, left);
             }
         }
         if !mixed.is_empty() {
-            match self.put_up_last_good(&dir).await {
+            match self.make_one(&dir, &mixed).await {
                 Ok(()) => {}
                 // This deployment's own `up` may still mend it.
                 Err(Trouble::Failed(fault)) => warnings.push(fault.detail),
@@ -43,14 +47,14 @@ impl Act<'_> {
         }
         for dead in &self.state().took_over {
             // Containers that are aside yet are this deployment's business from here on.
-            self.run(&clean(&dir, *dead, mixed.contains(dead)), DeploymentReason::Internal, WORDS).await?;
+            self.run(&clean(&dir, *dead, mixed.contains_key(dead)), DeploymentReason::Internal, WORDS).await?;
         }
         self.run(&closed(&dir, self.id()), DeploymentReason::LockLost, WORDS).await?;
         Ok(StepFacts { warnings, ..done() })
     }
 
-    /// Whether its `up` had begun.
-    async fn close_one(&self, dir: &TargetDir, dead: DeploymentId) -> Outcome<bool> {
+    /// Ends what it had detached, and undoes it where its `up` had not begun.
+    async fn close_one(&self, dir: &TargetDir, dead: DeploymentId) -> Outcome<LeftBehind> {
         let said = self.run(&left_by(dir, dead), DeploymentReason::Internal, WORDS).await?;
         let left = read_left_by(&said.text());
         for ticket in &left.runs {
@@ -59,21 +63,60 @@ impl Act<'_> {
         if !left.runs.is_empty() {
             self.run(&end_hooks(&dir.compose_project()), DeploymentReason::HookFailed, WORDS).await?;
         }
-        if left.has_up_begun() {
-            return Ok(true);
-        }
-        if left.has_aside {
+        if !left.has_up_begun() && left.has_aside {
             self.run(&put_back_containers(dir, dead), DeploymentReason::Conflict, WORDS).await?;
             self.run(&put_back_files(dir, dead), DeploymentReason::TransferFailed, WORDS).await?;
         }
-        Ok(false)
+        Ok(left)
+    }
+
+    /// Makes one release of what may be two.
+    async fn make_one(&self, dir: &TargetDir, mixed: &BTreeMap<DeploymentId, LeftBehind>) -> Outcome<()> {
+        let good = self.put_up_last_good(dir).await?;
+        for (dead, left) in mixed {
+            match &good {
+                Some(good) => self.remove_what_it_added(dir, *dead, good).await?,
+                None if left.has_strangers => self.remove_what_it_made(dir, *dead).await?,
+                // Nobody waits for anything: its containers stay for whoever looks into it.
+                None => continue,
+            }
+            self.run(&put_back_containers(dir, *dead), DeploymentReason::Conflict, WORDS).await?;
+            if good.is_none() {
+                self.run(&put_back_files(dir, *dead), DeploymentReason::TransferFailed, WORDS).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Containers of services that the release which is put up has not, and the dead one had.
+    async fn remove_what_it_added(&self, dir: &TargetDir, dead: DeploymentId, good: &Release) -> Outcome<()> {
+        let said = self.run(&staged(dir, dead, Step::Transfer), DeploymentReason::TransferFailed, WORDS).await?;
+        let Some(ticket) = read_staged(&said.text(), Step::Transfer) else { return Ok(()) };
+        let release = self.site().read_release(&dir.staging(dead, ticket)).await?;
+        let model: BTreeSet<String> = good.images.keys().cloned().collect();
+        let its: BTreeSet<String> = release.images.into_keys().collect();
+        let (_, containers) = self.observed().await?;
+        let containers: Vec<OwnContainer> = containers.iter().map(own).collect();
+        let project = dir.compose_project();
+        self.remove(&project, &orphans(&containers, &project, &model, &its)).await?;
+        Ok(())
+    }
+
+    /// Containers of the project that were not there before it.
+    async fn remove_what_it_made(&self, dir: &TargetDir, dead: DeploymentId) -> Outcome<()> {
+        let (_, before) = read(&self.contact().get(&dir.baseline(dead)).await?)?;
+        let there: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
+        let (_, now) = self.observed().await?;
+        let made: Vec<&str> = now.iter().map(|c| c.id.as_str()).filter(|id| !there.contains(id)).collect();
+        self.remove(&dir.compose_project(), &made).await?;
+        Ok(())
     }
 
     /// Puts the newest good release up again, if there is one.
-    async fn put_up_last_good(&self, dir: &TargetDir) -> Outcome<()> {
+    async fn put_up_last_good(&self, dir: &TargetDir) -> Outcome<Option<Release>> {
         let (recorded, _) = self.site().recorded().await?;
         let heads: Vec<ReleaseHead> = recorded.into_iter().map(|recorded| recorded.head).collect();
-        let Some(good) = restore_target(&heads, &ContentHash::of_nothing()) else { return Ok(()) };
+        let Some(good) = restore_target(&heads, &ContentHash::of_nothing()) else { return Ok(None) };
         self.say(format!("putting release {} of commit {} up again", good.id, good.commit)).await;
         let release = self.site().recorded_release(good.id).await?;
         let restage = restage(dir, good.id, self.id(), self.ticket());
@@ -84,6 +127,6 @@ impl Act<'_> {
         said.or_fail(DeploymentReason::UpFailed, "the last good release could not be put up again")?;
         // What was mixed is nothing to go back to.
         self.run(&clean(dir, self.id(), false), DeploymentReason::Internal, WORDS).await?;
-        Ok(())
+        Ok(Some(release))
     }
 }

@@ -88,7 +88,7 @@ impl Act<'_> {
         self.remove(&project, &made).await
     }
 
-    async fn remove(&self, project: &str, ids: &[&str]) -> Outcome {
+    pub(super) async fn remove(&self, project: &str, ids: &[&str]) -> Outcome {
         if !ids.is_empty() {
             let command = remove(project, ids.iter().copied());
             let words = "containers that are no longer wanted cannot be removed";
@@ -99,6 +99,6 @@ impl Act<'_> {
     }
 }
 
-fn own(container: &Container) -> OwnContainer {
+pub(super) fn own(container: &Container) -> OwnContainer {
     OwnContainer { id: container.id.clone(), project: container.project.clone(), service: container.service.clone() }
 }

@@ -1,0 +1,6 @@
+//! Drives one deployment with a trouble in its way: the process that the tests of `deploy_matrix` kill.
+
+#[tokio::main]
+async fn main() {
+    imt_e2e::matrix::process::main().await;
+}

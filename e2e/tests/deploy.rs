@@ -1,0 +1,165 @@
+//! `imt deploy` on a real engine and registry, on this machine and through sshd: what a release is, what is recreated, and what
+//! comes back when one fails.
+
+use std::fs;
+use std::process::Command;
+
+use imt_e2e::deploying::{By, Target, told};
+use imt_e2e::docker::docker;
+use imt_e2e::shop::{Shop, Variant, database_image, fresh_name};
+
+/// The whole story of one target, by one way.
+fn story(by: By) {
+    let shop = Shop::new(Variant::Good);
+    let target = Target::new(by);
+    let first = shop.release(Variant::Good, "1");
+    target.deploy(shop.path(), &[], 0);
+    assert!(shop.page().is_some_and(|page| page.contains("version 1")));
+    runs_commit(&shop, &target, &first);
+    assert_eq!(target.newest_good(), first);
+    let arrived = docker(&["exec", &target.ids()["web"], "cat", "/etc/shop/web.conf"]);
+    assert_eq!(arrived, fs::read_to_string(shop.path().join("conf/web.conf")).expect("the file").trim());
+    let files = target.files();
+    for name in ["compose.yml", "conf/web.conf", "web.env", ".imt/deploy.yml"] {
+        assert!(files.contains_key(name), "{name} is missing: {files:?}");
+    }
+    fs::create_dir_all(target.dir().join("data")).expect("a directory of the host's own");
+    fs::write(target.dir().join("data/keep"), "mine").expect("a file of the host's own");
+
+    let before = target.ids();
+    target.deploy(shop.path(), &[], 0);
+    assert_eq!(target.ids(), before, "nothing was changed, nothing is recreated");
+
+    let second = shop.release(Variant::Good, "2");
+    target.deploy(shop.path(), &[], 0);
+    let after = target.ids();
+    for (service, same) in [("web", false), ("migrate", false), ("worker", true), ("db", true)] {
+        assert_eq!(before[service] == after[service], same, "{service}");
+    }
+    assert!(shop.page().is_some_and(|page| page.contains("version 2")));
+    assert_eq!(target.newest_good(), second);
+
+    for variant in [Variant::Crashing, Variant::Unhealthy, Variant::FailingMigration] {
+        let (images, files) = (target.images(), target.files());
+        let failed = shop.release(variant, "3");
+        let told = told(&target.deploy(shop.path(), &[], 20));
+        assert_eq!(target.images(), images, "{variant:?}: {told}");
+        assert_eq!(target.files(), files, "{variant:?}: {told}");
+        assert!(shop.page().is_some_and(|page| page.contains("Welcome") && page.contains("version 2")), "{variant:?}");
+        assert_eq!(target.newest_good(), second, "{variant:?}");
+        let is_failed = |release: &serde_json::Value| release["commit"] == *failed && release["verdict"] == "failed";
+        assert!(target.releases().iter().any(is_failed), "{variant:?} is not recorded as failed");
+        assert!(told.contains("rolled back"), "{told}");
+    }
+    shop.release(Variant::Slow, "4");
+    target.deploy(shop.path(), &[], 0);
+    assert!(shop.page().is_some_and(|page| page.contains("version 4")));
+    assert_eq!(fs::read_to_string(target.dir().join("data/keep")).expect("it is there"), "mine");
+}
+
+/// Each built service runs its image of this commit by digest, the others what they always ran.
+fn runs_commit(shop: &Shop, target: &Target, commit: &str) {
+    let there = target.containers();
+    for (service, repository) in [
+        ("web", "web".to_owned()),
+        ("migrate", "web".to_owned()),
+        ("worker", format!("{}-worker", target.compose_project())),
+    ] {
+        let reference = &there[service].reference;
+        let begins =
+            if service == "worker" { target.registry() } else { format!("{}/{}", target.registry(), shop.name()) };
+        assert!(reference.starts_with(&format!("{begins}/")), "{reference} does not begin with {begins}");
+        assert!(reference.contains(&format!("/{repository}:{commit}@sha256:")), "{reference} is not of {commit}");
+    }
+    assert_eq!(there["web"].image, there["migrate"].image);
+    assert_eq!(there["db"].reference, database_image(), "an image of somebody else keeps its name");
+}
+
+#[test]
+fn on_this_machine() {
+    story(By::Local);
+}
+
+#[test]
+fn by_ssh() {
+    story(By::Ssh);
+}
+
+#[test]
+fn a_first_deployment_that_fails_gives_a_stranger_its_name_back() {
+    let (shop, target) = (Shop::new(Variant::Good), Target::new(By::Ssh));
+    let name = fresh_name("named");
+    let stranger = Stranger::new(&name);
+    shop.release(Variant::Crashing, "1");
+    shop.edit("compose.yml", "\n  worker:\n", &format!("\n  worker:\n    container_name: {name}\n"));
+    shop.commit();
+    let refused = target.deploy(shop.path(), &["--on-conflict", "refuse"], 10);
+    assert!(refused.stderr.contains(&name), "{}", told(&refused));
+    assert_eq!(stranger.state(), "running");
+    assert!(target.containers().is_empty(), "nothing was begun");
+
+    let failed = target.deploy(shop.path(), &["--on-conflict", "replace"], 10);
+    assert_eq!(stranger.state(), "running", "{}", told(&failed));
+    assert!(target.containers().is_empty(), "what failed is withdrawn");
+
+    shop.release(Variant::Good, "2");
+    shop.edit("compose.yml", "\n  worker:\n", &format!("\n  worker:\n    container_name: {name}\n"));
+    shop.commit();
+    target.deploy(shop.path(), &[], 0);
+    assert_eq!(target.containers()["worker"].name, name);
+    assert_eq!(stranger.state(), "gone");
+}
+
+/// A container that is nobody's project.
+struct Stranger {
+    id: String,
+    name: String,
+}
+
+impl Stranger {
+    fn new(name: &str) -> Self {
+        let image = imt_e2e::services::image();
+        let id = docker(&["run", "--detach", "--stop-timeout", "1", "--name", name, &image, "sleep", "100000"]);
+        Self { id, name: name.to_owned() }
+    }
+
+    /// Its state while it has its name.
+    fn state(&self) -> String {
+        let format = "{{.Name}} {{.State.Status}}";
+        let found = Command::new("docker").args(["inspect", "--format", format, &self.id]).output().expect("docker");
+        let found = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+        match found.strip_prefix(&format!("/{} ", self.name)) {
+            Some(state) => state.to_owned(),
+            None if found.is_empty() => "gone".to_owned(),
+            None => found,
+        }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        drop(Command::new("docker").args(["rm", "--force", &self.id]).output());
+    }
+}
+
+#[test]
+fn a_service_that_only_the_failed_release_had_is_gone_after_the_rollback() {
+    let (shop, target) = (Shop::new(Variant::Good), Target::new(By::Local));
+    target.deploy(shop.path(), &[], 0);
+    let services = target.services();
+    shop.release(Variant::Crashing, "2");
+    shop.edit(
+        "compose.yml",
+        "\n  worker:\n",
+        &format!("\n  extra:\n    image: {}\n    command: [sleep, '1000']\n\n  worker:\n", database_image()),
+    );
+    shop.commit();
+    target.deploy(shop.path(), &[], 20);
+    assert_eq!(target.services(), services);
+    // And one that a good release no longer has.
+    shop.release(Variant::Good, "3");
+    shop.edit("compose.yml", "\n  worker:\n", "\n  later:\n    profiles: [never]\n    image: x\n\n  worker:\n");
+    shop.commit();
+    target.deploy(shop.path(), &[], 0);
+    assert_eq!(target.services(), services);
+}

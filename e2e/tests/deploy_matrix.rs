@@ -1,0 +1,97 @@
+//! Every command of every step of a deployment with every trouble, on a real engine, registry and sshd: it fails, the connection
+//! is lost or cut, our process is killed, the step comes again. The host runs exactly the old or exactly the new release.
+//!
+//! A seeded sample; `IMT_MATRIX_CASES` says how many, `IMT_FAULT_SEED` which.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+
+use imt_core::deploy::machine::{DeploymentSpec, HookFailure, Step, planned_steps};
+use imt_core::id::DeploymentId;
+use imt_e2e::deploying::By;
+use imt_e2e::dice::{Dice, number, seed};
+use imt_e2e::matrix::case::{Case, Story, cases_of, record, run};
+use imt_e2e::matrix::world::World;
+
+/// Targets with cases at once; the first two by SSH.
+const LANES: usize = 3;
+
+#[test]
+fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
+    let program = Path::new(env!("CARGO_BIN_EXE_deployer"));
+    let stories = Mutex::new(Story::ALL.to_vec());
+    let all = Mutex::new(Vec::new());
+    let worlds: Vec<World> = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES)
+            .map(|lane| {
+                let by = if lane < 2 { By::Ssh } else { By::Local };
+                let (stories, all) = (&stories, &all);
+                scope.spawn(move || {
+                    let mut world = World::new(by, program);
+                    while let Some(story) = take(stories) {
+                        let commands = record(&mut world, story);
+                        if story == Story::Good {
+                            assert_is_the_plan(&commands);
+                        }
+                        all.lock().expect("no lane failed").extend(cases_of(story, &commands));
+                    }
+                    world
+                })
+            })
+            .collect();
+        lanes.into_iter().map(|lane| lane.join().expect("the lane is ready")).collect()
+    });
+    let all = all.into_inner().expect("no lane failed");
+    let (seed, count) = (seed(), usize::try_from(number("IMT_MATRIX_CASES", 12)).expect("a number of cases"));
+    println!("{} cases, of which {count} by seed {seed}", all.len());
+    let cases = Mutex::new(drawn(all, seed, count));
+    let (come, wrong) = (Mutex::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for mut world in worlds {
+            let (cases, come, wrong) = (&cases, &come, &wrong);
+            scope.spawn(move || {
+                while let Some(case) = take(cases) {
+                    println!("{case}");
+                    // What it panics with is shown; the others go on in a world of their own.
+                    if let Ok(has_come) = catch_unwind(AssertUnwindSafe(|| run(&mut world, case))) {
+                        *come.lock().expect("no lane failed") += usize::from(has_come);
+                    } else {
+                        wrong.lock().expect("no lane failed").push(case.to_string());
+                        world = World::new(world.by(), program);
+                    }
+                }
+            });
+        }
+    });
+    let (come, wrong) = (come.into_inner().expect("no lane failed"), wrong.into_inner().expect("no lane failed"));
+    println!("{count} cases, of which {come} met their trouble and {} went wrong", wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(come * 10 >= count * 8, "only {come} of {count} cases met their trouble");
+}
+
+fn take<T>(from: &Mutex<Vec<T>>) -> Option<T> {
+    from.lock().expect("no lane failed").pop()
+}
+
+/// Without repetition; the same for the same seed, whichever lane was first.
+fn drawn(mut all: Vec<Case>, seed: u64, count: usize) -> Vec<Case> {
+    all.sort_by_key(ToString::to_string);
+    let mut dice = Dice::new(seed);
+    let mut drawn = Vec::new();
+    while drawn.len() < count && !all.is_empty() {
+        let nth = dice.next() % u64::try_from(all.len()).expect("a number");
+        drawn.push(all.swap_remove(usize::try_from(nth).expect("an index")));
+    }
+    drawn
+}
+
+/// The steps that were recorded are those that are planned.
+fn assert_is_the_plan(commands: &[(Step, usize)]) {
+    let spec = DeploymentSpec { hooks_before: true, hooks_after: Some(HookFailure::RollBack), ..DeploymentSpec::new() };
+    let mut planned = planned_steps(&spec, DeploymentId::generate());
+    planned.sort_unstable();
+    let recorded: Vec<Step> = commands.iter().map(|(step, _)| *step).collect();
+    assert_eq!(recorded, planned);
+}
