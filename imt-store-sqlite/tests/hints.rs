@@ -12,6 +12,7 @@ use imt_core::plan::{self, Trigger};
 use imt_core::ports::{Claimant, NewDeployment, NewPipeline, RunnerInfo, Store, Target};
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::time::Timestamp;
+use imt_store_sql::KeyRing;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_of_other_processes_are_woken() {
@@ -49,8 +50,9 @@ async fn whoever_follows_a_deployment_elsewhere_is_woken() {
 
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
     let path = dir.path().join("store.db");
-    let writer = imt_store_sqlite::open(&path, None).await.expect("a new store");
-    let reader = imt_store_sqlite::open(&path, None).await.expect("the store opens");
+    let keys = Some(KeyRing::generate().expect("a key"));
+    let writer = imt_store_sqlite::open(&path, keys.clone()).await.expect("a new store");
+    let reader = imt_store_sqlite::open(&path, keys).await.expect("the store opens");
     let at = Timestamp::from_micros(1);
     let new = NewDeployment {
         id: DeploymentId::generate(),
