@@ -38,7 +38,7 @@ mod workspace;
 
 pub use builder::EngineBuilder;
 pub use deployment::{
-    Beat, Deployer, DeploymentOutcome, Installed, Order, Performer, Recorded, Site, SiteError, Steps, Tools,
+    Beat, Deployer, DeploymentOutcome, Installed, Order, Performer, Planned, Recorded, Site, SiteError, Steps, Tools,
     look_around, project_of,
 };
 pub use error::EngineError;
