@@ -10,8 +10,10 @@ use imt_core::id::{DeploymentId, ProjectName};
 use imt_core::ports::{NewDeployment, Target};
 use imt_core::secret::Secret;
 
+use super::dry_run::dry_run;
+use super::login;
 use super::origin::{Origin, origin};
-use super::session::{Session, leaves};
+use super::session::{Engine, Means, Session, leaves};
 use super::target::{Named, named, with_patience};
 use crate::args::DeployArgs;
 use crate::clock;
@@ -31,14 +33,15 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
     let state = places::state_dir()?.path;
     let id = DeploymentId::generate();
     let origin = origin(args, id, &state).await?;
-    let records = records::open_to_seal(&args.target.store).await?;
+    let store = &args.target.store;
+    let records = if args.dry_run { records::open(store).await? } else { records::open_to_seal(store).await? };
     let project = args.target.project.as_deref().map_or_else(|| origin.project.name.clone(), ProjectName::from_any);
     let Named { project, environment, settings } = named(&args.target, project, &records).await?;
     let settings = target_settings(args, &origin, settings)?;
+    let login = login::from_environment(registry(&settings)?.as_ref())?;
     let transport = reach::connected(&settings.reach).await?;
     let target = Target { project, environment, host: transport.host() };
     let spec = DeploymentSpec {
-        has_registry: settings.registry.is_some(),
         lock_wait: Some(args.patience.lock_timeout).filter(|wait| !wait.is_zero()),
         ..DeploymentSpec::new()
     };
@@ -59,7 +62,11 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
         at: clock::now(),
         idempotency_key: None,
     };
-    let session = Session::open(records, &state, transport, Arc::clone(&origin.source)).await?;
+    if args.dry_run {
+        return dry_run(&records, &state, transport, Arc::clone(&origin.source), &new, args.output).await;
+    }
+    let means = Means { engine: Engine::Needed, login };
+    let session = Session::open(records, &state, transport, Arc::clone(&origin.source), means).await?;
     session.run(new, args.output, interrupts).await
 }
 
@@ -70,9 +77,7 @@ fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSetting
     if let Some(registry) = &args.registry {
         settings.registry = Some(registry.clone()).filter(|registry| registry != NO_REGISTRY);
     }
-    if let Some(registry) = &settings.registry {
-        registry.parse::<Registry>().map_err(|error| CliError::usage(error.to_string()))?;
-    } else if settings.reach != Reach::Local {
+    if registry(&settings)?.is_none() && settings.reach != Reach::Local {
         return Err(CliError::usage("images have to get to the host, and no registry is known")
             .help("say where they are pushed and fetched with --registry HOST[/PATH]"));
     }
@@ -83,6 +88,12 @@ fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSetting
         settings.profiles.clone_from(&args.profiles);
     }
     Ok(settings)
+}
+
+/// Where images are pushed.
+fn registry(settings: &TargetSettings) -> Result<Option<Registry>> {
+    let registry = settings.registry.as_deref().map(str::parse::<Registry>);
+    registry.transpose().map_err(|error| CliError::usage(error.to_string()))
 }
 
 /// The files that come beside the commit, by the names under which services may know them.
