@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 fn login(registry: &str) -> [RegistryLogin; 1] {
     let password = Secret::new("s3cret-word");
-    [RegistryLogin { registry: registry.to_owned(), user: "builder".to_owned(), password }]
+    [RegistryLogin::password(registry, "builder", password)]
 }
 
 /// Files below a directory that hold a text.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use imt_core::engine::EngineError;
 use imt_core::ports::{Failure, FailureKind, StoreError};
-use imt_core::status::Reason;
+use imt_core::status::{DeploymentReason, Reason};
 
 use crate::exit::Exit;
 use crate::terminal::{Paint, clean};
@@ -44,6 +44,11 @@ impl CliError {
     /// A fault of ours.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(Exit::Internal, message)
+    }
+
+    /// What ends a deployment for this reason, before it has begun.
+    pub(crate) fn deployment(reason: DeploymentReason, message: impl Into<String>) -> Self {
+        Self::new(Exit::of_failure(Some(reason)), message)
     }
 
     /// What a store answered to what was tried, `list the pipelines` say.

@@ -56,7 +56,8 @@ impl Exit {
         }
     }
 
-    const fn of_failure(reason: Option<DeploymentReason>) -> Self {
+    /// The code for a deployment that failed for this reason and left its target as it was.
+    pub(crate) const fn of_failure(reason: Option<DeploymentReason>) -> Self {
         use DeploymentReason as R;
         match reason {
             Some(R::InvalidModel) => Self::Usage,

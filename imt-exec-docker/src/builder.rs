@@ -117,7 +117,7 @@ impl DockerExecutorBuilder {
         let events: Arc<Events> = Events::subscribe(docker.clone(), &self.owner.filter(), since, stop.clone());
         let local = matches!(self.address, Address::Unix(_));
         let engine = Engine {
-            pulls: Pulls::new(&docker, Credentials { config_dir: self.config_dir }),
+            pulls: Pulls::new(&docker, Credentials { config_dir: self.config_dir, ..Credentials::default() }),
             docker,
             owner: self.owner,
             events,

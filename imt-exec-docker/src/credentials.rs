@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use bollard::auth::DockerCredentials;
+use imt_core::deploy::command::{Credential, RegistryLogin};
+use imt_core::secret::Secret;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
@@ -26,6 +28,8 @@ const NOT_FOUND: &[u8] = b"credentials not found in native keychain";
 pub(crate) struct Credentials {
     /// The docker command's configuration directory.
     pub config_dir: Option<PathBuf>,
+    /// Those that were handed over: they win, each for its registry.
+    pub given: Vec<RegistryLogin>,
 }
 
 /// What was found for a registry.
@@ -68,6 +72,10 @@ impl Credentials {
     /// Looks up what the docker command would use for an image. Read anew each time: people log in while we run.
     pub(crate) async fn for_image(&self, image: &str) -> Login {
         let registry = registry_of(image);
+        let given = self.given.iter().find(|login| registry_of(&format!("{}/x", login.registry)) == registry);
+        if let Some(login) = given {
+            return Login { credentials: Some(shown(login, &registry)), problem: None };
+        }
         match self.look_up(&registry).await {
             Ok(credentials) => Login { credentials, problem: None },
             Err(problem) => Login { credentials: None, problem: Some(problem) },
@@ -88,6 +96,36 @@ impl Credentials {
             None => Ok(from_auths(&config.auths, registry)),
         }
     }
+}
+
+/// Credentials that were handed over, as the engine takes them.
+fn shown(login: &RegistryLogin, registry: &str) -> DockerCredentials {
+    let secret = Some(login.secret().expose().to_owned());
+    let serveraddress = Some(registry.to_owned());
+    match &login.credential {
+        Credential::Password { user, .. } => {
+            DockerCredentials { username: Some(user.clone()), password: secret, serveraddress, ..Default::default() }
+        }
+        Credential::IdentityToken(_) => {
+            DockerCredentials { identitytoken: secret, serveraddress, ..Default::default() }
+        }
+        Credential::RegistryToken(_) => {
+            DockerCredentials { registrytoken: secret, serveraddress, ..Default::default() }
+        }
+    }
+}
+
+/// What is to be shown to a registry, of what is known of it: a token wins over a name, as with the engine.
+pub(crate) fn credential_of(found: DockerCredentials) -> Option<Credential> {
+    let token = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::new);
+    if let Some(token) = token(found.registrytoken) {
+        return Some(Credential::RegistryToken(token));
+    }
+    if let Some(token) = token(found.identitytoken) {
+        return Some(Credential::IdentityToken(token));
+    }
+    let (user, password) = found.username.zip(found.password)?;
+    Some(Credential::Password { user, password: Secret::new(password) })
 }
 
 /// The registry of an image, as configurations name it.
@@ -199,7 +237,36 @@ mod tests {
     async fn login(config: &str, image: &str) -> Login {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("config.json"), config).unwrap();
-        Credentials { config_dir: Some(dir.path().to_owned()) }.for_image(image).await
+        let credentials = Credentials { config_dir: Some(dir.path().to_owned()), ..Credentials::default() };
+        credentials.for_image(image).await
+    }
+
+    #[tokio::test]
+    async fn those_handed_over_win_for_their_registry_alone() {
+        let login = |registry: &str| RegistryLogin::password(registry, "ann", Secret::new("hunter2"));
+        let given = vec![login("docker.io"), login("r.example.org:5000")];
+        let credentials = Credentials { config_dir: None, given };
+        for image in ["busybox", "r.example.org:5000/a/b:1"] {
+            let found = credentials.for_image(image).await.credentials.expect(image);
+            assert_eq!(
+                (found.username.as_deref(), found.password.as_deref()),
+                (Some("ann"), Some("hunter2")),
+                "{image}"
+            );
+        }
+        for image in ["r.example.org/a", "ghcr.io/a/b"] {
+            assert!(credentials.for_image(image).await.credentials.is_none(), "{image}");
+        }
+    }
+
+    #[tokio::test]
+    async fn tokens_are_handed_on_as_what_they_are() {
+        let config = r#"{"auths":{"a:1":{"identitytoken":"t"},"b:1":{"registrytoken":"r"},"c:1":{"auth":"YTpi"}}}"#;
+        let of = async |image| credential_of(login(config, image).await.credentials.unwrap());
+        assert_eq!(of("a:1/x").await, Some(Credential::IdentityToken(Secret::new("t"))));
+        assert_eq!(of("b:1/x").await, Some(Credential::RegistryToken(Secret::new("r"))));
+        let password = Credential::Password { user: "a".to_owned(), password: Secret::new("b") };
+        assert_eq!(of("c:1/x").await, Some(password));
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::compose::{Compose, ComposeError};
 use crate::connect;
-use crate::credentials::{Credentials, Login};
+use crate::credentials::{Credentials, Login, credential_of};
 use crate::error;
 
 /// How long one short call to the engine may take.
@@ -58,14 +58,21 @@ impl DockerPublisher {
         let compose = Compose::find().await.map_err(of_compose)?;
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
-        let credentials = Credentials { config_dir: connect::config_dir(&var) };
+        let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };
         Ok(Self { docker, compose, credentials, variables: variables.collect() })
     }
 
     /// The same with the credentials of another configuration directory, such as one that was made for one deployment.
     #[must_use]
     pub fn with_config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.credentials = Credentials { config_dir: Some(dir.into()) };
+        self.credentials.config_dir = Some(dir.into());
+        self
+    }
+
+    /// The same with these credentials, which win over those of the configuration. They stay in memory.
+    #[must_use]
+    pub fn with_login(mut self, login: RegistryLogin) -> Self {
+        self.credentials.given.push(login);
         self
     }
 
@@ -216,12 +223,9 @@ impl Publisher for DockerPublisher {
                 return Err(PublishError::new(PublishErrorKind::PushDenied, message)
                     .with_help("mend the docker configuration, or log in again with `docker login`"));
             }
-            let user_and_password = credentials.and_then(|found| found.username.zip(found.password));
-            logins.extend(user_and_password.map(|(user, password)| RegistryLogin {
-                registry: registry.to_owned(),
-                user,
-                password: password.into(),
-            }));
+            let credential = credentials.and_then(credential_of);
+            let registry = registry.to_owned();
+            logins.extend(credential.map(|credential| RegistryLogin { registry, credential }));
         }
         Ok(logins)
     }

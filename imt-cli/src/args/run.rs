@@ -36,6 +36,11 @@ pub(crate) struct RunArgs {
     pub(crate) concurrency: Option<u32>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    /// Deploy after success what the pipeline file's `deploy` section says for this branch
+    ///
+    /// To targets that `imt deploy` has been told before. The exit code is then that of the deployment.
+    #[arg(long)]
+    pub(crate) deploy: bool,
     /// Leave the directory that the jobs worked in, and say where it is
     #[arg(long)]
     pub(crate) keep_workspace: bool,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{ReportOutput, TriggerArgs};
 
 /// Which store.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct StoreArgs {
     /// The store: `sqlite:///absolute/path.db`, made if it is not there, or `postgres://user:password@host/database`
     /// [default: `store.db` in the state directory]

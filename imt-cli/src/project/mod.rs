@@ -82,6 +82,21 @@ impl Project {
         }
     }
 
+    /// The pipeline file where there is one of the usual names.
+    pub(crate) fn pipeline_file_if_any(&self) -> Result<Option<PipelineFile>> {
+        let mut is_there = false;
+        for name in DEFAULT_NAMES {
+            is_there |= match &self.repository {
+                Some(repository) if self.at_commit => {
+                    let path = self.dir.strip_prefix(repository.root()).unwrap_or(Path::new("")).join(name);
+                    repository.file_at(&self.commit, &path.to_string_lossy())?.is_some()
+                }
+                _ => self.dir.join(name).is_file(),
+            };
+        }
+        is_there.then(|| self.pipeline_file(None)).transpose()
+    }
+
     /// The nearest directory above, within the repository, that has a pipeline file, as the user would call it.
     fn above(&self) -> Option<PathBuf> {
         let root = self.repository.as_ref()?.root();

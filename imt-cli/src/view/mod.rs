@@ -16,7 +16,7 @@ mod record;
 #[cfg(test)]
 mod story;
 mod transcript;
-mod words;
+pub(crate) mod words;
 
 use bytes::Bytes;
 use imt_core::feed::Observation;

@@ -4,6 +4,7 @@
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
 pub mod command;
+pub mod drift;
 mod expectation;
 pub mod health;
 pub mod machine;

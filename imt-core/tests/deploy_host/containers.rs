@@ -259,8 +259,7 @@ fn compose_sees_nothing_of_the_callers_environment_and_no_input() {
 }
 
 fn logins() -> [RegistryLogin; 1] {
-    let password = Secret::new("hunter2");
-    [RegistryLogin { registry: "r.example.org".into(), user: "ann".into(), password }]
+    [RegistryLogin::password("r.example.org", "ann", Secret::new("hunter2"))]
 }
 
 #[test]

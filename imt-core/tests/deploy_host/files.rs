@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use imt_core::deploy::command::{
-    clean, forget, install, manifest, put_back_files, read_releases, record, releases, restage, stage,
+    ChangedFile, FileChange, changed_files, clean, forget, install, manifest, put_back_files, read_changed_files,
+    read_releases, record, releases, restage, stage,
 };
 use imt_core::deploy::machine::{Step, Ticket};
 use imt_core::id::ReleaseId;
@@ -199,5 +200,34 @@ fn releases_are_recorded_whole_listed_staged_again_and_forgotten() {
         assert_eq!((ran.code, host.read("compose.yaml").as_deref()), (Some(0), Some("new compose")), "{shell}");
         assert_eq!(host.run(&forget(&dir, [two])).code, Some(0));
         assert!(!fs::exists(dir.release(two)).unwrap() && fs::exists(dir.release(one)).unwrap(), "{shell}");
+    }
+}
+
+#[test]
+fn what_was_changed_by_hand_is_found() {
+    for host in hosts() {
+        let (dir, shell, one) = (host.dir(), host.shell, ReleaseId::made_by(deployment(1)));
+        staged(&host, 1);
+        assert_eq!(host.run(&record(&dir, deployment(1), a_try(1), one)).code, Some(0));
+        assert_eq!(host.run(&install(&dir, deployment(1), a_try(1))).code, Some(0));
+        let changed = || {
+            let ran = host.run(&changed_files(&dir, one));
+            assert_eq!(ran.code, Some(0), "{shell}: {ran:?}");
+            read_changed_files(&ran.stdout)
+        };
+        assert_eq!(changed(), [], "{shell}");
+        host.write("compose.yaml", "by hand");
+        fs::set_permissions(host.root().join("it's a $file"), fs::Permissions::from_mode(0o640)).unwrap();
+        fs::remove_file(host.root().join("conf/deep/nginx.conf")).unwrap();
+        fs::remove_file(format!("{}/files/.imt/deploy.yml", dir.release(one))).unwrap();
+        let file = |path: &str, how| ChangedFile { path: path.to_owned(), how };
+        let wanted = [
+            file("compose.yaml", FileChange::Changed),
+            file("conf/deep/nginx.conf", FileChange::Missing),
+            file("it's a $file", FileChange::Mode),
+            file(".imt/deploy.yml", FileChange::Unkept),
+        ];
+        assert_eq!(changed(), wanted, "{shell}");
+        assert_ne!(host.run(&changed_files(&dir, ReleaseId::made_by(deployment(2)))).code, Some(0), "{shell}: none");
     }
 }

@@ -1,13 +1,24 @@
 //! `imt deploy` and its kin.
 //!
 //! `target` knows which target is meant, `origin` what is put there; `session` drives a deployment and `show` shows it.
+//! `looking` looks at a target and changes nothing: for `releases` and `drift`, and before a `rollback`; `dry_run` only plans.
 
+mod drift;
+mod dry_run;
+mod follow_up;
+mod late;
+mod login;
+mod looking;
 mod origin;
+mod releases;
 mod rollback;
 mod run;
 mod session;
 mod show;
 mod target;
 
+pub(crate) use drift::drift;
+pub(crate) use follow_up::FollowUp;
+pub(crate) use releases::releases;
 pub(crate) use rollback::rollback;
 pub(crate) use run::deploy;

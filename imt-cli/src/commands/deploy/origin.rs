@@ -7,7 +7,7 @@ use imt_core::id::{CommitId, DeploymentId};
 use imt_core::ports::Source;
 use imt_git::WorkingTree;
 
-use crate::args::{DeployArgs, ProjectArgs};
+use crate::args::ProjectArgs;
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::project::Project;
@@ -24,18 +24,26 @@ pub(super) struct Origin {
     below: PathBuf,
 }
 
+/// What is to be deployed, as it was said.
+pub(super) struct Asked {
+    pub(super) dir: PathBuf,
+    pub(super) commit: Option<String>,
+    /// The files as they are.
+    pub(super) dirty: bool,
+}
+
 /// Looks at what is to be deployed. Files that are not those of a commit get a name of their own, so that no image is taken for
 /// that of a commit.
-pub(super) async fn origin(args: &DeployArgs, deployment: DeploymentId, state: &Path) -> Result<Origin> {
-    let asked = ProjectArgs { dir: args.dir.clone(), file: None, commit: args.commit.clone() };
-    let opened = tokio::task::spawn_blocking(move || Project::open(&asked)).await;
+pub(super) async fn origin(asked: &Asked, deployment: DeploymentId, state: &Path) -> Result<Origin> {
+    let project = ProjectArgs { dir: asked.dir.clone(), file: None, commit: asked.commit.clone() };
+    let opened = tokio::task::spawn_blocking(move || Project::open(&project)).await;
     let project =
         opened.map_err(|error| CliError::internal("looking at the directory broke down").because(error))??;
     let root = project.root().to_owned();
     let below = project.dir.strip_prefix(&root).unwrap_or(Path::new("")).to_owned();
     let repository = root.to_str().map(str::to_owned);
     let repository = repository.ok_or_else(|| CliError::usage(format!("the name `{}` is no text", root.display())))?;
-    if args.dirty {
+    if asked.dirty {
         let tree = WorkingTree::open(&project.dir).await?;
         let commit = if tree.is_dirty() || tree.head().is_none() {
             of_no_commit(&project.commit, deployment)
@@ -44,7 +52,7 @@ pub(super) async fn origin(args: &DeployArgs, deployment: DeploymentId, state: &
         };
         return Ok(Origin { source: Arc::new(tree), commit, project, repository, below });
     }
-    if args.commit.is_none() {
+    if asked.commit.is_none() {
         refuse_dirty(&project).await?;
     }
     let commit = project.commit.clone();

@@ -7,17 +7,21 @@ use imt_core::compose::Registry;
 use imt_core::deploy::machine::DeploymentSpec;
 use imt_core::deploy::settings::{DeploymentSettings, Reach, SuppliedFile, TargetSettings};
 use imt_core::id::{DeploymentId, ProjectName};
+use imt_core::pipeline::DeploymentDefinition;
 use imt_core::ports::{NewDeployment, Target};
 use imt_core::secret::Secret;
 
-use super::origin::{Origin, origin};
-use super::session::{Session, leaves};
+use super::dry_run::dry_run;
+use super::login;
+use super::origin::{Asked, Origin, origin};
+use super::session::{Engine, Means, Session, leaves};
 use super::target::{Named, named, with_patience};
 use crate::args::DeployArgs;
 use crate::clock;
 use crate::error::{CliError, Result, reading_help};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
+use crate::project::check;
 use crate::{places, process, reach, records};
 
 /// What says that images stay here.
@@ -30,24 +34,27 @@ pub(crate) fn deploy(args: &DeployArgs) -> Result<Exit> {
 async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
     let state = places::state_dir()?.path;
     let id = DeploymentId::generate();
-    let origin = origin(args, id, &state).await?;
-    let records = records::open_to_seal(&args.target.store).await?;
+    let asked = Asked { dir: args.dir.clone(), commit: args.commit.clone(), dirty: args.dirty };
+    let origin = origin(&asked, id, &state).await?;
+    let store = &args.target.store;
+    let records = if args.dry_run { records::open(store).await? } else { records::open_to_seal(store).await? };
     let project = args.target.project.as_deref().map_or_else(|| origin.project.name.clone(), ProjectName::from_any);
     let Named { project, environment, settings } = named(&args.target, project, &records).await?;
-    let settings = target_settings(args, &origin, settings)?;
+    let said = said_by_file(&origin, &environment)?;
+    let mut deployment = match &said {
+        Some(said) => DeploymentSettings::of_file(said, origin.repository.clone(), settings),
+        None => DeploymentSettings::new(origin.repository.clone(), settings),
+    };
+    deployment.target = target_settings(args, &origin, deployment.target)?;
+    deployment.supplied = supplied(args)?;
+    let settings = &deployment.target;
+    let login = login::from_environment(registry(&settings)?.as_ref())?;
     let transport = reach::connected(&settings.reach).await?;
     let target = Target { project, environment, host: transport.host() };
     let spec = DeploymentSpec {
         has_registry: settings.registry.is_some(),
         lock_wait: Some(args.patience.lock_timeout).filter(|wait| !wait.is_zero()),
-        ..DeploymentSpec::new()
-    };
-    let deployment = DeploymentSettings {
-        repository: origin.repository.clone(),
-        target: settings,
-        supplied: supplied(args)?,
-        hooks_before: Vec::new(),
-        hooks_after: Vec::new(),
+        ..said.map_or_else(DeploymentSpec::new, |said| DeploymentSpec::new().with_hooks(&said.hooks))
     };
     let new = NewDeployment {
         id,
@@ -59,8 +66,19 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
         at: clock::now(),
         idempotency_key: None,
     };
-    let session = Session::open(records, &state, transport, Arc::clone(&origin.source)).await?;
+    if args.dry_run {
+        return dry_run(&records, &state, transport, Arc::clone(&origin.source), &new, args.output).await;
+    }
+    let means = Means { engine: Engine::Needed, login };
+    let session = Session::open(records, &state, transport, Arc::clone(&origin.source), means).await?;
     session.run(new, args.output, interrupts).await
+}
+
+/// What the pipeline file says of the environment, if there is one that does. What is said here wins over it.
+fn said_by_file(origin: &Origin, environment: &str) -> Result<Option<DeploymentDefinition>> {
+    let Some(file) = origin.project.pipeline_file_if_any()? else { return Ok(None) };
+    let said = check(&file)?.deployments.into_iter().find(|said| said.environment == environment);
+    Ok(said)
 }
 
 /// What is remembered, with what is said.
@@ -70,9 +88,7 @@ fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSetting
     if let Some(registry) = &args.registry {
         settings.registry = Some(registry.clone()).filter(|registry| registry != NO_REGISTRY);
     }
-    if let Some(registry) = &settings.registry {
-        registry.parse::<Registry>().map_err(|error| CliError::usage(error.to_string()))?;
-    } else if settings.reach != Reach::Local {
+    if registry(&settings)?.is_none() && settings.reach != Reach::Local {
         return Err(CliError::usage("images have to get to the host, and no registry is known")
             .help("say where they are pushed and fetched with --registry HOST[/PATH]"));
     }
@@ -83,6 +99,12 @@ fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSetting
         settings.profiles.clone_from(&args.profiles);
     }
     Ok(settings)
+}
+
+/// Where images are pushed.
+pub(super) fn registry(settings: &TargetSettings) -> Result<Option<Registry>> {
+    let registry = settings.registry.as_deref().map(str::parse::<Registry>);
+    registry.transpose().map_err(|error| CliError::usage(error.to_string()))
 }
 
 /// The files that come beside the commit, by the names under which services may know them.

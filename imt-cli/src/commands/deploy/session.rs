@@ -4,17 +4,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_core::deploy::machine::Step;
-use imt_core::engine::{Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Tools};
+use imt_core::deploy::command::RegistryLogin;
+use imt_core::deploy::machine::{DeploymentKind, DeploymentSpec, DeploymentState, Step, steps_left};
+use imt_core::deploy::plan::by_hand;
+use imt_core::deploy::settings::DeploymentSettings;
+use imt_core::engine::{
+    Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools, project_of,
+};
 use imt_core::id::DeploymentId;
 use imt_core::ports::{
-    Claimant, DeploymentStore, DeploymentSummary, NewDeployment, Publisher, Source, Target, Transport,
+    Claimant, Composer, DeploymentStore, DeploymentSummary, NewDeployment, Publisher, Source, Target, Transport,
 };
-use imt_core::status::DeploymentReason;
+use imt_core::secret::Secret;
+use imt_core::status::{DeploymentReason, DeploymentStatus};
 use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::Compose;
 
-use super::show::{Shown, show};
+use super::late::NotHere;
+use super::show::{Left, Seen, Shown, show, tell_end};
 use crate::args::RunOutput;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
@@ -33,12 +40,30 @@ pub(super) const fn leaves() -> Leaves {
     Leaves { after: 3, saying: Some("leaving at once; the next deployment to this target closes this one first") }
 }
 
+/// What a session works with on this machine.
+pub(super) struct Means {
+    pub(super) engine: Engine,
+    /// What is shown to the registry, over what the docker command knows.
+    pub(super) login: Option<RegistryLogin>,
+}
+
+/// Whether what builds images has to be on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// Without it nothing is begun.
+    Needed,
+    /// It is needed only for another deployment that was interrupted.
+    IfThere,
+}
+
 /// All that drives deployments to one target.
 pub(super) struct Session {
     records: Records,
     tools: Tools,
     instances: Instances,
     instance: Instance,
+    /// Not to be seen in any log.
+    secrets: Vec<Secret>,
 }
 
 impl Session {
@@ -48,30 +73,38 @@ impl Session {
         state: &Path,
         transport: Arc<dyn Transport>,
         source: Arc<dyn Source>,
+        means: Means,
     ) -> Result<Self> {
+        let Means { engine, login } = means;
+        let secrets = login.iter().map(|login| login.secret().clone()).collect();
         let home = places::home_of(&records.id().await?, state);
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
-        let composer = Compose::find().await.map_err(|error| {
-            let help = error.help();
-            CliError::errored(error.to_string()).help(help).because(error)
-        })?;
-        let publisher = publisher(instance.dir()).await?;
+        let (composer, publisher) = match builder(login.clone()).await {
+            Ok(found) => found,
+            Err(missing) if engine == Engine::IfThere => {
+                let missing = Arc::new(NotHere::because(&missing, login));
+                (Arc::clone(&missing) as Arc<dyn Composer>, missing as Arc<dyn Publisher>)
+            }
+            Err(missing) => return Err(missing),
+        };
         let scratch: PathBuf = instance.dir().join("checkouts");
-        let tools = Tools { source, composer: Arc::new(composer), publisher, transport, scratch };
-        Ok(Self { records, tools, instances, instance })
+        let tools = Tools { source, composer, publisher, transport, scratch };
+        Ok(Self { records, tools, instances, instance, secrets })
     }
 
     /// Drives a new deployment to its end.
     pub(super) async fn run(self, new: NewDeployment, how: RunOutput, interrupts: &Interrupts) -> Result<Exit> {
         self.close_interrupted(&new.target, how, interrupts).await?;
-        let performer = Arc::new(Performer::new(&new.target, new.settings.clone(), self.tools.clone()));
-        let (deployer, id) = (self.deployer(), new.id);
-        let steps = Arc::clone(&performer);
+        let performer = self.performer(&new.target, new.settings.clone());
+        let shown = Shown { store: self.store(), id: new.id, how, title: title(&new), goes_on: false };
+        let (deployer, spec, steps) = (self.deployer(), new.spec.clone(), Arc::clone(&performer));
         let driving = async move { deployer.deploy(new, steps).await };
-        let outcome = self.attend(id, driving, how, interrupts).await;
+        let seen = self.attend(&shown, driving, interrupts).await;
         performer.close().await;
-        let end = outcome?.end;
+        let seen = seen?;
+        tell_end(how, &seen, self.left(&spec, &seen.outcome).await.as_ref())?;
+        let end = seen.outcome.end;
         if let Err(error) = self.instance.retire() {
             output::warning(&format!("this command's own records were not removed: {error}"));
         }
@@ -96,12 +129,15 @@ impl Session {
                 asked.map_err(CliError::store("call an interrupted deployment off"))?;
             }
             let settings = store.settings(found.id).await.map_err(CliError::store("read an interrupted deployment"))?;
-            let performer = Arc::new(Performer::new(target, settings, self.tools.clone()));
+            let performer = self.performer(target, settings);
+            let title = format!("going on with deployment {number}");
+            let shown = Shown { store: Arc::clone(&store), id: found.id, how, title, goes_on: true };
             let (deployer, id, steps) = (self.deployer(), found.id, Arc::clone(&performer));
             let driving = async move { until_free(&deployer, id, steps).await };
-            let outcome = self.attend(id, driving, how, interrupts).await;
+            let seen = self.attend(&shown, driving, interrupts).await;
             performer.close().await;
-            outcome?;
+            let seen = seen?;
+            tell_end(how, &seen, self.left(&record.spec, &seen.outcome).await.as_ref())?;
         }
         Ok(())
     }
@@ -116,16 +152,34 @@ impl Session {
 
     async fn attend(
         &self,
-        id: DeploymentId,
+        shown: &Shown,
         driving: impl Future<Output = std::result::Result<DeploymentOutcome, EngineError>> + Send + 'static,
-        how: RunOutput,
         interrupts: &Interrupts,
-    ) -> Result<DeploymentOutcome> {
-        let obeying = tokio::spawn(obey(interrupts.clone(), self.deployer(), id));
-        let driving = tokio::spawn(driving);
-        let shown = show(&Shown { store: self.store(), id, how }, driving).await;
+    ) -> Result<Seen> {
+        let obeying = tokio::spawn(obey(interrupts.clone(), self.deployer(), shown.id));
+        let seen = show(shown, tokio::spawn(driving)).await;
         obeying.abort();
-        shown
+        seen
+    }
+
+    /// What is left to do by hand, where the way back has failed.
+    async fn left(&self, spec: &DeploymentSpec, outcome: &DeploymentOutcome) -> Option<Left> {
+        if outcome.end.status != DeploymentStatus::RollbackFailed {
+            return None;
+        }
+        let (state, target) = (&outcome.state, &outcome.target);
+        let steps = steps_left(spec, state);
+        let site = Site::new(Arc::clone(&self.tools.transport), target.project.clone(), &target.environment);
+        // Where the target does not say what the commands are made of, the steps have to do.
+        let commands = commands_left(&site, &steps, state).await.unwrap_or_default();
+        site.close().await;
+        Some(Left { steps, commands })
+    }
+
+    fn performer(&self, target: &Target, settings: DeploymentSettings) -> Arc<Performer> {
+        let performer = Performer::new(target, settings, self.tools.clone());
+        performer.hide(self.secrets.iter().cloned());
+        Arc::new(performer)
     }
 
     fn store(&self) -> Arc<dyn DeploymentStore> {
@@ -135,6 +189,26 @@ impl Session {
     fn deployer(&self) -> Deployer {
         let claimant = Claimant { instance: self.instance.id().clone(), driving: Vec::new(), lease: LEASE };
         Deployer::new(self.store(), claimant)
+    }
+}
+
+async fn commands_left(
+    site: &Site,
+    steps: &[Step],
+    state: &DeploymentState,
+) -> std::result::Result<Vec<String>, SiteError> {
+    let Some(restore) = state.restore else { return Ok(Vec::new()) };
+    let (dir, release) = (site.directory().await?, site.release(restore).await?);
+    Ok(by_hand(steps, &dir, &release, &project_of(&dir, &release), state))
+}
+
+/// What a deployment does, for people.
+fn title(new: &NewDeployment) -> String {
+    let Target { project, environment, host } = &new.target;
+    let (commit, where_to) = (new.commit.short(), format!("{project}/{environment} on {host}"));
+    match new.spec.kind {
+        DeploymentKind::New => format!("deploying {commit} to {where_to}"),
+        DeploymentKind::Earlier(_) => format!("putting {commit} back on {where_to}"),
     }
 }
 
@@ -163,11 +237,20 @@ async fn obey(interrupts: Interrupts, deployer: Deployer, id: DeploymentId) {
     }
 }
 
-/// With the credentials of the docker command, and those of the environment before them.
-async fn publisher(dir: &Path) -> Result<Arc<dyn Publisher>> {
-    let _dir = dir;
+/// What understands the project, and what builds and pushes, with the credentials of the docker command and those given.
+async fn builder(login: Option<RegistryLogin>) -> Result<(Arc<dyn Composer>, Arc<dyn Publisher>)> {
+    let composer = composer().await?;
     let publisher = DockerPublisher::from_env()
         .await
         .map_err(|error| CliError::errored(error.message.clone()).maybe_help(error.help.clone()).because(error))?;
-    Ok(Arc::new(publisher))
+    let publisher = if let Some(login) = login { publisher.with_login(login) } else { publisher };
+    Ok((Arc::new(composer), Arc::new(publisher)))
+}
+
+/// What understands the project.
+pub(super) async fn composer() -> Result<Compose> {
+    Compose::find().await.map_err(|error| {
+        let help = error.help();
+        CliError::errored(format!("the project is read on this machine, and {error}")).help(help).because(error)
+    })
 }

@@ -29,14 +29,25 @@ pub(super) async fn named(args: &TargetArgs, project: ProjectName, records: &Rec
         (Some(remembered), None) => remembered,
         (Some(remembered), Some(reach)) => TargetSettings { reach: kept_pin(reach, &remembered.reach), ..remembered },
         (None, Some(reach)) => TargetSettings::new(reach),
-        (None, None) => {
-            let message = format!("nothing is known of a target for {project}/{}", args.environment);
-            return Err(CliError::usage(message).help(
-                "say where to with --host [USER@]HOST[:PORT] and --host-key, or with --local; it is remembered",
-            ));
-        }
+        (None, None) => return Err(unknown(&project, &args.environment, records).await?),
     };
     Ok(Named { project, environment: args.environment.clone(), settings })
+}
+
+/// Nothing was said and nothing is remembered; what is, may be what was meant.
+async fn unknown(project: &ProjectName, environment: &str, records: &Records) -> Result<CliError> {
+    let message = format!("nothing is known of a target for {project}/{environment}");
+    let known = records.deployments().targets(project).await;
+    let known = known.map_err(CliError::store("list what is remembered of targets"))?;
+    let known: Vec<String> = known.found.iter().map(|known| format!("`{}`", known.environment)).collect();
+    let others = if known.is_empty() {
+        String::new()
+    } else {
+        format!("; {project} is known to have {}, to be named with --environment", known.join(", "))
+    };
+    Ok(CliError::usage(message).help(format!(
+        "say where it is with --host [USER@]HOST[:PORT] and --host-key, or with --local; the first deployment remembers it{others}"
+    )))
 }
 
 fn said(args: &TargetArgs) -> Result<Option<Reach>> {

@@ -19,6 +19,7 @@ use imt_core::status::{End, Reason, Status};
 
 use crate::args::{RunArgs, RunOutput};
 use crate::clock;
+use crate::commands::deploy::FollowUp;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
@@ -48,6 +49,7 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
         () = interrupts.reached(1) => return Ok(Exit::Cancelled),
     };
     note_root(&planned);
+    let follow_up = if args.deploy { Some(FollowUp::prepare(args, &planned.plan).await?) } else { None };
     let wake = Arc::new(WakeSink::new());
     let mut assembled = tokio::select! {
         assembled = assemble::assemble(args, &planned, secrets, Arc::clone(&wake)) => {
@@ -57,8 +59,11 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
     };
     let mut left = Left::default();
     let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts, &mut left).await;
-    assembled.close(left.0).await;
-    exit
+    assembled.close(left.is_left).await;
+    match (exit?, follow_up, left.pipeline) {
+        (Exit::Success, Some(follow_up), Some(pipeline)) => follow_up.run(pipeline, args.output, interrupts).await,
+        (exit, ..) => Ok(exit),
+    }
 }
 
 /// Where machinery is missing, a pipeline ends before it has an id; programs learn why all the same.
@@ -120,8 +125,9 @@ async fn drive(
     let engine = assembled.engine.clone();
     let (recorder, new) = Recorder::begin(&engine, Arc::clone(&assembled.record), own(plan.clone())).await?;
     // From here on the record is there, and has to come to its end.
-    left.0 = true;
+    left.is_left = true;
     let pipeline = engine.submit_as(new).await?.id;
+    left.pipeline = Some(pipeline);
     let recording = tokio::spawn(record(recorder, engine.clone(), wake.subscribe(pipeline)));
     let facts = Facts { pipeline, plan, executor: assembled.executor_name, dirty: assembled.dirty };
     let view = view(args.output, &facts);
@@ -139,7 +145,7 @@ async fn drive(
         // The pipeline has no end that could be recorded.
         recording.abort();
     }
-    left.0 = !recording.await.unwrap_or(false);
+    left.is_left = !recording.await.unwrap_or(false);
     let end = shown?;
     if args.keep_workspace {
         output::note(&format!("the workspace is `{}`", assembled.workspace(&facts).display()));
@@ -159,9 +165,13 @@ fn view(output: RunOutput, facts: &Facts) -> Box<dyn View> {
     }
 }
 
-/// Whether the record of the pipeline is left without its end.
+/// What a pipeline leaves.
 #[derive(Debug, Default)]
-struct Left(bool);
+struct Left {
+    /// Whether its record is left without its end.
+    is_left: bool,
+    pipeline: Option<PipelineId>,
+}
 
 /// Answers whether the record is whole; if not, it has said why.
 async fn record(recorder: Recorder, engine: Engine, waker: Waker) -> bool {

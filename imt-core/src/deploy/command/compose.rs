@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, RUNS_DOCKER, RUNS_UP};
+use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, READS_MODEL, RUNS_DOCKER, RUNS_UP};
 use super::registry::{RegistryLogin, docker_config};
 use crate::pipeline::Hook;
+use crate::secret::Secret;
 
 const CLEAN_COMPOSE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/compose.sh"));
 const CLEAN_PULL: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/pull.sh"));
 const CLEAN_UP: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/up.sh"));
 const CLEAN_HASHES: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/hashes.sh"));
+const CLEAN_HASH_MODEL: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/hash_model.sh"));
 
 /// The label of the containers in which hooks run.
 pub const HOOK_LABEL: &str = "imt.hook";
@@ -60,6 +62,14 @@ impl ComposeProject {
         let hash = words(self, &["-".to_owned()], None, &["config", "--hash", "*"]);
         let own = [self.directory.clone(), print.len().to_string()];
         HostCommand::script(PRINTS_HASHES, CLEAN_HASHES, own.into_iter().chain(print).chain(hash))
+    }
+
+    /// The same of a model that is not there yet, as compose prints it with paths as its files have them: they begin at the
+    /// project's directory, which has to be there. Its values may be secret.
+    pub fn config_hashes_of(&self, model: Secret) -> HostCommand {
+        let words = words(self, &["-".to_owned()], None, &["config", "--hash", "*"]);
+        let args = [self.directory.clone()].into_iter().chain(words);
+        HostCommand::script(READS_MODEL, CLEAN_HASH_MODEL, args).reading(model)
     }
 
     /// Fetches the images that are missing, with credentials that exist on the target as long as it takes. `state` is where

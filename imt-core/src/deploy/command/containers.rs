@@ -10,6 +10,7 @@ use crate::id::DeploymentId;
 use crate::pipeline::ConflictPolicy;
 
 const OBSERVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/observe.sh"));
+const HOLDERS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/holders.sh"));
 const CLEAR: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/clear.sh"));
 const PUT_BACK: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/put_back_containers.sh"));
 const DROP_ASIDE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/drop_aside.sh"));
@@ -40,6 +41,25 @@ pub fn observe(compose_project: &str) -> HostCommand {
 /// The last lines of a container's log, as evidence.
 pub fn last_log_lines(id: &str) -> HostCommand {
     HostCommand::new(["docker", "logs", "--timestamps", "--tail", &LAST_LOG_LINES.to_string(), id])
+}
+
+/// Lists every container of the host with whose it is. Read the answer with [`read_strangers`].
+pub fn holders() -> HostCommand {
+    HostCommand::script("imt-holders", HOLDERS, [""; 0])
+}
+
+/// Reads the output of [`holders`]: which of these names are held by somebody who is not that very service of the project.
+pub fn read_strangers(output: &str, project: &str, names: &[NamedContainer]) -> Vec<String> {
+    let mut held: BTreeSet<&str> = BTreeSet::new();
+    for line in output.lines() {
+        let mut fields = line.split('\t');
+        let (own, of, service) = (fields.next(), fields.next(), fields.next());
+        let own = own.unwrap_or_default();
+        let wanted = names.iter().filter(|named| own.split(',').any(|name| name == named.name));
+        let strange = wanted.filter(|named| of != Some(project) || service != Some(&named.service));
+        held.extend(strange.map(|named| named.name.as_str()));
+    }
+    held.into_iter().map(str::to_owned).collect()
 }
 
 /// Sets aside whoever holds one of these names and is not that very service of the project. Ends with 7 when there are

@@ -1,5 +1,7 @@
 //! Files on a target: staged, installed, put back, recorded.
 
+use serde::Serialize;
+
 use super::host_command::HostCommand;
 use super::paths::TargetDir;
 use crate::deploy::machine::{Step, Ticket};
@@ -14,6 +16,7 @@ const PUT_BACK: &str = include_str!("scripts/put_back_files.sh");
 const CLEAN: &str = include_str!("scripts/clean.sh");
 const RECORD: &str = include_str!("scripts/record.sh");
 const RELEASES: &str = include_str!("scripts/releases.sh");
+const CHANGED: &str = include_str!("scripts/changed.sh");
 const FORGET: &str = include_str!("scripts/forget.sh");
 
 /// A path that cannot be installed.
@@ -89,6 +92,52 @@ pub fn record(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, release
 /// Prints the record of every release. Read the answer with [`read_releases`].
 pub fn releases(dir: &TargetDir) -> HostCommand {
     HostCommand::script("imt-releases", RELEASES, [dir.releases()])
+}
+
+/// Compares the files of a recorded release with those in their places. Read the answer with [`read_changed_files`].
+pub fn changed_files(dir: &TargetDir, release: ReleaseId) -> HostCommand {
+    HostCommand::script("imt-changed", CHANGED, [dir.root().to_owned(), dir.release(release)])
+}
+
+/// Reads the output of [`changed_files`]. What cannot be understood is left out.
+pub fn read_changed_files(output: &str) -> Vec<ChangedFile> {
+    let lines = output.lines().filter_map(|line| line.split_once(' '));
+    lines.filter_map(|(word, path)| Some(ChangedFile { path: path.to_owned(), how: FileChange::read(word)? })).collect()
+}
+
+/// A file of a release that is not in its place as the release has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangedFile {
+    /// Where it lies, relative to the project's directory.
+    pub path: String,
+    /// What is different.
+    pub how: FileChange,
+}
+
+/// What is different about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChange {
+    /// It is not there.
+    Missing,
+    /// Its content.
+    Changed,
+    /// Its permissions, and nothing else.
+    Mode,
+    /// Nobody knows: the release has lost it.
+    Unkept,
+}
+
+impl FileChange {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "missing" => Self::Missing,
+            "changed" => Self::Changed,
+            "mode" => Self::Mode,
+            "unkept" => Self::Unkept,
+            _ => return None,
+        })
+    }
 }
 
 /// Removes releases.

@@ -5,6 +5,8 @@ use crate::secret::Secret;
 
 /// What a script is called that runs docker in a directory, the first word after it.
 pub(super) const RUNS_DOCKER: &str = "imt-compose";
+/// The same with a model to read.
+pub(super) const READS_MODEL: &str = "imt-hash-model";
 /// The same with credentials, which lie in the first of two directories, for so many services with their images.
 pub(super) const PULLS_BY_DOCKER: &str = "imt-pull";
 /// The same for a compose project.
@@ -68,7 +70,7 @@ impl HostCommand {
                 [flag, script, rest @ ..] if word == "sh" && flag == "-c" && is_script(script) => words = rest,
                 _ if is_script(word) => {}
                 // The directories in which they run: compose is told by an option of its own.
-                [_, rest @ ..] if word == RUNS_DOCKER => {
+                [_, rest @ ..] if word == RUNS_DOCKER || word == READS_MODEL => {
                     words = rest;
                     shown.push("docker".to_owned());
                 }

@@ -16,21 +16,21 @@ mod registry;
 
 pub use compose::{ComposeProject, HOOK_LABEL, read_config_hashes};
 pub use containers::{
-    Cleared, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, inspect, last_log_lines, observe,
-    orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, remove,
+    Cleared, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, holders, inspect, last_log_lines,
+    observe, orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, read_strangers, remove,
 };
 pub use detached::{
     BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,
 };
 pub use files::{
-    ManifestError, clean, forget, install, manifest, put_back_files, read_releases, read_staged, record, releases,
-    restage, stage, staged,
+    ChangedFile, FileChange, ManifestError, changed_files, clean, forget, install, manifest, put_back_files,
+    read_changed_files, read_releases, read_staged, record, releases, restage, stage, staged,
 };
 pub use host_command::{CommandInput, HostCommand};
 pub use lock::{LOCK_STALE_AFTER, LockAnswer, LockError, beat, closed, lock, read_lock, unlock};
 pub use paths::TargetDir;
 pub use probe::{MIN_COMPOSE, Probe, probe, read_probe};
-pub use registry::{RegistryLogin, docker_config};
+pub use registry::{Credential, RegistryLogin, docker_config};
 
 pub use crate::pipeline::{ConflictPolicy, Hook};
 

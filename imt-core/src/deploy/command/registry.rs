@@ -15,10 +15,39 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 pub struct RegistryLogin {
     /// The registry as images name it: host, perhaps with a port.
     pub registry: String,
-    /// The user.
-    pub user: String,
-    /// The password or token.
-    pub password: Secret,
+    /// What is shown to it.
+    pub credential: Credential,
+}
+
+/// What is shown to a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A user and the password or token that goes with the name.
+    Password {
+        /// The user.
+        user: String,
+        /// The password or token.
+        password: Secret,
+    },
+    /// A token that the registry exchanges for others: what helpers of cloud registries answer for the user `<token>`.
+    IdentityToken(Secret),
+    /// A token that is shown as it is.
+    RegistryToken(Secret),
+}
+
+impl RegistryLogin {
+    /// With a password.
+    pub fn password(registry: impl Into<String>, user: impl Into<String>, password: Secret) -> Self {
+        Self { registry: registry.into(), credential: Credential::Password { user: user.into(), password } }
+    }
+
+    /// What nobody may see of it.
+    pub const fn secret(&self) -> &Secret {
+        match &self.credential {
+            Credential::Password { password, .. } => password,
+            Credential::IdentityToken(token) | Credential::RegistryToken(token) => token,
+        }
+    }
 }
 
 /// The content of a docker configuration with these credentials and nothing else.
@@ -27,8 +56,14 @@ pub fn docker_config(logins: &[RegistryLogin]) -> Secret {
         .iter()
         .map(|login| {
             let name = if login.registry == DEFAULT_DOMAIN { DOCKER_HUB } else { login.registry.as_str() };
-            let auth = base64(format!("{}:{}", login.user, login.password.expose()).as_bytes());
-            (name, json!({ "auth": auth }))
+            let entry = match &login.credential {
+                Credential::Password { user, password } => {
+                    json!({ "auth": base64(format!("{user}:{}", password.expose()).as_bytes()) })
+                }
+                Credential::IdentityToken(token) => json!({ "identitytoken": token.expose() }),
+                Credential::RegistryToken(token) => json!({ "registrytoken": token.expose() }),
+            };
+            (name, entry)
         })
         .collect();
     Secret::new(json!({ "auths": auths }).to_string())
@@ -67,17 +102,18 @@ mod tests {
 
     #[test]
     fn each_registry_has_its_own_credentials() {
-        let login = |registry: &str| RegistryLogin {
-            registry: registry.to_owned(),
-            user: "ann".to_owned(),
-            password: Secret::new("s:\"cret"),
-        };
+        let login = |registry: &str| RegistryLogin::password(registry, "ann", Secret::new("s:\"cret"));
         let config = docker_config(&[login("docker.io"), login("registry.example.org:5000")]);
         let auth = base64(b"ann:s:\"cret");
         let wanted = json!({"auths": {
             "https://index.docker.io/v1/": {"auth": auth}, "registry.example.org:5000": {"auth": auth},
         }});
         assert_eq!(config.expose(), wanted.to_string());
+        let token = |credential| docker_config(&[RegistryLogin { registry: "r".to_owned(), credential }]);
+        let config = token(Credential::IdentityToken(Secret::new("t1")));
+        assert_eq!(config.expose(), r#"{"auths":{"r":{"identitytoken":"t1"}}}"#);
+        let config = token(Credential::RegistryToken(Secret::new("t2")));
+        assert_eq!(config.expose(), r#"{"auths":{"r":{"registrytoken":"t2"}}}"#);
         assert_eq!(docker_config(&[]).expose(), r#"{"auths":{}}"#);
     }
 }

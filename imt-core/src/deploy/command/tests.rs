@@ -30,7 +30,7 @@ fn project() -> ComposeProject {
 }
 
 fn login() -> RegistryLogin {
-    RegistryLogin { registry: "r.example.org".into(), user: "ann".into(), password: Secret::new("hunter2") }
+    RegistryLogin::password("r.example.org", "ann", Secret::new("hunter2"))
 }
 
 const UP: Ticket = Ticket { step: Step::Up, number: 2 };
@@ -44,6 +44,7 @@ fn all() -> Vec<HostCommand> {
     vec![
         project.config(),
         project.config_hashes(),
+        project.config_hashes_of(Secret::new("{}")),
         project.pull(&dir.state(), &[login()], [("web", "r.example.org/web:1@sha256:a")]),
         project.up(),
         project.ps(),
@@ -65,6 +66,7 @@ fn all() -> Vec<HostCommand> {
         clean(&dir, id(), true),
         record(&dir, id(), TRANSFER, release),
         releases(&dir),
+        changed_files(&dir, release),
         forget(&dir, [release]),
         clear(&dir, id(), "shop-production", &[named], ConflictPolicy::Replace),
         put_back_containers(&dir, id()),
@@ -73,6 +75,7 @@ fn all() -> Vec<HostCommand> {
         end_hooks("shop-production"),
         prune(["r.example.org/web:1"]),
         inspect(["a1", "b2"]),
+        holders(),
         last_log_lines("a1"),
         probe(&dir),
     ]
@@ -93,7 +96,8 @@ fn nothing_destroys_data_answers_questions_or_shows_secrets() {
         }
         assert!(!format!("{command:?}").contains("hunter2"));
         let has_input = matches!(command.input, CommandInput::Secret(_));
-        assert_eq!(has_input, words.iter().any(|word| word == "imt-pull"), "{}", command.show());
+        let reads = words.iter().any(|word| matches!(word.as_str(), "imt-pull" | "imt-hash-model"));
+        assert_eq!(has_input, reads, "{}", command.show());
     }
     let up = project().up();
     for wanted in ["--detach", "--no-build", "--pull", "never", "--project-name", "--project-directory", "--env-file"] {
@@ -219,4 +223,13 @@ fn cleared_and_returned_names_are_read() {
     assert_eq!((cleared.aside, cleared.conflicts), (vec!["a".to_owned(), "c".to_owned()], vec!["b".to_owned()]));
     let back = read_put_back("back a\ntaken b\n");
     assert_eq!((back.back, back.taken), (vec!["a".to_owned()], vec!["b".to_owned()]));
+}
+
+#[test]
+fn strangers_are_those_who_are_not_that_very_service() {
+    let named = |name: &str, service: &str| NamedContainer { name: name.into(), service: service.into() };
+    let all = [named("cache", "redis"), named("db", "db"), named("free", "web"), named("own", "own")];
+    let said = "cache\t\t\ndb,web/alias\tshop\tother\nown\tshop\town\nowner\tshop\town\n";
+    assert_eq!(read_strangers(said, "shop", &all), ["cache", "db"]);
+    assert_eq!(read_strangers("", "shop", &all), [""; 0]);
 }

@@ -4,10 +4,12 @@
 //! `command`.
 
 mod build;
+mod by_hand;
 mod model;
 mod show;
 
 pub use build::{PlanInput, RunningService, plan, service_changes};
+pub use by_hand::by_hand;
 pub use model::{
     DeploymentPlan, ImageAction, Place, PlannedFile, PlannedImage, PlannedStep, PlannedTarget, ServiceChange,
     ServiceChangeKind,

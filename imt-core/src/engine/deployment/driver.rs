@@ -225,7 +225,7 @@ impl Driver {
         let (stop, stopped) = watch::channel(false);
         let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
         let (notes, heard) = Notes::channel(NOTES);
-        let copies = Shelf { store: Arc::clone(&self.store), claim: self.claim.clone() };
+        let copies = Shelf(Some((Arc::clone(&self.store), self.claim.clone())));
         let order = Order { ticket, record, notes, shelf: copies, stop: stopped };
         let (steps, inputs, pen) = (Arc::clone(&self.steps), self.answer.clone(), self.journal.pen());
         let task = Task::spawn(async move {

@@ -50,12 +50,10 @@ pub enum Beat {
     Unclear,
 }
 
-/// Where copies of the target's releases are kept: the store, under the claim of the deployment.
+/// Where copies of the target's releases are kept: the store, under the claim of the deployment. Of what is only planned there is
+/// none.
 #[derive(Clone)]
-pub struct Shelf {
-    pub(super) store: Arc<dyn DeploymentStore>,
-    pub(super) claim: DeploymentClaim,
-}
+pub struct Shelf(pub(super) Option<(Arc<dyn DeploymentStore>, DeploymentClaim)>);
 
 impl Shelf {
     /// Keeps a copy, and of the target's other copies only those of `others`.
@@ -63,13 +61,16 @@ impl Shelf {
     /// # Errors
     /// As [`DeploymentStore::keep_release`].
     pub async fn keep(&self, release: &KeptRelease, others: &BTreeSet<ReleaseId>) -> StoreResult<()> {
-        self.store.keep_release(&self.claim, release, others).await
+        match &self.0 {
+            Some((store, claim)) => store.keep_release(claim, release, others).await,
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Debug for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shelf").field("claim", &self.claim).finish_non_exhaustive()
+        f.debug_tuple("Shelf").field(&self.0.as_ref().map(|(_, claim)| claim)).finish()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `performer` sends each step to who does it, with an `act` for what all of them need: `prepare` and `material` for what is
 //! made on this machine, `lock`, `look_around`, `transfer`, `detached`, `containers`, `verify` and `record` for the target.
-//! `contact` reaches it, `site` looks at it; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
+//! `contact` reaches it, `site` looks at it; `planning` says what would be done; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
 //! and in [`deploy`](crate::deploy); which step comes when, the machine says. Nothing here knows SSH or Docker.
 
 mod act;
@@ -14,6 +14,7 @@ mod lock;
 mod look_around;
 mod material;
 mod performer;
+mod planning;
 mod prepare;
 mod record;
 mod release;
@@ -23,5 +24,6 @@ mod trouble;
 mod verify;
 
 pub use performer::{Performer, Tools};
+pub use planning::Planned;
 pub use release::project_of;
 pub use site::{Installed, Recorded, Site, SiteError};

@@ -52,6 +52,11 @@ impl Performer {
         Self { settings, tools, site, material, published, known: Known::default() }
     }
 
+    /// Values that are not to be seen in the deployment's log, besides those that it finds by itself.
+    pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
+        self.site.hide(secrets);
+    }
+
     /// Closes the connection to the target.
     pub async fn close(&self) {
         self.site.close().await;

@@ -80,11 +80,7 @@ impl Act<'_> {
         {
             return Ok(Arc::clone(found));
         }
-        let mut found = self.site().ask_compose(&project_of(&dir, &release)).await?;
-        // Compose covers label files in a way of its own, and shows them to nobody who asks for the resolved model.
-        if release.compose_files.iter().any(|file| file.text.contains("label_file")) {
-            found.hashes.clear();
-        }
+        let found = self.site().installed(&project_of(&dir, &release), &release).await?;
         let found = Arc::new(found);
         *known = Some((release.id, Arc::clone(&found)));
         Ok(found)

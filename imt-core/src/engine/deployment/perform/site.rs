@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::contact::{Contact, Said};
 use super::performer::value_of;
+use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Form, Model};
 use crate::deploy::command::{
-    ComposeProject, HostCommand, Probe, TargetDir, observe, probe, read_config_hashes, read_probe, read_releases,
-    releases,
+    ChangedFile, ComposeProject, HostCommand, Probe, TargetDir, changed_files, observe, probe, read_changed_files,
+    read_config_hashes, read_probe, read_releases, releases,
 };
 use crate::deploy::health::{Container, read_observed};
 use crate::deploy::release::{Release, ReleaseHead, ReleaseImage, read_images};
@@ -116,12 +117,31 @@ impl Site {
         Ok(self.observed().await?.0)
     }
 
-    /// What compose makes there of a project's files.
+    /// A release as compose understands it in its place; where its files there have been changed, as it was recorded, and
+    /// without hashes: those hold for the place alone.
     ///
     /// # Errors
-    /// When it cannot be reached, or compose does not take them.
-    pub async fn compose(&self, project: &ComposeProject) -> Result<Installed, SiteError> {
-        Ok(self.ask_compose(project).await?)
+    /// When it cannot be reached, or compose does not take the files (`Mismatch`).
+    pub async fn understand(&self, release: &Release, changed: &[ChangedFile]) -> Result<Installed, SiteError> {
+        let dir = self.dir().await?;
+        let project = project_of(&dir, release);
+        if changed.is_empty() {
+            return Ok(self.installed(&project, release).await?);
+        }
+        let kept = project.in_directory(format!("{}/files", dir.release(release.id)));
+        let found = self.ask_compose(&kept).await?;
+        Ok(Installed { hashes: BTreeMap::new(), ..found })
+    }
+
+    /// The files of a recorded release that are not in their places as they were recorded.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or they cannot be compared.
+    pub async fn changed_files(&self, release: ReleaseId) -> Result<Vec<ChangedFile>, SiteError> {
+        let words = "the files on the target cannot be compared with those of the release";
+        let command = changed_files(&self.dir().await?, release);
+        let said = self.run(&command, DeploymentReason::TargetUnfit, words).await?;
+        Ok(read_changed_files(&said.text()))
     }
 
     /// Closes the connection.
@@ -205,6 +225,16 @@ impl Site {
         let model = Model::parse(&model.stdout, Form::Resolved)
             .map_err(|error| Trouble::failed(DeploymentReason::Mismatch, format!("{words}: {error}")))?;
         Ok(Installed { model, hashes: read_config_hashes(&hashes.text()) })
+    }
+
+    /// The same of a release that is in its place.
+    pub(super) async fn installed(&self, project: &ComposeProject, release: &Release) -> Outcome<Installed> {
+        let mut found = self.ask_compose(project).await?;
+        // Compose covers label files in a way of its own, and shows them to nobody who asks for the resolved model.
+        if release.compose_files.iter().any(|file| file.text.contains("label_file")) {
+            found.hashes.clear();
+        }
+        Ok(found)
     }
 
     /// Not to be shown from here on.

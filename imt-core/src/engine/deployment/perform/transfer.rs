@@ -80,7 +80,7 @@ impl Act<'_> {
         let references: Vec<ImageReference> = references.collect();
         let logins = self.performer.tools.publisher.logins(&references).await;
         let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
-        self.site().hide(logins.iter().map(|login| login.password.clone()));
+        self.site().hide(logins.iter().map(|login| login.secret().clone()));
         let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));
         let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
         let pull = staged.pull(&dir.state(), &logins, images);
@@ -171,9 +171,9 @@ impl Act<'_> {
 /// A file on its way.
 #[derive(Clone)]
 pub(super) struct Content {
-    path: String,
-    bytes: Bytes,
-    mode: FileMode,
+    pub(super) path: String,
+    pub(super) bytes: Bytes,
+    pub(super) mode: FileMode,
 }
 
 impl From<Content> for BundledFile {
