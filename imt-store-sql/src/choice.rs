@@ -95,7 +95,7 @@ pub(crate) fn left_out(nth: usize) -> String {
 }
 
 pub(crate) fn left_out_value(runner: &RunnerInfo) -> Value {
-    runner.driving.iter().map(|id| format!("\n{id}\n")).collect::<String>().into()
+    runner.driving.iter().map(|id| format!("\n{id}\n")).collect::<Vec<_>>().concat().into()
 }
 
 /// The lanes whose labels the runner has; its own are the parameters from `from` on, each between line breaks.
