@@ -163,3 +163,85 @@ fn a_service_that_only_the_failed_release_had_is_gone_after_the_rollback() {
     target.deploy(shop.path(), &[], 0);
     assert_eq!(target.services(), services);
 }
+
+/// Everything at once that other tools trip over.
+const ODD: &str = r#"
+x-ours: &ours
+  command: [sleep, "100000"]
+  stop_grace_period: 0s
+services:
+  Web.Front:
+    <<: *ours
+    build: app
+    image: Odd_Shop/Front:latest
+    env_file: [tracked.env, supplied.env]
+    environment: { PRICE: "5$$ or $${more}", FROM_ENV: "${GREETING}" }
+    volumes: ["./data:/data", "./conf/app.conf:/etc/app.conf:ro"]
+    secrets: [token]
+    configs: [{ source: motd, target: /etc/motd }]
+  twin:
+    <<: *ours
+    image: Odd_Shop/Front:latest
+  other: { <<: *ours, image: IMAGE }
+secrets:
+  token: { file: ./secret.txt }
+configs:
+  motd: { file: ./conf/motd }
+"#;
+
+#[test]
+fn odd_projects_arrive_whole() {
+    let repository = imt_e2e::repository::Repository::new("imt-e2e-odd.");
+    let target = Target::named(By::Ssh, &fresh_name("Odd.Shop"));
+    let image = imt_e2e::services::image();
+    repository.write("compose.yml", &ODD.replace("IMAGE", &image).replace("Odd_Shop/Front:", "odd_shop/front:"));
+    let override_file = "services:\n  twin:\n    environment: { OVERRIDDEN: \"yes\" }\n";
+    repository.write("compose.override.yml", override_file);
+    repository.write("app/Dockerfile", &format!("FROM {image}\nCOPY version /version\n"));
+    repository.write("app/version", "1");
+    repository.write("tracked.env", "TRACKED=a $$b\n");
+    repository.write(".gitignore", "supplied.env\nvars.env\n");
+    repository.write("supplied.env", "SUPPLIED='hush $x'\n");
+    repository.write("vars.env", "GREETING=grüße $$ you\n");
+    repository.write("secret.txt", "s3cret");
+    repository.write("conf/motd", "hello $USER\n");
+    repository.write("conf/app.conf", "one\n");
+    let commit = repository.commit();
+    let supplied = repository.path().join("supplied.env").display().to_string();
+    let variables = repository.path().join("vars.env").display().to_string();
+    let with = ["--env-file", supplied.as_str(), "--env-file", variables.as_str()];
+    let deployed = target.deploy(repository.path(), &with, 0);
+    let log = told(&deployed);
+    assert!(!log.contains("hush"), "a supplied value is shown: {log}");
+
+    let there = target.containers();
+    assert_eq!(there.keys().collect::<Vec<_>>(), ["Web.Front", "other", "twin"], "{log}");
+    let front = &there["Web.Front"];
+    assert!(front.reference.contains(&format!("/odd_shop/front:{commit}@sha256:")), "{}", front.reference);
+    assert_eq!(there["twin"].reference, front.reference, "they share an image");
+    assert_eq!(there["other"].reference, image);
+    let inside = |service: &str, command: &str| docker(&["exec", &there[service].id, "sh", "-c", command]);
+    assert_eq!(inside("Web.Front", "echo \"$PRICE\""), "5$ or ${more}");
+    assert_eq!(inside("Web.Front", "echo \"$SUPPLIED\""), "hush $x");
+    assert!(inside("Web.Front", "echo \"$FROM_ENV\"").starts_with("grüße"));
+    assert!(inside("Web.Front", "echo \"$TRACKED\"").starts_with("a "));
+    assert_eq!(inside("Web.Front", "cat /run/secrets/token"), "s3cret");
+    assert_eq!(inside("Web.Front", "cat /etc/motd"), "hello $USER");
+    assert_eq!(inside("Web.Front", "cat /etc/app.conf"), "one");
+    assert_eq!(inside("twin", "echo \"${OVERRIDDEN:-no}\""), "no", "an override that nobody asked for");
+    assert!(!target.files().contains_key("compose.override.yml"), "what is not used is not sent");
+    inside("Web.Front", "echo mine >/data/keep");
+
+    // What is in a file that is mounted is part of what runs.
+    repository.write("conf/app.conf", "two\n");
+    repository.commit();
+    target.deploy(repository.path(), &with, 0);
+    let now = target.containers();
+    assert_eq!(docker(&["exec", &now["Web.Front"].id, "cat", "/etc/app.conf", "/data/keep"]), "two\nmine");
+    assert_eq!((&now["twin"].id, &now["other"].id), (&there["twin"].id, &there["other"].id));
+
+    let both = ["--compose", "compose.yml", "--compose", "compose.override.yml"];
+    target.deploy(repository.path(), &[&with[..], &both].concat(), 0);
+    let twin = &target.ids()["twin"];
+    assert_eq!(docker(&["exec", twin, "sh", "-c", "echo $OVERRIDDEN"]), "yes");
+}

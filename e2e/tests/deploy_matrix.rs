@@ -12,7 +12,10 @@ use imt_core::deploy::machine::{DeploymentSpec, HookFailure, Step, planned_steps
 use imt_core::id::DeploymentId;
 use imt_e2e::deploying::By;
 use imt_e2e::dice::{Dice, number, seed};
+use imt_e2e::docker::docker;
 use imt_e2e::matrix::case::{Case, Story, cases_of, record, run};
+use imt_e2e::matrix::fault::{Kind, Trouble};
+use imt_e2e::matrix::process::Job;
 use imt_e2e::matrix::world::World;
 
 /// Targets with cases at once; the first two by SSH.
@@ -69,6 +72,26 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
     println!("{count} cases, of which {come} met their trouble and {} went wrong", wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(come * 10 >= count * 8, "only {come} of {count} cases met their trouble");
+}
+
+#[test]
+fn what_cannot_be_followed_does_not_go_on() {
+    let world = World::new(By::Ssh, Path::new(env!("CARGO_BIN_EXE_deployer")));
+    for at in [0, 1] {
+        let trouble = Trouble { step: Step::HooksBefore, at: Some(at), kind: Kind::FailsDone };
+        let job = Job {
+            before: ["sleep", "100"].map(str::to_owned).to_vec(),
+            trouble: Some(trouble),
+            ..world.job(false, world.current.other())
+        };
+        let ran = job.run(world.program());
+        let end = ran.end.expect("nobody killed it");
+        assert_eq!(end["status"], "failed", "{end}\n{}", ran.errors);
+        let ours = format!("label=com.docker.compose.project={}", world.main.compose_project());
+        let hooks = docker(&["ps", "--all", "--quiet", "--filter", &ours, "--filter", "label=imt.hook"]);
+        assert_eq!(hooks, "", "{trouble}: a hook goes on\n{}", ran.errors);
+        world.main.assert_tidy();
+    }
 }
 
 fn take<T>(from: &Mutex<Vec<T>>) -> Option<T> {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::act::Act;
-use super::contact::Lines;
+use super::contact::{Lines, Said};
 use super::performer::done;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{HostCommand, Look, TargetDir, detach, end_hooks, in_turn, look, read_look, stop};
 use crate::deploy::machine::Step;
+use crate::ports::{TransportError, TransportErrorKind};
 use crate::status::DeploymentReason;
 
 /// From one look to the next: soon at first, for what takes no time.
@@ -24,8 +25,10 @@ impl Act<'_> {
         let command = self.command().await?;
         let dir = self.dir().await?;
         let start = detach(&dir, self.id(), self.ticket(), &command);
-        self.run(&start, self.reason(), "it cannot be started on the target").await?;
-        self.follow(&dir).await
+        match self.run(&start, self.reason(), "it cannot be started on the target").await {
+            Ok(_) => self.follow(&dir).await,
+            Err(trouble) => Err(self.let_go(&dir, trouble).await),
+        }
     }
 
     /// Finds what an earlier call started.
@@ -58,7 +61,10 @@ impl Act<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             let command = look(dir, self.id(), self.ticket(), log.offset);
-            let (state, has_more) = self.ask(&command, &mut log).await?;
+            let (state, has_more) = match self.ask(&command, &mut log).await {
+                Ok(answer) => answer,
+                Err(trouble) => return Err(self.let_go(dir, trouble).await),
+            };
             match state {
                 // What was printed in between comes first.
                 _ if has_more => {}
@@ -75,11 +81,42 @@ impl Act<'_> {
 
     /// Ends it before its time. What it has come to by then counts.
     async fn end(&self, dir: &TargetDir, log: &mut Followed) -> Outcome {
-        let said = self.contact().run(&stop(dir, self.id(), self.ticket(), GRACE)).await?;
-        let said = said.or_fail(self.reason(), "it cannot be ended on the target")?;
+        let said = self.stop(dir).await?;
         let (state, _) = read_look(&said.stdout).map_err(|error| self.unreadable(&error))?;
         while self.ask(&look(dir, self.id(), self.ticket(), log.offset), log).await?.1 {}
         self.judge(state, std::mem::take(log)).await
+    }
+
+    /// The trouble of a step that cannot be started or followed: it has failed once nothing of it goes on any more beside what comes
+    /// next, and is not over before.
+    async fn let_go(&self, dir: &TargetDir, trouble: Trouble) -> Trouble {
+        if !matches!(trouble, Trouble::Failed(_)) {
+            return trouble;
+        }
+        let ending = async {
+            self.stop(dir).await?;
+            self.end_hooks().await
+        };
+        ending.await.err().unwrap_or(trouble)
+    }
+
+    /// Ends it on the target. Where that does not work, nobody can say whether it goes on.
+    async fn stop(&self, dir: &TargetDir) -> Outcome<Said> {
+        let said = self.contact().run(&stop(dir, self.id(), self.ticket(), GRACE)).await?;
+        if said.exit.is_success() {
+            return Ok(said);
+        }
+        let message = format!("it cannot be ended on the target: {}", said.complaint());
+        Err(Trouble::NoContact { error: TransportError::new(TransportErrorKind::Internal, message), has_asked: true })
+    }
+
+    /// Of hooks whoever waited for them is gone; their containers may go on.
+    async fn end_hooks(&self) -> Outcome<()> {
+        if !matches!(self.ticket().step, Step::Up | Step::RestoreUp) {
+            let project = self.dir().await?.compose_project();
+            self.run(&end_hooks(&project), self.reason(), "what a hook has left cannot be ended").await?;
+        }
+        Ok(())
     }
 
     /// Asks how it stands, and tells what it has printed since; whether it had printed anything.
@@ -105,11 +142,8 @@ impl Act<'_> {
         };
         if matches!(step, Step::Up | Step::RestoreUp) {
             self.tell_troubled().await;
-        } else {
-            // Whoever waited for it is gone; the container of the hook may go on.
-            let project = self.project(self.way()).await?.name;
-            self.run(&end_hooks(&project), self.reason(), "what a hook has left cannot be ended").await?;
         }
+        self.end_hooks().await?;
         Err(Trouble::failed(self.reason(), why))
     }
 
