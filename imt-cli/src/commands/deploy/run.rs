@@ -28,7 +28,7 @@ use crate::{places, process, reach, records};
 const NO_REGISTRY: &str = "none";
 
 pub(crate) fn deploy(args: &DeployArgs) -> Result<Exit> {
-    process::working(&leaves(), async |interrupts| attend(args, interrupts).await)
+    process::working(&leaves(), async |interrupts| Box::pin(attend(args, interrupts)).await)
 }
 
 async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
@@ -48,7 +48,7 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
     deployment.target = target_settings(args, &origin, deployment.target)?;
     deployment.supplied = supplied(args)?;
     let settings = &deployment.target;
-    let login = login::from_environment(registry(&settings)?.as_ref())?;
+    let login = login::from_environment(registry(settings)?.as_ref())?;
     let transport = reach::connected(&settings.reach).await?;
     let target = Target { project, environment, host: transport.host() };
     let spec = DeploymentSpec {

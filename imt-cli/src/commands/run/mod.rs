@@ -39,7 +39,7 @@ const LEAVES: Leaves =
     Leaves { after: 3, saying: Some("leaving at once; what is left behind is removed by the next start") };
 
 pub(crate) fn run(args: &Arc<RunArgs>) -> Result<Exit> {
-    process::working(&LEAVES, async |interrupts| session(args, interrupts).await)
+    process::working(&LEAVES, async |interrupts| Box::pin(session(args, interrupts)).await)
 }
 
 async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
@@ -61,7 +61,9 @@ async fn session(args: &Arc<RunArgs>, interrupts: &Interrupts) -> Result<Exit> {
     let exit = drive(args, &mut assembled, planned.plan.clone(), &wake, interrupts, &mut left).await;
     assembled.close(left.is_left).await;
     match (exit?, follow_up, left.pipeline) {
-        (Exit::Success, Some(follow_up), Some(pipeline)) => follow_up.run(pipeline, args.output, interrupts).await,
+        (Exit::Success, Some(follow_up), Some(pipeline)) => {
+            Box::pin(follow_up.run(pipeline, args.output, interrupts)).await
+        }
         (exit, ..) => Ok(exit),
     }
 }
