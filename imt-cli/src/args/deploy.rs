@@ -30,10 +30,10 @@ pub(crate) struct TargetArgs {
     /// The passphrase of an encrypted one is taken from `IMT_SSH_PASSPHRASE`, or asked for on a terminal.
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(crate) identity: Option<PathBuf>,
-    /// The fingerprint of the host's key, as `imt ssh-host-key` shows it [default: ~/.ssh/known_hosts decides]
+    /// The fingerprint of the host's key, as `imt ssh-host-key` shows it [default: `~/.ssh/known_hosts` decides]
     #[arg(long, value_name = "FINGERPRINT", requires = "host")]
     pub(crate) host_key: Option<String>,
-    /// A host on the way to it, recognised by ~/.ssh/known_hosts
+    /// A host on the way to it, recognised by `~/.ssh/known_hosts`
     #[arg(long, value_name = "[USER@]HOST[:PORT]", requires = "host")]
     pub(crate) jump: Option<String>,
     /// This machine is the target

@@ -47,7 +47,9 @@ impl Looking {
     /// The releases that it has recorded, newest first. What cannot be read is told.
     pub(super) async fn releases(&self) -> Result<Vec<Recorded>> {
         let (mut found, odd) = self.site.releases().await.map_err(of_site)?;
-        odd.iter().for_each(|problem| output::warning(problem));
+        for problem in &odd {
+            output::warning(problem);
+        }
         found.sort_by_key(|recorded| std::cmp::Reverse(age(&recorded.head)));
         Ok(found)
     }

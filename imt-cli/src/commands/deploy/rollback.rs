@@ -25,7 +25,7 @@ use crate::sources::Sources;
 use crate::{clock, output, places, process, reach, records};
 
 pub(crate) fn rollback(args: &RollbackArgs) -> Result<Exit> {
-    process::working(&leaves(), async |interrupts| attend(args, interrupts).await)
+    process::working(&leaves(), async |interrupts| Box::pin(attend(args, interrupts)).await)
 }
 
 async fn attend(args: &RollbackArgs, interrupts: &Interrupts) -> Result<Exit> {

@@ -26,7 +26,7 @@ use crate::{places, process, reach, records};
 const NO_REGISTRY: &str = "none";
 
 pub(crate) fn deploy(args: &DeployArgs) -> Result<Exit> {
-    process::working(&leaves(), async |interrupts| attend(args, interrupts).await)
+    process::working(&leaves(), async |interrupts| Box::pin(attend(args, interrupts)).await)
 }
 
 async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {

@@ -226,8 +226,8 @@ fn cleared_and_returned_names_are_read() {
 
 #[test]
 fn strangers_are_those_who_are_not_that_very_service() {
-    let named = |name: &str, service: &str| NamedContainer { name: name.into(), service: service.into() };
-    let names = [named("cache", "redis"), named("db", "db"), named("free", "web"), named("own", "own")];
+    let container = |name: &str, service: &str| NamedContainer { name: name.into(), service: service.into() };
+    let names = [("cache", "redis"), ("db", "db"), ("free", "web"), ("own", "own")].map(|(n, s)| container(n, s));
     let said = "cache\t\t\ndb,web/alias\tshop\tother\nown\tshop\town\nowner\tshop\town\n";
     assert_eq!(read_strangers(said, "shop", &names), ["cache", "db"]);
     assert_eq!(read_strangers("", "shop", &names), [""; 0]);

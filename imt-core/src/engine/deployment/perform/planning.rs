@@ -72,7 +72,7 @@ impl Act<'_> {
         let project = project_of(&dir, &release);
         let merged = self.merged(&material.directory, &changes).await?.model;
         let names = named_containers(&merged);
-        let is_usable = !refused.as_ref().is_some_and(|fault| fault.reason == DeploymentReason::TargetUnfit);
+        let is_usable = refused.as_ref().is_none_or(|fault| fault.reason != DeploymentReason::TargetUnfit);
         let seen = self.seen(&project, &merged, &names, recorded, is_usable).await?;
         let input = self.input(dir, &project, &release, &merged, names, &seen).await?;
         let refused = refused.or_else(|| self.strangers_refused(&seen.strangers));
