@@ -226,9 +226,9 @@ fn cleared_and_returned_names_are_read() {
 
 #[test]
 fn strangers_are_those_who_are_not_that_very_service() {
-    let container = |name: &str, service: &str| NamedContainer { name: name.into(), service: service.into() };
-    let names = [("cache", "redis"), ("db", "db"), ("free", "web"), ("own", "own")].map(|(n, s)| container(n, s));
+    let named = |name: &str, service: &str| NamedContainer { name: name.into(), service: service.into() };
+    let all = [named("cache", "redis"), named("db", "db"), named("free", "web"), named("own", "own")];
     let said = "cache\t\t\ndb,web/alias\tshop\tother\nown\tshop\town\nowner\tshop\town\n";
-    assert_eq!(read_strangers(said, "shop", &names), ["cache", "db"]);
-    assert_eq!(read_strangers("", "shop", &names), [""; 0]);
+    assert_eq!(read_strangers(said, "shop", &all), ["cache", "db"]);
+    assert_eq!(read_strangers("", "shop", &all), [""; 0]);
 }
