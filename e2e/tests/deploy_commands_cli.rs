@@ -355,7 +355,23 @@ fn people_and_programs_see_each_step_and_what_failed() {
 }
 
 #[test]
-fn images_of_others_are_fetched_where_ours_stay_here() {
+fn what_is_left_of_a_way_back_that_failed_is_told() {
+    let deployed = Deployed::local();
+    let good = deployed.shop.release(Variant::Good, "1");
+    ended(&deployed.deploy(&[]), 0);
+    for release in fs::read_dir(deployed.directory().join(".imt/releases")).expect("releases") {
+        // Damaged: it cannot be put back.
+        fs::remove_file(release.expect("an entry").path().join("files/compose.yml")).expect("a file");
+    }
+    deployed.shop.release(Variant::Crashing, "2");
+    let seen = ended(&deployed.deploy(&[]), 21);
+    assert!(seen.contains("and so did the way back") && seen.contains("failed at restore install"), "{seen}");
+    assert!(seen.contains("left to do: restore install") && seen.contains("up --detach"), "{seen}");
+    assert!(seen.contains(&format!("imt rollback --to {}", &good[..12])), "{seen}");
+}
+
+#[test]
+fn without_a_registry_nothing_is_fetched() {
     let deployed = Deployed::local();
     let image = format!("{}/library/{}:1", services::registry(), fresh_name("other"));
     docker(&["pull", "--quiet", &services::image()]);
@@ -367,6 +383,8 @@ fn images_of_others_are_fetched_where_ours_stay_here() {
     deployed.shop.commit();
     let dir = deployed.shop.path().display().to_string();
     let words = ["deploy", &dir, "--registry", "none", "--stable-for", "1s", "--output", "json"];
+    objects(&deployed.imt(&words), 10);
+    docker(&["pull", "--quiet", &image]);
     objects(&deployed.imt(&words), 0);
     ended(&deployed.imt(&["drift"]), 0);
     docker(&["rm", "--force", &deployed.container("other")]);

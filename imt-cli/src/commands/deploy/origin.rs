@@ -86,10 +86,10 @@ impl Origin {
             // A directory stands for the file that compose would find there.
             return Ok(vec![format!("{}/", text(&self.below)?)]);
         }
-        given.iter().map(|path| self.below_root(path)).collect()
+        given.iter().map(|path| self.seen_from_root(path)).collect()
     }
 
-    fn below_root(&self, path: &Path) -> Result<String> {
+    fn seen_from_root(&self, path: &Path) -> Result<String> {
         let joined = if path.is_absolute() {
             let real = path.parent().and_then(|parent| parent.canonicalize().ok()).zip(path.file_name());
             let real = real.map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name));

@@ -14,7 +14,7 @@ use crate::pipeline::{HookFailure, Hooks};
 pub struct DeploymentSpec {
     /// What is put on the target.
     pub kind: DeploymentKind,
-    /// Whether the target fetches images: those that were pushed, and those of others. Not so for one that has all of them.
+    /// Whether images are pushed, and fetched by the target: not so when the target is this machine and there is no registry.
     pub has_registry: bool,
     /// Whether there are hooks before `up`.
     pub hooks_before: bool,

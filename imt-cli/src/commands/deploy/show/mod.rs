@@ -1,7 +1,8 @@
 //! Showing a deployment as it goes: what its steps say, how they end, and how it ends.
 //!
-//! Lines of the log and changes of the state come from the store by two ways. Each change is a line of the engine in the log, too,
-//! which says where between the others it belongs; what people see is made of the change.
+//! Lines of the log and changes of the state come from the store by two ways. What a step has said is in the log before its end is
+//! committed, and what it says comes after its begin is; between the two the log has lines of the engine, of which nothing is
+//! shown but that they are there.
 
 mod end;
 mod human;
@@ -11,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imt_core::deploy::machine::ChangeKind;
 use imt_core::engine::{DeploymentOutcome, EngineError};
 use imt_core::id::DeploymentId;
 use imt_core::ports::{DeploymentEvent, DeploymentStore, EventId, LogFrom, StoreError, StoredChunk, StreamKind};
@@ -65,7 +67,6 @@ pub(super) async fn show(
         }
     };
     following.look(shown, &mut view).await?;
-    following.changes(shown, &mut view, None).await?;
     output::result(&view.over())?;
     let outcome = outcome.map_err(|error| CliError::internal("the deployment broke down").because(error))??;
     let last_lines = if let View::Human(human) = view { human.into_failed_lines() } else { Vec::new() };
@@ -128,23 +129,31 @@ struct Following {
     events: VecDeque<DeploymentEvent>,
     /// A line that has no end yet.
     line: Vec<u8>,
+    /// The last that was read is of the engine.
+    is_at_border: bool,
 }
 
 impl Following {
     async fn new(shown: &Shown) -> Result<Self> {
-        let mut following = Self { offset: 0, event: EventId::default(), events: VecDeque::new(), line: Vec::new() };
+        let mut following = Self {
+            offset: 0,
+            event: EventId::default(),
+            events: VecDeque::new(),
+            line: Vec::new(),
+            is_at_border: true,
+        };
         if shown.goes_on {
             let cursor = shown.store.log_cursor(shown.id).await;
             following.offset = cursor.map_err(CliError::store("find the end of the deployment's log"))?.offset;
-            while following.fetch(shown).await? {
-                following.events.clear();
-            }
+            following.fetch(shown).await?;
+            following.events.clear();
         }
         Ok(following)
     }
 
     /// Shows what is new.
     async fn look(&mut self, shown: &Shown, view: &mut View) -> Result<()> {
+        self.fetch(shown).await?;
         loop {
             let page = shown.store.read_log(shown.id, LogFrom::Offset(self.offset), AT_ONCE_BYTES).await;
             let page = match page {
@@ -154,19 +163,37 @@ impl Following {
                 Err(error) => return Err(CliError::store("read the deployment's log")(error)),
             };
             if page.chunks.is_empty() {
+                // All that was said before any of them was there to be read.
+                self.show_changes(self.events.len(), view)?;
                 return output::result(&view.pause());
             }
             for chunk in &page.chunks {
                 self.offset = chunk.offset + chunk.bytes.len() as u64;
-                if chunk.stream == StreamKind::System {
-                    self.changes(shown, view, Some(chunk.at)).await?;
-                    if !matches!(view, View::Plain) {
-                        continue;
-                    }
+                let is_border = chunk.stream == StreamKind::System;
+                if !is_border && self.is_at_border {
+                    self.fetch(shown).await?;
+                    self.show_changes(self.begun_by(chunk.at), view)?;
                 }
-                self.said(chunk, view)?;
+                self.is_at_border = is_border;
+                if !is_border || matches!(view, View::Plain) {
+                    self.said(chunk, view)?;
+                }
             }
         }
+    }
+
+    /// How many events there are up to the begin of the step that says something at this time.
+    fn begun_by(&self, at: Timestamp) -> usize {
+        let is_begin = |event: &DeploymentEvent| matches!(event.change.kind, ChangeKind::StepBegan { .. });
+        let last = self.events.iter().rposition(|event| is_begin(event) && event.change.at <= at);
+        last.map_or(0, |last| last + 1)
+    }
+
+    fn show_changes(&mut self, count: usize, view: &mut View) -> Result<()> {
+        for event in self.events.drain(..count) {
+            output::result(&view.change(&event)?)?;
+        }
+        Ok(())
     }
 
     fn said(&mut self, chunk: &StoredChunk, view: &mut View) -> Result<()> {
@@ -179,30 +206,18 @@ impl Following {
         output::result(&lines?)
     }
 
-    /// Shows the changes up to a moment, or all.
-    async fn changes(&mut self, shown: &Shown, view: &mut View, until: Option<Timestamp>) -> Result<()> {
+    /// Fetches the events there are.
+    async fn fetch(&mut self, shown: &Shown) -> Result<()> {
         loop {
-            while let Some(event) = self.events.pop_front_if(|event| until.is_none_or(|until| event.change.at <= until))
-            {
-                output::result(&view.change(&event)?)?;
-            }
-            if !self.events.is_empty() || !self.fetch(shown).await? {
-                return Ok(());
-            }
+            let found = shown.store.events_after(shown.id, self.event, AT_ONCE_EVENTS).await;
+            let found = match found {
+                Ok(found) => found,
+                Err(StoreError::NotFound(_)) => Vec::new(),
+                Err(error) => return Err(CliError::store("read the deployment's events")(error)),
+            };
+            let Some(last) = found.last() else { return Ok(()) };
+            self.event = last.id;
+            self.events.extend(found);
         }
-    }
-
-    /// Whether there were more.
-    async fn fetch(&mut self, shown: &Shown) -> Result<bool> {
-        let found = shown.store.events_after(shown.id, self.event, AT_ONCE_EVENTS).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(StoreError::NotFound(_)) => Vec::new(),
-            Err(error) => return Err(CliError::store("read the deployment's events")(error)),
-        };
-        self.event = found.last().map_or(self.event, |event| event.id);
-        let is_more = !found.is_empty();
-        self.events.extend(found);
-        Ok(is_more)
     }
 }
