@@ -1,7 +1,7 @@
 //! Every command of every step of a deployment with every trouble, on a real engine, registry and sshd: it fails, the connection
 //! is lost or cut, our process is killed, the step comes again. The host runs exactly the old or exactly the new release.
 //!
-//! A seeded sample; `IMT_MATRIX_CASES` says how many, `IMT_FAULT_SEED` which.
+//! A seeded sample; `IMT_MATRIX_CASES` says how many, `IMT_FAULT_SEED` which; `IMT_MATRIX_ONLY` leaves those with this in their name.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -46,8 +46,12 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
             .collect();
         lanes.into_iter().map(|lane| lane.join().expect("the lane is ready")).collect()
     });
-    let all = all.into_inner().expect("no lane failed");
-    let (seed, count) = (seed(), usize::try_from(number("IMT_MATRIX_CASES", 12)).expect("a number of cases"));
+    let mut all = all.into_inner().expect("no lane failed");
+    if let Ok(only) = std::env::var("IMT_MATRIX_ONLY") {
+        all.retain(|case| case.to_string().contains(&only));
+    }
+    let (seed, most) = (seed(), usize::try_from(number("IMT_MATRIX_CASES", 12)).expect("a number of cases"));
+    let count = most.min(all.len());
     println!("{} cases, of which {count} by seed {seed}", all.len());
     let cases = Mutex::new(drawn(all, seed, count));
     let (come, wrong) = (Mutex::new(0), Mutex::new(Vec::new()));

@@ -1,5 +1,6 @@
 //! Deployments driven to their end over a store in memory, with steps that do what the test says.
 
+mod late_store;
 mod logs;
 
 use std::collections::BTreeMap;
@@ -307,6 +308,14 @@ async fn the_lock_is_renewed_while_it_is_held_and_its_loss_ends_the_deployment()
     let beats = *stage.beats.lock().unwrap();
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(*stage.beats.lock().unwrap(), beats, "nobody renews what is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_claim_that_the_last_commit_gives_back_is_not_lost() {
+    let store = late_store::LateStore(Arc::new(MemoryStore::new()));
+    let deployer = Deployer::new(Arc::new(store), claimant("one"));
+    let outcome = deployer.deploy(new(), Stage::with([])).await.unwrap();
+    assert_eq!(outcome.end.status, DeploymentStatus::Success, "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,15 +108,18 @@ impl Driver {
             let decision = self.decide(input);
             self.write(&decision, under_way).await?;
             self.commit(&decision).await?;
-            let begun: Vec<String> = decision.changes.iter().filter_map(telling::begin).collect();
-            self.unless_lost(async move |journal| journal.tell(begun).await).await?;
-            self.learn_secrets().await?;
+            let is_over = self.machine.state().status.is_terminal();
+            if !is_over {
+                let begun: Vec<String> = decision.changes.iter().filter_map(telling::begin).collect();
+                self.unless_lost(async move |journal| journal.tell(begun).await).await?;
+                self.learn_secrets().await?;
+            }
             for effect in decision.effects {
                 self.perform(effect);
             }
             self.beat_while_locked();
-            if self.machine.state().status.is_terminal() {
-                // The last commit has given the claim back.
+            if is_over {
+                // The last commit has given the claim back: that it is gone is no loss.
                 self.keeper.end().await;
                 return Ok((self.record, self.machine.state().clone()));
             }

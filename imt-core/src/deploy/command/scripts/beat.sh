@@ -6,4 +6,6 @@ if [ "$(cat "$lock/owner" 2>/dev/null)" != "$2" ]; then
   echo lost
   exit 3
 fi
-date +%s >"$lock/beat.new.$$" && mv -f "$lock/beat.new.$$" "$lock/beat" && echo ok
+date +%s >"$lock/beat.new.$$" && mv -f "$lock/beat.new.$$" "$lock/beat" && echo ok && exit
+rm -f "$lock/beat.new.$$"
+exit 1

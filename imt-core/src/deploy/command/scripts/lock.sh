@@ -6,7 +6,11 @@ set -u
 umask 077
 state=$1 token=$2 people=$3 stale=$4 whose=$5
 lock=$state/lock
-put() { printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; }
+put() {
+  printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1" && return
+  rm -f "$1.new.$$"
+  return 1
+}
 get() { cat "$1" 2>/dev/null; }
 boot=$(get /proc/sys/kernel/random/boot_id)
 
@@ -35,7 +39,7 @@ claim() {
 }
 
 mkdir -p "$state" || exit 1
-[ -e "$state/target" ] || put "$state/target" "$whose"
+[ -e "$state/target" ] || put "$state/target" "$whose" || exit 1
 if [ "$(get "$state/target")" != "$whose" ]; then
   echo "foreign $(get "$state/target")"
   exit 3

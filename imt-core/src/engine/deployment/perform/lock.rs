@@ -1,6 +1,7 @@
 //! The lock of the target: taken, renewed, given back.
 
 use super::act::Act;
+use super::look_around::check_probe;
 use super::performer::done;
 use super::site::Site;
 use super::trouble::{Outcome, Trouble};
@@ -20,6 +21,8 @@ impl Act<'_> {
         let owner = format!("deployment {} of {}/{}", record.number, record.target.project, record.target.environment);
         let said = self.contact().run(&lock(&dir, self.id(), &owner, LOCK_STALE_AFTER)).await?;
         if !said.exit.is_success() && !said.is_code(NOT_OURS) {
+            // What keeps even this from being written says best by itself what it is: a full disk, permissions.
+            check_probe(&self.site().probed().await?, &dir)?;
             let words = "the target cannot be locked";
             return said.or_fail(DeploymentReason::TargetUnfit, words).map(|_| done());
         }

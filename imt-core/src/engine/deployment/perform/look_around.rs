@@ -109,7 +109,8 @@ impl Act<'_> {
     }
 }
 
-fn check_probe(found: &Probe, dir: &TargetDir) -> Outcome<()> {
+/// Whether a target has what a deployment needs.
+pub(super) fn check_probe(found: &Probe, dir: &TargetDir) -> Outcome<()> {
     let unfit = |detail: String| Err(Trouble::failed(DeploymentReason::TargetUnfit, detail));
     let full = |what: &str, free: u64, least: u64| {
         let detail = format!("{what} has {} MiB left, and {} are the least", free >> 20, least >> 20);
