@@ -83,7 +83,12 @@ fn write(jobs: &[(&str, Job)], several: bool, container: Option<&str>) -> String
          # `imt lint` checks this file, `imt plan` shows what would run, `imt run` runs it here and now.\n",
     );
     if let Some(file) = container {
-        line(&mut out, &format!("# Building and deploying the images of {file} is not a pipeline file's part yet."));
+        let said = if COMPOSE_FILES.contains(&file) {
+            format!("# A `deploy` section puts {file} on a host after success: `imt deploy --help`.")
+        } else {
+            format!("# Building and pushing the image of {file} is not a pipeline file's part yet.")
+        };
+        line(&mut out, &said);
     }
     let has_build = jobs.iter().any(|(_, job)| job.stage == Stage::Build);
     line(&mut out, if has_build { "stages: [build, test]" } else { "stages: [test]" });
