@@ -94,11 +94,6 @@ impl ComposeProject {
         HostCommand::script(RUNS_UP, CLEAN_UP, own.into_iter().chain(words))
     }
 
-    /// Who belongs to the project, in any state, orphans too.
-    pub fn ps(&self) -> HostCommand {
-        self.run(&["ps", "--all", "--no-trunc", "--format", "json"])
-    }
-
     /// Runs a hook in a container of its own, through the image's entry point if it has one. To be run detached: a migration
     /// must not run twice. Ending it ends its container only with [`end_hooks`](super::end_hooks).
     pub fn hook(&self, hook: &Hook) -> HostCommand {

@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::deploy::command::{
     ComposeProject, ConflictPolicy, Hook, HostCommand, LOCK_STALE_AFTER, NamedContainer, TargetDir, clean, clear,
-    detach, drop_aside, in_turn, install, lock, probe, record, releases, restage, stage, unlock,
+    detach, drop_aside, in_turn, install, lock, observe, probe, record, releases, restage, stage, unlock,
 };
 use crate::deploy::health::{ExpectedService, endless_jobs};
 use crate::deploy::machine::{DeploymentKind, DeploymentSpec, Step, Ticket, planned_steps};
@@ -178,7 +178,7 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
         Step::Resolve => vec![base_of(project, ".").config()],
         Step::Lock => vec![lock(dir, id, "you", LOCK_STALE_AFTER)],
         Step::Preflight => vec![probe(dir)],
-        Step::Snapshot => vec![project.ps(), releases(dir)],
+        Step::Snapshot => vec![releases(dir), observe(&project.name)],
         Step::Transfer => match input.spec.kind {
             DeploymentKind::New => {
                 vec![stage(dir, id, transfer), base_of(&staged, staged.directory.clone()).config(), staged.config()]
@@ -196,7 +196,7 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
             vec![clear(dir, id, &project.name, &input.names, input.conflicts)]
         }
         Step::Up => vec![detached(step, &project.up())],
-        Step::Verify => vec![project.config_hashes(), project.ps()],
+        Step::Verify => vec![project.config(), project.config_hashes(), observe(&project.name)],
         Step::Commit => {
             let release = match input.spec.kind {
                 DeploymentKind::New => ReleaseId::made_by(id),

@@ -108,6 +108,6 @@ proptest! {
     #[test]
     fn no_bytes_break_the_readers(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_containers(&bytes);
-        let _ = read_listing(&bytes);
+        let _ = read_observed(&bytes);
     }
 }

@@ -1,11 +1,11 @@
 //! One step being done: what is asked for, and what is at hand for it.
 
 use super::contact::{Contact, Said};
-use super::performer::Performer;
+use super::desk::Desk;
 use super::site::Site;
 use super::trouble::Outcome;
 use crate::deploy::command::{HostCommand, TargetDir};
-use crate::deploy::machine::{DeploymentState, Step, Ticket};
+use crate::deploy::machine::{DeploymentState, Step, StepFacts, Ticket};
 use crate::deploy::settings::DeploymentSettings;
 use crate::engine::deployment::steps::Order;
 use crate::id::DeploymentId;
@@ -14,7 +14,7 @@ use crate::status::DeploymentReason;
 
 /// A step being done.
 pub(super) struct Act<'p> {
-    pub(super) performer: &'p Performer,
+    pub(super) desk: &'p Desk,
     pub(super) order: &'p Order,
 }
 
@@ -38,8 +38,8 @@ impl Way {
 }
 
 impl<'p> Act<'p> {
-    pub(super) const fn new(performer: &'p Performer, order: &'p Order) -> Self {
-        Self { performer, order }
+    pub(super) const fn new(desk: &'p Desk, order: &'p Order) -> Self {
+        Self { desk, order }
     }
 
     pub(super) const fn ticket(&self) -> Ticket {
@@ -59,11 +59,11 @@ impl<'p> Act<'p> {
     }
 
     pub(super) const fn settings(&self) -> &'p DeploymentSettings {
-        &self.performer.settings
+        &self.desk.settings
     }
 
     pub(super) const fn contact(&self) -> &'p Contact {
-        &self.performer.site.contact
+        &self.desk.site.contact
     }
 
     /// The release that the step under way is about.
@@ -85,7 +85,7 @@ impl<'p> Act<'p> {
 
     /// The target, as it can be looked at.
     pub(super) const fn site(&self) -> &'p Site {
-        &self.performer.site
+        &self.desk.site
     }
 
     /// Where things lie on the target.
@@ -102,4 +102,9 @@ impl<'p> Act<'p> {
     pub(super) async fn say(&self, line: impl Into<String>) {
         self.order.notes.say(Note::Line(line.into())).await;
     }
+}
+
+/// Nothing to tell.
+pub(super) fn done() -> StepFacts {
+    StepFacts::default()
 }

@@ -7,10 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::act::Act;
+use super::act::{Act, done};
 use super::containers::own;
 use super::detached::GRACE;
-use super::performer::done;
 use super::release::project_of;
 use super::site::read;
 use super::trouble::{Outcome, Trouble};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::act::{Act, Way};
-use super::performer::done;
+use super::act::{Act, Way, done};
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{
     NamedContainer, OwnContainer, clear, orphans, put_back_containers, read_cleared, read_put_back, remove,

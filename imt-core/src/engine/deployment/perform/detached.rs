@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::act::Act;
+use super::act::{Act, done};
 use super::contact::{Lines, Said};
-use super::performer::done;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{HostCommand, Look, TargetDir, detach, end_hooks, in_turn, look, read_look, stop};
 use crate::deploy::machine::Step;

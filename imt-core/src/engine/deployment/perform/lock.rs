@@ -1,8 +1,7 @@
 //! The lock of the target: taken, renewed, given back.
 
-use super::act::Act;
+use super::act::{Act, done};
 use super::look_around::check_probe;
-use super::performer::done;
 use super::site::Site;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{LOCK_STALE_AFTER, LockAnswer, beat as beat_command, lock, read_lock};

@@ -1,7 +1,6 @@
 //! What a target has, before anything of it is changed.
 
-use super::act::Act;
-use super::performer::done;
+use super::act::{Act, done};
 use super::site::read;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{HostCommand, Probe, TargetDir};

@@ -1,14 +1,16 @@
 //! What does the steps of a deployment for real: [`Steps`](super::Steps) on top of the ports.
 //!
-//! `performer` sends each step to who does it, with an `act` for what all of them need: `prepare` and `material` for what is
-//! made on this machine, `lock`, `look_around`, `transfer`, `detached`, `containers`, `verify` and `record` for the target.
-//! `contact` reaches it, `site` looks at it; `planning` says what would be done; `trouble` is what keeps a step from being done. What a step is made of as commands and data is pure
-//! and in [`deploy`](crate::deploy); which step comes when, the machine says. Nothing here knows SSH or Docker.
+//! `performer` sends each step to who does it, with an `act` for one step and a `desk` for what all of them have: `prepare` and
+//! `material` for what is made on this machine, `lock`, `close`, `look_around`, `transfer`, `detached`, `containers`, `verify` and
+//! `record` for the target. `contact` reaches it, `site` looks at it; `planning` says what would be done; `trouble` is what keeps a
+//! step from being done. What a step is made of as commands and data is pure and in [`deploy`](crate::deploy); which step comes
+//! when, the machine says. Nothing here knows SSH or Docker.
 
 mod act;
 mod close;
 mod contact;
 mod containers;
+mod desk;
 mod detached;
 mod lock;
 mod look_around;
@@ -23,7 +25,8 @@ mod transfer;
 mod trouble;
 mod verify;
 
-pub use performer::{Performer, Tools};
+pub use desk::Tools;
+pub use performer::Performer;
 pub use planning::Planned;
 pub use release::project_of;
 pub use site::{Installed, Recorded, Site, SiteError};

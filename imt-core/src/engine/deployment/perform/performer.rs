@@ -1,65 +1,37 @@
 //! The steps of one deployment, each sent to who does it.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
 
 use super::act::Act;
-use super::material::Material;
-use super::prepare::Published;
-use super::release::Known;
-use super::site::Site;
+use super::desk::{Desk, Tools};
+use super::site::value_of;
 use super::trouble::{Outcome, Trouble};
-use crate::deploy::machine::{Answer, Step, StepFacts};
+use crate::deploy::machine::{Answer, Step};
 use crate::deploy::settings::DeploymentSettings;
 use crate::engine::deployment::steps::{Beat, Order, Steps};
-use crate::ports::{Composer, DeploymentRecord, Note, Publisher, Source, Target, Transport};
+use crate::ports::{DeploymentRecord, Note, Target};
 use crate::secret::Secret;
 use crate::status::DeploymentReason;
 
-/// The ports that the steps of a deployment go through.
-#[derive(Clone)]
-pub struct Tools {
-    /// Where commits come from.
-    pub source: Arc<dyn Source>,
-    /// What understands compose files.
-    pub composer: Arc<dyn Composer>,
-    /// What builds and pushes images.
-    pub publisher: Arc<dyn Publisher>,
-    /// What reaches the target.
-    pub transport: Arc<dyn Transport>,
-    /// A directory of ours, on the machine that deploys, for checkouts. Made where it is missing.
-    pub scratch: PathBuf,
-}
-
 /// Does the steps of one deployment.
 pub struct Performer {
-    pub(super) settings: DeploymentSettings,
-    pub(super) tools: Tools,
-    pub(super) site: Site,
-    pub(super) material: OnceCell<Material>,
-    pub(super) published: OnceCell<Published>,
-    pub(super) known: Known,
+    pub(super) desk: Desk,
 }
 
 impl Performer {
     /// For one deployment to this target.
     pub fn new(target: &Target, settings: DeploymentSettings, tools: Tools) -> Self {
-        let site = Site::new(Arc::clone(&tools.transport), target.project.clone(), &target.environment);
-        let (material, published) = (OnceCell::new(), OnceCell::new());
-        Self { settings, tools, site, material, published, known: Known::default() }
+        Self { desk: Desk::new(target, settings, tools) }
     }
 
     /// Values that are not to be seen in the deployment's log, besides those that it finds by itself.
     pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
-        self.site.hide(secrets);
+        self.desk.site.hide(secrets);
     }
 
     /// Closes the connection to the target.
     pub async fn close(&self) {
-        self.site.close().await;
+        self.desk.site.close().await;
     }
 
     async fn answer(&self, order: &Order, outcome: Outcome) -> Answer {
@@ -76,7 +48,7 @@ impl Performer {
     }
 
     async fn try_to(&self, order: &Order) -> Outcome {
-        let act = Act::new(self, order);
+        let act = Act::new(&self.desk, order);
         if is_detached(order.ticket.step) {
             // It ends itself on the target when it is told to.
             return act.detached().await;
@@ -97,19 +69,19 @@ impl Steps for Performer {
     }
 
     async fn look(&self, order: &Order) -> Answer {
-        let outcome = Act::new(self, order).follow_detached().await;
+        let outcome = Act::new(&self.desk, order).follow_detached().await;
         self.answer(order, outcome).await
     }
 
     fn secrets(&self) -> Vec<Secret> {
-        let contents = self.settings.supplied.iter().map(|file| &file.content);
+        let contents = self.desk.settings.supplied.iter().map(|file| &file.content);
         let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
-        let known = self.site.hidden();
+        let known = self.desk.site.hidden();
         values.chain(contents.cloned()).chain(known).collect()
     }
 
     async fn beat(&self, record: &DeploymentRecord) -> Beat {
-        super::lock::beat(&self.site, record.state.id).await
+        super::lock::beat(&self.desk.site, record.state.id).await
     }
 }
 
@@ -157,17 +129,4 @@ impl Act<'_> {
             | Step::RestoreHooksAfter => self.detached().await,
         }
     }
-}
-
-/// The value of a line `NAME=value` of an env file.
-pub(super) fn value_of(line: &str) -> Option<Secret> {
-    let (_, value) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with('#'))?;
-    let value = value.trim();
-    let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-    Some(Secret::new(bare.unwrap_or(value)))
-}
-
-/// Nothing to tell.
-pub(super) fn done() -> StepFacts {
-    StepFacts::default()
 }

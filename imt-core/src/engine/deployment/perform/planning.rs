@@ -7,8 +7,9 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::act::Act;
+use super::desk::Published;
 use super::performer::Performer;
-use super::prepare::{OVERRIDE_PATH, Published};
+use super::prepare::OVERRIDE_PATH;
 use super::release::project_of;
 use super::site::{Recorded, SiteError};
 use super::trouble::{Outcome, Trouble};
@@ -53,7 +54,7 @@ impl Performer {
     /// When there can be no plan: the commit or its compose files cannot be used, or the target does not answer.
     pub async fn plan(self, new: &NewDeployment) -> Result<Planned, SiteError> {
         let order = order(new);
-        let planned = Act::new(&self, &order).plan().await;
+        let planned = Act::new(&self.desk, &order).plan().await;
         self.close().await;
         Ok(planned?)
     }
@@ -67,7 +68,7 @@ impl Act<'_> {
         let (recorded, odd) = self.site().recorded().await?;
         let digests = known_digests(&recorded, material);
         // Images that are yet to be built have a tag and no digest.
-        self.performer.published.get_or_init(|| async { digests }).await;
+        self.desk.published.get_or_init(|| async { digests }).await;
         let (release, changes) = self.rendered(&dir).await?;
         let project = project_of(&dir, &release);
         let merged = self.merged(&material.directory, &changes).await?.model;
@@ -90,7 +91,7 @@ impl Act<'_> {
             Trouble::failed(DeploymentReason::Internal, detail)
         })?;
         let invocation = self.material().await?.invocation.clone().with_file(OVERRIDE_PATH);
-        let resolved = self.performer.tools.composer.resolve(directory, &invocation).await;
+        let resolved = self.desk.tools.composer.resolve(directory, &invocation).await;
         resolved.map_err(|error| Trouble::failed(DeploymentReason::InvalidModel, error.explain()))
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::act::Act;
+use super::act::{Act, done};
+use super::desk::Published;
 use super::material::{Material, make};
-use super::performer::done;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{
     BuiltImage, Override, PullPolicy, ReleaseImages, build_override, deploy_override, files_hash, mounted_files,
@@ -21,9 +21,6 @@ use crate::time::Timestamp;
 pub(super) const OVERRIDE_PATH: &str = ".imt/deploy.yml";
 /// The last lines of a failed build that go into the fault.
 const LAST_LINES: usize = 5;
-
-/// The digests of the images that were built, by builder; without a registry there are none.
-pub(super) type Published = BTreeMap<String, String>;
 
 impl Act<'_> {
     pub(super) async fn resolve(&self) -> Outcome {
@@ -50,19 +47,19 @@ impl Act<'_> {
 
     /// The material, made where this process has not yet.
     pub(super) async fn material(&self) -> Outcome<&Material> {
-        let performer = self.performer;
+        let desk = self.desk;
         let making = || async {
             let record = self.record();
             let name = TargetDir::below("", record.target.project.as_str(), &record.target.environment);
-            let tools = (&*performer.tools.source, &*performer.tools.composer);
-            make(record, &performer.settings, &name.compose_project(), tools, &performer.tools.scratch).await
+            let tools = (&*desk.tools.source, &*desk.tools.composer);
+            make(record, &desk.settings, &name.compose_project(), tools, &desk.tools.scratch).await
         };
-        performer.material.get_or_try_init(making).await
+        desk.material.get_or_try_init(making).await
     }
 
     /// The digests, once every image is where it should be.
     async fn published(&self) -> Outcome<&Published> {
-        self.performer.published.get_or_try_init(|| self.publish_all()).await
+        self.desk.published.get_or_try_init(|| self.publish_all()).await
     }
 
     /// One image after the other: each builds with all the cores there are.
@@ -92,7 +89,7 @@ impl Act<'_> {
             image: image.clone(),
             destination: if has_registry { Destination::Registry } else { Destination::Engine },
         };
-        let published = self.performer.tools.publisher.publish(&build, &self.order.notes).await;
+        let published = self.desk.tools.publisher.publish(&build, &self.order.notes).await;
         let published = published.map_err(|error| {
             let reason = match error.kind {
                 PublishErrorKind::PushDenied | PublishErrorKind::PushFailed => DeploymentReason::PushFailed,

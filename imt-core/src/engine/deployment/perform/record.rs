@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::act::{Act, Way};
-use super::performer::done;
+use super::act::{Act, Way, done};
 use super::site::Recorded;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{TargetDir, clean, drop_aside, forget, prunable, prune, record, unlock};

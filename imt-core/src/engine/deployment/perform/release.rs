@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
-
 use super::act::{Act, Way};
 use super::prepare::OVERRIDE_PATH;
 use super::site::Installed;
@@ -13,26 +11,18 @@ use crate::compose::DOT_ENV;
 use crate::deploy::command::{ComposeProject, TargetDir, read_staged, staged};
 use crate::deploy::machine::{DeploymentKind, StepFacts, Ticket};
 use crate::deploy::release::Release;
-use crate::id::ReleaseId;
 use crate::status::DeploymentReason;
-
-/// What this process knows of the target already. Everything in it can be found out again.
-#[derive(Default)]
-pub(super) struct Known {
-    staged: Mutex<BTreeMap<&'static str, (Ticket, Arc<Release>)>>,
-    installed: Mutex<Option<(ReleaseId, Arc<Installed>)>>,
-}
 
 impl Act<'_> {
     /// Remembers what a transfer has just staged.
     pub(super) async fn has_staged(&self, ticket: Ticket, release: Release) {
-        self.performer.known.staged.lock().await.insert(ticket.step.as_str(), (ticket, Arc::new(release)));
+        self.desk.known.staged.lock().await.insert(ticket.step.as_str(), (ticket, Arc::new(release)));
     }
 
     /// The release that is staged, and by which try.
     pub(super) async fn staged(&self, way: Way) -> Outcome<(Ticket, Arc<Release>)> {
         let step = way.transfer();
-        let mut known = self.performer.known.staged.lock().await;
+        let mut known = self.desk.known.staged.lock().await;
         if let Some(found) = known.get(step.as_str()) {
             return Ok(found.clone());
         }
@@ -74,7 +64,7 @@ impl Act<'_> {
     /// What compose makes of the release in its place.
     pub(super) async fn installed(&self, way: Way) -> Outcome<Arc<Installed>> {
         let (dir, (_, release)) = (self.dir().await?, self.staged(way).await?);
-        let mut known = self.performer.known.installed.lock().await;
+        let mut known = self.desk.known.installed.lock().await;
         if let Some((id, found)) = known.as_ref()
             && *id == release.id
         {

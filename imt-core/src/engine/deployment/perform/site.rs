@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::contact::{Contact, Said};
-use super::performer::value_of;
 use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Form, Model};
@@ -253,4 +252,12 @@ pub(super) fn read(output: &[u8]) -> Outcome<(Timestamp, Vec<Container>)> {
         let detail = format!("{error}: an engine of a version that is not known here");
         Trouble::failed(DeploymentReason::TargetUnfit, detail)
     })
+}
+
+/// The value of a line `NAME=value` of an env file.
+pub(super) fn value_of(line: &str) -> Option<Secret> {
+    let (_, value) = line.trim().split_once('=').filter(|_| !line.trim_start().starts_with('#'))?;
+    let value = value.trim();
+    let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(Secret::new(bare.unwrap_or(value)))
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::act::{Act, Way};
-use super::performer::done;
+use super::act::{Act, Way, done};
 use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override, self_check};
@@ -78,7 +77,7 @@ impl Act<'_> {
         let (ticket, release) = self.staged(self.way()).await?;
         let references = release.images.values().filter_map(|image| image.reference.parse().ok());
         let references: Vec<ImageReference> = references.collect();
-        let logins = self.performer.tools.publisher.logins(&references).await;
+        let logins = self.desk.tools.publisher.logins(&references).await;
         let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
         self.site().hide(logins.iter().map(|login| login.secret().clone()));
         let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));

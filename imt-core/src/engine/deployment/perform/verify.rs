@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::act::Act;
-use super::performer::done;
+use super::act::{Act, done};
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::last_log_lines;
 use crate::deploy::health::{
