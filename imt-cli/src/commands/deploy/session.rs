@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_core::deploy::command::RegistryLogin;
+use imt_core::deploy::command::{ComposeProject, RegistryLogin};
 use imt_core::deploy::machine::{DeploymentKind, DeploymentSpec, DeploymentState, Step, steps_left};
 use imt_core::deploy::plan::by_hand;
 use imt_core::deploy::settings::DeploymentSettings;
 use imt_core::engine::{
-    Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools, project_of,
+    Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
 };
 use imt_core::id::DeploymentId;
 use imt_core::ports::{
@@ -199,7 +199,7 @@ async fn commands_left(
 ) -> std::result::Result<Vec<String>, SiteError> {
     let Some(restore) = state.restore else { return Ok(Vec::new()) };
     let (dir, release) = (site.directory().await?, site.release(restore).await?);
-    Ok(by_hand(steps, &dir, &release, &project_of(&dir, &release), state))
+    Ok(by_hand(steps, &dir, &release, &ComposeProject::of_release(&dir, &release), state))
 }
 
 /// What a deployment does, for people.

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, READS_MODEL, RUNS_DOCKER, RUNS_UP};
+use super::paths::TargetDir;
 use super::registry::{RegistryLogin, docker_config};
+use crate::compose::DOT_ENV;
+use crate::deploy::release::Release;
 use crate::pipeline::Hook;
 use crate::secret::Secret;
 
@@ -32,6 +35,18 @@ pub struct ComposeProject {
 }
 
 impl ComposeProject {
+    /// A release in the target's directory.
+    pub fn of_release(dir: &TargetDir, release: &Release) -> Self {
+        let files = release.compose_files.iter().chain([&release.override_file]);
+        Self {
+            name: release.compose_project.clone(),
+            directory: dir.root().to_owned(),
+            files: files.map(|file| file.path.clone()).collect(),
+            env_file: release.env.as_ref().map(|_| DOT_ENV.to_owned()),
+            profiles: release.profiles.clone(),
+        }
+    }
+
     /// The same project in another directory, such as a staging one. Its configuration has other hashes there: they cover
     /// the full paths of what is mounted.
     #[must_use]

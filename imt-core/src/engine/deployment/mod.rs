@@ -14,5 +14,5 @@ mod telling;
 
 pub use around::look_around;
 pub use deployer::{Deployer, DeploymentOutcome};
-pub use perform::{Installed, Performer, Planned, Recorded, Site, SiteError, Tools, project_of};
+pub use perform::{Installed, Performer, Planned, Recorded, Site, SiteError, Tools};
 pub use steps::{Beat, Order, Shelf, Steps};

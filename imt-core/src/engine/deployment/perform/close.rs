@@ -10,12 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::act::{Act, done};
 use super::containers::own;
 use super::detached::GRACE;
-use super::release::project_of;
 use super::site::read;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{
-    LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans, put_back_containers,
-    put_back_files, read_left_by, read_staged, restage, staged, stop,
+    ComposeProject, LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans,
+    put_back_containers, put_back_files, read_left_by, read_staged, restage, staged, stop,
 };
 use crate::deploy::machine::{Step, StepFacts};
 use crate::deploy::release::{ContentHash, Release, ReleaseHead, restore_target};
@@ -121,7 +120,7 @@ impl Act<'_> {
         let restage = restage(dir, good.id, self.id(), self.ticket());
         self.run(&restage, DeploymentReason::ReleaseNotFound, WORDS).await?;
         self.run(&install(dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, WORDS).await?;
-        let up = project_of(dir, &release).up();
+        let up = ComposeProject::of_release(dir, &release).up();
         let said = self.contact().follow(&up, &self.order.notes).await?;
         said.or_fail(DeploymentReason::UpFailed, "the last good release could not be put up again")?;
         // What was mixed is nothing to go back to.

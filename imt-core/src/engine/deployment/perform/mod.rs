@@ -28,5 +28,4 @@ mod verify;
 pub use desk::Tools;
 pub use performer::Performer;
 pub use planning::Planned;
-pub use release::project_of;
 pub use site::{Installed, Recorded, Site, SiteError};

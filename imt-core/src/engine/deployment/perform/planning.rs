@@ -10,7 +10,6 @@ use super::act::Act;
 use super::desk::Published;
 use super::performer::Performer;
 use super::prepare::OVERRIDE_PATH;
-use super::release::project_of;
 use super::site::{Recorded, SiteError};
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{Model, Override, Resolved};
@@ -70,7 +69,7 @@ impl Act<'_> {
         // Images that are yet to be built have a tag and no digest.
         self.desk.published.get_or_init(|| async { digests }).await;
         let (release, changes) = self.rendered(&dir).await?;
-        let project = project_of(&dir, &release);
+        let project = ComposeProject::of_release(&dir, &release);
         let merged = self.merged(&material.directory, &changes).await?.model;
         let names = named_containers(&merged);
         let is_usable = refused.as_ref().is_none_or(|fault| fault.reason != DeploymentReason::TargetUnfit);

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::act::{Act, Way};
-use super::prepare::OVERRIDE_PATH;
 use super::site::Installed;
 use super::trouble::{Outcome, Trouble};
-use crate::compose::DOT_ENV;
-use crate::deploy::command::{ComposeProject, TargetDir, read_staged, staged};
+use crate::deploy::command::{ComposeProject, read_staged, staged};
 use crate::deploy::machine::{DeploymentKind, StepFacts, Ticket};
 use crate::deploy::release::Release;
 use crate::status::DeploymentReason;
@@ -58,7 +56,7 @@ impl Act<'_> {
     /// The project in the target's directory, as a release has it.
     pub(super) async fn project(&self, way: Way) -> Outcome<ComposeProject> {
         let (dir, (_, release)) = (self.dir().await?, self.staged(way).await?);
-        Ok(project_of(&dir, &release))
+        Ok(ComposeProject::of_release(&dir, &release))
     }
 
     /// What compose makes of the release in its place.
@@ -70,7 +68,7 @@ impl Act<'_> {
         {
             return Ok(Arc::clone(found));
         }
-        let found = self.site().installed(&project_of(&dir, &release), &release).await?;
+        let found = self.site().installed(&ComposeProject::of_release(&dir, &release), &release).await?;
         let found = Arc::new(found);
         *known = Some((release.id, Arc::clone(&found)));
         Ok(found)
@@ -88,17 +86,5 @@ impl Act<'_> {
             }
         }
         Ok(services)
-    }
-}
-
-/// A release as compose is given it in the target's directory.
-pub fn project_of(dir: &TargetDir, release: &Release) -> ComposeProject {
-    let files = release.compose_files.iter().map(|file| file.path.clone());
-    ComposeProject {
-        name: release.compose_project.clone(),
-        directory: dir.root().to_owned(),
-        files: files.chain([OVERRIDE_PATH.to_owned()]).collect(),
-        env_file: release.env.as_ref().map(|_| DOT_ENV.to_owned()),
-        profiles: release.profiles.clone(),
     }
 }

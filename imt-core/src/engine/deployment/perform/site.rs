@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::contact::{Contact, Said};
-use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Form, Model};
 use crate::deploy::command::{
@@ -123,7 +122,7 @@ impl Site {
     /// When it cannot be reached, or compose does not take the files (`Mismatch`).
     pub async fn understand(&self, release: &Release, changed: &[ChangedFile]) -> Result<Installed, SiteError> {
         let dir = self.dir().await?;
-        let project = project_of(&dir, release);
+        let project = ComposeProject::of_release(&dir, release);
         if changed.is_empty() {
             return Ok(self.installed(&project, release).await?);
         }

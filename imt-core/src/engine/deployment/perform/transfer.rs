@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::act::{Act, Way, done};
-use super::release::project_of;
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override, self_check};
 use crate::deploy::command::{
@@ -80,7 +79,7 @@ impl Act<'_> {
         let logins = self.desk.tools.publisher.logins(&references).await;
         let logins = logins.map_err(|error| Trouble::failed(DeploymentReason::PullFailed, error.explain()))?;
         self.site().hide(logins.iter().map(|login| login.secret().clone()));
-        let staged = in_staging(&project_of(&dir, &release), &dir.staging(self.id(), ticket));
+        let staged = in_staging(&ComposeProject::of_release(&dir, &release), &dir.staging(self.id(), ticket));
         let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
         let pull = staged.pull(&dir.state(), &logins, images);
         let said = self.contact().follow(&pull, &self.order.notes).await?;
@@ -142,7 +141,7 @@ impl Act<'_> {
 
     /// Whether the target's compose makes of the files and our override what is meant.
     async fn check_staged(&self, dir: &TargetDir, release: &Release, changes: &Override) -> Outcome<()> {
-        let merged = in_staging(&project_of(dir, release), &dir.staging(self.id(), self.ticket()));
+        let merged = in_staging(&ComposeProject::of_release(dir, release), &dir.staging(self.id(), self.ticket()));
         let mut base = merged.clone();
         base.files.pop();
         let words = "compose on the target does not take the files";
