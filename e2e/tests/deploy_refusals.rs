@@ -20,7 +20,7 @@ use imt_e2e::{services, ssh};
 fn refused(target: &Target, finished: &Finished, code: i32, words: &[&str]) {
     assert_eq!(finished.code, Some(code), "{}", told(finished));
     for word in words {
-        assert!(finished.stderr.contains(word), "`{word}` is not in: {}", told(finished));
+        assert!(told(finished).contains(word), "`{word}` is not in: {}", told(finished));
     }
     assert!(target.containers().is_empty(), "{}", told(finished));
     assert!(target.files().is_empty(), "{:?}: {}", target.files(), told(finished));

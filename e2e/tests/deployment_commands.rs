@@ -14,7 +14,7 @@ use imt_core::status::{DeploymentReason, DeploymentStatus};
 use imt_core::time::Timestamp;
 use imt_e2e::imt::{Output, Running};
 use imt_e2e::wait::{SOON, until_told};
-use imt_e2e::world::{World, both, refused, text};
+use imt_e2e::world::{World, both, key_file, refused, text};
 use imt_store_sql::KeyRing;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -74,9 +74,14 @@ fn new(environment: &str) -> NewDeployment {
     }
 }
 
+/// The keys that the commands use, too.
+fn keys(world: &World) -> KeyRing {
+    KeyRing::load_or_generate(&key_file(world)).expect("a key file")
+}
+
 /// Drives a deployment to its end, or to the word.
 async fn deploy(world: &World, environment: &str, go_on: &watch::Sender<bool>) -> DeploymentStatus {
-    let store: Arc<dyn DeploymentStore> = Arc::new(world.records.open(Some(KeyRing::generate().expect("a key"))).await);
+    let store: Arc<dyn DeploymentStore> = Arc::new(world.records.open(Some(keys(world))).await);
     let lease = Duration::from_mins(10);
     let claimant = Claimant { instance: InstanceId::new("driver"), driving: Vec::new(), lease };
     let steps = Arc::new(Scripted { go_on: go_on.subscribe() });
@@ -174,13 +179,7 @@ async fn old_deployments_go(world: &World) {
     for environment in ["production", "production", "staging"] {
         deploy(world, environment, &done).await;
     }
-    world
-        .records
-        .open(Some(KeyRing::generate().expect("a key")))
-        .await
-        .accept(new("production"), None)
-        .await
-        .expect("accept");
+    world.records.open(Some(keys(world))).await.accept(new("production"), None).await.expect("accept");
     let removed = &world.json(&["gc", "--older-than", "0s", "--keep", "0"])[0];
     assert_eq!((&removed["deployments"], &removed["pipelines"]), (&2.into(), &0.into()), "{removed}");
     assert!(removed["log_bytes"].as_u64().expect("a number") > 50, "{removed}");
