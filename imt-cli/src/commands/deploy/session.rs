@@ -28,10 +28,13 @@ use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::process::Leaves;
 use crate::records::Records;
+use crate::sources::Sources;
 use crate::{clock, output, places};
 
 /// How long a claim lasts that nobody renews.
 const LEASE: Duration = Duration::from_secs(30);
+/// Where an instance's checkouts lie.
+const CHECKOUTS: &str = "checkouts";
 /// How many of the target's last deployments are looked at for one that was interrupted.
 const LOOKED_AT: usize = 100;
 
@@ -64,6 +67,8 @@ pub(super) struct Session {
     instance: Instance,
     /// Not to be seen in any log.
     secrets: Vec<Secret>,
+    /// Where commits come from, whatever this command deploys: a deployment that was interrupted is of a commit of its own.
+    commits: Arc<dyn Source>,
 }
 
 impl Session {
@@ -80,6 +85,7 @@ impl Session {
         let home = places::home_of(&records.id().await?, state);
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
+        remove_checkouts_of_the_dead(&instances)?;
         let (composer, publisher) = match builder(login.clone()).await {
             Ok(found) => found,
             Err(missing) if engine == Engine::IfThere => {
@@ -88,15 +94,16 @@ impl Session {
             }
             Err(missing) => return Err(missing),
         };
-        let scratch: PathBuf = instance.dir().join("checkouts");
+        let scratch: PathBuf = instance.dir().join(CHECKOUTS);
+        let commits = Arc::new(Sources::new(state, output::warning));
         let tools = Tools { source, composer, publisher, transport, scratch };
-        Ok(Self { records, tools, instances, instance, secrets })
+        Ok(Self { records, tools, instances, instance, secrets, commits })
     }
 
     /// Drives a new deployment to its end.
     pub(super) async fn run(self, new: NewDeployment, how: RunOutput, interrupts: &Interrupts) -> Result<Exit> {
         self.close_interrupted(&new.target, how, interrupts).await?;
-        let performer = self.performer(&new.target, new.settings.clone());
+        let performer = self.performer(&new.target, new.settings.clone(), self.tools.clone());
         let shown = Shown { store: self.store(), id: new.id, how, title: title(&new), goes_on: false };
         let (deployer, spec, steps) = (self.deployer(), new.spec.clone(), Arc::clone(&performer));
         let driving = async move { deployer.deploy(new, steps).await };
@@ -129,7 +136,8 @@ impl Session {
                 asked.map_err(CliError::store("call an interrupted deployment off"))?;
             }
             let settings = store.settings(found.id).await.map_err(CliError::store("read an interrupted deployment"))?;
-            let performer = self.performer(target, settings);
+            let tools = Tools { source: Arc::clone(&self.commits), ..self.tools.clone() };
+            let performer = self.performer(target, settings, tools);
             let title = format!("going on with deployment {number}");
             let shown = Shown { store: Arc::clone(&store), id: found.id, how, title, goes_on: true };
             let (deployer, id, steps) = (self.deployer(), found.id, Arc::clone(&performer));
@@ -176,8 +184,8 @@ impl Session {
         Some(Left { steps, commands })
     }
 
-    fn performer(&self, target: &Target, settings: DeploymentSettings) -> Arc<Performer> {
-        let performer = Performer::new(target, settings, self.tools.clone());
+    fn performer(&self, target: &Target, settings: DeploymentSettings, tools: Tools) -> Arc<Performer> {
+        let performer = Performer::new(target, settings, tools);
         performer.hide(self.secrets.iter().cloned());
         Arc::new(performer)
     }
@@ -190,6 +198,21 @@ impl Session {
         let claimant = Claimant { instance: self.instance.id().clone(), driving: Vec::new(), lease: LEASE };
         Deployer::new(self.store(), claimant)
     }
+}
+
+/// A command that was killed leaves its checkout, and the variables that were supplied beside it.
+fn remove_checkouts_of_the_dead(instances: &Instances) -> Result<()> {
+    // One that cannot be told is taken for alive.
+    for dead in instances.dead(|_| {})? {
+        let left = dead.dir().join(CHECKOUTS);
+        match std::fs::remove_dir_all(&left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                output::warning(&format!("`{}` of a killed deployment cannot be removed: {error}", left.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn commands_left(

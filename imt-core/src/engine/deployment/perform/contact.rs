@@ -21,6 +21,8 @@ use crate::status::DeploymentReason;
 const SOON: Duration = Duration::from_mins(2);
 /// The most that such a command may print.
 const MOST_OUTPUT_BYTES: usize = 32 << 20;
+/// The longest line that is told in one piece.
+const LONGEST_LINE_BYTES: usize = 64 << 10;
 /// The most of what a command said that goes into an error.
 const MOST_WORDS: usize = 600;
 
@@ -213,7 +215,9 @@ pub(super) struct Lines(Vec<u8>);
 impl Lines {
     pub(super) async fn take(&mut self, bytes: &[u8], notes: &Notes) {
         self.0.extend_from_slice(bytes);
-        let Some(end) = self.0.iter().rposition(|byte| *byte == b'\n') else { return };
+        let end = self.0.iter().rposition(|byte| *byte == b'\n');
+        // A line that never ends is told in pieces: a target must not fill our memory.
+        let Some(end) = end.or_else(|| (self.0.len() > LONGEST_LINE_BYTES).then(|| self.0.len() - 1)) else { return };
         let rest = self.0.split_off(end + 1);
         let whole = std::mem::replace(&mut self.0, rest);
         for line in whole.split_inclusive(|byte| *byte == b'\n') {
