@@ -3,6 +3,7 @@
 //!
 //! A seeded sample; `IMT_MATRIX_CASES` says how many, `IMT_FAULT_SEED` which; `IMT_MATRIX_ONLY` leaves those with this in their name.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
@@ -61,12 +62,13 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
             scope.spawn(move || {
                 while let Some(case) = take(cases) {
                     println!("{case}");
-                    // What it panics with is shown; the others go on in a world of their own.
-                    if let Ok(has_come) = catch_unwind(AssertUnwindSafe(|| run(&mut world, case))) {
-                        *come.lock().expect("no lane failed") += usize::from(has_come);
-                    } else {
-                        wrong.lock().expect("no lane failed").push(case.to_string());
-                        world = World::new(world.by(), program);
+                    // The others go on in a world of their own.
+                    match catch_unwind(AssertUnwindSafe(|| run(&mut world, case))) {
+                        Ok(has_come) => *come.lock().expect("no lane failed") += usize::from(has_come),
+                        Err(panic) => {
+                            wrong.lock().expect("no lane failed").push(format!("{case}\n{}", words(&*panic)));
+                            world = World::new(world.by(), program);
+                        }
                     }
                 }
             });
@@ -74,7 +76,8 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
     });
     let (come, wrong) = (come.into_inner().expect("no lane failed"), wrong.into_inner().expect("no lane failed"));
     println!("{count} cases, of which {come} met their trouble and {} went wrong", wrong.len());
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Last of all, so that it is what the end of a log shows.
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(come * 10 >= count * 8, "only {come} of {count} cases met their trouble");
 }
 
@@ -96,6 +99,12 @@ fn what_cannot_be_followed_does_not_go_on() {
         assert_eq!(hooks, "", "{trouble}: a hook goes on\n{}", ran.errors);
         world.main.assert_tidy();
     }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it says nothing")
 }
 
 fn take<T>(from: &Mutex<Vec<T>>) -> Option<T> {
