@@ -1,4 +1,4 @@
-//! Drives one deployment with a trouble in its way: the process that the tests of `deploy_matrix` kill.
+//! Drives one deployment with a trouble in its way: the process that the tests of `deploy::matrix` kill.
 
 #[tokio::main]
 async fn main() {

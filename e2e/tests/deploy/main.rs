@@ -1,0 +1,14 @@
+//! Deployments on a real engine, registry and sshd. They mostly wait, for health and for locks that go stale: in one program they
+//! all wait side by side.
+
+mod commands;
+mod commands_cli;
+mod files;
+mod gap;
+mod health;
+mod locks;
+mod matrix;
+mod pipeline;
+mod refusals;
+mod registry;
+mod stories;
