@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::deploying::Target;
+use crate::docker::docker;
 use crate::repository::Repository;
 use crate::services;
 
@@ -44,6 +46,17 @@ impl Little {
         self.0.write("version", version);
         self.0.commit()
     }
+
+    /// The same, of which the service is not healthy until it is [let](let_be_healthy).
+    pub fn release_that_waits(&self, version: &str) -> String {
+        let check = "    healthcheck: {test: [CMD, test, -e, /healthy], interval: 1s, start_period: 10m}\n";
+        self.release_with(version, check)
+    }
+}
+
+/// Lets a release that waits be healthy.
+pub fn let_be_healthy(target: &Target) {
+    docker(&["exec", &target.ids()["app"], "touch", "/healthy"]);
 }
 
 impl Default for Little {

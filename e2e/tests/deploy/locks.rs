@@ -5,7 +5,7 @@ use std::time::Duration;
 use imt_e2e::deploying::{By, Target, told};
 use imt_e2e::docker::docker;
 use imt_e2e::imt::{Home, Running};
-use imt_e2e::little::Little;
+use imt_e2e::little::{Little, let_be_healthy};
 use rustix::process::Signal;
 
 fn version(target: &Target) -> String {
@@ -22,8 +22,8 @@ fn kill(running: Running) {
 fn one_waits_or_is_told_who_holds_the_target() {
     let (little, target) = (Little::new(), Target::new(By::Ssh));
     target.deploy(little.path(), &[], 0);
-    little.release("2");
-    let mut first = target.deploying(little.path(), &["--stable-for", "20s"]);
+    little.release_that_waits("2");
+    let mut first = target.deploying(little.path(), &["--wait-timeout", "5m"]);
     first.await_text("verify …");
     let (impatient, patient) = (Home::new(), Home::new());
     let refused = target.deploying_from(&impatient, little.path(), &["--lock-timeout", "0s"]).finish();
@@ -34,6 +34,7 @@ fn one_waits_or_is_told_who_holds_the_target() {
     little.release("3");
     let mut second = target.deploying_from(&patient, little.path(), &[]);
     second.await_text("waiting for the target");
+    let_be_healthy(&target);
     let first = first.finish();
     assert_eq!(first.code, Some(0), "{}", told(&first));
     target.ended(second, 0);
@@ -43,7 +44,8 @@ fn one_waits_or_is_told_who_holds_the_target() {
 #[test]
 fn a_newer_deployment_supersedes_one_that_waits() {
     let (little, target) = (Little::new(), Target::new(By::Local));
-    let mut first = target.deploying(little.path(), &["--stable-for", "30s"]);
+    little.release_that_waits("1");
+    let mut first = target.deploying(little.path(), &["--wait-timeout", "5m"]);
     first.await_text("verify …");
     little.release("2");
     let mut second = target.deploying(little.path(), &[]);
@@ -54,6 +56,7 @@ fn a_newer_deployment_supersedes_one_that_waits() {
     assert_eq!(second.code, Some(12), "{}", told(&second));
     assert!(second.stderr.contains("superseded"), "{}", told(&second));
     third.await_text("waiting for the target");
+    let_be_healthy(&target);
     let first = first.finish();
     assert_eq!(first.code, Some(0), "what has begun is not superseded: {}", told(&first));
     target.ended(third, 0);
