@@ -48,8 +48,8 @@ impl Steps for Scripted {
         Answer::Done(StepFacts::default())
     }
 
-    fn secrets(&self) -> Vec<Secret> {
-        vec![Secret::new("hunter2-hunter2")]
+    fn secrets(&self) -> Arc<[Secret]> {
+        [Secret::new("hunter2-hunter2")].into()
     }
 
     async fn beat(&self, _record: &DeploymentRecord) -> Beat {

@@ -195,7 +195,7 @@ impl<S: Steps> Steps for TroubledSteps<S> {
         self.troubled(order.ticket.step, self.steps.look(order)).await
     }
 
-    fn secrets(&self) -> Vec<Secret> {
+    fn secrets(&self) -> Arc<[Secret]> {
         self.steps.secrets()
     }
 

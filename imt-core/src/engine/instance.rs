@@ -140,6 +140,15 @@ impl Instances {
         Ok(dead)
     }
 
+    /// An instance whose process is gone for good, locked by us: its claims are ours as long as the value lives. `None` where it
+    /// lives, is to have a successor, or is none of this state directory.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] when that cannot be found out; then it is to be taken for alive.
+    pub fn succeed(&self, id: &InstanceId) -> Result<Option<Instance>, EngineError> {
+        Ok(self.lock_dead(id)?.map(|lock| self.instance(id.clone(), lock)))
+    }
+
     /// The lock of an instance that is gone for good.
     fn lock_dead(&self, id: &InstanceId) -> Result<Option<File>, EngineError> {
         if self.lasting(id)?.is_some() {
@@ -272,6 +281,14 @@ mod tests {
         let dead = all_dead(&instances);
         assert_eq!(dead.iter().map(Instance::id).collect::<Vec<_>>(), [&id_one]);
         assert!(all_dead(&instances).is_empty(), "the first sweep holds it");
+        assert!(instances.succeed(&id_one).unwrap().is_none(), "its first successor holds it");
+        drop(dead);
+        assert!(instances.succeed(&id_two).unwrap().is_none(), "it lives");
+        assert!(instances.succeed(&InstanceId::new("elsewhere")).unwrap().is_none());
+        let successor = instances.succeed(&id_one).unwrap().expect("nobody holds it");
+        assert_eq!(successor.id(), &id_one);
+        drop(successor);
+        let dead = all_dead(&instances);
 
         for instance in dead {
             instance.retire().unwrap();

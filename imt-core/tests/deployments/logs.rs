@@ -110,6 +110,16 @@ async fn what_a_step_has_learned_is_seen_nowhere() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_step_learns_is_masked_in_what_it_says_next() {
+    let said = vec![line("logged in with correct horse"), line("and again: correct horse")];
+    let script = Script::LearnsAndSays(Secret::new("correct horse"), said);
+    let (world, stage) = (world(), Stage::with([(Step::Pull, script)]));
+    let outcome = world.deploy(&stage).await.unwrap();
+    let text = world.text(outcome.id).await;
+    assert!(text.contains("pull …\nlogged in with ***\nand again: ***\npull: done"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn output_past_the_cap_is_counted_and_marked_and_the_deployment_goes_on() {
     let notes = (0..100).map(|n| line(&format!("line {n:03}"))).collect();
     let (mut world, stage) = (world(), Stage::with([(Step::Publish, Script::Says(notes))]));

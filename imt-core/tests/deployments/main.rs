@@ -42,6 +42,8 @@ enum Script {
     SaysAndHangs(Vec<Note>),
     /// It learns of this secret, and fails with it in what it says.
     Betrays(Secret),
+    /// It learns of this secret, says this, and is done.
+    LearnsAndSays(Secret, Vec<Note>),
 }
 
 /// The steps, and what was asked of them.
@@ -107,6 +109,11 @@ impl Stage {
                 self.secrets.lock().expect("nobody panics with it").push(secret);
                 fault
             }
+            Some(Script::LearnsAndSays(secret, notes)) => {
+                self.secrets.lock().expect("nobody panics with it").push(secret);
+                say(order, notes).await;
+                Answer::Done(StepFacts::default())
+            }
             Some(Script::Unclear(times)) => {
                 self.next_time(step, (times > 1).then(|| Script::Unclear(times - 1)));
                 Answer::Unclear
@@ -137,8 +144,8 @@ impl Steps for Stage {
         self.play("look", order).await
     }
 
-    fn secrets(&self) -> Vec<Secret> {
-        self.secrets.lock().expect("nobody panics with it").clone()
+    fn secrets(&self) -> Arc<[Secret]> {
+        self.secrets.lock().expect("nobody panics with it").as_slice().into()
     }
 
     async fn beat(&self, _record: &DeploymentRecord) -> Beat {

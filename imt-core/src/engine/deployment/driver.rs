@@ -49,7 +49,7 @@ pub(super) struct Driver {
     keeper: Task,
     journal: Journal,
     /// What is masked, and by what.
-    secrets: Vec<Secret>,
+    secrets: Arc<[Secret]>,
     needles: Needles,
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
@@ -84,7 +84,7 @@ impl Driver {
         let keeper = Task::spawn(lease::keep(of, claimed_at, poke, state));
         let machine = Machine::new(Arc::new(record.spec.clone()), record.state.clone());
         let secrets = steps.secrets();
-        let needles = Needles::new(&secrets);
+        let needles = Needles::new(&*secrets);
         let log = log_writer::OfDeployment(Arc::clone(&store), claim.clone());
         let to = LogTarget::new(log, needles.clone(), deployer.log_cap_bytes);
         let going_on = format!("going on, by {}", claim.instance);
@@ -180,7 +180,7 @@ impl Driver {
         if secrets == self.secrets {
             return Ok(());
         }
-        let needles = Needles::new(&secrets);
+        let needles = Needles::new(&*secrets);
         (self.secrets, self.needles) = (secrets, needles.clone());
         self.unless_lost(async move |journal| journal.mask_by(needles).await).await
     }
@@ -230,7 +230,11 @@ impl Driver {
         let (notes, heard) = Notes::channel(NOTES);
         let copies = Shelf(Some((Arc::clone(&self.store), self.claim.clone())));
         let order = Order { ticket, record, notes, shelf: copies, stop: stopped };
-        let (steps, inputs, pen) = (Arc::clone(&self.steps), self.answer.clone(), self.journal.pen());
+        let (steps, inputs, pen) = (
+            Arc::clone(&self.steps),
+            self.answer.clone(),
+            self.journal.pen(Arc::clone(&self.steps), Arc::clone(&self.secrets)),
+        );
         let task = Task::spawn(async move {
             let doing = async { if look { steps.look(&order).await } else { steps.perform(&order).await } };
             let doing = AssertUnwindSafe(doing).catch_unwind();

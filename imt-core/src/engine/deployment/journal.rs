@@ -3,17 +3,20 @@
 //! What a step says goes by the cap and by the maskers, as the output of a job does; lines about the steps are the engine's own.
 //! Decides nothing, and nothing depends on it: a log that the store does not take is said so in a warning.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::steps::Steps;
 use crate::engine::clock::Clock;
 use crate::engine::log_writer::{LogTarget, LogWriter};
 use crate::engine::notes::render;
 use crate::engine::task::Task;
 use crate::mask::Needles;
 use crate::ports::{LogChunk, Note, StoreResult, StreamKind, Warn};
+use crate::secret::Secret;
 
 /// How many entries wait at most, and are written together.
 const QUEUE: usize = 64;
@@ -85,9 +88,9 @@ impl Journal {
         self.task.abort();
     }
 
-    /// For a step to say something by.
-    pub(super) fn pen(&self) -> Pen {
-        Pen(self.entries.clone())
+    /// For a step to say something by, where these secrets are masked so far.
+    pub(super) fn pen(&self, steps: Arc<dyn Steps>, known: Arc<[Secret]>) -> Pen {
+        Pen { entries: self.entries.clone(), steps, known }
     }
 
     async fn send(&self, entry: Entry) {
@@ -97,11 +100,16 @@ impl Journal {
 }
 
 /// What the notes of one step go through.
-pub(super) struct Pen(mpsc::Sender<Entry>);
+pub(super) struct Pen {
+    entries: mpsc::Sender<Entry>,
+    steps: Arc<dyn Steps>,
+    /// What is masked by now.
+    known: Arc<[Secret]>,
+}
 
 impl Pen {
     /// Awaits a step, and writes meanwhile what it says. Ends once all of it is handed on; what is said afterwards goes unheard.
-    pub(super) async fn listen<T>(self, work: impl Future<Output = T>, mut heard: mpsc::Receiver<Note>) -> T {
+    pub(super) async fn listen<T>(mut self, work: impl Future<Output = T>, mut heard: mpsc::Receiver<Note>) -> T {
         let (over, mut is_over) = oneshot::channel::<()>();
         let working = async {
             let result = work.await;
@@ -115,7 +123,7 @@ impl Pen {
                     biased;
                     note = heard.recv() => match note {
                         // A log that is gone needs no note.
-                        Some(note) => _ = self.0.send(Entry::Note(note)).await,
+                        Some(note) => _ = self.write(note).await,
                         None => return,
                     },
                     _ = &mut is_over, if !is_closed => {
@@ -126,6 +134,16 @@ impl Pen {
             }
         };
         tokio::join!(working, passing_on).0
+    }
+
+    /// What the step has learned before it says something is not seen in that.
+    async fn write(&mut self, note: Note) -> Result<(), mpsc::error::SendError<Entry>> {
+        let secrets = self.steps.secrets();
+        if !Arc::ptr_eq(&secrets, &self.known) && secrets != self.known {
+            self.entries.send(Entry::Needles(Needles::new(&*secrets))).await?;
+            self.known = secrets;
+        }
+        self.entries.send(Entry::Note(note)).await
     }
 }
 

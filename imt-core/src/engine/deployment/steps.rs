@@ -29,10 +29,11 @@ pub trait Steps: Send + Sync {
     /// never will. *Cancellation* and stopping as with [`perform`](Self::perform).
     async fn look(&self, order: &Order) -> Answer;
 
-    /// Values that are not to be seen in the deployment's log, nor in what its end says. *Called* before each step and when it has
-    /// answered, so that what a step has learned is masked from then on; what it says of it meanwhile is not.
-    fn secrets(&self) -> Vec<Secret> {
-        Vec::new()
+    /// Values that are not to be seen in the deployment's log, nor in what its end says. *Called* before each step, when it has
+    /// answered, and with all that it says: what has been learned by then is masked in it. Cheap; the same value, as long as
+    /// nothing is learned.
+    fn secrets(&self) -> Arc<[Secret]> {
+        Arc::default()
     }
 
     /// Renews the lock of the target. *Called* every few seconds while the lock may be ours, beside a step.

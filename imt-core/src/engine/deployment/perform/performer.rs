@@ -1,5 +1,7 @@
 //! The steps of one deployment, each sent to who does it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::act::Act;
@@ -21,7 +23,11 @@ pub struct Performer {
 impl Performer {
     /// For one deployment to this target.
     pub fn new(target: &Target, settings: DeploymentSettings, tools: Tools) -> Self {
-        Self { desk: Desk::new(target, settings, tools) }
+        let desk = Desk::new(target, settings, tools);
+        let contents = desk.settings.supplied.iter().map(|file| &file.content);
+        let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
+        desk.site.hide(values.chain(contents.cloned()));
+        Self { desk }
     }
 
     /// Values that are not to be seen in the deployment's log, besides those that it finds by itself.
@@ -73,11 +79,8 @@ impl Steps for Performer {
         self.answer(order, outcome).await
     }
 
-    fn secrets(&self) -> Vec<Secret> {
-        let contents = self.desk.settings.supplied.iter().map(|file| &file.content);
-        let values = contents.clone().flat_map(|content| content.expose().lines().filter_map(value_of));
-        let known = self.desk.site.hidden();
-        values.chain(contents.cloned()).chain(known).collect()
+    fn secrets(&self) -> Arc<[Secret]> {
+        self.desk.site.hidden()
     }
 
     async fn beat(&self, record: &DeploymentRecord) -> Beat {

@@ -3,7 +3,7 @@
 //! For the steps of a deployment, and for whoever only wants to see.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::contact::{Contact, Said};
 use super::trouble::{Outcome, Trouble};
@@ -26,7 +26,7 @@ pub struct Site {
     project: ProjectName,
     environment: String,
     /// What has been read that is not to be shown.
-    pub(super) secrets: std::sync::Mutex<Vec<Secret>>,
+    secrets: Mutex<Arc<[Secret]>>,
 }
 
 /// A release that the target has recorded, as far as it can be read.
@@ -72,7 +72,7 @@ impl Site {
     /// The target that this transport reaches.
     pub fn new(transport: Arc<dyn Transport>, project: ProjectName, environment: impl Into<String>) -> Self {
         let (contact, environment) = (Contact::new(transport), environment.into());
-        Self { contact, project, environment, secrets: std::sync::Mutex::default() }
+        Self { contact, project, environment, secrets: Mutex::default() }
     }
 
     /// Where things lie on it.
@@ -237,11 +237,20 @@ impl Site {
 
     /// Not to be shown from here on.
     pub(super) fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
-        self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(secrets);
+        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = known.to_vec();
+        for secret in secrets {
+            if !all.contains(&secret) {
+                all.push(secret);
+            }
+        }
+        if all.len() > known.len() {
+            *known = all.into();
+        }
     }
 
-    pub(super) fn hidden(&self) -> Vec<Secret> {
-        self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    pub(super) fn hidden(&self) -> Arc<[Secret]> {
+        Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
