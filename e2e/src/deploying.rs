@@ -11,6 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::docker::docker;
+use crate::door::Door;
 use crate::imt::{Finished, Home, Output, Running};
 use crate::shop::{fresh_name, remove_project};
 use crate::{services, ssh};
@@ -22,6 +23,19 @@ pub enum By {
     Local,
     /// By the OpenSSH server.
     Ssh,
+    /// By the Dropbear server, behind which are the tools of this machine.
+    Dropbear,
+}
+
+impl By {
+    /// The server, where there is one.
+    pub const fn server(self) -> Option<ssh::Server> {
+        match self {
+            Self::Local => None,
+            Self::Ssh => Some(ssh::Server::OpenSsh),
+            Self::Dropbear => Some(ssh::Server::Dropbear),
+        }
+    }
 }
 
 /// A target for one project in one environment, and somebody who deploys to it.
@@ -33,6 +47,8 @@ pub struct Target {
     identity: PathBuf,
     /// The home there.
     there: PathBuf,
+    /// What the key leads through.
+    _door: Option<Door>,
 }
 
 /// A container of the project, as the engine has it.
@@ -59,11 +75,13 @@ impl Target {
     /// A fresh one for a project of this name, which has to be nobody else's.
     pub fn named(by: By, project: &str) -> Self {
         let home = Home::new();
-        let (identity, there) = match by {
-            By::Local => (PathBuf::new(), home.path().to_owned()),
-            By::Ssh => (ssh::file("ed25519"), ssh::file("home")),
+        let door = (by == By::Dropbear).then(Door::with_tools);
+        let (identity, there) = match (by, &door) {
+            (By::Local, _) => (PathBuf::new(), home.path().to_owned()),
+            (_, Some(door)) => (door.key(), door.home()),
+            (_, None) => (ssh::file("ed25519"), ssh::file("home")),
         };
-        Self { home, project: project.to_owned(), by, identity, there }
+        Self { home, project: project.to_owned(), by, identity, there, _door: door }
     }
 
     /// The same, by SSH with this key, which leads to this home.
@@ -71,6 +89,11 @@ impl Target {
     pub fn entered_with(mut self, identity: PathBuf, home: PathBuf) -> Self {
         (self.identity, self.there) = (identity, home);
         self
+    }
+
+    /// The key that leads to it; none where it is this machine.
+    pub fn identity(&self) -> &Path {
+        &self.identity
     }
 
     /// The project.
@@ -97,16 +120,12 @@ impl Target {
     pub fn imt(&self, home: &Home, command: &[&str]) -> Command {
         let mut imt = home.imt();
         imt.args(command).args(["--project", &self.project]);
-        match self.by {
-            By::Local => _ = imt.arg("--local"),
-            By::Ssh => {
-                let key = ssh::Server::OpenSsh.fingerprint().to_string();
-                imt.args(["--host", &format!("root@{}", services::sshd()), "--host-key", &key, "--identity"]);
-                imt.arg(&self.identity);
+        match self.by.server() {
+            None => _ = imt.arg("--local").env("HOME", self.home.path()),
+            Some(server) => {
+                let (at, key) = (format!("root@{}", server.socket()), server.fingerprint().to_string());
+                imt.args(["--host", &at, "--host-key", &key, "--identity"]).arg(&self.identity);
             }
-        }
-        if self.by == By::Local {
-            imt.env("HOME", self.home.path());
         }
         imt
     }

@@ -233,6 +233,7 @@ services:
             "error untracked-file inside",
             "error job-restarts migrate",
             "error missing-file web",
+            "error no-dockerfile web",
             "error outside-project web",
             "error untracked-file web",
             "error untracked-file web",
@@ -249,7 +250,7 @@ services:
     assert_eq!(told.iter().filter(|problem| *problem == "error untracked-file web").count(), 1, "{told:?}");
     let human = imt(&home, dir.path(), &["check"]);
     let text = String::from_utf8(human.stdout).expect("text");
-    for part in ["error[untracked-file]: `unknown.conf`", "help: ", "8 errors, 2 warnings"] {
+    for part in ["error[untracked-file]: `unknown.conf`", "help: ", "9 errors, 2 warnings"] {
         assert!(text.contains(part), "`{part}` is not in:\n{text}");
     }
 }

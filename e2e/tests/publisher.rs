@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use imt_core::compose::{Invocation, Naming, build_override, images};
 use imt_core::id::PipelineId;
@@ -9,6 +10,7 @@ use imt_core::ports::{Destination, ImageBuild, Note, Notes, Publication, Publish
 use imt_e2e::docker::docker;
 use imt_e2e::private_registry::PrivateRegistry;
 use imt_e2e::services;
+use imt_e2e::stub::SlowRegistry;
 use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::Compose;
 use tempfile::TempDir;
@@ -158,4 +160,20 @@ async fn a_registry_that_wants_a_password_says_so_and_takes_it() {
     let pushed = known.publish(&build, &Notes::discard()).await.unwrap_or_else(|error| panic!("{error}"));
     assert!(matches!(pushed, Publication::Published { digest: Some(_), was_there: false }), "{pushed:?}");
     docker(&["rmi", "--force", &build.image.reference.familiar()]);
+}
+
+#[tokio::test]
+async fn a_registry_that_says_nothing_is_not_waited_for_for_ever() {
+    let slow = SlowRegistry::start();
+    let image = slow.image();
+    let registry = image.split('/').next().expect("a registry");
+    let dir = project("services: { app: { build: . } }\n", "FROM scratch\nCOPY compose.yml /\n");
+    let build = builds(dir.path(), Some(registry), &commit()).await.remove(0);
+    let patience = Duration::from_secs(2);
+    let failed = publisher().await.with_patience(patience).publish(&build, &Notes::discard()).await;
+    let failed = failed.expect_err("nobody answers");
+    assert_eq!((failed.kind, failed.retryable), (PublishErrorKind::PushFailed, true), "{failed}");
+    let told = format!("{failed} {:?}", failed.help);
+    assert!(told.contains(&format!("the registry {registry} has said nothing for 2 s")), "{told}");
+    docker(&["rmi", "--force", &build.image.reference.to_string()]);
 }

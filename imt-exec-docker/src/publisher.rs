@@ -26,7 +26,7 @@ use crate::error;
 
 /// How long one short call to the engine may take.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// How long a push may say nothing.
+/// How long a registry may say nothing.
 const SILENCE: Duration = Duration::from_mins(5);
 /// Lines of a failed build that are kept.
 const LAST_LINES: usize = 40;
@@ -40,6 +40,8 @@ pub struct DockerPublisher {
     credentials: Credentials,
     /// What compose is given of the environment.
     variables: Vec<(String, String)>,
+    /// How long a registry may say nothing.
+    patience: Duration,
 }
 
 impl std::fmt::Debug for DockerPublisher {
@@ -59,13 +61,20 @@ impl DockerPublisher {
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };
-        Ok(Self { docker, compose, credentials, variables: variables.collect() })
+        Ok(Self { docker, compose, credentials, variables: variables.collect(), patience: SILENCE })
     }
 
     /// The same with the credentials of another configuration directory, such as one that was made for one deployment.
     #[must_use]
     pub fn with_config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.credentials.config_dir = Some(dir.into());
+        self
+    }
+
+    /// The same with a registry that may say nothing for this long, and not for five minutes.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -92,7 +101,8 @@ impl DockerPublisher {
     }
 
     async fn digest(&self, reference: &str, login: Option<DockerCredentials>) -> Result<String, Error> {
-        let asked = tokio::time::timeout(DEADLINE, self.docker.inspect_registry_image(reference, login)).await;
+        let deadline = DEADLINE.min(self.patience);
+        let asked = tokio::time::timeout(deadline, self.docker.inspect_registry_image(reference, login)).await;
         let found = asked.unwrap_or(Err(Error::RequestTimeoutError))?;
         found.descriptor.digest.ok_or(Error::RequestTimeoutError)
     }
@@ -125,12 +135,13 @@ impl DockerPublisher {
 
     async fn push(&self, reference: &ImageReference, login: Login, notes: &Notes) -> Result<String, PublishError> {
         let options = PushImageOptions { tag: reference.tag().map(str::to_owned), ..Default::default() };
-        let docker = self.docker.clone().with_timeout(SILENCE);
+        // The engine begins its answer at once, whatever the registry does.
+        let docker = self.docker.clone().with_timeout(self.patience);
         let pushed = async {
             let mut stream =
                 std::pin::pin!(docker.push_image(&reference.name(), Some(options), login.credentials.clone()));
             loop {
-                match tokio::time::timeout(SILENCE, stream.next()).await {
+                match tokio::time::timeout(self.patience, stream.next()).await {
                     Ok(Some(item)) => {
                         // Progress of layers has details; what is worth a line has none.
                         let info = item?;
@@ -139,15 +150,28 @@ impl DockerPublisher {
                         }
                     }
                     Ok(None) => break,
-                    Err(_elapsed) => return Err(Error::RequestTimeoutError),
+                    Err(_elapsed) => return Ok(None),
                 }
             }
-            self.digest(&reference.to_string(), login.credentials.clone()).await
+            self.digest(&reference.to_string(), login.credentials.clone()).await.map(Some)
         };
         match pushed.await {
-            Ok(digest) => Ok(digest),
+            Ok(Some(digest)) => Ok(digest),
+            Ok(None) | Err(Error::RequestTimeoutError) => Err(self.silent(reference)),
             Err(problem) => Err(self.refused(reference, problem, &login).await),
         }
+    }
+
+    /// Of a registry that says nothing.
+    fn silent(&self, reference: &ImageReference) -> PublishError {
+        let (name, registry) = (reference.familiar(), reference.domain());
+        let message = format!(
+            "`{name}` could not be pushed: the registry {registry} has said nothing for {} s",
+            self.patience.as_secs()
+        );
+        let help = format!("check that {registry} is up, and the network between it and the engine");
+        let error = PublishError::new(PublishErrorKind::PushFailed, message).with_help(help);
+        PublishError { retryable: true, ..error }
     }
 
     /// Why a push failed. The engine has words for it and no status; the registry, asked through the engine, has one.

@@ -8,6 +8,7 @@ use imt_core::deploy::machine::{Resume, Step};
 use serde_json::Value;
 
 use super::fault::{Kind, Trouble};
+use super::pair::Pair;
 use super::process::{Job, Ran};
 use super::world::{State, What, World, fresh_state, let_lock_get_stale, state_of};
 
@@ -161,26 +162,43 @@ fn prepare(world: &World, story: Story, what: What) -> Before {
 /// # Panics
 /// When something is not as it has to be.
 pub fn run(world: &mut World, case: Case) -> bool {
+    go_through(world, case, None, &format!("{case}"), &ends_of(case))
+}
+
+/// Goes through a case with a second trouble. Answers whether both came.
+///
+/// # Panics
+/// When something is not as it has to be.
+pub fn run_pair(world: &mut World, pair: &Pair) -> bool {
+    go_through(world, pair.first, Some(pair.second), &format!("{pair}"), pair.ends)
+}
+
+fn go_through(world: &mut World, case: Case, second: Option<Trouble>, name: &str, ends: &[&str]) -> bool {
     let (job, what) = case.story.job(world);
     let before = prepare(world, case.story, what);
-    let troubled = Job { trouble: Some(case.trouble), ..job.clone() };
-    let mut ran = troubled.run(world.program());
-    let has_come = ran.end.as_ref().is_none_or(|end| end["has_come"] == true);
-    let name = format!("{case}");
+    // One that is killed meets no other trouble: the next one does.
+    let first_kills = case.trouble.kind.kills();
+    let (same, next): (Vec<Trouble>, Vec<Trouble>) = second.into_iter().partition(|_| !first_kills);
+    let troubles = [vec![case.trouble], same.clone()].concat();
+    let mut ran = Job { troubles, ..job.clone() }.run(world.program());
+    let mut has_come = ran.end.as_ref().is_none_or(|end| end["has_come"] == true);
     if ran.end.is_none() {
-        assert!(case.trouble.kind.kills(), "{name}: it died of something else: {}", ran.errors);
-        ran = after_kill(world, case, &job);
+        let kills = first_kills || same.iter().any(|trouble| trouble.kind.kills());
+        assert!(kills, "{name}: it died of something else: {}", ran.errors);
+        ran = after_kill(world, case, &Job { troubles: next, ..job });
+        has_come = ran.end.as_ref().is_some_and(|end| end["has_come"] == true);
     }
     let end = ran.end.clone().unwrap_or_else(|| panic!("{name}: the next command died: {}", ran.errors));
     let status = end["status"].as_str().expect("a status");
-    let wanted = if has_come { ends_of(case) } else { vec![case.story.end()] };
+    let usual = [case.story.end()];
+    let wanted = if has_come || second.is_some() { ends } else { &usual };
     assert!(wanted.contains(&status), "{name}: ended {status}, not {wanted:?}: {end}\n{}", ran.errors);
     let target = if case.story == Story::First { &world.bare } else { &world.main };
     let keeps_lock = case.trouble.step == Step::Unlock && case.trouble.kind.fails();
     if status == "rollback_failed" || (keeps_lock && target.dir().join(".imt/lock").exists()) {
-        heal(world, case.story, &name);
+        heal(world, case.story, name);
     } else {
-        check(world, case.story, what, &before, &name, &ran);
+        check(world, case.story, what, &before, name, &ran);
     }
     has_come
 }

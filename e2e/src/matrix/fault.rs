@@ -1,4 +1,4 @@
-//! A trouble at a point of a deployment: the nth command of a step on the target, or the step's end.
+//! Troubles at points of a deployment: the nth command of a step on the target, or the step's end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -103,25 +103,33 @@ tokio::task_local! {
     static STEP: Step;
 }
 
-/// What was met on the way: how many commands each step has sent, and whether the trouble has come.
+/// What was met on the way: how many commands each step has sent, and which troubles are yet to come.
 #[derive(Default)]
 pub struct Met {
     commands: BTreeMap<Step, usize>,
-    has_come: bool,
+    to_come: Vec<Trouble>,
 }
 
-/// Puts one trouble into a deployment.
+impl Met {
+    /// The trouble at this point, which then has come.
+    fn take(&mut self, step: Step, at: Option<usize>) -> Option<Kind> {
+        let nth = self.to_come.iter().position(|trouble| trouble.step == step && trouble.at == at)?;
+        Some(self.to_come.remove(nth).kind)
+    }
+}
+
+/// Puts troubles into a deployment, each once.
 #[derive(Clone)]
 pub struct Troubled {
-    trouble: Option<Trouble>,
     met: Arc<Mutex<Met>>,
     cut: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Troubled {
     /// With what cuts the connections there are.
-    pub fn new(trouble: Option<Trouble>, cut: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { trouble, met: Arc::default(), cut: Arc::new(cut) }
+    pub fn new(troubles: &[Trouble], cut: impl Fn() + Send + Sync + 'static) -> Self {
+        let met = Met { to_come: troubles.to_vec(), ..Met::default() };
+        Self { met: Arc::new(Mutex::new(met)), cut: Arc::new(cut) }
     }
 
     /// How many commands each step has sent.
@@ -129,9 +137,9 @@ impl Troubled {
         self.met.lock().unwrap_or_else(PoisonError::into_inner).commands.clone()
     }
 
-    /// Whether the trouble has come.
+    /// Whether all trouble has come.
     pub fn has_come(&self) -> bool {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).has_come
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).to_come.is_empty()
     }
 
     /// Counts a command; the trouble that is due at it.
@@ -141,17 +149,14 @@ impl Troubled {
         let count = met.commands.entry(step).or_default();
         let nth = *count;
         *count += 1;
-        let trouble = self.trouble.filter(|trouble| trouble.step == step && trouble.at == Some(nth))?;
-        met.has_come = true;
-        Some(trouble.kind)
+        met.take(step, Some(nth))
     }
 
     /// The trouble that is due at the first end of a step.
     fn due_at_end(&self, step: Step) -> Option<Kind> {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         met.commands.entry(step).or_default();
-        let trouble = self.trouble.filter(|trouble| trouble.step == step && trouble.at.is_none())?;
-        (!std::mem::replace(&mut met.has_come, true)).then_some(trouble.kind)
+        met.take(step, None)
     }
 }
 

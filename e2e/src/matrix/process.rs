@@ -17,7 +17,7 @@ use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::Compose;
 use imt_exec_local::LocalTransport;
 use imt_git::GitSource;
-use imt_ssh::SshTransport;
+use imt_ssh::{Identity, SshTransport};
 use imt_store_sql::KeyRing;
 use serde_json::{Value, json};
 
@@ -42,6 +42,8 @@ pub struct Job {
     pub home: PathBuf,
     /// How the target is reached.
     pub by: By,
+    /// The key that leads to it, where there is one.
+    pub identity: PathBuf,
     /// The project.
     pub project: String,
     /// Where images go.
@@ -60,8 +62,8 @@ pub struct Job {
     pub refuses: bool,
     /// Whether one that was interrupted before `up` is called off, as `imt deploy` does.
     pub calls_off: bool,
-    /// What goes wrong.
-    pub trouble: Option<Trouble>,
+    /// What goes wrong, each once.
+    pub troubles: Vec<Trouble>,
 }
 
 /// How a process ended that drove a deployment.
@@ -85,7 +87,7 @@ impl Job {
         if self.by == By::Local {
             command.env("HOME", &self.home);
         }
-        for name in ["IMT_TEST_SSHD", "IMT_TEST_SSH_DIR"] {
+        for name in ["IMT_TEST_SSHD", "IMT_TEST_DROPBEAR", "IMT_TEST_SSH_DIR"] {
             command.env(name, std::env::var_os(name).unwrap_or_default());
         }
         command.env(ORDER, self.written().to_string()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -99,10 +101,10 @@ impl Job {
 
     fn written(&self) -> Value {
         json!({
-            "state": self.state, "home": self.home, "ssh": self.by == By::Ssh, "project": self.project,
+            "state": self.state, "home": self.home, "by": format!("{:?}", self.by), "identity": self.identity, "project": self.project,
             "registry": self.registry, "repository": self.repository, "commit": self.commit, "before": self.before,
             "after": self.after, "hooks_on_rollback": self.hooks_on_rollback, "refuses": self.refuses,
-            "calls_off": self.calls_off, "trouble": self.trouble.map(|trouble| trouble.to_string()),
+            "calls_off": self.calls_off, "troubles": self.troubles.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     }
 
@@ -116,7 +118,11 @@ impl Job {
         Self {
             state: text("state").into(),
             home: text("home").into(),
-            by: if yes("ssh") { By::Ssh } else { By::Local },
+            by: [By::Local, By::Ssh, By::Dropbear]
+                .into_iter()
+                .find(|by| format!("{by:?}") == order["by"])
+                .expect("a way"),
+            identity: text("identity").into(),
             project: text("project"),
             registry: text("registry"),
             repository: text("repository").into(),
@@ -126,7 +132,7 @@ impl Job {
             hooks_on_rollback: yes("hooks_on_rollback"),
             refuses: yes("refuses"),
             calls_off: yes("calls_off"),
-            trouble: order["trouble"].as_str().map(|text| text.parse().expect("a trouble")),
+            troubles: words("troubles").iter().map(|text: &String| text.parse().expect("a trouble")).collect(),
         }
     }
 
@@ -240,20 +246,16 @@ async fn tell_log(store: &dyn DeploymentStore, id: DeploymentId) {
 }
 
 async fn reach(job: &Job) -> (Arc<dyn Transport>, Troubled, Option<Arc<FaultProxy>>) {
-    match job.by {
-        By::Local => {
-            let troubled = Troubled::new(job.trouble, || {});
-            (Arc::new(LocalTransport::new(&job.home)), troubled, None)
-        }
-        By::Ssh => {
-            let server = ssh::Server::OpenSsh;
-            let proxy = Arc::new(FaultProxy::start(server.socket(), 1).await);
-            let options = ssh::options_at(proxy.address(), server.fingerprint());
-            let cutter = Arc::clone(&proxy);
-            let troubled = Troubled::new(job.trouble, move || cutter.cut_all());
-            (Arc::new(SshTransport::new(options)), troubled, Some(proxy))
-        }
-    }
+    let Some(server) = job.by.server() else {
+        let troubled = Troubled::new(&job.troubles, || {});
+        return (Arc::new(LocalTransport::new(&job.home)), troubled, None);
+    };
+    let proxy = Arc::new(FaultProxy::start(server.socket(), 1).await);
+    let mut options = ssh::options_at(proxy.address(), server.fingerprint());
+    options.identities = vec![Identity::File { path: job.identity.clone(), passphrase: None }];
+    let cutter = Arc::clone(&proxy);
+    let troubled = Troubled::new(&job.troubles, move || cutter.cut_all());
+    (Arc::new(SshTransport::new(options)), troubled, Some(proxy))
 }
 
 async fn tools(job: &Job, transport: Arc<dyn Transport>) -> Tools {

@@ -120,6 +120,7 @@ impl World {
             state: self.state.path().to_owned(),
             home: target.home.path().to_owned(),
             by: self.by,
+            identity: target.identity().to_owned(),
             project: target.project().to_owned(),
             registry: format!("{}/{}", services::registry(), self.prefix),
             repository: self.repository.path().to_owned(),
@@ -129,7 +130,7 @@ impl World {
             hooks_on_rollback: false,
             refuses: false,
             calls_off: false,
-            trouble: None,
+            troubles: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Several deployments to one target: one at a time, and no lock outlives its holder.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imt_e2e::deploying::{By, Target, told};
@@ -102,4 +104,40 @@ fn the_same_command_again_closes_what_was_interrupted() {
         target.deploy(little.path(), &[], 0);
         little.release("2");
     }
+}
+
+/// The files below directories of this name.
+fn files_in(name: &str, dir: &Path, is_in: bool, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files_in(name, &entry.path(), is_in || entry.file_name() == name, found);
+        } else if is_in {
+            found.push(entry.path());
+        }
+    }
+}
+
+fn checkouts(target: &Target) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files_in("checkouts", target.home.path(), false, &mut found);
+    found
+}
+
+#[test]
+fn an_interrupted_deployment_is_gone_on_with_from_its_own_commit_and_its_checkout_goes() {
+    let (little, target) = (Little::new(), Target::new(By::Local));
+    let commit = little.release("1");
+    let mut killed = target.deploying(little.path(), &["--stable-for", "3s"]);
+    killed.await_text("verify …");
+    kill(killed);
+    assert!(!checkouts(&target).is_empty(), "a killed command cannot tidy up");
+    // What lies in the directory by now is no project at all.
+    little.repository().write("compose.yml", "services: [\n");
+    let next = target.deploy(little.path(), &["--dirty"], 2);
+    let said = told(&next);
+    assert!(said.contains("was interrupted") && said.contains("compose.yml"), "{said}");
+    assert!(!said.contains("no copy of the release"), "{said}");
+    assert_eq!(target.newest_good(), commit, "{said}");
+    assert_eq!(version(&target), "1");
+    assert_eq!(checkouts(&target), Vec::<PathBuf>::new(), "{said}");
 }

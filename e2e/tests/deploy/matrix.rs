@@ -14,13 +14,14 @@ use imt_core::id::DeploymentId;
 use imt_e2e::deploying::By;
 use imt_e2e::dice::{Dice, number, seed};
 use imt_e2e::docker::docker;
-use imt_e2e::matrix::case::{Case, Story, cases_of, record, run};
+use imt_e2e::matrix::case::{Case, Story, cases_of, record, run, run_pair};
 use imt_e2e::matrix::fault::{Kind, Trouble};
+use imt_e2e::matrix::pair::PAIRS;
 use imt_e2e::matrix::process::Job;
 use imt_e2e::matrix::world::World;
 
-/// Targets with cases at once; the first two by SSH.
-const LANES: usize = 3;
+/// Targets with cases at once, by each way one.
+const LANES: [By; 3] = [By::Ssh, By::Dropbear, By::Local];
 
 #[test]
 fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
@@ -28,9 +29,9 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
     let stories = Mutex::new(Story::ALL.to_vec());
     let all = Mutex::new(Vec::new());
     let worlds: Vec<World> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES)
-            .map(|lane| {
-                let by = if lane < 2 { By::Ssh } else { By::Local };
+        let lanes: Vec<_> = LANES
+            .into_iter()
+            .map(|by| {
                 let (stories, all) = (&stories, &all);
                 scope.spawn(move || {
                     let mut world = World::new(by, program);
@@ -81,6 +82,38 @@ fn whatever_happens_the_host_runs_the_old_or_the_new_release() {
     assert!(come * 10 >= count * 8, "only {come} of {count} cases met their trouble");
 }
 
+/// The first trouble is not the last: a seeded sample, of which `IMT_MATRIX_PAIRS` says how many.
+#[test]
+fn two_troubles_are_no_worse_than_what_each_of_them_may_end_in() {
+    let program = Path::new(env!("CARGO_BIN_EXE_deployer"));
+    let (seed, mut all) = (seed(), PAIRS.to_vec());
+    let most = usize::try_from(number("IMT_MATRIX_PAIRS", 4)).expect("a number of pairs");
+    let mut dice = Dice::new(seed);
+    while all.len() > most {
+        let nth = dice.next() % u64::try_from(all.len()).expect("a number");
+        all.swap_remove(usize::try_from(nth).expect("an index"));
+    }
+    let (count, pairs) = (all.len(), Mutex::new(all));
+    println!("{count} pairs by seed {seed}");
+    let come: usize = thread::scope(|scope| {
+        let lanes = LANES.map(|by| {
+            let pairs = &pairs;
+            scope.spawn(move || {
+                let (mut world, mut come) = (None, 0);
+                while let Some(pair) = take(pairs) {
+                    println!("{pair}");
+                    let world = world.get_or_insert_with(|| World::new(by, program));
+                    come += usize::from(run_pair(world, &pair));
+                }
+                come
+            })
+        });
+        lanes.into_iter().map(|lane| lane.join().expect("no pair went wrong")).sum()
+    });
+    println!("{count} pairs, of which {come} met both troubles");
+    assert_eq!(come, count, "every pair is one that comes");
+}
+
 #[test]
 fn what_cannot_be_followed_does_not_go_on() {
     let world = World::new(By::Ssh, Path::new(env!("CARGO_BIN_EXE_deployer")));
@@ -88,7 +121,7 @@ fn what_cannot_be_followed_does_not_go_on() {
         let trouble = Trouble { step: Step::HooksBefore, at: Some(at), kind: Kind::FailsDone };
         let job = Job {
             before: ["sleep", "100"].map(str::to_owned).to_vec(),
-            trouble: Some(trouble),
+            troubles: vec![trouble],
             ..world.job(false, world.current.other())
         };
         let ran = job.run(world.program());

@@ -5,14 +5,18 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use imt_core::deploy::command::{RegistryLogin, clean, prune};
 use imt_core::secret::Secret;
+use imt_e2e::deploying::{By, Target as Deploying, told};
 use imt_e2e::docker::docker;
+use imt_e2e::little::Little;
 use imt_e2e::private_registry::{LOGIN, PrivateRegistry};
 use imt_e2e::services;
 use imt_e2e::shop::fresh_name;
+use imt_e2e::stub::SlowRegistry;
 use imt_e2e::target::Target;
 use imt_e2e::wait::{SOON, until, until_holds, within};
 use rustix::io::Errno;
@@ -169,4 +173,31 @@ async fn images_go_with_tag_and_digest_unless_they_are_used() {
     assert!(is_there(&used) && is_there(&used_pinned));
     docker(&["rm", &container]);
     docker(&["rmi", "--force", &used]);
+}
+
+#[test]
+fn a_registry_that_keeps_everybody_waiting_can_be_left() {
+    thread::scope(|scope| {
+        for is_pushed_to in [true, false] {
+            scope.spawn(move || {
+                let (slow, little, target) = (SlowRegistry::start(), Little::new(), Deploying::new(By::Local));
+                let image = slow.image();
+                let registry = image.rsplit_once('/').expect("a registry").0;
+                let words = if is_pushed_to { vec!["--registry", registry] } else { Vec::new() };
+                if !is_pushed_to {
+                    little.repository().write("compose.yml", &format!("services: {{ app: {{ image: '{image}' }} }}"));
+                    little.repository().commit();
+                }
+                let waiting = target.deploying(little.path(), &words);
+                slow.await_pull();
+                let began = Instant::now();
+                waiting.signal(Signal::INT);
+                let left = waiting.finish();
+                assert_eq!(left.code, Some(12), "{}", told(&left));
+                assert!(began.elapsed() < SOON, "it took {:?}: {}", began.elapsed(), told(&left));
+                assert!(target.containers().is_empty() && target.files().is_empty(), "{}", told(&left));
+                target.assert_tidy();
+            });
+        }
+    });
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use imt_e2e::deploying::{By, Target, told};
 use imt_e2e::docker::docker;
+use imt_e2e::little::Little;
 use imt_e2e::shop::{Shop, Variant, database_image, fresh_name};
 
 /// The whole story of one target, by one way.
@@ -83,6 +84,49 @@ fn on_this_machine() {
 #[test]
 fn by_ssh() {
     story(By::Ssh);
+}
+
+#[test]
+fn by_dropbear() {
+    let (little, target) = (Little::new(), Target::new(By::Dropbear));
+    let good = little.release("1");
+    target.deploy(little.path(), &[], 0);
+    let ids = target.ids();
+    target.deploy(little.path(), &[], 0);
+    assert_eq!(target.ids(), ids, "nothing was changed, nothing is recreated");
+    let files = target.files();
+    little.release_with("2", "    healthcheck: { test: [CMD, \"false\"], interval: 1s, retries: 1 }\n");
+    let failed = target.deploy(little.path(), &["--wait-timeout", "15s"], 20);
+    assert_eq!(target.files(), files, "{}", told(&failed));
+    assert_eq!(docker(&["exec", &target.ids()["app"], "cat", "/version"]), "1");
+    assert_eq!(target.newest_good(), good);
+}
+
+#[test]
+fn files_that_are_no_commits_are_deployed_where_that_is_asked_for() {
+    let (little, target) = (Little::new(), Target::new(By::Local));
+    little.repository().write("version", "of nobody");
+    let refused = target.deploying(little.path(), &[]).finish();
+    assert_eq!(refused.code, Some(2), "{}", told(&refused));
+    assert!(refused.stderr.contains("--dirty"), "{}", told(&refused));
+    target.deploy(little.path(), &["--dirty"], 0);
+    assert_eq!(docker(&["exec", &target.ids()["app"], "cat", "/version"]), "of nobody");
+}
+
+#[test]
+fn a_service_whose_name_another_one_took_returns_as_the_container_that_it_was() {
+    let (little, target) = (Little::new(), Target::new(By::Local));
+    let name = fresh_name("moved");
+    little.release_with("1", &format!("    container_name: {name}\n"));
+    target.deploy(little.path(), &[], 0);
+    let before = target.ids();
+    let renamed = fs::read_to_string(little.path().join("compose.yml")).expect("the compose file");
+    little.repository().write("compose.yml", &renamed.replace("  app:", "  other:").replace("100000", "odd"));
+    little.repository().commit();
+    let failed = target.deploy(little.path(), &["--wait-timeout", "15s"], 20);
+    assert_eq!(target.ids(), before, "{}", told(&failed));
+    let there = &target.containers()["app"];
+    assert_eq!((there.name.as_str(), there.status.as_str()), (name.as_str(), "running"), "{}", told(&failed));
 }
 
 #[test]

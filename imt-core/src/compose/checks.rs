@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::files::Kind;
 use super::images::BuiltImages;
 use super::model::{Model, Service};
 use super::problem::{Problem, sort_problems};
@@ -28,6 +29,27 @@ pub fn check(model: &Model, images: &BuiltImages, unset: &[Variable]) -> Vec<Pro
     problems.extend(shared_container_names(model));
     sort_problems(&mut problems);
     problems
+}
+
+/// What is to be built and is not there. `kind` tells what lies at a path of the project.
+pub fn missing_contexts(model: &Model, kind: impl Fn(&str) -> Option<Kind>) -> Vec<Problem> {
+    let missing = |name: &str, service: &Service| {
+        let build = service.build.as_ref()?;
+        let context = build.context.as_deref()?;
+        if kind(context) != Some(Kind::Directory) {
+            let message = format!("service `{name}` is built from the directory `{context}`, which is not there");
+            let help = "commit it, or mend `build.context`; git keeps no directory without files".to_owned();
+            return Some(Problem::error("no-build-context", message, help).of(name));
+        }
+        let dockerfile = build.dockerfile.as_deref()?;
+        let path = if dockerfile.starts_with('/') { dockerfile.to_owned() } else { format!("{context}/{dockerfile}") };
+        (kind(&path) != Some(Kind::File)).then(|| {
+            let message = format!("service `{name}` is built by `{dockerfile}` in `{context}`, which is not there");
+            let help = "commit it, or mend `build.dockerfile`".to_owned();
+            Problem::error("no-dockerfile", message, help).of(name)
+        })
+    };
+    model.services.iter().filter_map(|(name, service)| missing(name, service)).collect()
 }
 
 /// Hard-coded names of containers, with the services that have them. A name that a stranger holds on the target stands in the way.
@@ -100,4 +122,41 @@ fn shared_container_names(model: &Model) -> Vec<Problem> {
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::Form;
+
+    #[test]
+    fn what_is_built_has_to_be_there() {
+        let kind = |path: &str| match path {
+            "." | "./web" | "../beside" => Some(Kind::Directory),
+            "./Dockerfile" | "./web/prod.Dockerfile" | "/abs/Dockerfile" | "./file" => Some(Kind::File),
+            _ => None,
+        };
+        for (build, code) in [
+            (r#"".""#, None),
+            (r#"{"context":".","dockerfile":"Dockerfile"}"#, None),
+            (r#"{"context":"./web","dockerfile":"prod.Dockerfile"}"#, None),
+            (r#"{"context":"./web","dockerfile":"/abs/Dockerfile"}"#, None),
+            (r#"{"context":"./web","dockerfile_inline":"FROM x"}"#, None),
+            (r#"{"context":"./web"}"#, Some("no-dockerfile")),
+            (r#"{"context":"../beside","dockerfile":"Dockerfile"}"#, Some("no-dockerfile")),
+            (r#"{"context":"./gone","dockerfile_inline":"FROM x"}"#, Some("no-build-context")),
+            (r#"{"context":"./file"}"#, Some("no-build-context")),
+            (r#""./gone""#, Some("no-build-context")),
+            (r#"{"context":"https://example.org/app.git#main"}"#, None),
+            (r#"{"context":"git@example.org:app.git"}"#, None),
+            (r#"{"context":"github.com/acme/app"}"#, None),
+            (r#"{"context":"docker-image://alpine"}"#, None),
+        ] {
+            let text = format!(r#"{{"name":"p","services":{{"app":{{"build":{build}}},"other":{{"image":"x"}}}}}}"#);
+            let model = Model::parse(text.as_bytes(), Form::Resolved).unwrap();
+            let found = missing_contexts(&model, kind);
+            assert_eq!(found.first().map(|problem| problem.code), code, "{build}");
+            assert!(found.iter().all(|problem| problem.is_error() && problem.service.as_deref() == Some("app")));
+        }
+    }
 }

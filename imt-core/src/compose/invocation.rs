@@ -88,11 +88,12 @@ pub struct Discovered {
 }
 
 impl Discovered {
-    /// The override file that is there and not used, as something worth knowing.
-    pub fn problem(&self) -> Option<Problem> {
+    /// The override file that is there and not used, as something worth knowing. `option` is what names a compose file where this is
+    /// told.
+    pub fn problem(&self, option: &str) -> Option<Problem> {
         let name = self.unused_override?;
         let message = format!("`{name}` is not used: compose alone would add it to `{}`", self.file);
-        let help = format!("name both if it is meant for the target, too: `--file {} --file {name}`", self.file);
+        let help = format!("name both if it is meant for the target, too: `{option} {} {option} {name}`", self.file);
         Some(Problem::warning("override-not-used", message, help))
     }
 }
@@ -130,8 +131,10 @@ mod tests {
         assert_eq!(find(&["README.md", "compose.override.yml"]), None);
         let found = find(&["docker-compose.yaml", "docker-compose.yml", "docker-compose.override.yml"]).unwrap();
         assert_eq!((found.file, found.unused_override), ("docker-compose.yml", Some("docker-compose.override.yml")));
-        assert!(found.problem().unwrap().message.contains("docker-compose.override.yml"));
-        assert_eq!(find(&["compose.yml"]).unwrap().problem(), None);
+        let problem = found.problem("--compose").unwrap();
+        assert!(problem.message.contains("docker-compose.override.yml"));
+        assert!(problem.help.ends_with("`--compose docker-compose.yml --compose docker-compose.override.yml`"));
+        assert_eq!(find(&["compose.yml"]).unwrap().problem("--compose"), None);
         let found =
             find(&["compose.yaml", "docker-compose.yml", "compose.override.yaml", "docker-compose.override.yml"]);
         assert_eq!(found, Some(Discovered { file: "compose.yaml", unused_override: Some("compose.override.yaml") }));

@@ -24,7 +24,7 @@ mod sources;
 mod variables;
 mod yaml;
 
-pub use checks::{check, container_names};
+pub use checks::{check, container_names, missing_contexts};
 pub use files::{
     DOT_ENV, HostPath, HostState, Kind, Purpose, Transfer, Tree, files, files_hash, mounted_files, wanted_paths,
 };

@@ -44,6 +44,8 @@ pub struct Service {
     pub is_provided: bool,
     /// `container_name`.
     pub container_name: Option<String>,
+    /// `platform`.
+    pub platform: Option<String>,
     /// `pull_policy`.
     pub pull_policy: Option<String>,
     /// `restart`, or what `deploy.restart_policy` amounts to.
@@ -81,6 +83,10 @@ pub struct Service {
 pub struct Build {
     /// Further names that compose gives the image, and pushes.
     pub tags: Vec<String>,
+    /// The directory that is built, where it is one of the project and not a URL.
+    pub context: Option<String>,
+    /// The file that says how, below the context; `None` where it is in the model itself.
+    pub dockerfile: Option<String>,
     /// The whole block, to tell whether two are the same.
     text: String,
 }
@@ -270,9 +276,10 @@ impl Reader {
         let deploy = get("deploy");
         Service {
             image: self.text(get("image")),
-            build: get("build").map(|build| Build { tags: self.texts(build.get("tags")), text: build.to_string() }),
+            build: get("build").map(|build| self.build(build)),
             is_provided: get("provider").is_some(),
             container_name: self.text(get("container_name")),
+            platform: self.text(get("platform")),
             pull_policy: self.text(get("pull_policy")),
             restart: self.text(get("restart")).or_else(|| restart_of(deploy)),
             scale: scale(get("scale"), deploy),
@@ -288,6 +295,21 @@ impl Reader {
             hook_images: items(get("pre_start")).filter_map(|hook| self.text(hook.get("image"))).collect(),
             borrows_container: borrows_container(fields),
             is_declared_job: get("x-imt").and_then(|ours| ours.get("job")).and_then(Value::as_bool) == Some(true),
+        }
+    }
+
+    /// A block, or the directory alone.
+    fn build(&self, value: &Value) -> Build {
+        let context = self.text(value.get("context").or(Some(value)));
+        let is_inline = value.get("dockerfile_inline").is_some_and(|inline| !inline.is_null());
+        Build {
+            tags: self.texts(value.get("tags")),
+            context: context.filter(|context| !is_url(context)),
+            dockerfile: self
+                .text(value.get("dockerfile"))
+                .or_else(|| Some("Dockerfile".to_owned()))
+                .filter(|_| !is_inline),
+            text: value.to_string(),
         }
     }
 
@@ -362,6 +384,11 @@ fn borrows_container(fields: &Map<String, Value>) -> bool {
     let mode = |key: &str| fields.get(key).and_then(Value::as_str).is_some_and(|mode| mode.starts_with("service:"));
     let mut volumes = items(fields.get("volumes_from")).filter_map(Value::as_str);
     ["network_mode", "ipc", "pid"].into_iter().any(mode) || volumes.any(|from| !from.starts_with("container:"))
+}
+
+/// What compose fetches instead of looking for a directory.
+fn is_url(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
 }
 
 /// The items of a list; anything else but nothing is a list of itself.

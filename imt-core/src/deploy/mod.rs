@@ -7,8 +7,10 @@ pub mod command;
 pub mod drift;
 mod expectation;
 pub mod health;
+pub mod host_port;
 pub mod machine;
 pub mod plan;
+pub mod platform;
 pub mod release;
 pub mod settings;
 

@@ -39,7 +39,7 @@ mod workspace;
 pub use builder::EngineBuilder;
 pub use deployment::{
     Beat, Deployer, DeploymentOutcome, Installed, Order, Performer, Planned, Recorded, Shelf, Site, SiteError, Steps,
-    Tools, look_around,
+    Tools, kind_at, look_around,
 };
 pub use error::EngineError;
 pub use handle::Engine;

@@ -7,3 +7,4 @@ mod containers;
 mod files;
 mod host;
 mod lock;
+mod looks;

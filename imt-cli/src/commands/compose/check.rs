@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use imt_core::compose::{Problem, Resolved, check, files, images, sort_problems};
-use imt_core::engine::look_around;
+use imt_core::compose::{Problem, Resolved, check, files, images, missing_contexts, sort_problems};
+use imt_core::engine::{kind_at, look_around};
 use imt_exec_docker::compose::ComposeError;
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub(super) async fn run(args: &ComposeCheckArgs) -> Result<Exit> {
     let mut problems = check(&resolved.model, &sorted.images, &resolved.unset);
     problems.extend(sorted.problems);
     problems.extend(place.problem.clone());
+    problems.extend(missing_contexts(&resolved.model, |path| kind_at(&place.dir, path)));
     problems.extend(file_problems(&place, &resolved)?);
     sort_problems(&mut problems);
     match args.output {

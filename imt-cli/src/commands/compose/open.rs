@@ -93,7 +93,7 @@ fn discovered() -> Result<(Vec<PathBuf>, Option<Problem>)> {
     let found = discover(|name| Path::new(name).is_file()).ok_or_else(|| {
         CliError::usage("no compose file in this directory").help("name it with --file, or go where it is")
     })?;
-    Ok((vec![found.file.into()], found.problem()))
+    Ok((vec![found.file.into()], found.problem("--file")))
 }
 
 /// A path as seen from the project's directory; one that lies elsewhere stays absolute.

@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use imt_core::id::{CommitId, DeploymentId};
-use imt_core::ports::Source;
+use imt_core::ports::{Checkout, Failure, Source};
 use imt_git::WorkingTree;
 
 use crate::args::ProjectArgs;
@@ -45,12 +46,10 @@ pub(super) async fn origin(asked: &Asked, deployment: DeploymentId, state: &Path
     let repository = repository.ok_or_else(|| CliError::usage(format!("the name `{}` is no text", root.display())))?;
     if asked.dirty {
         let tree = WorkingTree::open(&project.dir).await?;
-        let commit = if tree.is_dirty() || tree.head().is_none() {
-            of_no_commit(&project.commit, deployment)
-        } else {
-            project.commit.clone()
-        };
-        return Ok(Origin { source: Arc::new(tree), commit, project, repository, below });
+        let is_of_commit = !tree.is_dirty() && tree.head().is_some();
+        let commit = if is_of_commit { project.commit.clone() } else { of_no_commit(&project.commit, deployment) };
+        let source = Arc::new(NamedTree { tree, name: commit.clone() });
+        return Ok(Origin { project, source, repository, commit, below });
     }
     if asked.commit.is_none() {
         refuse_dirty(&project).await?;
@@ -77,6 +76,25 @@ async fn refuse_dirty(project: &Project) -> Result<()> {
 fn of_no_commit(head: &CommitId, deployment: DeploymentId) -> CommitId {
     let hash = blake3::hash(format!("files of deployment {deployment} beside {head}").as_bytes()).to_hex();
     CommitId::parse(&hash[..40]).expect("hexadecimal digits of a hash")
+}
+
+/// A working tree whose files have a name that its repository does not know.
+struct NamedTree {
+    tree: WorkingTree,
+    name: CommitId,
+}
+
+#[async_trait]
+impl Source for NamedTree {
+    async fn checkout(&self, order: Checkout<'_>) -> std::result::Result<(), Failure> {
+        let head = self.tree.head().cloned().unwrap_or_else(CommitId::none);
+        let commit = if *order.commit == self.name { &head } else { order.commit };
+        self.tree.checkout(Checkout { commit, ..order }).await
+    }
+
+    async fn resolve(&self, repository: &str, reference: &str) -> std::result::Result<CommitId, Failure> {
+        self.tree.resolve(repository, reference).await
+    }
 }
 
 impl Origin {

@@ -11,11 +11,13 @@ use crate::pipeline::ConflictPolicy;
 
 const OBSERVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/observe.sh"));
 const HOLDERS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/holders.sh"));
+const LISTENERS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/listeners.sh"));
 const CLEAR: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/clear.sh"));
 const PUT_BACK: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/put_back_containers.sh"));
 const DROP_ASIDE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/drop_aside.sh"));
 const REMOVE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/remove.sh"));
 const END_HOOKS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/end_hooks.sh"));
+const PLATFORMS: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/platforms.sh"));
 const PRUNE: &str = concat!(include_str!("scripts/clean_env.sh"), include_str!("scripts/prune.sh"));
 
 /// A name that the model hard-codes, and for which service.
@@ -60,6 +62,11 @@ pub fn read_strangers(output: &str, project: &str, names: &[NamedContainer]) -> 
         held.extend(strange.map(|named| named.name.as_str()));
     }
     held.into_iter().map(str::to_owned).collect()
+}
+
+/// Lists who holds ports of the host. Read the answer with [`read_listeners`](crate::deploy::host_port::read_listeners).
+pub fn listeners() -> HostCommand {
+    HostCommand::script("imt-listeners", LISTENERS, [""; 0])
 }
 
 /// Sets aside whoever holds one of these names and is not that very service of the project. Ends with 7 when there are
@@ -134,20 +141,38 @@ pub fn end_hooks(project: &str) -> HostCommand {
     HostCommand::script("imt-end-hooks", END_HOOKS, [project])
 }
 
+/// Looks at what platforms the host runs, and at those of these images. Read the answer with
+/// [`read_platforms`](crate::deploy::platform::read_platforms).
+pub fn platforms<'r>(references: impl IntoIterator<Item = &'r str>) -> HostCommand {
+    HostCommand::script("imt-platforms", PLATFORMS, references)
+}
+
 /// Removes images that nobody uses.
 pub fn prune<'i>(references: impl IntoIterator<Item = &'i str>) -> HostCommand {
     HostCommand::script("imt-prune", PRUNE, references)
 }
+
+/// What names of containers begin with that are aside.
+const ASIDE: &str = "imt-aside.";
 
 /// A container as far as it matters whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnContainer {
     /// Its id.
     pub id: String,
+    /// Its name.
+    pub name: String,
     /// The project on its label.
     pub project: Option<String>,
     /// The service on its label.
     pub service: Option<String>,
+}
+
+impl OwnContainer {
+    /// Whether it was set aside, to return if its deployment fails.
+    pub fn is_aside(&self) -> bool {
+        self.name.starts_with(ASIDE)
+    }
 }
 
 /// The containers that are ours and no longer wanted: with our project's label, of a service that the model does not have and

@@ -17,7 +17,8 @@ mod registry;
 pub use compose::{ComposeProject, HOOK_LABEL, read_config_hashes};
 pub use containers::{
     Cleared, NamedContainer, OwnContainer, PutBack, clear, drop_aside, end_hooks, holders, inspect, last_log_lines,
-    observe, orphans, prunable, prune, put_back_containers, read_cleared, read_put_back, read_strangers, remove,
+    listeners, observe, orphans, platforms, prunable, prune, put_back_containers, read_cleared, read_put_back,
+    read_strangers, remove,
 };
 pub use detached::{
     BEAT_PAUSE, LeftBehind, Look, LookError, detach, in_turn, left_by, look, read_left_by, read_look, stop,

@@ -194,6 +194,7 @@ fn a_release_that_cannot_be_read_hides_no_other() {
 fn only_what_a_release_of_ours_had_is_an_orphan() {
     let container = |id: &str, project: Option<&str>, service: Option<&str>| OwnContainer {
         id: id.into(),
+        name: format!("name-of-{id}"),
         project: project.map(str::to_owned),
         service: service.map(str::to_owned),
     };
@@ -207,6 +208,8 @@ fn only_what_a_release_of_ours_had_is_an_orphan() {
     ];
     assert_eq!(orphans(&containers, "shop", &set(&["web"]), &set(&["web", "legacy"])), ["gone"]);
     assert!(orphans(&containers, "shop", &set(&["web"]), &set(&[])).is_empty(), "the first adoption removes nothing");
+    let aside = OwnContainer { name: "imt-aside.1.legacy".to_owned(), ..containers[1].clone() };
+    assert!(aside.is_aside() && !containers[1].is_aside());
 }
 
 #[test]

@@ -20,11 +20,16 @@ pub fn look_around(
         if tracked.contains(&path) || supplied.contains(&path) {
             continue;
         }
-        // What cannot be looked at is as good as not there; the problem that is told says what to do.
-        if let Ok(found) = std::fs::metadata(directory.join(&path)) {
-            let kind = if found.is_dir() { Kind::Directory } else { Kind::File };
+        if let Some(kind) = kind_at(directory, &path) {
             untracked.insert(path, kind);
         }
     }
     Tree { tracked, supplied, untracked, compose_files: resolved.compose_files.clone() }
+}
+
+/// What lies at a path of a project in a directory. What cannot be looked at is as good as not there; the problem that is told then
+/// says what to do.
+pub fn kind_at(directory: &Path, path: &str) -> Option<Kind> {
+    let found = std::fs::metadata(directory.join(path)).ok()?;
+    Some(if found.is_dir() { Kind::Directory } else { Kind::File })
 }

@@ -12,7 +12,7 @@ mod perform;
 mod steps;
 mod telling;
 
-pub use around::look_around;
+pub use around::{kind_at, look_around};
 pub use deployer::{Deployer, DeploymentOutcome};
 pub use perform::{Installed, Performer, Planned, Recorded, Site, SiteError, Tools};
 pub use steps::{Beat, Order, Shelf, Steps};

@@ -7,9 +7,9 @@ config=$1/docker-config.$$
 cd "$2" || exit 1
 pairs=$3
 shift 3
-missing=
+missing='' wanted=''
 while [ "$pairs" -gt 0 ]; do
-  docker image inspect "$2" >/dev/null 2>&1 </dev/null || missing="$missing $1"
+  docker image inspect "$2" >/dev/null 2>&1 </dev/null || missing="$missing $1" wanted="$wanted $2"
   pairs=$((pairs - 1))
   shift 2
 done
@@ -36,3 +36,11 @@ DOCKER_CONFIG=$config && export DOCKER_CONFIG
 docker "$@" $missing </dev/null &
 child=$!
 wait "$child"
+code=$?
+if [ "$code" -ne 0 ]; then
+  # The engine's own words seldom say which one it was.
+  for image in $wanted; do
+    docker image inspect "$image" >/dev/null 2>&1 </dev/null || echo "not there: $image" >&2
+  done
+fi
+exit "$code"

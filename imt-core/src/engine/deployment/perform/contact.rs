@@ -237,3 +237,32 @@ async fn tell(line: &[u8], notes: &Notes) {
     let text = String::from_utf8_lossy(line);
     notes.say(Note::Line(text.trim_end_matches(['\n', '\r']).to_owned())).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_are_told_whole_and_what_has_no_end_in_pieces() {
+        let (notes, mut heard) = Notes::channel(16);
+        let mut lines = Lines::default();
+        let half = LONGEST_LINE_BYTES / 2;
+        for bytes in [&b"one\r\ntw"[..], b"o\nthr", b"ee"] {
+            lines.take(bytes, &notes).await;
+        }
+        lines.end(&notes).await;
+        for _ in 0..3 {
+            lines.take(&vec![b'x'; half], &notes).await;
+        }
+        assert!(lines.0.len() <= LONGEST_LINE_BYTES, "{} bytes are kept", lines.0.len());
+        lines.take(b"y\nz", &notes).await;
+        lines.end(&notes).await;
+        drop(notes);
+        let mut told = Vec::new();
+        while let Some(note) = heard.recv().await {
+            let Note::Line(line) = note else { panic!("only lines: {note:?}") };
+            told.push(if line.len() > 100 { line.len().to_string() } else { line });
+        }
+        assert_eq!(told, ["one", "two", "three", &(3 * half).to_string(), "y", "z"]);
+    }
+}

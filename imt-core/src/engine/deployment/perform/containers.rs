@@ -71,7 +71,9 @@ impl Act<'_> {
         let model: BTreeSet<String> = installed.model.services.keys().cloned().collect();
         let ours = self.services_of_ours().await?;
         let (_, containers) = self.observed().await?;
-        let own: Vec<OwnContainer> = containers.iter().map(own).collect();
+        // One that had to give way to the release returns if it fails; what is aside on the way back is that release's own.
+        let is_kept = |container: &OwnContainer| self.way() == Way::Forward && container.is_aside();
+        let own: Vec<OwnContainer> = containers.iter().map(own).filter(|container| !is_kept(container)).collect();
         let project = self.project(self.way()).await?.name;
         let gone = orphans(&own, &project, &model, &ours);
         self.remove(&project, &gone).await
@@ -99,5 +101,10 @@ impl Act<'_> {
 }
 
 pub(super) fn own(container: &Container) -> OwnContainer {
-    OwnContainer { id: container.id.clone(), project: container.project.clone(), service: container.service.clone() }
+    OwnContainer {
+        id: container.id.clone(),
+        name: container.name.clone(),
+        project: container.project.clone(),
+        service: container.service.clone(),
+    }
 }

@@ -16,7 +16,7 @@ const LEAST_FREE_BYTES: u64 = 64 << 20;
 const LEAST_DOCKER_FREE_BYTES: u64 = 256 << 20;
 
 impl Act<'_> {
-    /// Versions, disk, permissions, and whether the compose project is ours.
+    /// Versions, disk, permissions, whether the compose project is ours, and whether its ports are free.
     pub(super) async fn preflight(&self) -> Outcome {
         let dir = self.dir().await?;
         let found = self.site().probed().await?;
@@ -30,6 +30,7 @@ impl Act<'_> {
         .await;
         self.check_host_paths().await?;
         self.check_project(&dir).await?;
+        self.check_ports(&dir).await?;
         Ok(done())
     }
 

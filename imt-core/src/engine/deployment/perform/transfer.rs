@@ -11,7 +11,7 @@ use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override,
 use crate::deploy::command::{
     ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, restage, stage,
 };
-use crate::deploy::machine::DeploymentKind;
+use crate::deploy::machine::{DeploymentKind, StepFacts};
 use crate::deploy::release::{BundledFile, Release};
 use crate::image::ImageReference;
 use crate::ports::FileMode;
@@ -83,8 +83,17 @@ impl Act<'_> {
         let images = release.images.iter().map(|(service, image)| (service.as_str(), image.reference.as_str()));
         let pull = staged.pull(&dir.state(), &logins, images);
         let said = self.contact().follow(&pull, &self.order.notes).await?;
-        said.or_fail(DeploymentReason::PullFailed, "the target cannot fetch the images")?;
-        Ok(done())
+        if !said.exit.is_success() {
+            let detail = format!(
+                "the target cannot fetch the images: {}; see that the registry has them and answers the target, and log in \
+                 to it here (`docker login`) if it asks who we are",
+                said.complaint()
+            );
+            return Err(Trouble::failed(DeploymentReason::PullFailed, detail));
+        }
+        let is_new = self.way() == Way::Forward && self.record().spec.kind == DeploymentKind::New;
+        let warnings = if is_new { self.check_platforms(&release).await? } else { Vec::new() };
+        Ok(StepFacts { warnings, ..done() })
     }
 
     /// The staged files take their places.

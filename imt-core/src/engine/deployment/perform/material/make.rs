@@ -7,9 +7,10 @@ use super::env::{declared, dot_env};
 use super::files::{SourceFile, tracked};
 use crate::compose::{
     BuiltImages, DOT_ENV, Invocation, Naming, Problem, Registry, Resolved, Tree, check, discover, files, images,
+    missing_contexts,
 };
 use crate::deploy::settings::DeploymentSettings;
-use crate::engine::deployment::around::look_around;
+use crate::engine::deployment::around::{kind_at, look_around};
 use crate::engine::deployment::perform::trouble::{Outcome, Trouble};
 use crate::id::{DeploymentId, PipelineId};
 use crate::ports::{Checkout, Composer, ComposerErrorKind, DeploymentRecord, FailureKind, Source};
@@ -83,6 +84,7 @@ pub(crate) async fn make(
     let transfer = files(&resolved.model, &resolved.raw, &tree);
     let sorted = images(&resolved.model, &naming(record, settings)?);
     problems.extend(check(&resolved.model, &sorted.images, &resolved.unset));
+    problems.extend(missing_contexts(&resolved.model, |path| kind_at(&directory, path)));
     problems.extend(sorted.problems);
     problems.extend(transfer.problems);
     let warnings = refuse_errors(problems)?;
@@ -143,7 +145,7 @@ fn place(root: &Path, named: &[String]) -> Outcome<(PathBuf, Vec<String>, Vec<Pr
             let detail = format!("there is no compose file in {place} of the commit; name it with `--compose`");
             Trouble::failed(DeploymentReason::InvalidModel, detail)
         })?;
-        return Ok((directory, vec![found.file.to_owned()], found.problem().into_iter().collect()));
+        return Ok((directory, vec![found.file.to_owned()], found.problem("--compose").into_iter().collect()));
     }
     let below = first.rsplit_once('/').map_or("", |(parent, _)| parent);
     let directory = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
