@@ -36,7 +36,8 @@ const ENGINE: [&str; 5] = ["DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH
 /// Builds on an engine and pushes from it.
 pub struct DockerPublisher {
     docker: Docker,
-    compose: Compose,
+    /// Without it nothing is built; what is there can be pushed.
+    compose: Result<Compose, ComposeError>,
     credentials: Credentials,
     /// What compose is given of the environment.
     variables: Vec<(String, String)>,
@@ -51,13 +52,14 @@ impl std::fmt::Debug for DockerPublisher {
 }
 
 impl DockerPublisher {
-    /// With the engine, the compose and the credentials that the docker command would use.
+    /// With the engine, the compose and the credentials that the docker command would use. Where there is no compose that can be
+    /// used, whoever wants something built is told.
     ///
     /// # Errors
-    /// When no engine answers, or there is no compose that can be used.
+    /// When no engine answers.
     pub async fn from_env() -> Result<Self, PublishError> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let compose = Compose::find().await.map_err(of_compose)?;
+        let compose = Compose::find().await;
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };
@@ -108,6 +110,11 @@ impl DockerPublisher {
     }
 
     async fn build(&self, build: &ImageBuild, notes: &Notes) -> Result<Option<Publication>, PublishError> {
+        let compose = self.compose.as_ref().map_err(|error| {
+            let message =
+                format!("the image of `{}` is built on this machine, and {}", build.image.builder, error.in_words());
+            PublishError::new(PublishErrorKind::Compose, message).with_help(error.help())
+        })?;
         let arguments = build.invocation.clone().with_file("-").build(&build.image.builder);
         let (sender, mut lines) = mpsc::channel(64);
         let file = build.changes.to_yaml();
@@ -115,7 +122,7 @@ impl DockerPublisher {
         let following = async {
             // Moved in, so that the lines end when compose does.
             let sender = sender;
-            self.compose.follow(&arguments, directory, &self.variables, &file, &sender).await
+            compose.follow(&arguments, directory, &self.variables, &file, &sender).await
         };
         let mut last_lines = VecDeque::with_capacity(LAST_LINES);
         let telling = async {

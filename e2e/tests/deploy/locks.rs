@@ -98,6 +98,8 @@ fn the_same_command_again_closes_what_was_interrupted() {
         kill(killed);
         let again = target.deploy(little.path(), &[], 0);
         assert!(again.stderr.contains("was interrupted"), "{}", told(&again));
+        // The claim of the dead would last half a minute.
+        assert!(again.took < Duration::from_secs(24), "{:?}: {}", again.took, told(&again));
         assert_eq!(version(&target), "2");
         assert_ne!(target.newest_good(), good);
         little.release("1");

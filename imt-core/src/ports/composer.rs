@@ -13,6 +13,8 @@ use crate::ports::error::Failure;
 pub enum ComposerErrorKind {
     /// There is no compose, or it is too old.
     Missing,
+    /// It is elsewhere, and cannot be reached.
+    Unreachable,
     /// It does not take the files: the user's mistake.
     Refused,
     /// Anything else.
@@ -32,6 +34,6 @@ pub trait Composer: Send + Sync {
     /// future ends what was started.
     ///
     /// # Errors
-    /// `Refused` with compose's own words and the place, where it names one; `Missing`; `Internal`.
+    /// `Refused` with compose's own words and the place, where it names one; `Missing`; `Unreachable`; `Internal`.
     async fn resolve(&self, directory: &Path, invocation: &Invocation) -> Result<Resolved, ComposerError>;
 }

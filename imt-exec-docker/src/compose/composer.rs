@@ -23,6 +23,7 @@ impl From<ComposeError> for ComposerError {
             | ComposeError::NoCompose { .. }
             | ComposeError::TooOld { .. }
             | ComposeError::HidesEnvFiles { .. } => ComposerErrorKind::Missing,
+            ComposeError::NoContact(_) => ComposerErrorKind::Unreachable,
             _ if error.is_users() => ComposerErrorKind::Refused,
             _ => ComposerErrorKind::Internal,
         };
@@ -31,8 +32,7 @@ impl From<ComposeError> for ComposerError {
                 format!("{}:{}:{}: {}", place.file, place.line, place.column, place.message)
             }
             ComposeError::Refused { said, .. } => format!("compose refuses the project: {said}"),
-            ComposeError::NoCompose { said } if !said.is_empty() => format!("{error}: {said}"),
-            _ => error.to_string(),
+            _ => error.in_words(),
         };
         Self::new(kind, message).with_help(error.help()).with_source(error)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use imt_core::compose::ModelError;
 use imt_core::pipeline::Diagnostic;
+use imt_core::ports::TransportError;
 
 use super::version::ComposeVersion;
 
@@ -40,6 +41,15 @@ pub enum ComposeError {
     /// It cannot be run.
     #[error("`docker compose` cannot be run")]
     NotRun(#[source] io::Error),
+    /// The project's files cannot be laid out where it would be run.
+    #[error("the project's files cannot be put into a temporary directory: {said}")]
+    NoRoom {
+        /// What was said there.
+        said: String,
+    },
+    /// The host on which it would be run does not answer.
+    #[error(transparent)]
+    NoContact(#[from] TransportError),
     /// It did not come to an end.
     #[error("`docker compose` took more than {} s", after.as_secs())]
     TookTooLong {
@@ -87,12 +97,22 @@ impl ComposeError {
                 "install a newer compose plugin: https://docs.docker.com/compose/install"
             }
             Self::NotRun(_) => "see that `docker compose version` works for this user",
+            Self::NoRoom { .. } => "see that `tar` is there, and that this user may write to /tmp",
+            Self::NoContact(_) => "see that the target is reached, and try again",
             Self::TookTooLong { .. } => {
                 "see what `docker compose config` waits for; files from other machines are fetched"
             }
             Self::Unreadable { .. } => "see that its name is right, that it is there and that this user may read it",
             Self::Refused { .. } => "mend the file as it says; `imt compose check` checks it",
             Self::Model(_) => "this may be a fault of imt or a compose newer than it; please report it",
+        }
+    }
+
+    /// What it is, with what docker said where that says more.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::NoCompose { said } if !said.is_empty() => format!("{self}: {said}"),
+            _ => self.to_string(),
         }
     }
 

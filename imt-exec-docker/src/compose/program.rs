@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
+use super::caller::{Call, Caller, Output};
 use super::error::ComposeError;
 use super::version::ComposeVersion;
 use crate::connect::config_dir;
@@ -20,7 +22,7 @@ use crate::connect::config_dir;
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// More than any model has; a file that explodes must not take the machine along.
-const MAX_OUTPUT_BYTES: u64 = 64 << 20;
+pub(super) const MAX_OUTPUT_BYTES: u64 = 64 << 20;
 
 /// The longest line that is told in one piece.
 const MAX_LINE_BYTES: u64 = 64 << 10;
@@ -32,14 +34,6 @@ pub struct Compose {
     /// Where docker looks for the plugin first; its home directory is hidden from it.
     config: Option<PathBuf>,
     version: ComposeVersion,
-}
-
-/// What a call that came to its end left.
-#[derive(Debug)]
-pub(super) struct Output {
-    pub(super) status: ExitStatus,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: String,
 }
 
 impl Compose {
@@ -56,15 +50,8 @@ impl Compose {
         let docker = in_path(&path.unwrap_or_default()).ok_or(ComposeError::NoDocker)?;
         let unasked = Self { docker, config, version: ComposeVersion::FLOOR };
         let words = ["compose", "version", "--short"].map(str::to_owned);
-        let output = unasked.call(&words, Path::new("/"), None).await?;
-        if !output.status.success() {
-            return Err(ComposeError::NoCompose { said: output.stderr.trim().to_owned() });
-        }
-        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        match ComposeVersion::parse(&said) {
-            Some(version) if version >= ComposeVersion::FLOOR => Ok(Self { version, ..unasked }),
-            _ => Err(ComposeError::TooOld { found: if said.is_empty() { "unknown".to_owned() } else { said } }),
-        }
+        let version = usable(&unasked.run(&words, Path::new("/"), None).await?)?;
+        Ok(Self { version, ..unasked })
     }
 
     /// Its version.
@@ -72,13 +59,8 @@ impl Compose {
         self.version
     }
 
-    /// Runs docker with these arguments and no environment. Dropping the future ends it, and its plugin with it.
-    pub(super) async fn call(
-        &self,
-        arguments: &[String],
-        directory: &Path,
-        stdin: Option<&str>,
-    ) -> Result<Output, ComposeError> {
+    /// Runs docker with these arguments and no environment.
+    async fn run(&self, arguments: &[String], directory: &Path, stdin: Option<&str>) -> Result<Output, ComposeError> {
         let group = self.spawn(arguments, directory, &[], stdin.is_some())?;
         match tokio::time::timeout(DEADLINE, collect(group, stdin)).await {
             Ok(output) => output.map_err(ComposeError::NotRun),
@@ -132,6 +114,31 @@ impl Compose {
     }
 }
 
+#[async_trait]
+impl Caller for Compose {
+    const SEES_FILES: bool = true;
+
+    fn version(&self) -> ComposeVersion {
+        self.version
+    }
+
+    async fn call(&self, call: Call<'_>) -> Result<Output, ComposeError> {
+        self.run(call.arguments, call.directory, call.stdin).await
+    }
+}
+
+/// The version that `docker compose version --short` has told, if it is one that works.
+pub(super) fn usable(output: &Output) -> Result<ComposeVersion, ComposeError> {
+    if !output.is_success {
+        return Err(ComposeError::NoCompose { said: output.stderr.trim().to_owned() });
+    }
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    match ComposeVersion::parse(&said) {
+        Some(version) if version >= ComposeVersion::FLOOR => Ok(version),
+        _ => Err(ComposeError::TooOld { found: if said.is_empty() { "unknown".to_owned() } else { said } }),
+    }
+}
+
 /// The docker program: looked for by us, because what we run has no `PATH` of its own.
 fn in_path(path: &OsStr) -> Option<PathBuf> {
     let candidates = std::env::split_paths(path).filter(|dir| dir.is_absolute()).map(|dir| dir.join("docker"));
@@ -158,7 +165,8 @@ async fn collect(mut group: Group, stdin: Option<&str>) -> io::Result<Output> {
     let input = group.0.stdin.take();
     let ((), stdout, stderr) = tokio::try_join!(feed(input, stdin), read(stdout), read(stderr))?;
     let status = group.0.wait().await?;
-    Ok(Output { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    let stderr = String::from_utf8_lossy(&stderr).into_owned();
+    Ok(Output { is_success: status.success(), stdout, stderr })
 }
 
 async fn feed(input: Option<ChildStdin>, text: Option<&str>) -> io::Result<()> {

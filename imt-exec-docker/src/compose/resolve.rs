@@ -10,8 +10,9 @@ use imt_core::compose::{
 use imt_core::pipeline::Diagnostic;
 use serde_json::Value;
 
+use super::caller::{Call, Caller, Output};
 use super::error::{ComposeError, refused};
-use super::program::{Compose, Output};
+use super::program::Compose;
 use super::version::ComposeVersion;
 
 /// Where compose reads a file from its standard input.
@@ -24,23 +25,7 @@ impl Compose {
     /// # Errors
     /// When compose refuses the files, cannot be run, or answers with something else than a model.
     pub async fn resolve(&self, directory: &Path, invocation: &Invocation) -> Result<Resolved, ComposeError> {
-        let sources = Sources::read(directory, &invocation.files)?;
-        if sources.name_env_files && self.version() < ComposeVersion::SHOWS_ENV_FILES {
-            return Err(ComposeError::HidesEnvFiles { found: self.version() });
-        }
-        let (raw_call, resolved_call) = (invocation.raw(), invocation.resolved());
-        let (raw, resolved) =
-            tokio::try_join!(self.call(&raw_call, directory, None), self.call(&resolved_call, directory, None))?;
-        let mut raw = model_of(&raw, Form::Raw, directory, &sources)?;
-        let unset = self.variables(directory, invocation, &sources, &mut raw).await?;
-        let missing = services_without_files(directory, &raw);
-        let model = if resolved.status.success() || missing.is_empty() {
-            model_of(&resolved, Form::Resolved, directory, &sources)?
-        } else {
-            let rest = self.merged(directory, invocation, &reset_files(&missing)).await?;
-            model_of(&rest, Form::Resolved, directory, &sources)?
-        };
-        Ok(Resolved { model, raw, unset, compose_files: sources.names })
+        resolve(self, directory, invocation).await
     }
 
     /// What compose makes of the project with an override behind its files: for the self-check.
@@ -53,24 +38,83 @@ impl Compose {
         invocation: &Invocation,
         changes: &Override,
     ) -> Result<Model, ComposeError> {
-        let output = self.merged(directory, invocation, &changes.to_yaml()).await?;
-        model_of(&output, Form::Resolved, directory, &Sources::default())
+        let (sources, files) = (Sources::default(), BTreeSet::new());
+        let project = Project { caller: self, directory, invocation, sources: &sources };
+        project.read(&project.merged(&files, &changes.to_yaml()).await?, Form::Resolved)
+    }
+}
+
+/// Resolves the project in a directory by whatever runs compose.
+pub(super) async fn resolve<C: Caller>(
+    caller: &C,
+    directory: &Path,
+    invocation: &Invocation,
+) -> Result<Resolved, ComposeError> {
+    let sources = Sources::read(directory, &invocation.files)?;
+    if sources.name_env_files && caller.version() < ComposeVersion::SHOWS_ENV_FILES {
+        return Err(ComposeError::HidesEnvFiles { found: caller.version() });
+    }
+    let project = Project { caller, directory, invocation, sources: &sources };
+    let mut files = sources.files(directory, invocation);
+    let (raw_call, resolved_call) = (invocation.raw(), invocation.resolved());
+    let (raw, at_once) = if C::SEES_FILES {
+        let calls =
+            tokio::try_join!(project.call(&raw_call, &files, None), project.call(&resolved_call, &files, None))?;
+        (calls.0, Some(calls.1))
+    } else {
+        (project.call(&raw_call, &files, None).await?, None)
+    };
+    let mut raw = project.read(&raw, Form::Raw)?;
+    let unset = project.variables(&files, &mut raw).await?;
+    files.extend(files_of_services(&raw));
+    let resolved = match at_once {
+        Some(resolved) => resolved,
+        None => project.call(&resolved_call, &files, None).await?,
+    };
+    let missing = services_without_files(directory, &raw);
+    let model = if resolved.is_success || missing.is_empty() {
+        project.read(&resolved, Form::Resolved)?
+    } else {
+        project.read(&project.merged(&files, &reset_files(&missing)).await?, Form::Resolved)?
+    };
+    Ok(Resolved { model, raw, unset, compose_files: sources.names })
+}
+
+/// A project and who is asked about it.
+struct Project<'p, C> {
+    caller: &'p C,
+    directory: &'p Path,
+    invocation: &'p Invocation,
+    sources: &'p Sources,
+}
+
+impl<C: Caller> Project<'_, C> {
+    async fn call(
+        &self,
+        arguments: &[String],
+        files: &BTreeSet<String>,
+        stdin: Option<&str>,
+    ) -> Result<Output, ComposeError> {
+        self.caller.call(Call { arguments, directory: self.directory, files, stdin }).await
     }
 
     /// Resolves with one file more, given as text.
-    async fn merged(&self, directory: &Path, invocation: &Invocation, file: &str) -> Result<Output, ComposeError> {
-        let arguments = invocation.clone().with_file(STDIN).resolved();
-        self.call(&arguments, directory, Some(file)).await
+    async fn merged(&self, files: &BTreeSet<String>, file: &str) -> Result<Output, ComposeError> {
+        let arguments = self.invocation.clone().with_file(STDIN).resolved();
+        self.call(&arguments, files, Some(file)).await
+    }
+
+    fn read(&self, output: &Output, form: Form) -> Result<Model, ComposeError> {
+        if !output.is_success {
+            let directory = &self.invocation.project_directory;
+            return Err(refused(&output.stderr, directory, self.sources.syntax_error()));
+        }
+        Ok(Model::parse(&output.stdout, form)?)
     }
 
     /// Asks compose which variables are set, and what the paths of env files become.
-    async fn variables(
-        &self,
-        directory: &Path,
-        invocation: &Invocation,
-        sources: &Sources,
-        raw: &mut Model,
-    ) -> Result<Vec<Variable>, ComposeError> {
+    async fn variables(&self, files: &BTreeSet<String>, raw: &mut Model) -> Result<Vec<Variable>, ComposeError> {
+        let Self { directory, invocation, sources, .. } = *self;
         let bare: Vec<Variable> = variables(raw).into_iter().filter(|variable| variable.bare_at.is_some()).collect();
         let paths: BTreeSet<String> =
             env_files(raw).map(|file| file.path.clone()).filter(|path| path.contains('$')).collect();
@@ -88,8 +132,9 @@ impl Compose {
         // Numbered: what compose prints of a key with a `$` in it is another one.
         let keys: Vec<String> = (0..texts.len()).map(|number| number.to_string()).collect();
         let file = probe(keys.iter().map(String::as_str).zip(texts.iter().map(String::as_str)));
-        let output = self.call(&asked.resolved(), directory, Some(&file)).await?;
-        let answer = model_of(&output, Form::Resolved, directory, &Sources::default())?;
+        let output = self.call(&asked.resolved(), files, Some(&file)).await?;
+        let nothing = Sources::default();
+        let answer = Project { sources: &nothing, ..*self }.read(&output, Form::Resolved)?;
         let answers = &answer.document()["x-imt-probe"];
         let became = keys.iter().map(|key| answers[key].as_str().unwrap_or_default().replace("$$", "$"));
         let became: Vec<String> = became.collect();
@@ -161,21 +206,25 @@ impl Sources {
         files
     }
 
+    /// What compose reads before it knows of any service: relative to the directory, whether it is there or not.
+    fn files(&self, directory: &Path, invocation: &Invocation) -> BTreeSet<String> {
+        self.names.iter().cloned().chain(self.env_files(directory, invocation)).collect()
+    }
+
     /// The first file that is no YAML.
     fn syntax_error(&self) -> Option<Diagnostic> {
         self.names.iter().find_map(|name| syntax_error(self.texts.get(name)?, name))
     }
 }
 
-fn model_of(output: &Output, form: Form, directory: &Path, sources: &Sources) -> Result<Model, ComposeError> {
-    if !output.status.success() {
-        return Err(refused(&output.stderr, &directory.to_string_lossy(), sources.syntax_error()));
-    }
-    Ok(Model::parse(&output.stdout, form)?)
-}
-
 fn env_files(raw: &Model) -> impl Iterator<Item = &EnvFile> {
     raw.services.values().flat_map(|service| &service.env_files)
+}
+
+/// The env files and label files of services: what compose reads of them in order to resolve.
+fn files_of_services(raw: &Model) -> Vec<String> {
+    let labels = raw.services.values().flat_map(|service| service.label_files.iter().cloned());
+    env_files(raw).map(|file| file.path.clone()).chain(labels).collect()
 }
 
 /// The services that name an env file or a label file that is not there.

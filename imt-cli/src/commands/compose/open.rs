@@ -68,8 +68,7 @@ pub(super) fn failed(error: ComposeError) -> CliError {
         ComposeError::Refused { said, .. } => {
             return CliError::usage(format!("compose refuses the project: {said}")).help(help);
         }
-        ComposeError::NoCompose { said } if !said.is_empty() => format!("{error}: {said}"),
-        _ => error.to_string(),
+        _ => error.in_words(),
     };
     let failed = if error.is_users() { CliError::usage(message) } else { CliError::errored(message) };
     failed.help(help).because(error)

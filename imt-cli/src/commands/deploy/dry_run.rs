@@ -30,7 +30,7 @@ pub(super) async fn dry_run(
 ) -> Result<Exit> {
     let instances = Instances::open(&places::home_of(&records.id().await?, state))?;
     let instance = instances.acquire()?;
-    let composer = Arc::new(composer().await?);
+    let (composer, _) = composer(&transport).await;
     // Nothing is built.
     let publisher = Arc::new(NotHere::because(&CliError::internal("a dry run builds nothing"), None));
     let scratch = instance.dir().join("checkouts");

@@ -1,16 +1,10 @@
-//! In the place of a compose and an engine that are not here, for deployments that need neither: an earlier release is built
-//! already, and the target has its files. Whoever does need one of them is told why it is not there.
-
-use std::path::Path;
+//! In the place of an engine that is not here, for deployments that need none: an earlier release is built already, and some
+//! projects have nothing to build. Whoever does need one is told why it is not there.
 
 use async_trait::async_trait;
-use imt_core::compose::{Invocation, Resolved};
 use imt_core::deploy::command::RegistryLogin;
 use imt_core::image::ImageReference;
-use imt_core::ports::{
-    Composer, ComposerError, ComposerErrorKind, ImageBuild, Notes, Publication, PublishError, PublishErrorKind,
-    Publisher,
-};
+use imt_core::ports::{ImageBuild, Notes, Publication, PublishError, PublishErrorKind, Publisher};
 
 use crate::error::CliError;
 
@@ -24,14 +18,6 @@ pub(super) struct NotHere {
 impl NotHere {
     pub(super) fn because(error: &CliError, login: Option<RegistryLogin>) -> Self {
         Self { message: error.message.clone(), help: error.help.clone(), login }
-    }
-}
-
-#[async_trait]
-impl Composer for NotHere {
-    async fn resolve(&self, _: &Path, _: &Invocation) -> Result<Resolved, ComposerError> {
-        let error = ComposerError::new(ComposerErrorKind::Missing, self.message.clone());
-        Err(ComposerError { help: self.help.clone(), ..error })
     }
 }
 

@@ -11,14 +11,12 @@ use imt_core::deploy::settings::DeploymentSettings;
 use imt_core::engine::{
     Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
 };
-use imt_core::id::DeploymentId;
-use imt_core::ports::{
-    Claimant, Composer, DeploymentStore, DeploymentSummary, NewDeployment, Publisher, Source, Target, Transport,
-};
+use imt_core::id::{DeploymentId, InstanceId};
+use imt_core::ports::{Claimant, Composer, DeploymentStore, NewDeployment, Publisher, Source, Target, Transport};
 use imt_core::secret::Secret;
 use imt_core::status::{DeploymentReason, DeploymentStatus};
 use imt_exec_docker::DockerPublisher;
-use imt_exec_docker::compose::Compose;
+use imt_exec_docker::compose::{Compose, TargetCompose};
 
 use super::late::NotHere;
 use super::show::{Left, Seen, Shown, show, tell_end};
@@ -86,13 +84,13 @@ impl Session {
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
         remove_checkouts_of_the_dead(&instances)?;
-        let (composer, publisher) = match builder(login.clone()).await {
-            Ok(found) => found,
-            Err(missing) if engine == Engine::IfThere => {
-                let missing = Arc::new(NotHere::because(&missing, login));
-                (Arc::clone(&missing) as Arc<dyn Composer>, missing as Arc<dyn Publisher>)
-            }
-            Err(missing) => return Err(missing),
+        let (composer, no_compose) = composer(&transport).await;
+        let publisher = match (publisher(login.clone()).await, no_compose) {
+            (Ok(found), _) => found,
+            // Where nothing can be built, it may be that nothing has to.
+            (Err(_), Some(missing)) => Arc::new(NotHere::because(&missing, login)),
+            (Err(missing), None) if engine == Engine::IfThere => Arc::new(NotHere::because(&missing, login)),
+            (Err(missing), None) => return Err(missing),
         };
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
         let commits = Arc::new(Sources::new(state, output::warning));
@@ -125,9 +123,14 @@ impl Session {
         let last = store.deployments(&target.project, None, LOOKED_AT).await;
         let last = last.map_err(CliError::store("look for interrupted deployments"))?.found;
         for found in last.iter().rev().filter(|found| found.target == *target && !found.status.is_terminal()) {
-            if self.is_held(found)? {
-                continue;
-            }
+            // Who drove it, locked by us, where that is a process of this machine that is gone.
+            let predecessor = match &found.holder {
+                None => None,
+                Some(holder) => match self.instances.succeed(holder)? {
+                    None => continue,
+                    gone => gone,
+                },
+            };
             let number = found.number;
             output::note(&format!("deployment {number} was interrupted; it comes to its end first"));
             let record = store.load(found.id).await.map_err(CliError::store("read an interrupted deployment"))?;
@@ -140,22 +143,19 @@ impl Session {
             let performer = self.performer(target, settings, tools);
             let title = format!("going on with deployment {number}");
             let shown = Shown { store: Arc::clone(&store), id: found.id, how, title, goes_on: true };
-            let (deployer, id, steps) = (self.deployer(), found.id, Arc::clone(&performer));
+            // Of one that is provably gone the claim is ours at once, whatever is left of its lease.
+            let instance = predecessor.as_ref().unwrap_or(&self.instance).id();
+            let (deployer, id, steps) = (self.deployer_as(instance), found.id, Arc::clone(&performer));
             let driving = async move { until_free(&deployer, id, steps).await };
             let seen = self.attend(&shown, driving, interrupts).await;
             performer.close().await;
             let seen = seen?;
             tell_end(how, &seen, self.left(&record.spec, &seen.outcome).await.as_ref())?;
+            if let Some(Err(error)) = predecessor.map(Instance::retire) {
+                output::warning(&format!("the records of a killed command were not removed: {error}"));
+            }
         }
         Ok(())
-    }
-
-    /// Whether a living process drives it. One of this machine that is gone may have a claim that has not run out.
-    fn is_held(&self, found: &DeploymentSummary) -> Result<bool> {
-        match &found.holder {
-            None => Ok(false),
-            Some(holder) => Ok(self.instances.is_live(holder)? || !self.instances.is_known(holder)),
-        }
     }
 
     async fn attend(
@@ -195,7 +195,11 @@ impl Session {
     }
 
     fn deployer(&self) -> Deployer {
-        let claimant = Claimant { instance: self.instance.id().clone(), driving: Vec::new(), lease: LEASE };
+        self.deployer_as(self.instance.id())
+    }
+
+    fn deployer_as(&self, instance: &InstanceId) -> Deployer {
+        let claimant = Claimant { instance: instance.clone(), driving: Vec::new(), lease: LEASE };
         Deployer::new(self.store(), claimant)
     }
 }
@@ -260,20 +264,23 @@ async fn obey(interrupts: Interrupts, deployer: Deployer, id: DeploymentId) {
     }
 }
 
-/// What understands the project, and what builds and pushes, with the credentials of the docker command and those given.
-async fn builder(login: Option<RegistryLogin>) -> Result<(Arc<dyn Composer>, Arc<dyn Publisher>)> {
-    let composer = composer().await?;
+/// What builds and pushes, with the credentials of the docker command and those given.
+async fn publisher(login: Option<RegistryLogin>) -> Result<Arc<dyn Publisher>> {
     let publisher = DockerPublisher::from_env()
         .await
         .map_err(|error| CliError::errored(error.message.clone()).maybe_help(error.help.clone()).because(error))?;
     let publisher = if let Some(login) = login { publisher.with_login(login) } else { publisher };
-    Ok((Arc::new(composer), Arc::new(publisher)))
+    Ok(Arc::new(publisher))
 }
 
-/// What understands the project.
-pub(super) async fn composer() -> Result<Compose> {
-    Compose::find().await.map_err(|error| {
-        let help = error.help();
-        CliError::errored(format!("the project is read on this machine, and {error}")).help(help).because(error)
-    })
+/// What understands the project: the compose of this machine, or else that of the target, with why nothing can be built here.
+pub(super) async fn composer(transport: &Arc<dyn Transport>) -> (Arc<dyn Composer>, Option<CliError>) {
+    match Compose::find().await {
+        Ok(compose) => (Arc::new(compose), None),
+        Err(error) => {
+            let (message, help) = (format!("images are built on this machine, and {}", error.in_words()), error.help());
+            let missing = CliError::errored(message).help(help).because(error);
+            (Arc::new(TargetCompose::new(Arc::clone(transport))), Some(missing))
+        }
+    }
 }

@@ -128,7 +128,9 @@ async fn resolve(composer: &dyn Composer, directory: &Path, invocation: &Invocat
     composer.resolve(directory, invocation).await.map_err(|failure| {
         let reason = match failure.kind {
             ComposerErrorKind::Refused => DeploymentReason::InvalidModel,
-            ComposerErrorKind::Missing | ComposerErrorKind::Internal => DeploymentReason::Internal,
+            ComposerErrorKind::Missing => DeploymentReason::TargetUnfit,
+            ComposerErrorKind::Unreachable => DeploymentReason::ContactLost,
+            ComposerErrorKind::Internal => DeploymentReason::Internal,
         };
         Trouble::failed(reason, failure.explain())
     })
