@@ -12,3 +12,4 @@ mod pipeline;
 mod refusals;
 mod registry;
 mod stories;
+mod without_compose;
