@@ -9,6 +9,7 @@ use imt_e2e::docker::docker;
 use imt_e2e::imt::{Finished, Output, Running};
 use imt_e2e::repository::Repository;
 use imt_e2e::services;
+use imt_e2e::wait::{SOON, until};
 use tempfile::TempDir;
 
 /// What a machine has whose docker command has no compose.

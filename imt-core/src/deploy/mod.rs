@@ -3,6 +3,7 @@
 //! Pure: it is given `now` and what was observed, and returns data. It knows no SSH, no Docker API and no compose file; what
 //! it has to know of the compose model it takes in types of its own ([`health::ExpectedService`]).
 
+mod beforehand;
 pub mod command;
 pub mod drift;
 mod expectation;
@@ -14,4 +15,5 @@ pub mod platform;
 pub mod release;
 pub mod settings;
 
+pub use beforehand::{Beforehand, beforehand};
 pub use expectation::{Patience, expected_services, named_containers};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use imt_core::deploy::command::{
-    ComposeProject, ConflictPolicy, NamedContainer, RegistryLogin, clear, drop_aside, probe, prune,
+    ComposeProject, ConflictPolicy, NamedContainer, RegistryLogin, clean, clear, drop_aside, probe, prune,
     put_back_containers, read_cleared, read_probe, read_put_back, remove,
 };
 use imt_core::secret::Secret;
@@ -191,6 +191,33 @@ fn one_that_was_removed_while_aside_is_gone_and_no_other_is_started() {
         let back = read_put_back(&ran.stdout);
         assert_eq!((ran.code, back.gone, back.back), (Some(0), vec!["cache".into()], vec!["other".into()]), "{ran:?}");
         assert_eq!(there(&host, "cache").as_deref(), Some("shop redis false"), "{}", host.shell);
+    }
+}
+
+#[test]
+fn what_says_whose_a_container_is_stays_as_long_as_that_is_aside() {
+    for host in with_docker() {
+        let (dir, shell) = (host.dir(), host.shell);
+        world(&host);
+        assert_eq!(cleared(&host, ConflictPolicy::Replace).code, Some(0), "{shell}");
+        // A release of nobody knows which kind has the name, and so it cannot return.
+        container(&host, "cache", "shop redis true");
+        let ran = host.run(&put_back_containers(&dir, deployment(1)));
+        assert_eq!(read_put_back(&ran.stdout).taken, ["cache"], "{shell}: {ran:?}");
+        let written = format!("{}/containers/cache", dir.aside(deployment(1)));
+        for docker_answers in [true, false] {
+            if !docker_answers {
+                fs::write(host.home().join("no-docker"), "").unwrap();
+            }
+            assert_eq!(host.run(&clean(&dir, deployment(1), false)).code, Some(0), "{shell}");
+            assert!(fs::exists(&written).unwrap(), "{shell}: the only trace of where it belongs");
+        }
+        fs::remove_file(host.home().join("no-docker")).unwrap();
+        fs::remove_file(host.home().join("containers/cache")).unwrap();
+        assert_eq!(host.run(&put_back_containers(&dir, deployment(1))).code, Some(0), "{shell}");
+        assert_eq!(there(&host, "cache").as_deref(), Some("somebody redis true"), "{shell}");
+        assert_eq!(host.run(&clean(&dir, deployment(1), false)).code, Some(0), "{shell}");
+        assert!(!fs::exists(dir.aside(deployment(1))).unwrap(), "{shell}: it is back");
     }
 }
 

@@ -218,13 +218,16 @@ fn what_a_dead_deployment_left_is_found() {
         assert_eq!(detach_as(&host, 2, &script("exit 0")).stdout, "started\n");
         fs::create_dir_all(host.dir().aside(deployment(1))).unwrap();
         let up = Ticket { number: 2, ..UP };
-        assert_eq!(left(), LeftBehind { runs: vec![up], has_aside: true, has_strangers: false }, "{}", host.shell);
+        assert_eq!(left(), LeftBehind { runs: vec![up], has_aside: true, strangers: Vec::new() }, "{}", host.shell);
         assert!(left().has_up_begun());
         let containers = format!("{}/containers", host.dir().aside(deployment(1)));
         fs::create_dir(&containers).unwrap();
-        assert!(!left().has_strangers, "{}", host.shell);
-        fs::write(format!("{containers}/db"), "true abc\n").unwrap();
-        assert!(left().has_strangers, "{}", host.shell);
+        fs::write(format!("{containers}/half.new"), "true abc\n").unwrap();
+        assert_eq!(left().strangers, [""; 0], "{}", host.shell);
+        for name in ["db", "web 1"] {
+            fs::write(format!("{containers}/{name}"), "true abc\n").unwrap();
+        }
+        assert_eq!(left().strangers, ["db", "web 1"], "{}", host.shell);
     }
 }
 

@@ -56,7 +56,7 @@ impl Looking {
 }
 
 /// Later found good, or failed, is newer.
-const fn age(head: &ReleaseHead) -> (imt_core::time::Timestamp, imt_core::id::ReleaseId) {
+pub(super) const fn age(head: &ReleaseHead) -> (imt_core::time::Timestamp, imt_core::id::ReleaseId) {
     (head.judged_at, head.id)
 }
 

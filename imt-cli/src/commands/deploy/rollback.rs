@@ -1,4 +1,5 @@
-//! `imt rollback`: an earlier release, by hand. Needs no repository and builds nothing: the target has all of it.
+//! `imt rollback`: an earlier release, by hand. Needs no repository and builds nothing: the target has all of it, or
+//! the store has a copy.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,21 +7,22 @@ use std::sync::Arc;
 
 use imt_core::compose::Registry;
 use imt_core::deploy::machine::{DeploymentKind, DeploymentSpec};
-use imt_core::deploy::release::{ReleaseHead, ReleaseVerdict, restore_target};
+use imt_core::deploy::release::{ReleaseHead, ReleaseVerdict, read_images, restore_target};
 use imt_core::deploy::settings::DeploymentSettings;
 use imt_core::engine::{Recorded, Site};
 use imt_core::id::DeploymentId;
 use imt_core::image::ImageReference;
-use imt_core::ports::{NewDeployment, Target};
+use imt_core::ports::{NewDeployment, Sifted, Target};
 
 use super::login;
-use super::looking::{Looking, current, nothing_released, project_of};
+use super::looking::{Looking, age, current, nothing_released, project_of};
 use super::session::{Engine, Means, Session, leaves};
 use super::target::{Named, named, with_patience};
 use crate::args::RollbackArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
+use crate::records::Records;
 use crate::sources::Sources;
 use crate::{clock, output, places, process, reach, records};
 
@@ -39,7 +41,10 @@ async fn attend(args: &RollbackArgs, interrupts: &Interrupts) -> Result<Exit> {
     let looking = Looking { site, target: target.clone(), settings: settings.clone() };
     let releases = looking.releases().await;
     looking.site.close().await;
-    let chosen = choose(&looking.name(), &releases?, args.to.as_deref())?;
+    let mut releases = releases?;
+    releases.extend(lost(&releases, &records, &target).await);
+    releases.sort_by_key(|recorded| std::cmp::Reverse(age(&recorded.head)));
+    let chosen = choose(&looking.name(), &releases, args.to.as_deref())?;
     if chosen.head.verdict != ReleaseVerdict::Good {
         output::warning(&format!("the release of {} was not healthy when it was deployed", chosen.head.commit.short()));
     }
@@ -64,6 +69,33 @@ async fn attend(args: &RollbackArgs, interrupts: &Interrupts) -> Result<Exit> {
     let source = Arc::new(Sources::new(&state, output::warning));
     let session = Session::open(records, &state, transport, source, means).await?;
     session.run(new, args.output, interrupts).await
+}
+
+/// Good releases that the target has no more and the store has copies of. One that cannot be read is told.
+async fn lost(there: &[Recorded], records: &Records, target: &Target) -> Vec<Recorded> {
+    let store = records.deployments();
+    let copies = store.kept_releases(target).await.unwrap_or_else(|error| {
+        let set_aside = vec![format!("the copies of releases in the store cannot be read: {error}")];
+        Sifted { found: Vec::new(), set_aside }
+    });
+    let mut problems = copies.set_aside;
+    let mut found = Vec::new();
+    for head in copies.found {
+        if !head.is_good() || there.iter().any(|recorded| recorded.head.id == head.id) {
+            continue;
+        }
+        match store.kept_release(target, head.id).await.map(|copy| copy.map(|copy| read_images(copy.record.as_bytes())))
+        {
+            Ok(None) => {}
+            Ok(Some(Ok(images))) => found.push(Recorded { head, images }),
+            Ok(Some(Err(error))) => problems.push(format!("the copy of release {}: {error}", head.id)),
+            Err(error) => problems.push(format!("the copy of release {}: {error}", head.id)),
+        }
+    }
+    for problem in &problems {
+        output::warning(problem);
+    }
+    found
 }
 
 /// Where the images of a release were pushed.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::detached::in_turn;
 use super::host_command::{HostCommand, PRINTS_HASHES, PULLS_BY_DOCKER, READS_MODEL, RUNS_DOCKER, RUNS_UP};
 use super::paths::TargetDir;
 use super::registry::{RegistryLogin, docker_config};
 use crate::compose::DOT_ENV;
+use crate::deploy::beforehand::Beforehand;
 use crate::deploy::release::Release;
 use crate::pipeline::Hook;
 use crate::secret::Secret;
@@ -107,6 +109,25 @@ impl ComposeProject {
         let own = [self.name.clone(), self.directory.clone()];
         let words = self.words(&["up", "--detach", "--no-build", "--pull", "never"]);
         HostCommand::script(RUNS_UP, CLEAN_UP, own.into_iter().chain(words))
+    }
+
+    /// Starts services, and what they depend on, beside what runs, which stays as it is, and waits until they are well.
+    fn up_beside(&self, beforehand: &Beforehand) -> HostCommand {
+        let own = [self.name.clone(), self.directory.clone()];
+        let wait = beforehand.wait.as_secs().max(1).to_string();
+        let mut command = vec!["up", "--detach", "--no-build", "--pull", "never", "--no-recreate"];
+        command.extend(["--wait", "--wait-timeout", &wait]);
+        command.extend(beforehand.services.iter().map(String::as_str));
+        HostCommand::script(RUNS_UP, CLEAN_UP, own.into_iter().chain(self.words(&command)))
+    }
+
+    /// Runs hooks that come before `up`, one after the other, once what they need is there. To be run detached.
+    pub fn before_hooks(&self, hooks: &[Hook], beforehand: &Beforehand) -> HostCommand {
+        let jobs = beforehand.jobs.iter().map(|job| Hook { service: job.clone(), argv: Vec::new() });
+        let jobs: Vec<Hook> = jobs.collect();
+        let start = (!beforehand.services.is_empty()).then(|| self.up_beside(beforehand));
+        let commands = start.into_iter().chain(jobs.iter().chain(hooks).map(|hook| self.hook(hook)));
+        in_turn(&commands.collect::<Vec<_>>())
     }
 
     /// Runs a hook in a container of its own, through the image's entry point if it has one. To be run detached: a migration

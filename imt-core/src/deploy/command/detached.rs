@@ -55,8 +55,8 @@ pub struct LeftBehind {
     pub runs: Vec<Ticket>,
     /// Whether it keeps something aside.
     pub has_aside: bool,
-    /// Whether containers of strangers are among that.
-    pub has_strangers: bool,
+    /// The containers of strangers among that, by the names they had.
+    pub strangers: Vec<String>,
 }
 
 impl LeftBehind {
@@ -64,6 +64,11 @@ impl LeftBehind {
     /// either release, and only the next `up` makes it one.
     pub fn has_up_begun(&self) -> bool {
         self.runs.iter().any(|ticket| matches!(ticket.step, Step::Up | Step::RestoreUp))
+    }
+
+    /// Whether its hooks had begun and its `up` had not: what they needed was started beside what runs.
+    pub fn has_only_hooks_begun(&self) -> bool {
+        !self.has_up_begun() && self.runs.iter().any(|ticket| ticket.step == Step::HooksBefore)
     }
 }
 
@@ -76,7 +81,7 @@ pub fn read_left_by(output: &str) -> LeftBehind {
     LeftBehind {
         runs: output.lines().filter_map(|line| ticket(line.strip_prefix("run ")?)).collect(),
         has_aside: output.lines().any(|line| line == "aside"),
-        has_strangers: output.lines().any(|line| line == "strangers"),
+        strangers: output.lines().filter_map(|line| Some(line.strip_prefix("stranger ")?.to_owned())).collect(),
     }
 }
 

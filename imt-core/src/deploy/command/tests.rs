@@ -1,5 +1,6 @@
 //! The commands word by word, and their answers.
 
+use crate::deploy::beforehand::Beforehand;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ fn all() -> Vec<HostCommand> {
     let named = NamedContainer { name: "cache".into(), service: "redis".into() };
     let release = ReleaseId::made_by(id());
     let hook = Hook { service: "web".into(), argv: vec!["./migrate".into(), "it's $HOME".into()] };
+    let beforehand =
+        Beforehand { services: ["db".to_owned()].into(), jobs: vec!["seed".into()], wait: Duration::from_mins(2) };
     vec![
         project.config(),
         project.config_hashes(),
@@ -49,6 +52,7 @@ fn all() -> Vec<HostCommand> {
         project.up(),
         observe("shop-production"),
         project.hook(&hook),
+        project.before_hooks(std::slice::from_ref(&hook), &beforehand),
         lock(&dir, id(), "deployment 7\nof ann", LOCK_STALE_AFTER),
         beat(&dir, id()),
         closed(&dir, id()),
@@ -158,12 +162,12 @@ fn the_answers_about_detached_commands_are_read() {
 
 #[test]
 fn what_a_dead_deployment_left_is_read() {
-    let left = read_left_by("run hooks_before-1\nrun up-2\nrun of-another-version-3\naside\nstrangers\n");
+    let left = read_left_by("run hooks_before-1\nrun up-2\nrun of-another-version-3\naside\nstranger db\n");
     let hooks = Ticket { step: Step::HooksBefore, number: 1 };
-    assert_eq!(left, LeftBehind { runs: vec![hooks, UP], has_aside: true, has_strangers: true });
+    assert_eq!(left, LeftBehind { runs: vec![hooks, UP], has_aside: true, strangers: vec!["db".into()] });
     assert!(left.has_up_begun());
     let left = read_left_by("run hooks_before-1\naside\n");
-    assert!(!left.has_up_begun() && !left.has_strangers);
+    assert!(!left.has_up_begun() && left.strangers.is_empty());
     assert_eq!(read_left_by(""), LeftBehind::default());
     for step in [Step::Resolve, Step::Withdraw, Step::PutBackFiles, Step::RestoreUp, Step::Unlock] {
         assert_eq!(Step::read(step.as_str()), Some(step));

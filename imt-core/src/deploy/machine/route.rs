@@ -26,7 +26,7 @@ const FORWARD: &[Step] = &[
     Step::Commit,
 ];
 
-const UNDO: &[Step] = &[Step::PutBackContainers, Step::PutBackFiles];
+const UNDO: &[Step] = &[Step::Withdraw, Step::PutBackContainers, Step::PutBackFiles];
 
 const WITHDRAW: &[Step] = &[Step::Withdraw, Step::PutBackContainers, Step::PutBackFiles];
 
@@ -65,7 +65,9 @@ pub(super) fn has(spec: &DeploymentSpec, state: &DeploymentState, step: Step) ->
         Step::HooksAfter => spec.hooks_after.is_some() && hooks,
         Step::RestoreHooksBefore => spec.hooks_before && spec.hooks_on_rollback,
         Step::RestoreHooksAfter => spec.hooks_after.is_some() && spec.hooks_on_rollback,
-        Step::PutBackContainers => state.begun.contains(&Step::Clear),
+        // What hooks needed was started beside what ran.
+        Step::Withdraw => state.path == Path::Withdraw || state.begun.contains(&Step::HooksBefore),
+        Step::PutBackContainers => state.begun.contains(&Step::Clear) || !state.set_aside.is_empty(),
         Step::PutBackFiles => state.begun.contains(&Step::Install),
         Step::RestorePutBack => !state.set_aside.is_empty(),
         _ => true,

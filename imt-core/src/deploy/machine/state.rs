@@ -224,7 +224,8 @@ impl DeploymentState {
             Step::Lock => self.took_over.clone_from(&facts.took_over),
             Step::Snapshot => self.releases.clone_from(&facts.releases),
             Step::Render | Step::Load => self.content.clone_from(&facts.content),
-            Step::Clear => self.set_aside.clone_from(&facts.set_aside),
+            // What one that was closed could not give back, and what this one takes.
+            Step::Close | Step::Clear => self.set_aside.extend(facts.set_aside.iter().cloned()),
             _ => {}
         }
     }

@@ -46,7 +46,7 @@ pub enum Step {
     Pull,
     /// The files change places with those in the project directory, which are kept aside.
     Install,
-    /// Hooks that run before `up`.
+    /// Hooks that run before `up`, once what they depend on runs; what runs already stays as it is.
     HooksBefore,
     /// Strangers that hold a name which the model hard-codes are stopped and renamed aside.
     Clear,
@@ -60,7 +60,8 @@ pub enum Step {
     HooksAfter,
     /// The release is recorded as good; what was kept aside, and images that are no longer kept, are removed.
     Commit,
-    /// Containers that the failed release made are removed, to give way to those set aside.
+    /// Containers that the failed release made are removed, to give way to those set aside; where `up` has not begun, what hooks
+    /// needed.
     Withdraw,
     /// Those set aside by [`Clear`](Self::Clear) return.
     PutBackContainers,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{
     DeploymentPlan, Place, PlannedFile, PlannedImage, PlannedStep, PlannedTarget, ServiceChange, ServiceChangeKind,
 };
+use crate::deploy::beforehand::Beforehand;
 use crate::deploy::command::{
     ComposeProject, ConflictPolicy, Hook, HostCommand, LOCK_STALE_AFTER, NamedContainer, TargetDir, clean, clear,
     detach, drop_aside, in_turn, install, lock, observe, probe, record, releases, restage, stage, unlock,
@@ -47,6 +48,8 @@ pub struct PlanInput {
     pub conflicts: ConflictPolicy,
     /// Hooks before `up` and after success.
     pub hooks: (Vec<Hook>, Vec<Hook>),
+    /// What those before `up` need and does not run.
+    pub beforehand: Beforehand,
     /// The releases of the target.
     pub releases: Vec<ReleaseHead>,
     /// The services that recorded releases of ours had.
@@ -190,7 +193,7 @@ fn commands(input: &PlanInput, step: Step) -> Vec<HostCommand> {
             vec![staged.pull(&dir.state(), &[], images)]
         }
         Step::Install => vec![install(dir, id, transfer)],
-        Step::HooksBefore => hooks(&input.hooks.0),
+        Step::HooksBefore => vec![detached(step, &project.before_hooks(&input.hooks.0, &input.beforehand))],
         Step::HooksAfter => hooks(&input.hooks.1),
         Step::Clear if !input.names.is_empty() => {
             vec![clear(dir, id, &project.name, &input.names, input.conflicts)]

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::ServiceChangeKind as K;
 use super::*;
+use crate::deploy::beforehand::Beforehand;
 use crate::deploy::command::{ComposeProject, ConflictPolicy, Hook, NamedContainer, TargetDir};
 use crate::deploy::health::{ExpectedService, RestartKind, ServiceOrigin};
 use crate::deploy::machine::{DeploymentKind, DeploymentSpec, HookFailure, Step};
@@ -58,6 +59,7 @@ fn input() -> PlanInput {
             vec![Hook { service: "web".into(), argv: vec!["./migrate".into()] }],
             vec![Hook { service: "web".into(), argv: vec!["./warm".into(), "up now".into()] }],
         ),
+        beforehand: Beforehand::default(),
         releases: vec![release(1).head()],
         recorded: ["web", "legacy"].map(str::to_owned).into(),
     }

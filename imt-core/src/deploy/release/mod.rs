@@ -5,6 +5,7 @@
 
 mod bundle;
 mod content;
+mod copy;
 mod list;
 mod record;
 #[cfg(test)]
@@ -12,5 +13,6 @@ pub(in crate::deploy) mod tests;
 
 pub use bundle::{BundleError, BundledFile, pack, unpack};
 pub use content::ContentHash;
+pub use copy::read_copy;
 pub use list::{ReleaseHead, Retention, restore_target, retention};
 pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText, read_images};

@@ -107,6 +107,9 @@ pub enum ReleaseError {
         /// The hash of what is in it.
         found: ContentHash,
     },
+    /// A file beside it is not as it says.
+    #[error("the file `{0}` is not as the release record says")]
+    File(String),
 }
 
 /// The form on disk. Later versions may add keys, which are ignored here, and raise `format`; only when an earlier reader
@@ -157,6 +160,13 @@ impl Release {
             verdict: self.verdict,
             judged_at: self.judged_at,
         }
+    }
+
+    /// The BLAKE3 hash, in hexadecimal digits, of every file of it but the variables, by path. Those are part of its content.
+    pub fn checksums(&self) -> BTreeMap<String, String> {
+        let of_text = |file: &StoredText| (file.path.clone(), blake3::hash(file.text.as_bytes()).to_hex().to_string());
+        let texts = self.compose_files.iter().chain([&self.override_file]).map(of_text);
+        self.files.iter().map(|file| (file.path.clone(), file.hash.clone())).chain(texts).collect()
     }
 
     /// The serialised record, without the variables of the environment.

@@ -8,8 +8,11 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::deploy::machine::{Answer, Ticket};
+use crate::deploy::release::ReleaseHead;
 use crate::id::ReleaseId;
-use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, KeptRelease, Notes, StoreResult};
+use crate::ports::{
+    DeploymentClaim, DeploymentRecord, DeploymentStore, KeptRelease, Notes, Sifted, StoreResult, Target,
+};
 use crate::secret::Secret;
 
 /// Does the steps of one deployment.
@@ -65,6 +68,28 @@ impl Shelf {
         match &self.0 {
             Some((store, claim)) => store.keep_release(claim, release, others).await,
             None => Ok(()),
+        }
+    }
+
+    /// The copies that there are, as [`DeploymentStore::kept_releases`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn heads(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>> {
+        match &self.0 {
+            Some((store, _)) => store.kept_releases(target).await,
+            None => Ok(Sifted::default()),
+        }
+    }
+
+    /// A copy, as [`DeploymentStore::kept_release`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn find(&self, target: &Target, release: ReleaseId) -> StoreResult<Option<KeptRelease>> {
+        match &self.0 {
+            Some((store, _)) => store.kept_release(target, release).await,
+            None => Ok(None),
         }
     }
 }

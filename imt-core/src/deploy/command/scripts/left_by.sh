@@ -1,5 +1,5 @@
 # Prints what a deployment that is dead has left: `run NAME` for each detached command that began, `aside` where something is
-# kept aside, `strangers` where containers are.
+# kept aside, `stranger NAME` for each container that is.
 # $1 state directory, $2 token
 set -u
 for run in "$1/run/$2"/*; do
@@ -8,5 +8,6 @@ for run in "$1/run/$2"/*; do
 done
 if [ -d "$1/aside/$2" ]; then echo aside; fi
 for written in "$1/aside/$2/containers"/*; do
-  if [ -e "$written" ]; then echo strangers && break; fi
+  [ -e "$written" ] || continue
+  case $written in *.new) ;; *) echo "stranger ${written##*/}" ;; esac
 done

@@ -14,10 +14,10 @@ use super::site::read;
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{
     ComposeProject, LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans,
-    put_back_containers, put_back_files, read_left_by, read_staged, restage, staged, stop,
+    put_back_containers, put_back_files, read_left_by, read_staged, staged, stop,
 };
 use crate::deploy::machine::{Step, StepFacts};
-use crate::deploy::release::{ContentHash, Release, ReleaseHead, restore_target};
+use crate::deploy::release::{ContentHash, Release, restore_target};
 use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
 
@@ -27,7 +27,7 @@ impl Act<'_> {
     /// Closes every dead deployment that the lock was taken over from.
     pub(super) async fn close_dead(&self) -> Outcome {
         let dir = self.dir().await?;
-        let (mut warnings, mut mixed) = (Vec::new(), BTreeMap::new());
+        let (mut warnings, mut set_aside, mut mixed) = (Vec::new(), Vec::new(), BTreeMap::new());
         for dead in &self.state().took_over {
             self.say(format!("closing deployment {dead}, which was interrupted")).await;
             let left = self.close_one(&dir, *dead).await?;
@@ -38,8 +38,11 @@ impl Act<'_> {
         if !mixed.is_empty() {
             match self.make_one(&dir, &mixed).await {
                 Ok(()) => {}
-                // This deployment's own `up` may still mend it.
-                Err(Trouble::Failed(fault)) => warnings.push(fault.detail),
+                // This deployment's own `up` may still mend it. Strangers that wait for their names are its business then.
+                Err(Trouble::Failed(fault)) => {
+                    warnings.push(fault.detail);
+                    set_aside.extend(mixed.values().flat_map(|left| left.strangers.iter().cloned()));
+                }
                 Err(trouble) => return Err(trouble),
             }
         }
@@ -48,7 +51,7 @@ impl Act<'_> {
             self.run(&clean(&dir, *dead, mixed.contains_key(dead)), DeploymentReason::Internal, WORDS).await?;
         }
         self.run(&closed(&dir, self.id()), DeploymentReason::LockLost, WORDS).await?;
-        Ok(StepFacts { warnings, ..done() })
+        Ok(StepFacts { set_aside, warnings, ..done() })
     }
 
     /// Ends what it had detached, and undoes it where its `up` had not begun.
@@ -60,6 +63,9 @@ impl Act<'_> {
         }
         if !left.runs.is_empty() {
             self.run(&end_hooks(&dir.compose_project()), DeploymentReason::HookFailed, WORDS).await?;
+        }
+        if left.has_only_hooks_begun() {
+            self.remove_what_it_made(dir, dead).await?;
         }
         if !left.has_up_begun() && left.has_aside {
             self.run(&put_back_containers(dir, dead), DeploymentReason::Conflict, WORDS).await?;
@@ -74,7 +80,7 @@ impl Act<'_> {
         for (dead, left) in mixed {
             match &good {
                 Some(good) => self.remove_what_it_added(dir, *dead, good).await?,
-                None if left.has_strangers => self.remove_what_it_made(dir, *dead).await?,
+                None if !left.strangers.is_empty() => self.remove_what_it_made(dir, *dead).await?,
                 // Nobody waits for anything: its containers stay for whoever looks into it.
                 None => continue,
             }
@@ -112,13 +118,10 @@ impl Act<'_> {
 
     /// Puts the newest good release up again, if there is one.
     async fn put_up_last_good(&self, dir: &TargetDir) -> Outcome<Option<Release>> {
-        let (recorded, _) = self.site().recorded().await?;
-        let heads: Vec<ReleaseHead> = recorded.into_iter().map(|recorded| recorded.head).collect();
+        let (heads, _) = self.heads().await?;
         let Some(good) = restore_target(&heads, &ContentHash::of_nothing()) else { return Ok(None) };
         self.say(format!("putting release {} of commit {} up again", good.id, good.commit)).await;
-        let release = self.site().recorded_release(good.id).await?;
-        let restage = restage(dir, good.id, self.id(), self.ticket());
-        self.run(&restage, DeploymentReason::ReleaseNotFound, WORDS).await?;
+        let release = self.stage_known(dir, good.id).await?;
         self.run(&install(dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, WORDS).await?;
         let up = ComposeProject::of_release(dir, &release).up();
         let said = self.contact().follow(&up, &self.order.notes).await?;

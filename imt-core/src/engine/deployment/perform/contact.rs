@@ -12,8 +12,8 @@ use tokio::sync::{Mutex, OnceCell};
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{CommandInput, HostCommand};
 use crate::ports::{
-    Connection, FileMode, Note, Notes, RemoteCommand, RemoteExit, RunEvent, RunOutput, RunStream, Transport,
-    TransportError, TransportErrorKind, TransportResult,
+    Connection, FileMode, Note, Notes, RemoteCommand, RemoteExit, RunEvent, RunOutput, RunStream, StreamKind,
+    Transport, TransportError, TransportErrorKind, TransportResult,
 };
 use crate::status::DeploymentReason;
 
@@ -98,10 +98,7 @@ impl Contact {
                     lines.end(notes).await;
                     return Ok(Said { exit, stdout: Bytes::new(), stderr: last.into() });
                 }
-                None => {
-                    let kind = TransportErrorKind::ConnectionLost;
-                    return Err(TransportError::new(kind, "a command ended without its end").into());
-                }
+                None => return Err(cut_off()),
             }
         }
     }
@@ -133,6 +130,20 @@ impl Contact {
             got => got,
         };
         self.noticed(got).await
+    }
+
+    /// The BLAKE3 hash of a file of any size, read as it comes; `None` where there is none that can be read.
+    pub(super) async fn hash(&self, path: &str) -> Outcome<Option<blake3::Hash>> {
+        let mut stream = self.begin(&RemoteCommand::new(["cat", path]).deadline(SOON)).await?;
+        let mut hasher = blake3::Hasher::new();
+        loop {
+            match self.noticed(stream.next().await.transpose()).await? {
+                Some(RunEvent::Output(StreamKind::Stdout, bytes)) => _ = hasher.update(&bytes),
+                Some(RunEvent::Output(..)) => {}
+                Some(RunEvent::Exit(exit)) => return Ok(exit.is_success().then(|| hasher.finalize())),
+                None => return Err(cut_off()),
+            }
+        }
     }
 
     /// The home of the user on the target.
@@ -198,6 +209,10 @@ impl Contact {
         }
         Ok(result?)
     }
+}
+
+fn cut_off() -> Trouble {
+    TransportError::new(TransportErrorKind::ConnectionLost, "a command ended without its end").into()
 }
 
 fn remote(command: &HostCommand) -> RemoteCommand {

@@ -1,11 +1,14 @@
 //! Steps that outlive their connection: `up` and hooks. Started once for each try, followed, looked for, ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::act::{Act, done};
 use super::contact::{Lines, Said};
 use super::trouble::{Outcome, Trouble};
+use crate::deploy::beforehand;
 use crate::deploy::command::{HostCommand, Look, TargetDir, detach, end_hooks, in_turn, look, read_look, stop};
+use crate::deploy::health::{Container, ContainerStatus};
 use crate::deploy::machine::Step;
 use crate::ports::{TransportError, TransportErrorKind};
 use crate::status::DeploymentReason;
@@ -39,13 +42,24 @@ impl Act<'_> {
     async fn command(&self) -> Outcome<HostCommand> {
         let project = self.project(self.way()).await?;
         let settings = self.settings();
-        let hooks = match self.ticket().step {
-            Step::HooksBefore | Step::RestoreHooksBefore => &settings.hooks_before,
-            Step::HooksAfter | Step::RestoreHooksAfter => &settings.hooks_after,
-            _ => return Ok(project.up()),
-        };
-        let commands: Vec<HostCommand> = hooks.iter().map(|hook| project.hook(hook)).collect();
-        Ok(in_turn(&commands))
+        match self.ticket().step {
+            Step::HooksBefore | Step::RestoreHooksBefore => {
+                let (_, containers) = self.observed().await?;
+                let model = &self.installed(self.way()).await?.model;
+                let hooks = &settings.hooks_before;
+                let needed = beforehand(model, hooks, &running(&containers), settings.target.wait_timeout);
+                if !needed.services.is_empty() {
+                    let services: Vec<&str> = needed.services.iter().map(String::as_str).collect();
+                    self.say(format!("the hooks need {}, which does not run yet", services.join(", "))).await;
+                }
+                Ok(project.before_hooks(hooks, &needed))
+            }
+            Step::HooksAfter | Step::RestoreHooksAfter => {
+                let commands: Vec<HostCommand> = settings.hooks_after.iter().map(|hook| project.hook(hook)).collect();
+                Ok(in_turn(&commands))
+            }
+            _ => Ok(project.up()),
+        }
     }
 
     const fn reason(&self) -> DeploymentReason {
@@ -149,6 +163,12 @@ impl Act<'_> {
     fn unreadable(&self, error: &dyn std::error::Error) -> Trouble {
         Trouble::failed(self.reason(), error.to_string())
     }
+}
+
+/// The services of which something runs that is no one-off.
+pub(super) fn running(containers: &[Container]) -> BTreeSet<String> {
+    let runs = |container: &&Container| !container.is_one_off && container.status == ContainerStatus::Running;
+    containers.iter().filter(runs).filter_map(|container| container.service.clone()).collect()
 }
 
 /// What was printed so far.

@@ -80,13 +80,12 @@ impl Act<'_> {
     /// has it, too.
     pub(super) async fn snapshot(&self) -> Outcome {
         let dir = self.dir().await?;
-        let (recorded, odd) = self.site().recorded().await?;
+        let (releases, odd) = self.heads().await?;
         let ((_, containers), text) = self.site().observed().await?;
         let made = HostCommand::new(["mkdir", "-p", "--", &dir.staged(self.id())]);
         self.run(&made, DeploymentReason::TransferFailed, "nothing can be written on the target").await?;
         self.contact().put(&dir.baseline(self.id()), text, FileMode::PRIVATE).await?;
-        self.say(format!("{} containers, {} releases", containers.len(), recorded.len())).await;
-        let releases = recorded.into_iter().map(|recorded| recorded.head).collect();
+        self.say(format!("{} containers, {} releases", containers.len(), releases.len())).await;
         Ok(StepFacts { releases, warnings: odd, ..done() })
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::act::Act;
 use super::desk::Published;
+use super::detached::running as services_that_run;
 use super::performer::Performer;
 use super::prepare::OVERRIDE_PATH;
 use super::site::{Recorded, SiteError};
@@ -22,7 +23,7 @@ use crate::deploy::plan::{
     DeploymentPlan, ImageAction, PlanInput, PlannedFile, PlannedImage, RunningService, plan as plan_of,
 };
 use crate::deploy::release::Release;
-use crate::deploy::{Patience, expected_services, named_containers};
+use crate::deploy::{Patience, beforehand, expected_services, named_containers};
 use crate::engine::deployment::steps::{Order, Shelf};
 use crate::ports::{DeploymentRecord, NewDeployment, Notes};
 use crate::secret::Secret;
@@ -140,6 +141,7 @@ impl Act<'_> {
         });
         let lines = release.env.as_ref().map(|env| env.expose().lines()).into_iter().flatten();
         let target = &record.target;
+        let run = seen.containers.as_deref().map(services_that_run).unwrap_or_default();
         Ok(PlanInput {
             deployment: record.state.id,
             spec: record.spec.clone(),
@@ -156,6 +158,7 @@ impl Act<'_> {
             strangers: seen.strangers.clone(),
             conflicts: settings.target.conflicts,
             hooks: (settings.hooks_before.clone(), settings.hooks_after.clone()),
+            beforehand: beforehand(merged, &settings.hooks_before, &run, settings.target.wait_timeout),
             releases: seen.recorded.iter().map(|recorded| recorded.head.clone()).collect(),
             recorded: seen.recorded.iter().flat_map(|recorded| recorded.images.keys().cloned()).collect(),
         })

@@ -10,7 +10,7 @@ use crate::deploy::machine::{DeploymentKind, Path, Step, StepFacts};
 use crate::deploy::release::{BundledFile, Release, ReleaseHead, ReleaseImage, ReleaseVerdict, pack, retention};
 use crate::engine::clock::Clock;
 use crate::id::ReleaseId;
-use crate::ports::{FileMode, KeptRelease};
+use crate::ports::{FileMode, KeptRelease, StoreError};
 use crate::secret::SecretBytes;
 use crate::status::{DeploymentReason, DeploymentStatus};
 
@@ -46,20 +46,24 @@ impl Act<'_> {
             let (_, release) = self.staged(Way::Forward).await?;
             let now = Clock::start().now();
             let release = Release { verdict: ReleaseVerdict::Good, judged_at: now, ..(*release).clone() };
-            let files = match self.record().spec.kind {
-                DeploymentKind::New => self.contents(&release).await?,
-                // Its copy was made when it was new; where there is none, there is none of it here.
-                DeploymentKind::Earlier(_) => return Ok(()),
+            let not_kept = |error: StoreError| {
+                let detail = format!("no copy of the release is kept in the store: {error}");
+                Trouble::failed(DeploymentReason::Internal, detail)
             };
-            let files: Vec<BundledFile> = files.into_iter().map(BundledFile::from).collect();
-            let bundle = SecretBytes::new(pack(&files));
+            let copies = &self.order.shelf;
+            let bundle = match self.record().spec.kind {
+                DeploymentKind::New => {
+                    let files = self.contents(&release).await?.into_iter().map(BundledFile::from);
+                    SecretBytes::new(pack(&files.collect::<Vec<_>>()))
+                }
+                // Its copy was made when it was new, and is the newest good one again; where there is none, there is none of it here.
+                DeploymentKind::Earlier(id) => match copies.find(&self.record().target, id).await.map_err(not_kept)? {
+                    Some(copy) => copy.bundle,
+                    None => return Ok(()),
+                },
+            };
             let copy = KeptRelease { head: release.head(), record: release.to_json(), bundle };
-            self.order.shelf.keep(&copy, kept).await.map_err(|error| {
-                Trouble::failed(
-                    DeploymentReason::Internal,
-                    format!("no copy of the release is kept in the store: {error}"),
-                )
-            })
+            copies.keep(&copy, kept).await.map_err(not_kept)
         };
         match keeping.await {
             Ok(()) => Vec::new(),

@@ -35,12 +35,12 @@ impl Act<'_> {
         Ok(found)
     }
 
-    /// By hand: the release to go back to, as the target has kept it.
+    /// By hand: the release to go back to, as the target or the store has kept it.
     pub(super) async fn load(&self) -> Outcome {
         let DeploymentKind::Earlier(release) = self.record().spec.kind else {
             return Err(Trouble::failed(DeploymentReason::Internal, "only an earlier release is loaded"));
         };
-        let release = self.site().recorded_release(release).await?;
+        let release = self.known(release).await?;
         self.say(format!("release {} of commit {}", release.id, release.commit)).await;
         Ok(StepFacts { content: Some(release.content()), ..StepFacts::default() })
     }

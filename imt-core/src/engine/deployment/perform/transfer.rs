@@ -8,9 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::act::{Act, Way, done};
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override, self_check};
-use crate::deploy::command::{
-    ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, restage, stage,
-};
+use crate::deploy::command::{ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, stage};
 use crate::deploy::machine::{DeploymentKind, StepFacts};
 use crate::deploy::release::{BundledFile, Release};
 use crate::image::ImageReference;
@@ -18,7 +16,7 @@ use crate::ports::FileMode;
 use crate::status::DeploymentReason;
 
 /// How many files are on their way at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 /// What the command says where a directory is in the place of a file.
 const DIRECTORY_IN_THE_WAY: i32 = 6;
 
@@ -31,18 +29,8 @@ impl Act<'_> {
         let dir = self.dir().await?;
         let (release, changes) = self.rendered(&dir).await?;
         let staging = dir.staging(self.id(), self.ticket());
-        let words = "nothing can be staged on the target";
-        self.run(&stage(&dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, words).await?;
         let files = self.contents(&release).await?;
-        self.make_directories(&staging, &files).await?;
-        let put = |file: Content| {
-            let at = format!("{staging}/files/{}", file.path);
-            async move { self.contact().put(&at, file.bytes, file.mode).await }
-        };
-        stream::iter(files.clone()).map(put).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let names = manifest(files.iter().map(|file| file.path.as_str()))
-            .map_err(|error| Trouble::failed(DeploymentReason::TransferFailed, error.to_string()))?;
-        self.contact().put(&format!("{staging}/manifest"), names, FileMode::PRIVATE).await?;
+        self.stage_files(&dir, files.clone()).await?;
         self.check_staged(&dir, &release, &changes).await?;
         // Last: with it there, all of it is.
         self.contact().put(&format!("{staging}/release.json"), release.to_json(), FileMode::PRIVATE).await?;
@@ -52,7 +40,23 @@ impl Act<'_> {
         Ok(done())
     }
 
-    /// Stages a release that the target has recorded: the one that is gone back to, by hand or by itself.
+    /// Puts files into the staging directory of the step under way, with the list of them.
+    pub(super) async fn stage_files(&self, dir: &TargetDir, files: Vec<Content>) -> Outcome<()> {
+        let names = manifest(files.iter().map(|file| file.path.as_str()))
+            .map_err(|error| Trouble::failed(DeploymentReason::TransferFailed, error.to_string()))?;
+        let staging = dir.staging(self.id(), self.ticket());
+        let words = "nothing can be staged on the target";
+        self.run(&stage(dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, words).await?;
+        self.make_directories(&staging, &files).await?;
+        let put = |file: Content| {
+            let at = format!("{staging}/files/{}", file.path);
+            async move { self.contact().put(&at, file.bytes, file.mode).await }
+        };
+        stream::iter(files).map(put).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        self.contact().put(&format!("{staging}/manifest"), names, FileMode::PRIVATE).await
+    }
+
+    /// Stages a release that there was before: the one that is gone back to, by hand or by itself.
     pub(super) async fn restage(&self) -> Outcome {
         let dir = self.dir().await?;
         let release = match (self.way(), self.record().spec.kind) {
@@ -61,10 +65,7 @@ impl Act<'_> {
             (Way::Forward, DeploymentKind::New) => None,
         };
         let release = release.ok_or_else(|| Trouble::failed(DeploymentReason::Internal, "no release to go back to"))?;
-        let record = self.site().recorded_release(release).await?;
-        let words = "the release cannot be staged on the target";
-        let command = restage(&dir, release, self.id(), self.ticket());
-        self.run(&command, DeploymentReason::ReleaseNotFound, words).await?;
+        let record = self.stage_known(&dir, release).await?;
         self.say(format!("release {release} of commit {}", record.commit)).await;
         self.has_staged(self.ticket(), record).await;
         Ok(done())
@@ -186,6 +187,12 @@ pub(super) struct Content {
 impl From<Content> for BundledFile {
     fn from(file: Content) -> Self {
         Self { path: file.path, mode: file.mode.bits(), content: file.bytes.to_vec() }
+    }
+}
+
+impl From<BundledFile> for Content {
+    fn from(file: BundledFile) -> Self {
+        Self { path: file.path, bytes: file.content.into(), mode: FileMode::new(file.mode) }
     }
 }
 
