@@ -54,8 +54,15 @@ impl DockerPublisher {
     /// # Errors
     /// When no engine answers, or there is no compose that can be used.
     pub async fn from_env() -> Result<Self, PublishError> {
+        Self::with_compose(Compose::find().await.map_err(of_compose)?).await
+    }
+
+    /// The same with a compose that has been found already.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn with_compose(compose: Compose) -> Result<Self, PublishError> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let compose = Compose::find().await.map_err(of_compose)?;
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };

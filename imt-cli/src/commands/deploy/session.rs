@@ -45,9 +45,10 @@ pub(super) const fn leaves() -> Leaves {
 
 /// What a session works with on this machine.
 pub(super) struct Means {
-    pub(super) engine: Engine,
+    composer: Arc<dyn Composer>,
+    publisher: Arc<dyn Publisher>,
     /// What is shown to the registry, over what the docker command knows.
-    pub(super) login: Option<RegistryLogin>,
+    login: Option<RegistryLogin>,
 }
 
 /// Whether what builds images has to be on this machine.
@@ -71,6 +72,21 @@ pub(super) struct Session {
     commits: Arc<dyn Source>,
 }
 
+impl Means {
+    /// Looks for them.
+    pub(super) async fn find(engine: Engine, login: Option<RegistryLogin>) -> Result<Self> {
+        let (composer, publisher) = match builder(login.clone()).await {
+            Ok(found) => found,
+            Err(missing) if engine == Engine::IfThere => {
+                let missing = Arc::new(NotHere::because(&missing, login.clone()));
+                (Arc::clone(&missing) as Arc<dyn Composer>, missing as Arc<dyn Publisher>)
+            }
+            Err(missing) => return Err(missing),
+        };
+        Ok(Self { composer, publisher, login })
+    }
+}
+
 impl Session {
     /// Makes everything ready.
     pub(super) async fn open(
@@ -80,20 +96,12 @@ impl Session {
         source: Arc<dyn Source>,
         means: Means,
     ) -> Result<Self> {
-        let Means { engine, login } = means;
+        let Means { composer, publisher, login } = means;
         let secrets = login.iter().map(|login| login.secret().clone()).collect();
         let home = places::home_of(&records.id().await?, state);
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
         remove_checkouts_of_the_dead(&instances)?;
-        let (composer, publisher) = match builder(login.clone()).await {
-            Ok(found) => found,
-            Err(missing) if engine == Engine::IfThere => {
-                let missing = Arc::new(NotHere::because(&missing, login));
-                (Arc::clone(&missing) as Arc<dyn Composer>, missing as Arc<dyn Publisher>)
-            }
-            Err(missing) => return Err(missing),
-        };
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
         let commits = Arc::new(Sources::new(state, output::warning));
         let tools = Tools { source, composer, publisher, transport, scratch };
@@ -263,7 +271,7 @@ async fn obey(interrupts: Interrupts, deployer: Deployer, id: DeploymentId) {
 /// What understands the project, and what builds and pushes, with the credentials of the docker command and those given.
 async fn builder(login: Option<RegistryLogin>) -> Result<(Arc<dyn Composer>, Arc<dyn Publisher>)> {
     let composer = composer().await?;
-    let publisher = DockerPublisher::from_env()
+    let publisher = DockerPublisher::with_compose(composer.clone())
         .await
         .map_err(|error| CliError::errored(error.message.clone()).maybe_help(error.help.clone()).because(error))?;
     let publisher = if let Some(login) = login { publisher.with_login(login) } else { publisher };
