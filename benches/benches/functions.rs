@@ -1,4 +1,4 @@
-//! Functions against their budgets: the scheduler, the masker, the reader of pipeline files, overrides of compose projects.
+//! Functions against their budgets: the scheduler, the masker, the reader of pipeline files.
 //!
 //! `cargo bench -p imt-benches`. Figures and what they mean are in `docs/benchmarks.md`.
 
@@ -8,9 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use imt_core::compose::{
-    Form, Model, Naming, PullPolicy, ReleaseImages, Tree, check, deploy_override, files, images, self_check, variables,
-};
 use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use imt_core::mask::{Masker, Needles};
 use imt_core::pipeline::{TriggerEvent, read};
@@ -123,38 +120,5 @@ fn reader(c: &mut Criterion) {
     group.finish();
 }
 
-/// A project of so many services, half of them built, as compose prints it.
-fn compose_project(services: usize) -> String {
-    let service = |n: usize| {
-        let build = if n.is_multiple_of(2) { r#""build":{"context":"."},"# } else { "" };
-        format!(
-            r#""service-{n}":{{{build}"image":"app-{}:latest","environment":{{"A":"${{TAG:-1}}"}},"volumes":[{{"type":"bind","source":"./conf/{n}","target":"/c"}}]}}"#,
-            n / 2
-        )
-    };
-    let services: Vec<String> = (0..services).map(service).collect();
-    format!(r#"{{"name":"shop","services":{{{}}}}}"#, services.join(","))
-}
-
-fn overrides(c: &mut Criterion) {
-    let text = compose_project(200);
-    let tracked = (0..200).map(|n| format!("conf/{n}")).collect();
-    let tree = Tree { tracked, compose_files: vec!["compose.yml".to_owned()], ..Tree::default() };
-    let registry = Some("ghcr.io/acme".parse().expect("a registry"));
-    let naming = Naming::new(registry, &"c".repeat(40)).expect("a tag");
-    let mut group = c.benchmark_group("compose");
-    group.bench_function("200 services: read, override, checks, files, self-check", |b| {
-        b.iter(|| {
-            let model = Model::parse(black_box(text.as_bytes()), Form::Resolved).expect("a model");
-            let raw = Model::parse(text.as_bytes(), Form::Raw).expect("a model");
-            let images = images(&model, &naming).images;
-            let changes = deploy_override(&model, &images, &ReleaseImages::default(), PullPolicy::Missing);
-            let problems = check(&model, &images, &variables(&raw));
-            black_box((changes.to_yaml(), problems, files(&model, &raw, &tree), self_check(&model, &changes, &model)))
-        });
-    });
-    group.finish();
-}
-
-criterion_group!(benches, scheduler, masker, reader, overrides);
+criterion_group!(benches, scheduler, masker, reader);
 criterion_main!(benches);

@@ -1,11 +1,15 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
 //! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout terminal docker successor
-//! log memory latency databases transitions claims idle`; without one, all. Those from `docker` to `databases` need a Docker
-//! engine (the image is imported from `/bin/busybox`), those from `databases` on the PostgreSQL of `IMT_TEST_POSTGRES`.
+//! log memory latency databases transitions claims idle compose deploy deploy-many gap`; without one, all. Those from `docker` to
+//! `databases` need a Docker engine (the image is imported from `/bin/busybox`), those from `databases` to `idle` the PostgreSQL of
+//! `IMT_TEST_POSTGRES`, those from `deploy` on the engine, the registry and the SSH server of `scripts/with-services`; Ansible is
+//! measured where it is there.
 
 mod checkout;
+mod compose;
 mod containers;
+mod deploy;
 mod embedded;
 mod harness;
 mod local;
@@ -20,7 +24,7 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 13] = [
+const SECTIONS: [(&str, Section); 17] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
@@ -34,6 +38,10 @@ const SECTIONS: [(&str, Section); 13] = [
     ("transitions", queue::transitions),
     ("claims", queue::claims),
     ("idle", queue::idle),
+    ("compose", compose::two_hundred_services),
+    ("deploy", deploy::against_others),
+    ("deploy-many", deploy::twenty_targets),
+    ("gap", deploy::gap),
 ];
 
 fn main() -> ExitCode {
@@ -47,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let mut imt = None;
+    let (mut imt, mut deployments) = (None, None);
     let mut wanted = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -58,11 +66,17 @@ fn run() -> Result<(), String> {
                 let store = args.next().zip(args.next());
                 return embedded::flood(&image, store.as_ref().map(|(store, keys)| (&**store, &**keys)));
             }
+            "--deployments" => {
+                deployments = Some(args.next().and_then(|n| n.parse().ok()).ok_or("--deployments COUNT")?);
+            }
             name if SECTIONS.iter().any(|(known, _)| *known == name) => wanted.push(name.to_owned()),
             other => return Err(format!("`{other}` is no section")),
         }
     }
     let bench = Bench::new(&imt.ok_or("--imt PATH is needed: the release build of `imt`")?)?;
+    if let Some(count) = deployments {
+        return deploy::many::deploy_at_once(&bench, count);
+    }
     harness::say("| what | limit | ours | ratio or difference | goal |");
     harness::say("|---|---|---|---|---|");
     for (name, section) in SECTIONS {

@@ -3,10 +3,11 @@
 //! Knows no deployment.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use imt_core::deploy::settings::Reach;
-use imt_core::ports::{Transport, TransportError, TransportErrorKind};
+use imt_core::ports::{Connection, Transport, TransportError, TransportErrorKind, TransportResult};
 use imt_core::secret::Secret;
 use imt_exec_local::LocalTransport;
 use imt_ssh::{Fingerprint, HostPin, Identity, SshAddress, SshOptions, SshTransport};
@@ -18,16 +19,14 @@ use crate::sources::SSH_KEYS;
 /// The variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "IMT_SSH_PASSPHRASE";
 
-/// A transport that has reached its target once, so that a wrong key or name is told before anything is done.
+/// A transport that has reached its target once, so that a wrong key or name is told before anything is done. The first connection
+/// that it gives is that one.
 pub(crate) async fn connected(reach: &Reach) -> Result<Arc<dyn Transport>> {
     let mut passphrase = std::env::var(PASSPHRASE).ok().map(Secret::new);
     loop {
         let transport = transport(reach, passphrase.as_ref())?;
         let error = match transport.connect().await {
-            Ok(connection) => {
-                connection.close().await;
-                return Ok(transport);
-            }
+            Ok(connection) => return Ok(Arc::new(Reached { transport, first: Mutex::new(Some(connection)) })),
             Err(error) => error,
         };
         if error.kind != TransportErrorKind::PassphraseMissing || passphrase.is_some() {
@@ -35,6 +34,27 @@ pub(crate) async fn connected(reach: &Reach) -> Result<Arc<dyn Transport>> {
         }
         let asked = prompt::ask("the passphrase of the key", "passphrase", &format!("set {PASSPHRASE}")).await?;
         passphrase = Some(Secret::new(asked));
+    }
+}
+
+/// A transport with a connection that nobody has used yet.
+struct Reached {
+    transport: Arc<dyn Transport>,
+    first: Mutex<Option<Arc<dyn Connection>>>,
+}
+
+#[async_trait]
+impl Transport for Reached {
+    fn host(&self) -> String {
+        self.transport.host()
+    }
+
+    async fn connect(&self) -> TransportResult<Arc<dyn Connection>> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match first {
+            Some(connection) => Ok(connection),
+            None => self.transport.connect().await,
+        }
     }
 }
 

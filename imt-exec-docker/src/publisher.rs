@@ -58,8 +58,15 @@ impl DockerPublisher {
     /// # Errors
     /// When no engine answers.
     pub async fn from_env() -> Result<Self, PublishError> {
+        Self::with_compose(Compose::find().await).await
+    }
+
+    /// The same with a compose that has been looked for already.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn with_compose(compose: Result<Compose, ComposeError>) -> Result<Self, PublishError> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let compose = Compose::find().await;
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };

@@ -46,7 +46,7 @@ fn named(name: &str) -> NamedContainer {
 }
 
 async fn look_at(target: &Target, ticket: Ticket) -> (Look, String) {
-    let stream = target.start(&look(&target.dir, target.deployment, ticket, 0)).await.expect("a look");
+    let stream = target.start(&look(&target.dir, target.deployment, ticket, 0, Duration::ZERO)).await.expect("a look");
     let output = imt_core::ports::RunOutput::collect(stream, 1 << 20).await.expect("an answer");
     let (look, log) = read_look(&output.stdout).expect("readable");
     (look, String::from_utf8_lossy(log).into_owned())

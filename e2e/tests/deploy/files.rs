@@ -185,7 +185,7 @@ async fn what_is_detached_goes_on_without_its_connection() {
         assert_eq!(target.succeed(&detach(&dir, id, UP, &command)).await, "started\n", "{server}");
         target.connection.close().await;
         target.connection = connect(options).await.expect(server);
-        let at = |offset: u64| look(&dir, id, UP, offset);
+        let at = |offset: u64| look(&dir, id, UP, offset, Duration::ZERO);
         let seen = target.succeed(&at(0)).await;
         assert_eq!(read_look(seen.as_bytes()).expect("an answer"), (Look::Running, &b"one\n"[..]), "{server}");
         target.write("go", "");

@@ -152,7 +152,7 @@ fn script(text: &str) -> HostCommand {
 }
 
 fn seen(host: &Host, offset: u64) -> (Look, String) {
-    let ran = host.run(&look(&host.dir(), deployment(1), UP, offset));
+    let ran = host.run(&look(&host.dir(), deployment(1), UP, offset, Duration::ZERO));
     let (look, log) = read_look(ran.stdout.as_bytes()).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
     (look, String::from_utf8(log.to_vec()).unwrap())
 }

@@ -8,6 +8,7 @@ use imt_core::deploy::plan::{DeploymentPlan, text};
 use imt_core::engine::{Instances, Performer, Planned, Tools};
 use imt_core::ports::{NewDeployment, Source, Transport};
 use imt_core::status::DeploymentReason;
+use imt_exec_docker::compose::Compose;
 use serde::Serialize;
 
 use super::late::NotHere;
@@ -30,7 +31,7 @@ pub(super) async fn dry_run(
 ) -> Result<Exit> {
     let instances = Instances::open(&places::home_of(&records.id().await?, state))?;
     let instance = instances.acquire()?;
-    let (composer, _) = composer(&transport).await;
+    let composer = composer(Compose::find().await.ok(), &transport);
     // Nothing is built.
     let publisher = Arc::new(NotHere::because(&CliError::internal("a dry run builds nothing"), None));
     let scratch = instance.dir().join("checkouts");

@@ -98,7 +98,7 @@ impl FollowUp {
             idempotency_key: Some(format!("{pipeline}/{}", definition.environment)),
         };
         let records = records::open_to_seal(&self.store).await?;
-        let means = Means { engine: Engine::Needed, login };
+        let means = Means::find(Engine::Needed, login).await?;
         let session = Session::open(records, &self.state, transport, Arc::clone(&self.origin.source), means).await?;
         session.run(new, how, interrupts).await
     }

@@ -49,7 +49,7 @@ async fn attend(args: &RollbackArgs, interrupts: &Interrupts) -> Result<Exit> {
         output::warning(&format!("the release of {} was not healthy when it was deployed", chosen.head.commit.short()));
     }
     let registry = registry(&chosen);
-    let means = Means { engine: Engine::IfThere, login: login::from_environment(registry.as_ref())? };
+    let means = Means::find(Engine::IfThere, login::from_environment(registry.as_ref())?).await?;
     let spec = DeploymentSpec {
         has_registry: registry.is_some(),
         kind: DeploymentKind::Earlier(chosen.head.id),

@@ -49,7 +49,10 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
     deployment.supplied = supplied(args)?;
     let settings = &deployment.target;
     let login = login::from_environment(registry(settings)?.as_ref())?;
-    let transport = reach::connected(&settings.reach).await?;
+    // Side by side; that the target cannot be reached is told first.
+    let means = async { if args.dry_run { Ok(None) } else { Means::find(Engine::Needed, login).await.map(Some) } };
+    let (transport, means) = tokio::join!(reach::connected(&settings.reach), means);
+    let (transport, means) = (transport?, means?);
     let target = Target { project, environment, host: transport.host() };
     let spec = DeploymentSpec {
         has_registry: settings.registry.is_some(),
@@ -66,10 +69,9 @@ async fn attend(args: &DeployArgs, interrupts: &Interrupts) -> Result<Exit> {
         at: clock::now(),
         idempotency_key: None,
     };
-    if args.dry_run {
+    let Some(means) = means else {
         return dry_run(&records, &state, transport, Arc::clone(&origin.source), &new, args.output).await;
-    }
-    let means = Means { engine: Engine::Needed, login };
+    };
     let session = Session::open(records, &state, transport, Arc::clone(&origin.source), means).await?;
     session.run(new, args.output, interrupts).await
 }

@@ -16,7 +16,7 @@ use imt_core::ports::{Claimant, Composer, DeploymentStore, NewDeployment, Publis
 use imt_core::secret::Secret;
 use imt_core::status::{DeploymentReason, DeploymentStatus};
 use imt_exec_docker::DockerPublisher;
-use imt_exec_docker::compose::{Compose, TargetCompose};
+use imt_exec_docker::compose::{Compose, ComposeError, TargetCompose};
 
 use super::late::NotHere;
 use super::show::{Left, Seen, Shown, show, tell_end};
@@ -43,9 +43,11 @@ pub(super) const fn leaves() -> Leaves {
 
 /// What a session works with on this machine.
 pub(super) struct Means {
-    pub(super) engine: Engine,
+    /// The compose of this machine, where it has one.
+    compose: Option<Compose>,
+    publisher: Arc<dyn Publisher>,
     /// What is shown to the registry, over what the docker command knows.
-    pub(super) login: Option<RegistryLogin>,
+    login: Option<RegistryLogin>,
 }
 
 /// Whether what builds images has to be on this machine.
@@ -69,6 +71,23 @@ pub(super) struct Session {
     commits: Arc<dyn Source>,
 }
 
+impl Means {
+    /// Looks for them.
+    pub(super) async fn find(engine: Engine, login: Option<RegistryLogin>) -> Result<Self> {
+        let compose = Compose::find().await;
+        let no_compose = compose.as_ref().err().map(builds_nothing);
+        let reads = compose.as_ref().ok().cloned();
+        let publisher = match (publisher(compose, login.clone()).await, no_compose) {
+            (Ok(found), _) => found,
+            // Where nothing can be built, it may be that nothing has to.
+            (Err(_), Some(missing)) => Arc::new(NotHere::because(&missing, login.clone())),
+            (Err(missing), None) if engine == Engine::IfThere => Arc::new(NotHere::because(&missing, login.clone())),
+            (Err(missing), None) => return Err(missing),
+        };
+        Ok(Self { compose: reads, publisher, login })
+    }
+}
+
 impl Session {
     /// Makes everything ready.
     pub(super) async fn open(
@@ -78,20 +97,13 @@ impl Session {
         source: Arc<dyn Source>,
         means: Means,
     ) -> Result<Self> {
-        let Means { engine, login } = means;
+        let Means { compose, publisher, login } = means;
+        let composer = composer(compose, &transport);
         let secrets = login.iter().map(|login| login.secret().clone()).collect();
         let home = places::home_of(&records.id().await?, state);
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
         remove_checkouts_of_the_dead(&instances)?;
-        let (composer, no_compose) = composer(&transport).await;
-        let publisher = match (publisher(login.clone()).await, no_compose) {
-            (Ok(found), _) => found,
-            // Where nothing can be built, it may be that nothing has to.
-            (Err(_), Some(missing)) => Arc::new(NotHere::because(&missing, login)),
-            (Err(missing), None) if engine == Engine::IfThere => Arc::new(NotHere::because(&missing, login)),
-            (Err(missing), None) => return Err(missing),
-        };
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
         let commits = Arc::new(Sources::new(state, output::warning));
         let tools = Tools { source, composer, publisher, transport, scratch };
@@ -265,22 +277,26 @@ async fn obey(interrupts: Interrupts, deployer: Deployer, id: DeploymentId) {
 }
 
 /// What builds and pushes, with the credentials of the docker command and those given.
-async fn publisher(login: Option<RegistryLogin>) -> Result<Arc<dyn Publisher>> {
-    let publisher = DockerPublisher::from_env()
+async fn publisher(
+    compose: std::result::Result<Compose, ComposeError>,
+    login: Option<RegistryLogin>,
+) -> Result<Arc<dyn Publisher>> {
+    let publisher = DockerPublisher::with_compose(compose)
         .await
         .map_err(|error| CliError::errored(error.message.clone()).maybe_help(error.help.clone()).because(error))?;
     let publisher = if let Some(login) = login { publisher.with_login(login) } else { publisher };
     Ok(Arc::new(publisher))
 }
 
-/// What understands the project: the compose of this machine, or else that of the target, with why nothing can be built here.
-pub(super) async fn composer(transport: &Arc<dyn Transport>) -> (Arc<dyn Composer>, Option<CliError>) {
-    match Compose::find().await {
-        Ok(compose) => (Arc::new(compose), None),
-        Err(error) => {
-            let (message, help) = (format!("images are built on this machine, and {}", error.in_words()), error.help());
-            let missing = CliError::errored(message).help(help).because(error);
-            (Arc::new(TargetCompose::new(Arc::clone(transport))), Some(missing))
-        }
+/// What understands the project: the compose of this machine, or else that of the target.
+pub(super) fn composer(here: Option<Compose>, transport: &Arc<dyn Transport>) -> Arc<dyn Composer> {
+    match here {
+        Some(compose) => Arc::new(compose),
+        None => Arc::new(TargetCompose::new(Arc::clone(transport))),
     }
+}
+
+/// Why nothing can be built here.
+fn builds_nothing(error: &ComposeError) -> CliError {
+    CliError::errored(format!("images are built on this machine, and {}", error.in_words())).help(error.help())
 }

@@ -25,9 +25,11 @@ pub fn detach(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, command
     HostCommand::script("imt-detach", DETACH, own.into_iter().chain(command.argv.iter().cloned()))
 }
 
-/// Looks for it, and gives its output from an offset on, at most a mebibyte. One that has not begun will not any more.
-pub fn look(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, offset: u64) -> HostCommand {
-    HostCommand::script("imt-look", LOOK, [dir.run(deployment, ticket), offset.to_string()])
+/// Looks for it, and gives its output from an offset on, at most a mebibyte. One that has not begun will not any more. For the end
+/// of one that goes on the host waits this long, so that it is told at once.
+pub fn look(dir: &TargetDir, deployment: DeploymentId, ticket: Ticket, offset: u64, wait: Duration) -> HostCommand {
+    let twentieths = (wait.as_millis() / 50).to_string();
+    HostCommand::script("imt-look", LOOK, [dir.run(deployment, ticket), offset.to_string(), twentieths])
 }
 
 /// Ends it: SIGTERM to all its processes, after the grace SIGKILL. One that has not begun will not any more.

@@ -58,7 +58,7 @@ fn all() -> Vec<HostCommand> {
         closed(&dir, id()),
         unlock(&dir, id()),
         detach(&dir, id(), UP, &project.up()),
-        look(&dir, id(), UP, 12),
+        look(&dir, id(), UP, 12, Duration::from_secs(1)),
         stop(&dir, id(), UP, Duration::from_secs(10)),
         left_by(&dir, id()),
         in_turn(&[project.config(), last_log_lines("a1")]),

@@ -132,7 +132,7 @@ impl Watch {
 
     fn take_sample(&mut self, containers: &[Container], at: Timestamp, now: Timestamp) {
         let own: Vec<&Container> = containers.iter().filter(|c| self.is_own(c)).collect();
-        self.remember(&own);
+        self.remember(&own, at);
         self.last = self.sample(&own, at);
         let Sample { failed, pending, .. } = &self.last;
         let is_good = failed.is_empty() && pending.is_empty() && self.has_up_returned;
@@ -155,8 +155,9 @@ impl Watch {
         container.project.as_deref() == Some(self.project.as_str()) && !container.is_one_off
     }
 
-    /// Counts the samples in which a container was steady, or over; forgets those that are gone.
-    fn remember(&mut self, own: &[&Container]) {
+    /// Counts the samples in which a container was steady, or over; forgets those that are gone. One that
+    /// has run for some seconds has not been started anew in any of them.
+    fn remember(&mut self, own: &[&Container], at: Timestamp) {
         let mut histories = BTreeMap::new();
         for container in own {
             if let Some(check) = &container.health_check {
@@ -166,12 +167,13 @@ impl Watch {
             let started_at = container.started_at;
             let before = self.histories.get(&container.id);
             let steady = before.filter(|h| h.restarts == restarts && h.started_at == started_at);
+            let steady = steady.map_or_else(|| seconds_up(container, at), |history| history.steady_samples);
             let is_over = container.status == ContainerStatus::Exited;
             let ended = before.map_or(0, |history| history.ended_samples);
             let history = History {
                 restarts,
                 started_at,
-                steady_samples: steady.map_or(0, |history| history.steady_samples).saturating_add(1),
+                steady_samples: steady.saturating_add(1),
                 ended_samples: if is_over { ended.saturating_add(1) } else { 0 },
             };
             histories.insert(container.id.clone(), history);
@@ -241,6 +243,12 @@ impl Watch {
             sample.warnings.push(ServiceWarning { service: service.name.clone(), cause });
         }
     }
+}
+
+/// What its last start stands for of samples, one a second, before this one.
+fn seconds_up(container: &Container, at: Timestamp) -> u32 {
+    let started_at = container.started_at.filter(|_| container.status == ContainerStatus::Running);
+    started_at.map_or(0, |started| u32::try_from(at.since(started).as_secs()).unwrap_or(u32::MAX))
 }
 
 fn missing(service: &ExpectedService) -> ServiceFailure {

@@ -115,6 +115,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether the step is to be ended before its time.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Ends when the step is to be ended before its time.
     pub async fn stopped(&self) {
         if self.stop.clone().wait_for(|stopped| *stopped).await.is_err() {

@@ -60,6 +60,19 @@ fn a_crash_loop_that_is_healthy_for_seconds_each_time_fails() {
 }
 
 #[test]
+fn what_has_run_for_a_while_has_been_steady_meanwhile() {
+    let well = |started: u64| move |second: u64| vec![checked(plain(started, 0), "healthy", 0, second)];
+    for (started, wanted) in [(0, 102), (98, 102), (99, 103), (100, 104)] {
+        let samples = (100..130).map(|second| (second, well(started)(second)));
+        let (second, verdict) = replay(watch(vec![service("web")]), samples);
+        assert_eq!((second, verdict), (wanted, Verdict::Healthy(vec![])), "started at {started}");
+    }
+    // What is started anew begins anew.
+    let samples = (100..130).map(|second| (second, well(if second < 102 { 0 } else { 102 })(second)));
+    assert_eq!(replay(watch(vec![service("web")]), samples).0, 106);
+}
+
+#[test]
 fn one_that_recovers_by_a_tolerated_restart_is_stable_after_the_usual_time() {
     let samples = (1..60).map(|second| (second, vec![if second < 4 { back_off(1, 1) } else { plain(4, 1) }]));
     let (second, verdict) = replay(watch(vec![service("web")]), samples);
@@ -211,7 +224,7 @@ fn a_gap_is_unknown_and_never_unhealthy() {
 
 #[test]
 fn what_comes_back_good_just_at_the_deadline_may_finish_its_samples() {
-    let samples = (118..130).map(|second| (second, vec![checked(inspected("web"), "healthy", 0, second)]));
+    let samples = (118..130).map(|second| (second, vec![checked(plain(118, 0), "healthy", 0, second)]));
     let (second, verdict) = replay(watch(vec![service("web")]), samples);
     assert_eq!((second, verdict), (122, Verdict::Healthy(vec![])));
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::material::Material;
-use super::site::{Installed, Site};
+use super::site::{Installed, Recorded, Site};
+use crate::compose::Model;
 use crate::deploy::machine::Ticket;
 use crate::deploy::release::Release;
 use crate::deploy::settings::DeploymentSettings;
@@ -36,6 +37,10 @@ pub(super) type Published = BTreeMap<String, String>;
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) staged: Mutex<BTreeMap<&'static str, (Ticket, Arc<Release>)>>,
+    /// The releases that were recorded when the target was locked. Nobody else records any meanwhile.
+    pub(super) recorded: Mutex<Option<Vec<Recorded>>>,
+    /// What the target's compose made of a staged release, which is what it makes of it in its place: paths are as the files have them.
+    pub(super) merged: Mutex<Option<(ReleaseId, Model)>>,
     pub(super) installed: Mutex<Option<(ReleaseId, Arc<Installed>)>>,
 }
 

@@ -13,9 +13,9 @@ use crate::deploy::machine::Step;
 use crate::ports::{TransportError, TransportErrorKind};
 use crate::status::DeploymentReason;
 
-/// From one look to the next: soon at first, for what takes no time.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long the target waits for an end before it says that there is none yet: as long as a line of output, or the wish to stop, may
+/// go unheard.
+const WAIT: Duration = Duration::from_secs(1);
 /// How long what is ended may take to end itself.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// The last lines that go into the fault.
@@ -71,9 +71,8 @@ impl Act<'_> {
 
     async fn follow(&self, dir: &TargetDir) -> Outcome {
         let mut log = Followed::default();
-        let mut pause = FIRST_PAUSE;
         loop {
-            let command = look(dir, self.id(), self.ticket(), log.offset);
+            let command = look(dir, self.id(), self.ticket(), log.offset, WAIT);
             let (state, has_more) = match self.ask(&command, &mut log).await {
                 Ok(answer) => answer,
                 Err(trouble) => return Err(self.let_go(dir, trouble).await),
@@ -81,12 +80,8 @@ impl Act<'_> {
             match state {
                 // What was printed in between comes first.
                 _ if has_more => {}
-                Look::Running => {
-                    tokio::select! {
-                        () = self.order.stopped() => return self.end(dir, &mut log).await,
-                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                    }
-                }
+                Look::Running if self.order.is_stopped() => return self.end(dir, &mut log).await,
+                Look::Running => {}
                 over => return self.judge(over, log).await,
             }
         }
@@ -96,7 +91,7 @@ impl Act<'_> {
     async fn end(&self, dir: &TargetDir, log: &mut Followed) -> Outcome {
         let said = self.stop(dir).await?;
         let (state, _) = read_look(&said.stdout).map_err(|error| self.unreadable(&error))?;
-        while self.ask(&look(dir, self.id(), self.ticket(), log.offset), log).await?.1 {}
+        while self.ask(&look(dir, self.id(), self.ticket(), log.offset, Duration::ZERO), log).await?.1 {}
         self.judge(state, std::mem::take(log)).await
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::act::Act;
-use super::site::value_of;
+use super::site::{Recorded, value_of};
 use super::transfer::{AT_ONCE, Content};
 use super::trouble::{Outcome, Trouble};
 use crate::compose::DOT_ENV;
@@ -21,7 +21,16 @@ impl Act<'_> {
     /// The releases that can be gone back to and those that failed, and what cannot be read, in words. Of what the target has
     /// lost the copies count, as good as they were when they were made.
     pub(super) async fn heads(&self) -> Outcome<(Vec<ReleaseHead>, Vec<String>)> {
-        let (recorded, mut odd) = self.site().recorded().await?;
+        let (recorded, odd) = self.site().recorded().await?;
+        Ok(self.with_copies(recorded, odd).await)
+    }
+
+    /// The same of what the target was just found to have recorded.
+    pub(super) async fn with_copies(
+        &self,
+        recorded: Vec<Recorded>,
+        mut odd: Vec<String>,
+    ) -> (Vec<ReleaseHead>, Vec<String>) {
         let mut heads: Vec<ReleaseHead> = recorded.into_iter().map(|recorded| recorded.head).collect();
         let there: BTreeSet<ReleaseId> = heads.iter().map(|head| head.id).collect();
         match self.order.shelf.heads(&self.record().target).await {
@@ -31,7 +40,7 @@ impl Act<'_> {
             }
             Err(error) => odd.push(format!("the copies of releases in the store cannot be read: {error}")),
         }
-        Ok((heads, odd))
+        (heads, odd)
     }
 
     /// A release, from the target or from its copy; its files are not looked at.

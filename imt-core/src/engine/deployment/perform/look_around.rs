@@ -19,7 +19,10 @@ impl Act<'_> {
     /// Versions, disk, permissions, whether the compose project is ours, and whether its ports are free.
     pub(super) async fn preflight(&self) -> Outcome {
         let dir = self.dir().await?;
-        let found = self.site().probed().await?;
+        // Side by side, as they have nothing to do with each other; what is wrong with the host itself is told first.
+        let looks = (self.site().probed(), self.check_host_paths(), self.check_project(&dir));
+        let (found, paths, project) = tokio::join!(looks.0, looks.1, looks.2);
+        let found = found?;
         check_probe(&found, &dir)?;
         self.say(format!(
             "docker {}, compose {}, {}",
@@ -28,8 +31,8 @@ impl Act<'_> {
             found.machine
         ))
         .await;
-        self.check_host_paths().await?;
-        self.check_project(&dir).await?;
+        paths?;
+        project?;
         self.check_ports(&dir).await?;
         Ok(done())
     }
@@ -80,10 +83,13 @@ impl Act<'_> {
     /// has it, too.
     pub(super) async fn snapshot(&self) -> Outcome {
         let dir = self.dir().await?;
-        let (releases, odd) = self.heads().await?;
-        let ((_, containers), text) = self.site().observed().await?;
         let made = HostCommand::new(["mkdir", "-p", "--", &dir.staged(self.id())]);
-        self.run(&made, DeploymentReason::TransferFailed, "nothing can be written on the target").await?;
+        let made = self.run(&made, DeploymentReason::TransferFailed, "nothing can be written on the target");
+        let (recorded, observed, made) = tokio::join!(self.site().recorded(), self.site().observed(), made);
+        let ((recorded, odd), ((_, containers), text)) = (recorded?, observed?);
+        made?;
+        self.desk.known.recorded.lock().await.replace(recorded.clone());
+        let (releases, odd) = self.with_copies(recorded, odd).await;
         self.contact().put(&dir.baseline(self.id()), text, FileMode::PRIVATE).await?;
         self.say(format!("{} containers, {} releases", containers.len(), releases.len())).await;
         Ok(StepFacts { releases, warnings: odd, ..done() })

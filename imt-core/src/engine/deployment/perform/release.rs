@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::act::{Act, Way};
-use super::site::Installed;
+use super::site::{Installed, Recorded};
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::{ComposeProject, read_staged, staged};
 use crate::deploy::machine::{DeploymentKind, StepFacts, Ticket};
@@ -45,10 +45,24 @@ impl Act<'_> {
         Ok(StepFacts { content: Some(release.content()), ..StepFacts::default() })
     }
 
+    /// The releases that were recorded before this deployment.
+    async fn recorded_before(&self) -> Outcome<Vec<Recorded>> {
+        let mut known = self.desk.known.recorded.lock().await;
+        if let Some(found) = known.as_ref() {
+            return Ok(found.clone());
+        }
+        let (found, _) = self.site().recorded().await?;
+        Ok(known.insert(found).clone())
+    }
+
     /// The references that run, by service: those of the newest good release.
     pub(super) async fn running_references(&self) -> Outcome<BTreeMap<String, String>> {
-        let (recorded, _) = self.site().recorded().await?;
-        let newest = recorded.into_iter().filter(|r| r.head.is_good()).max_by_key(|r| (r.head.judged_at, r.head.id));
+        let newest = self
+            .recorded_before()
+            .await?
+            .into_iter()
+            .filter(|r| r.head.is_good())
+            .max_by_key(|r| (r.head.judged_at, r.head.id));
         let images = newest.map(|recorded| recorded.images).unwrap_or_default();
         Ok(images.into_iter().map(|(service, image)| (service, image.reference)).collect())
     }
@@ -68,7 +82,12 @@ impl Act<'_> {
         {
             return Ok(Arc::clone(found));
         }
-        let found = self.site().installed(&ComposeProject::of_release(&dir, &release), &release).await?;
+        let project = ComposeProject::of_release(&dir, &release);
+        let merged = self.desk.known.merged.lock().await.take().filter(|(id, _)| *id == release.id);
+        let found = match merged {
+            Some((_, model)) => self.site().installed_as(&project, &release, model).await?,
+            None => self.site().installed(&project, &release).await?,
+        };
         let found = Arc::new(found);
         *known = Some((release.id, Arc::clone(&found)));
         Ok(found)
@@ -76,8 +95,8 @@ impl Act<'_> {
 
     /// The services that are of one of our releases, recorded or staged.
     pub(super) async fn services_of_ours(&self) -> Outcome<BTreeSet<String>> {
-        let (recorded, _) = self.site().recorded().await?;
-        let mut services: BTreeSet<String> = recorded.into_iter().flat_map(|r| r.images.into_keys()).collect();
+        let recorded = self.recorded_before().await?.into_iter();
+        let mut services: BTreeSet<String> = recorded.flat_map(|r| r.images.into_keys()).collect();
         for way in [Way::Forward, Way::Back] {
             match self.staged(way).await {
                 Ok((_, release)) => services.extend(release.images.keys().cloned()),

@@ -227,12 +227,20 @@ impl Site {
 
     /// The same of a release that is in its place.
     pub(super) async fn installed(&self, project: &ComposeProject, release: &Release) -> Outcome<Installed> {
-        let mut found = self.ask_compose(project).await?;
-        // Compose covers label files in a way of its own, and shows them to nobody who asks for the resolved model.
-        if release.compose_files.iter().any(|file| file.text.contains("label_file")) {
-            found.hashes.clear();
-        }
-        Ok(found)
+        Ok(known_hashes(self.ask_compose(project).await?, release))
+    }
+
+    /// The same where it is known what compose makes of its files: only the hashes are asked for.
+    pub(super) async fn installed_as(
+        &self,
+        project: &ComposeProject,
+        release: &Release,
+        model: Model,
+    ) -> Outcome<Installed> {
+        let words = "compose on the target does not take what was installed";
+        let asked = project.config_hashes_of(Secret::new(model.document().to_string()));
+        let said = self.run(&asked, DeploymentReason::Mismatch, words).await?;
+        Ok(known_hashes(Installed { model, hashes: read_config_hashes(&said.text()) }, release))
     }
 
     /// Not to be shown from here on.
@@ -252,6 +260,14 @@ impl Site {
     pub(super) fn hidden(&self) -> Arc<[Secret]> {
         Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Compose covers label files in a way of its own, and shows them to nobody who asks for the resolved model.
+fn known_hashes(mut found: Installed, release: &Release) -> Installed {
+    if release.compose_files.iter().any(|file| file.text.contains("label_file")) {
+        found.hashes.clear();
+    }
+    found
 }
 
 /// Reads what `observe` prints.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::act::{Act, Way, done};
+use super::material::{Material, SourceFile, blocking};
 use super::trouble::{Outcome, Trouble};
 use crate::compose::{DOT_ENV, Difference, DifferenceKind, Form, Model, Override, self_check};
 use crate::deploy::command::{ComposeProject, HostCommand, TargetDir, install, manifest, put_back_files, stage};
@@ -126,13 +127,9 @@ impl Act<'_> {
             .map(|file| Content { path: file.path.clone(), bytes: file.text.clone().into(), mode: FileMode::SHARED })
             .collect();
         let named: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
-        for file in material.files.iter().filter(|file| !named.contains(&file.path)) {
-            let bytes = std::fs::read(&file.from).map_err(|error| {
-                let detail = format!("`{}` cannot be read: {error}", file.path);
-                Trouble::failed(DeploymentReason::TransferFailed, detail)
-            })?;
-            files.push(Content { path: file.path.clone(), bytes: bytes.into(), mode: FileMode::new(file.mode) });
-        }
+        let others = material.files.iter().filter(|file| !named.contains(&file.path));
+        let others: Vec<SourceFile> = others.cloned().collect();
+        files.extend(blocking(move || others.iter().map(read_whole).collect::<Outcome<Vec<Content>>>()).await?);
         if let Some(env) = &release.env {
             let bytes = env.expose().as_bytes().to_vec().into();
             files.push(Content { path: DOT_ENV.to_owned(), bytes, mode: FileMode::PRIVATE });
@@ -162,8 +159,12 @@ impl Act<'_> {
             Model::parse(said, Form::Resolved)
                 .map_err(|error| Trouble::failed(DeploymentReason::TransferFailed, format!("{words}: {error}")))
         };
-        let differences = self_check(&read(&base.stdout)?, changes, &read(&merged.stdout)?);
+        let merged = read(&merged.stdout)?;
+        let differences = self_check(&read(&base.stdout)?, changes, &merged);
         if differences.is_empty() {
+            if is_all_sent(self.material().await?) {
+                self.desk.known.merged.lock().await.replace((release.id, merged));
+            }
             return Ok(());
         }
         let places: Vec<String> = differences.iter().map(shown).collect();
@@ -194,6 +195,26 @@ impl From<BundledFile> for Content {
     fn from(file: BundledFile) -> Self {
         Self { path: file.path, bytes: file.content.into(), mode: FileMode::new(file.mode) }
     }
+}
+
+/// Whether compose has no file to find where the release goes that it does not have where it is staged: one that need not be there
+/// may lie on the target all the same.
+fn is_all_sent(material: &Material) -> bool {
+    let raw = &material.resolved.raw;
+    let sent = |path: &str| {
+        let path = path.trim_start_matches("./");
+        (path == DOT_ENV && material.env.is_some()) || material.files.iter().any(|file| file.path == path)
+    };
+    let has_optional = raw.services.values().flat_map(|service| &service.env_files).any(|file| !sent(&file.path));
+    !has_optional && material.resolved.compose_files.len() == material.invocation.files.len()
+}
+
+fn read_whole(file: &SourceFile) -> Outcome<Content> {
+    let bytes = std::fs::read(&file.from).map_err(|error| {
+        let detail = format!("`{}` cannot be read: {error}", file.path);
+        Trouble::failed(DeploymentReason::TransferFailed, detail)
+    })?;
+    Ok(Content { path: file.path.clone(), bytes: bytes.into(), mode: FileMode::new(file.mode) })
 }
 
 fn in_staging(project: &ComposeProject, staging: &str) -> ComposeProject {

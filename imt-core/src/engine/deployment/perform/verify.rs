@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tokio::time::{MissedTickBehavior, interval};
+
 use super::act::{Act, done};
 use super::trouble::{Outcome, Trouble};
 use crate::deploy::command::last_log_lines;
@@ -16,7 +18,7 @@ use crate::engine::clock::Clock;
 use crate::ports::{Note, TransportError, TransportErrorKind};
 use crate::status::DeploymentReason;
 
-/// From one sample to the next.
+/// From one sample to the next, whatever it takes to look.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The most failing containers whose logs are shown.
 const MOST_LOGS: usize = 8;
@@ -27,7 +29,11 @@ impl Act<'_> {
         let clock = Clock::start();
         watch.observe(&Observation::UpReturned(0), clock.now());
         let (mut seen, mut told) = (Vec::new(), String::new());
+        let mut samples = interval(PAUSE);
+        // Samples that come late are not followed by others that come too soon.
+        samples.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            samples.tick().await;
             let observation = match self.observed().await {
                 Ok((at, containers)) => {
                     seen.clone_from(&containers);
@@ -56,7 +62,6 @@ impl Act<'_> {
                 self.say(format!("waiting for {waits}")).await;
             }
             told = waits;
-            tokio::time::sleep(PAUSE).await;
         }
     }
 

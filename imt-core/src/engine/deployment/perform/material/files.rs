@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::engine::deployment::perform::trouble::{Outcome, Trouble};
+use crate::status::DeploymentReason;
+
 /// A file to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceFile {
@@ -26,6 +29,13 @@ impl SourceFile {
         let mode = if is_supplied { 0o600 } else { mode_of(&std::fs::metadata(&from)?) };
         Ok(Self { path: path.to_owned(), mode, hash: hasher.finalize(), from })
     }
+}
+
+/// Does work on files where it keeps no task waiting: they may be as large as the repository has them.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Trouble::failed(DeploymentReason::Internal, format!("reading the files of the commit broke down: {error}")))
+    })
 }
 
 /// As git has it: for everybody to read, and to run where it may be run.

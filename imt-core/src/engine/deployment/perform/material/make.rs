@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::env::{declared, dot_env};
-use super::files::{SourceFile, tracked};
+use super::files::{SourceFile, blocking, tracked};
 use crate::compose::{
     BuiltImages, DOT_ENV, Invocation, Naming, Problem, Registry, Resolved, Tree, check, discover, files, images,
     missing_contexts,
@@ -55,7 +55,8 @@ pub(crate) async fn make(
     let checkout = Scratch::make(scratch, record.state.id)?;
     fetch(record, settings, source, &checkout.0).await?;
     let (directory, compose_files, mut problems) = place(&checkout.0, &settings.target.compose_files)?;
-    let tracked = tracked(&checkout.0, &directory).map_err(|error| cannot_read(&directory, &error))?;
+    let (root, below) = (checkout.0.clone(), directory.clone());
+    let tracked = blocking(move || tracked(&root, &below).map_err(|error| cannot_read(&below, &error))).await?;
     for file in &settings.supplied {
         write(&directory, &file.path, &file.content)?;
     }
@@ -88,11 +89,15 @@ pub(crate) async fn make(
     problems.extend(sorted.problems);
     problems.extend(transfer.problems);
     let warnings = refuse_errors(problems)?;
-    let sent = transfer.files.keys().filter(|path| *path != DOT_ENV);
-    let files: Result<Vec<SourceFile>, _> =
-        sent.map(|path| SourceFile::look(&directory, path, supplied.contains(path))).collect();
+    let sent: Vec<String> = transfer.files.into_keys().filter(|path| path != DOT_ENV).collect();
+    let below = directory.clone();
+    let looking = move || {
+        let look = |path: &String| SourceFile::look(&below, path, supplied.contains(path));
+        let files: Result<Vec<SourceFile>, _> = sent.iter().map(look).collect();
+        files.map_err(|error| cannot_read(&below, &error))
+    };
     Ok(Material {
-        files: files.map_err(|error| cannot_read(&directory, &error))?,
+        files: blocking(looking).await?,
         host_paths: transfer.host_paths.into_iter().filter(|p| !p.made_if_missing).map(|p| p.path).collect(),
         invocation: call(&env),
         directory,

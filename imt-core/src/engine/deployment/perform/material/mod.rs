@@ -7,4 +7,5 @@ mod env;
 mod files;
 mod make;
 
+pub(super) use files::{SourceFile, blocking};
 pub(super) use make::{Material, make};
