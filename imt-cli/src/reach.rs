@@ -13,8 +13,8 @@ use imt_exec_local::LocalTransport;
 use imt_ssh::{Fingerprint, HostPin, Identity, SshAddress, SshOptions, SshTransport};
 
 use crate::error::{CliError, Result};
-use crate::prompt;
 use crate::sources::SSH_KEYS;
+use crate::{output, prompt};
 
 /// The variable with the passphrase of an encrypted key.
 const PASSPHRASE: &str = "IMT_SSH_PASSPHRASE";
@@ -32,7 +32,9 @@ pub(crate) async fn connected(reach: &Reach) -> Result<Arc<dyn Transport>> {
         if error.kind != TransportErrorKind::PassphraseMissing || passphrase.is_some() {
             return Err(unreached(error));
         }
-        let asked = prompt::ask("the passphrase of the key", "passphrase", &format!("set {PASSPHRASE}")).await?;
+        // There may be several keys.
+        output::note(&error.message);
+        let asked = prompt::ask("the key's", "passphrase", &format!("set {PASSPHRASE}")).await?;
         passphrase = Some(Secret::new(asked));
     }
 }

@@ -83,7 +83,8 @@ fn decode(text: &Secret, passphrase: Option<&Secret>, name: &str) -> TransportRe
         Ok(key) => Ok(Arc::new(key)),
         Err(_) if encrypted => {
             let message = format!("the passphrase does not open {name}");
-            Err(TransportError::new(TransportErrorKind::PassphraseWrong, message))
+            Err(TransportError::new(TransportErrorKind::PassphraseWrong, message)
+                .with_help("`ssh-keygen -y -f FILE` tells whether one does; a key that is in an agent needs none"))
         }
         Err(_) => Err(bad(format!("{name} is no private key that can be read"))
             .with_help("Ed25519, ECDSA and RSA keys are, in OpenSSH's own format, PKCS#8 or PEM (`ssh-keygen -p -f FILE` rewrites one)")),

@@ -419,12 +419,13 @@ fn a_target_that_cannot_be_reached_is_told_with_the_remedy() {
     let locked = ssh::file("ed25519_encrypted").display().to_string();
     let way = ["--host", &host, "--identity", &locked, "--host-key", &pin, "--registry", "localhost:1"];
     let missing = complaint(&to(&way), 2);
-    assert!(missing.contains("IMT_SSH_PASSPHRASE"), "{missing}");
+    assert!(missing.contains("IMT_SSH_PASSPHRASE") && missing.contains(&locked), "{missing}");
     let mut command = deployed.home.imt();
     command.args(["deploy", &dir, "--project", "p", "--host", &host, "--identity", &locked, "--host-key", &pin]);
-    command.args(["--registry", "localhost:1"]).env("IMT_SSH_PASSPHRASE", "wrong");
+    command.args(["--registry", "localhost:1"]).env("IMT_SSH_PASSPHRASE", "wrong-word");
     let wrong = complaint(&command.output().expect("imt runs"), 11);
-    assert!(wrong.contains("passphrase"), "{wrong}");
+    assert!(wrong.contains("passphrase does not open") && wrong.contains(&locked), "{wrong}");
+    assert!(wrong.contains("ssh-keygen -y") && !wrong.contains("wrong-word"), "{wrong}");
     // Without docker here nothing can be built.
     let mut command = deployed.command(&["deploy", &dir, "--registry", "localhost:1"]);
     let none = complaint(&command.env("PATH", without_docker().path()).output().expect("imt runs"), 11);
