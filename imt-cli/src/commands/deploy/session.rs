@@ -9,7 +9,7 @@ use imt_core::deploy::machine::{DeploymentKind, DeploymentSpec, DeploymentState,
 use imt_core::deploy::plan::by_hand;
 use imt_core::deploy::settings::DeploymentSettings;
 use imt_core::engine::{
-    Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
+    Deployer, DeploymentOutcome, Deployments, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
 };
 use imt_core::id::DeploymentId;
 use imt_core::ports::{
@@ -21,6 +21,7 @@ use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::Compose;
 
 use super::late::NotHere;
+use super::outfit::Outfit;
 use super::show::{Left, Seen, Shown, show, tell_end};
 use crate::args::RunOutput;
 use crate::error::{CliError, Result};
@@ -34,7 +35,7 @@ use crate::{clock, output, places};
 /// How long a claim lasts that nobody renews.
 const LEASE: Duration = Duration::from_secs(30);
 /// Where an instance's checkouts lie.
-const CHECKOUTS: &str = "checkouts";
+pub(super) const CHECKOUTS: &str = "checkouts";
 /// How many of the target's last deployments are looked at for one that was interrupted.
 const LOOKED_AT: usize = 100;
 
@@ -69,6 +70,8 @@ pub(super) struct Session {
     secrets: Vec<Secret>,
     /// Where commits come from, whatever this command deploys: a deployment that was interrupted is of a commit of its own.
     commits: Arc<dyn Source>,
+    /// What a deployment of a runner's pipeline is handed on to, should it end well here.
+    deployments: Deployments,
 }
 
 impl Session {
@@ -95,9 +98,11 @@ impl Session {
             Err(missing) => return Err(missing),
         };
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
-        let commits = Arc::new(Sources::new(state, output::warning));
+        let commits: Arc<dyn Source> = Arc::new(Sources::new(state, output::warning));
+        let outfit = Outfit::new(Arc::clone(&commits), &instance);
+        let deployments = Deployments::new(records.deployments(), Arc::new(outfit));
         let tools = Tools { source, composer, publisher, transport, scratch };
-        Ok(Self { records, tools, instances, instance, secrets, commits })
+        Ok(Self { records, tools, instances, instance, secrets, commits, deployments })
     }
 
     /// Drives a new deployment to its end.
@@ -196,7 +201,7 @@ impl Session {
 
     fn deployer(&self) -> Deployer {
         let claimant = Claimant { instance: self.instance.id().clone(), driving: Vec::new(), lease: LEASE };
-        Deployer::new(self.store(), claimant)
+        Deployer::new(self.store(), claimant).go_on_with(self.records.store(), self.deployments.clone())
     }
 }
 
@@ -261,7 +266,7 @@ async fn obey(interrupts: Interrupts, deployer: Deployer, id: DeploymentId) {
 }
 
 /// What understands the project, and what builds and pushes, with the credentials of the docker command and those given.
-async fn builder(login: Option<RegistryLogin>) -> Result<(Arc<dyn Composer>, Arc<dyn Publisher>)> {
+pub(super) async fn builder(login: Option<RegistryLogin>) -> Result<(Arc<dyn Composer>, Arc<dyn Publisher>)> {
     let composer = composer().await?;
     let publisher = DockerPublisher::from_env()
         .await
