@@ -17,12 +17,12 @@ use crate::sources::SSH_KEYS;
 use crate::{output, prompt};
 
 /// The variable with the passphrase of an encrypted key.
-const PASSPHRASE: &str = "IMT_SSH_PASSPHRASE";
+pub(crate) const PASSPHRASE: &str = "IMT_SSH_PASSPHRASE";
 
 /// A transport that has reached its target once, so that a wrong key or name is told before anything is done. The first connection
 /// that it gives is that one.
 pub(crate) async fn connected(reach: &Reach) -> Result<Arc<dyn Transport>> {
-    let mut passphrase = std::env::var(PASSPHRASE).ok().map(Secret::new);
+    let mut passphrase = passphrase_given();
     loop {
         let transport = transport(reach, passphrase.as_ref())?;
         let error = match transport.connect().await {
@@ -62,6 +62,15 @@ impl Transport for Reached {
 
 fn unreached(error: TransportError) -> CliError {
     CliError::errored(error.message.clone()).maybe_help(error.help.clone()).because(error)
+}
+
+/// What reaches a target with what there is of this user; makes no connection.
+pub(crate) fn unconnected(reach: &Reach) -> Result<Arc<dyn Transport>> {
+    transport(reach, passphrase_given().as_ref())
+}
+
+fn passphrase_given() -> Option<Secret> {
+    std::env::var(PASSPHRASE).ok().map(Secret::new)
 }
 
 fn transport(reach: &Reach, passphrase: Option<&Secret>) -> Result<Arc<dyn Transport>> {

@@ -106,6 +106,8 @@ pub enum Reason {
     When,
     /// The user selected other jobs.
     NotSelected,
+    /// Its jobs have succeeded, but the deployment that was to follow could not be accepted.
+    NotDeployed,
     /// A fault in IMT itself.
     Internal,
 }
@@ -136,6 +138,7 @@ impl Reason {
             Self::EarlierStageFailed => "earlier_stage_failed",
             Self::When => "when",
             Self::NotSelected => "not_selected",
+            Self::NotDeployed => "not_deployed",
             Self::Internal => "internal",
         }
     }

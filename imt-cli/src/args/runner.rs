@@ -29,6 +29,9 @@ pub(crate) struct RunnerArgs {
     /// Where jobs run
     #[arg(long, value_enum, default_value_t = RunnerExecutor::Docker)]
     pub(crate) executor: RunnerExecutor,
+    /// Leave deployments to other runners
+    #[arg(long)]
+    pub(crate) no_deploy: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = ReportOutput::Human)]
     pub(crate) output: ReportOutput,

@@ -50,6 +50,11 @@ pub(crate) struct SubmitArgs {
     pub(crate) branch: Option<String>,
     #[command(flatten)]
     pub(crate) trigger: TriggerArgs,
+    /// Deploy after success what the pipeline file's `deploy` section says for this branch
+    ///
+    /// To targets that `imt deploy` has been told before. The runners do it: their keys, their docker.
+    #[arg(long)]
+    pub(crate) deploy: bool,
     /// A key of your own: further calls with it answer the pipeline of the first one
     #[arg(long, value_name = "K", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) idempotency_key: Option<String>,

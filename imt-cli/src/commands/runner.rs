@@ -3,12 +3,16 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use imt_core::engine::{Engine, EngineError, Instance, Instances, Outcome, Runner, RunnerFacts, SweepReport};
-use imt_core::id::{InstanceId, PipelineId, ProjectName};
-use imt_core::status::{Reason, Status};
+use imt_core::engine::{
+    DeploymentOutcome, Deployments, Engine, EngineError, Instance, Instances, Outcome, Runner, RunnerFacts, SweepReport,
+};
+use imt_core::id::{DeploymentId, InstanceId, PipelineId, ProjectName};
+use imt_core::ports::Source;
+use imt_core::status::{DeploymentReason, DeploymentStatus, Reason, Status};
 use serde::Serialize;
 
 use crate::args::{ExecutorChoice, ReportOutput, RunnerArgs, RunnerExecutor};
+use crate::commands::deploy::Outfit;
 use crate::error::Result;
 use crate::executors::{MadeBy, executor};
 use crate::exit::Exit;
@@ -42,6 +46,18 @@ enum Told<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<&'a str>,
     },
+    DeploymentFinished {
+        project: &'a ProjectName,
+        number: u64,
+        id: DeploymentId,
+        environment: &'a str,
+        host: &'a str,
+        status: DeploymentStatus,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<DeploymentReason>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
+    },
     RunnerStopped {
         instance: &'a InstanceId,
     },
@@ -71,6 +87,8 @@ async fn session(args: &RunnerArgs, interrupts: &Interrupts) -> Result<Exit> {
     // What processes that ran by themselves have left is nobody else's.
     engine.bury(&instances).await?;
     let runner = Runner::new(engine, records.catalog(), facts).sweep(instances, swept);
+    let how = args.output;
+    let runner = if args.no_deploy { runner } else { runner.deploy(move |result| deployed(&result, how)) };
     let mut unheard = None;
     let stop = async {
         interrupts.reached(1).await;
@@ -111,8 +129,11 @@ async fn get_ready(args: &RunnerArgs) -> Result<Ready> {
         RunnerExecutor::Local => ExecutorChoice::Local,
     };
     let (executor, _name) = executor(choice, &made, output::warning).await?;
+    let source: Arc<dyn Source> = Arc::new(Sources::new(&state.path, output::warning));
+    let outfit = Arc::new(Outfit::new(Arc::clone(&source), &instance));
     let engine = Engine::builder(executor, records.store())
-        .source(Arc::new(Sources::new(&state.path, output::warning)))
+        .source(Arc::clone(&source))
+        .deployments(Deployments::new(records.deployments(), outfit))
         .workspace_root(places::workspace_root()?)
         .instance(Arc::clone(&instance))
         .labels(args.labels.iter().cloned())
@@ -148,6 +169,12 @@ fn sentence(told: &Told<'_>) -> String {
             let detail = detail.map(|detail| format!(" ({})", clean(detail))).unwrap_or_default();
             format!("pipeline #{number} of {project} {status}{why}{detail}\n")
         }
+        Told::DeploymentFinished { project, number, environment, host, status, reason, detail, .. } => {
+            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let detail = detail.map(|detail| format!(" ({})", clean(detail))).unwrap_or_default();
+            let target = clean(&format!("{project}/{environment} on {host}"));
+            format!("deployment #{number} to {target} {status}{why}{detail}\n")
+        }
         Told::RunnerStopped { .. } => "runner stopped\n".to_owned(),
     }
 }
@@ -169,6 +196,27 @@ fn ended(result: &std::result::Result<Outcome, EngineError>, tell: &impl Fn(&Tol
         }
         // It has warned of the others, and tries again.
         Err(_) => Ok(()),
+    }
+}
+
+fn deployed(result: &std::result::Result<DeploymentOutcome, EngineError>, output: ReportOutput) {
+    // It has warned of those that could not be driven, and tries again.
+    let Ok(outcome) = result else { return };
+    let told = tell(
+        output,
+        &Told::DeploymentFinished {
+            project: &outcome.target.project,
+            number: outcome.number.get(),
+            id: outcome.id,
+            environment: &outcome.target.environment,
+            host: &outcome.target.host,
+            status: outcome.end.status,
+            reason: outcome.end.reason,
+            detail: outcome.end.detail.as_deref(),
+        },
+    );
+    if let Err(error) = told {
+        output::warning(&error.message);
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::args::{ProjectArgs, ReportOutput, SubmitArgs};
 use crate::clock;
+use crate::commands::deploy::wanted;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
@@ -23,7 +24,12 @@ use crate::view::{revision, waits};
 pub(crate) async fn run(args: &SubmitArgs) -> Result<Exit> {
     // A store that cannot be used is found out before anything is fetched.
     let records = records::open(&args.store).await?;
-    let plan = planned(args).await?.plan;
+    let mut plan = planned(args).await?.plan;
+    if args.deploy {
+        // What cannot follow is told now, and not when the jobs are done.
+        wanted(&plan, &records).await?;
+        plan.deploys = true;
+    }
     let accepted = enqueue(&records, plan.clone(), args.idempotency_key.clone()).await?;
     tell(&records, &plan, &accepted, args.output).await?;
     Ok(Exit::Success)

@@ -64,6 +64,7 @@ pub(super) fn why(end: &End, job: Option<&PlannedJob>) -> String {
         Reason::EarlierStageFailed => "an earlier stage failed".to_owned(),
         Reason::When => "its `when` does not match".to_owned(),
         Reason::NotSelected => "not selected".to_owned(),
+        Reason::NotDeployed => "it could not be deployed".to_owned(),
         Reason::Internal => "a fault in imt".to_owned(),
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "testkit")]
 use crate::engine::clock::Clock;
+use crate::engine::deployment::Deployments;
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instance;
 use crate::engine::log_writer::LOG_CAP_BYTES;
@@ -79,6 +80,15 @@ impl EngineBuilder {
     #[must_use]
     pub fn labels(mut self, labels: impl IntoIterator<Item = String>) -> Self {
         self.shared.runner.labels = labels.into_iter().collect();
+        self
+    }
+
+    /// What pipelines that [deploy](crate::plan::Plan::deploys) are handed on to when they have succeeded, and what
+    /// [`work_on_deployments`](Engine::work_on_deployments) drives. Its store is the one of this engine. Without it nothing
+    /// follows a pipeline.
+    #[must_use]
+    pub fn deployments(mut self, deployments: Deployments) -> Self {
+        self.shared.deployments = Some(deployments);
         self
     }
 
@@ -160,6 +170,7 @@ impl Engine {
             choosing: tokio::sync::Mutex::default(),
             queued: Notify::new(),
             called_off: CalledOff::default(),
+            deployments: None,
             clock: None,
             warn: Box::new(|_| {}),
         };

@@ -1,6 +1,6 @@
 //! What can go wrong with driving a pipeline, apart from the pipeline itself.
 
-use crate::id::{PipelineId, Subject};
+use crate::id::{DeploymentId, PipelineId, Subject};
 use crate::ports::StoreError;
 
 /// The engine could not do its part. What became of the pipeline is in the store; driving it again goes on from there.
@@ -30,6 +30,17 @@ pub enum EngineError {
     /// The engine panicked while it drove the pipeline; what ran of it here was stopped. A fault: please report it.
     #[error("the engine panicked while it drove pipeline {0}; please report this with the process's standard error")]
     Panicked(PipelineId),
+    /// The same of a deployment.
+    #[error("the engine panicked while it drove deployment {0}; please report this with the process's standard error")]
+    DeploymentPanicked(DeploymentId),
+    /// This host has not what it takes to go on with a deployment that has begun on its target: another one may.
+    #[error("deployment {deployment} has begun and cannot be gone on with on this host: {why}")]
+    Unequipped {
+        /// Which deployment.
+        deployment: DeploymentId,
+        /// What is missing, and what to do about it.
+        why: String,
+    },
     /// Nothing of the pipeline had begun when this engine was to take up no more: another runner may have it.
     #[error("pipeline {0} was handed back before its first job began")]
     HandedBack(PipelineId),

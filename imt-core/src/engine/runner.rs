@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::engine::deployment::DeploymentOutcome;
 use crate::engine::error::EngineError;
 use crate::engine::handle::Engine;
 use crate::engine::instance::Instances;
@@ -34,12 +35,15 @@ pub struct RunnerFacts {
     pub host: String,
     /// The version of its program.
     pub version: String,
-    /// How many pipelines it drives side by side, at most.
+    /// How many pipelines it drives side by side, at most; and how many deployments beside them.
     pub capacity: NonZeroU32,
 }
 
 /// Who hears what a sweep did.
 type Tell = Box<dyn Fn(&SweepReport) + Send + Sync>;
+
+/// Who hears how a deployment ended.
+type Deployed = Box<dyn Fn(Result<DeploymentOutcome, EngineError>) + Send + Sync>;
 
 /// An engine at work on a store's queue.
 pub struct Runner {
@@ -47,18 +51,28 @@ pub struct Runner {
     catalog: Arc<dyn Catalog>,
     facts: RunnerFacts,
     swept: Option<(Instances, Tell)>,
+    deployed: Option<Deployed>,
 }
 
 impl Runner {
     /// A runner over an engine, whose store is the one behind `catalog`.
     pub fn new(engine: Engine, catalog: Arc<dyn Catalog>, facts: RunnerFacts) -> Self {
-        Self { engine, catalog, facts, swept: None }
+        Self { engine, catalog, facts, swept: None, deployed: None }
     }
 
     /// Sweeps what dead instances left, at the start and every ten minutes, and reports what that did, unless it was nothing.
     #[must_use]
     pub fn sweep(mut self, instances: Instances, tell: impl Fn(&SweepReport) + Send + Sync + 'static) -> Self {
         self.swept = Some((instances, Box::new(tell)));
+        self
+    }
+
+    /// Drives deployments too, those that [the engine was given](crate::engine::EngineBuilder::deployments): up to its capacity
+    /// side by side, beside the pipelines, because a deployment mostly waits for others. Each end is handed to `ended`, as by
+    /// [`Engine::work_on_deployments`].
+    #[must_use]
+    pub fn deploy(mut self, ended: impl Fn(Result<DeploymentOutcome, EngineError>) + Send + Sync + 'static) -> Self {
+        self.deployed = Some(Box::new(ended));
         self
     }
 
@@ -79,14 +93,49 @@ impl Runner {
             stop.await;
             draining.send_replace(true);
         };
-        let capacity = self.facts.capacity.try_into().unwrap_or(std::num::NonZeroUsize::MAX);
         let result = tokio::select! {
-            result = self.engine.work(capacity, told, ended) => result,
+            result = self.work(told, ended, &draining) => result,
             () = self.beat(draining.subscribe()) => Ok(()),
             () = self.sweep_now_and_then() => Ok(()),
         };
         self.retire().await;
         result
+    }
+
+    /// Pipelines and deployments, each until it is told to stop or the other one cannot go on.
+    async fn work(
+        &self,
+        stop: impl Future<Output = ()>,
+        ended: impl FnMut(Result<Outcome, EngineError>),
+        draining: &watch::Sender<bool>,
+    ) -> Result<(), EngineError> {
+        let capacity = self.facts.capacity.try_into().unwrap_or(std::num::NonZeroUsize::MAX);
+        let drains = async || {
+            let mut draining = draining.subscribe();
+            // The sender is ours: it is not gone.
+            let _told = draining.wait_for(|drains| *drains).await;
+        };
+        let pipelines = async {
+            let stopped = async {
+                tokio::select! {
+                    () = stop => {}
+                    () = drains() => {}
+                }
+            };
+            let worked = self.engine.work(capacity, stopped, ended).await;
+            draining.send_replace(true);
+            worked
+        };
+        let deployments = async {
+            let Some(deployed) = &self.deployed else { return Ok(()) };
+            let worked = self.engine.work_on_deployments(capacity, drains(), deployed).await;
+            if worked.is_err() {
+                draining.send_replace(true);
+            }
+            worked
+        };
+        let (pipelines, deployments) = tokio::join!(pipelines, deployments);
+        pipelines.and(deployments)
     }
 
     /// Never ends.

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::engine::clock::Clock;
+use crate::engine::deployment::Deployments;
 use crate::engine::error::EngineError;
 use crate::engine::instance::{Instance, Instances};
 use crate::engine::problem::chain;
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     pub(super) choosing: tokio::sync::Mutex<()>,
     pub(super) queued: Notify,
     pub(super) called_off: CalledOff,
+    /// What pipelines are handed on to.
+    pub(super) deployments: Option<Deployments>,
     /// The clock of a world of its own; without it each use starts one of this world.
     pub(super) clock: Option<Clock>,
     pub(super) warn: Box<dyn Fn(&str) + Send + Sync>,

@@ -50,6 +50,7 @@ impl Scene {
             stages: Vec::new(),
             jobs: Vec::new(),
             deployments: Vec::new(),
+            deploys: false,
         };
         let new = NewPipeline { id, plan, at: Timestamp::default(), idempotency_key: None };
         store.enqueue(new, None).await.unwrap();

@@ -61,7 +61,7 @@ pub fn check_variable_name(name: &str) -> Result<(), PlanProblem> {
 }
 
 /// Decides what runs: every job of the file, stage by stage and in file order, and every deployment, each marked as to run or to
-/// skip.
+/// skip. Whether those that are to run are deployed at all is for the caller to ask for ([`Plan::deploys`]).
 ///
 /// A job selected by name must still match its own `when`; where jobs are selected nothing is deployed.
 ///
@@ -90,7 +90,8 @@ pub fn build(spec: &PipelineSpec, project: &ProjectName, trigger: Trigger) -> Re
     }
     let deployments = spec.deployments.iter().map(|definition| deployment(definition, &trigger)).collect();
     let (project, concurrency, runs_on) = (project.clone(), spec.concurrency, spec.runs_on.clone());
-    Ok(Plan { project, trigger, concurrency, runs_on, variables: spec.variables.clone(), stages, jobs, deployments })
+    let variables = spec.variables.clone();
+    Ok(Plan { project, trigger, concurrency, runs_on, variables, stages, jobs, deployments, deploys: false })
 }
 
 fn problems(spec: &PipelineSpec, trigger: &Trigger) -> Vec<PlanProblem> {

@@ -30,6 +30,9 @@ pub struct Plan {
     /// All deployments of the file, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deployments: Vec<PlannedDeployment>,
+    /// Whether whoever drives the pipeline hands it on to its deployments when it has succeeded: somebody asked for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deploys: bool,
 }
 
 impl Plan {
@@ -45,6 +48,16 @@ impl Plan {
     pub fn deployments_to_run(&self) -> impl Iterator<Item = &DeploymentDefinition> {
         let run = self.deployments.iter().filter(|deployment| deployment.selection == Selection::Run);
         run.map(|deployment| &deployment.definition)
+    }
+
+    /// The deployment that the success of the pipeline is handed on to, or that of the deployment to an environment: they go one
+    /// after the other, in the order of the file. `None` where nothing follows, or nobody asked for it.
+    pub fn next_deployment(&self, after: Option<&str>) -> Option<&DeploymentDefinition> {
+        let mut to_run = self.deployments_to_run().filter(|_| self.deploys);
+        if let Some(environment) = after {
+            to_run.find(|definition| definition.environment == environment)?;
+        }
+        to_run.next()
     }
 }
 

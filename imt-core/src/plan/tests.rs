@@ -232,6 +232,18 @@ fn what_was_not_run_as_a_whole_is_not_deployed() {
 }
 
 #[test]
+fn deployments_follow_one_another_where_somebody_asked_for_them() {
+    let plan = deploying(trigger(TriggerEvent::Tag, Some("develop")));
+    let follows = |plan: &Plan, after| plan.next_deployment(after).map(|next| next.environment.clone());
+    assert_eq!(follows(&plan, None), None);
+    let plan = Plan { deploys: true, ..plan };
+    let next = [None, Some("staging"), Some("archive"), Some("production")].map(|after| follows(&plan, after));
+    assert_eq!(next, [Some("staging".to_owned()), Some("archive".to_owned()), None, None]);
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+}
+
+#[test]
 fn deployments_are_shown_and_stored() {
     let plan = deploying(trigger(TriggerEvent::Push, Some("main")));
     insta::assert_snapshot!("deployments_text", text(&plan));

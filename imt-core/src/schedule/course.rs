@@ -7,6 +7,7 @@ use crate::id::{AttemptId, JobIndex};
 use crate::pipeline::RetryCause;
 use crate::plan::{Plan, PlannedJob};
 use crate::schedule::order::Order;
+use crate::schedule::outcome::Problem;
 use crate::schedule::state::{AttemptPhase, AttemptState, PipelineState};
 use crate::time::Timestamp;
 
@@ -21,6 +22,8 @@ pub(super) struct Course {
     pub(super) order: Order,
     /// When attempts of this life were really given their go. Not in the rows: who re-attaches counts from the decision.
     pub(super) went: BTreeMap<AttemptId, Timestamp>,
+    /// Why nothing follows the success, where something should.
+    pub(super) not_followed: Option<Problem>,
 }
 
 impl Course {

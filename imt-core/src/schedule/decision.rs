@@ -26,6 +26,9 @@ pub enum Input {
     CancelRecorded(CancelLevel, Reason),
     /// The time of [`Machine::deadline`](crate::schedule::Machine::deadline) has come.
     Tick,
+    /// It has succeeded, and what was to follow does not: that is how it ends, once it is cleaned up. For this life only: the next
+    /// one tries anew.
+    NotFollowed(Problem),
     /// Nothing of the pipeline is left on the machine, or what is left is named.
     CleanedUp(Result<(), Problem>),
 }

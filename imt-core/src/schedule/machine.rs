@@ -23,7 +23,7 @@ impl Machine {
     pub fn new(plan: Arc<Plan>, state: PipelineState, limit: usize) -> Self {
         let side_by_side = limit.min(usize::try_from(plan.concurrency.get()).unwrap_or(usize::MAX));
         let order = Order::new(&plan, &state, side_by_side);
-        Self { course: Course { plan, state, order, went: BTreeMap::new() } }
+        Self { course: Course { plan, state, order, went: BTreeMap::new(), not_followed: None } }
     }
 
     /// The plan.

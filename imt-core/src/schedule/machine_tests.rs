@@ -57,6 +57,7 @@ fn plan(concurrency: u32, jobs: Vec<PlannedJob>) -> Arc<Plan> {
         stages,
         jobs,
         deployments: Vec::new(),
+        deploys: false,
     })
 }
 
@@ -460,6 +461,25 @@ fn what_cannot_be_removed_is_named() {
     world.settle();
     assert_eq!(world.rows.verdict.as_ref().unwrap().detail.as_deref(), Some("left behind: /tmp/x"));
     assert_eq!(world.rows.status, Status::Success);
+}
+
+#[test]
+fn a_success_that_leads_nowhere_is_none() {
+    let problem = || Problem { reason: Reason::NotDeployed, detail: "no target".into() };
+    let mut world = World::new(plan(1, vec![job("a", "1")]));
+    while world.inbox.front() != Some(&Input::CleanedUp(Ok(()))) {
+        assert!(world.step());
+    }
+    world.inbox.push_front(Input::NotFollowed(problem()));
+    world.settle();
+    assert_eq!(world.verdict(), (Status::Errored, Some(Reason::NotDeployed)));
+    let mut world = World::new(plan(1, vec![job("a", "1")])).ends("1", [AttemptOutcome::Code(1)]);
+    while world.inbox.front() != Some(&Input::CleanedUp(Ok(()))) {
+        assert!(world.step());
+    }
+    world.inbox.push_front(Input::NotFollowed(problem()));
+    world.settle();
+    assert_eq!(world.verdict().0, Status::Failed, "what failed was to lead nowhere");
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Turn<'_> {
                 self.cancel();
             }
             Input::Tick => self.tick(),
+            Input::NotFollowed(problem) => self.course.not_followed = Some(problem),
             Input::CleanedUp(result) => self.cleaned_up(result),
         }
     }
@@ -359,6 +360,9 @@ impl Turn<'_> {
 
     fn cleaned_up(&mut self, result: Result<(), Problem>) {
         let Some(mut end) = self.course.state.verdict.clone() else { return };
+        if let Some(problem) = self.course.not_followed.take().filter(|_| end.status == Status::Success) {
+            end = problem.to_end();
+        }
         if let Err(left) = result {
             let said = end.detail.take().map(|d| d + "; ").unwrap_or_default();
             end.detail = Some(format!("{said}left behind: {}", left.detail));

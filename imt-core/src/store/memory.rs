@@ -65,6 +65,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///     stages: Vec::new(),
 ///     jobs: Vec::new(),
 ///     deployments: Vec::new(),
+///     deploys: false,
 /// };
 /// let (id, at) = (PipelineId::generate(), Timestamp::from_micros(0));
 /// let accepted = store.enqueue(NewPipeline { id, plan, at, idempotency_key: Some("push-1".into()) }, None).await?;

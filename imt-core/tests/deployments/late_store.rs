@@ -1,4 +1,4 @@
-//! A store that takes its time to say that the last commit is done.
+//! A store that takes its time to say that a deployment is accepted, and that its last commit is done.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -19,13 +19,18 @@ use imt_core::ports::{
 use imt_core::status::DeploymentReason;
 use imt_core::time::Timestamp;
 
+/// How long it takes to say so.
+const LATE: Duration = Duration::from_secs(10);
+
 /// It does what it is asked at once, and says so later.
 pub(crate) struct LateStore(pub(crate) Arc<dyn DeploymentStore>);
 
 #[async_trait]
 impl DeploymentStore for LateStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
-        self.0.accept(new, claimant).await
+        let accepted = self.0.accept(new, claimant).await;
+        tokio::time::sleep(LATE).await;
+        accepted
     }
 
     async fn claim(&self, claimant: &Claimant, which: Option<DeploymentId>) -> StoreResult<Option<DeploymentClaim>> {
@@ -51,7 +56,7 @@ impl DeploymentStore for LateStore {
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let committed = self.0.commit(claim, nth, changes).await;
         if changes.iter().any(|change| matches!(change.kind, ChangeKind::Ended { .. })) {
-            tokio::time::sleep(Duration::from_secs(10)).await;
+            tokio::time::sleep(LATE).await;
         }
         committed
     }

@@ -2,6 +2,9 @@
 #![cfg(feature = "testkit")]
 #![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "tests")]
 
+mod following;
+#[path = "../deployments/late_store.rs"]
+mod late_store;
 mod left;
 mod moving;
 mod recording;

@@ -1,15 +1,15 @@
-//! `imt run --deploy`: the deployments that the pipeline file has for what was run, once it has succeeded.
+//! The deployments that the pipeline file has for what is run: found possible before, and for `imt run --deploy` made once it has
+//! succeeded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use imt_core::deploy::machine::DeploymentSpec;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
-use imt_core::id::{DeploymentId, PipelineId, ProjectName};
+use imt_core::engine::following;
+use imt_core::id::{DeploymentId, PipelineId};
 use imt_core::pipeline::DeploymentDefinition;
 use imt_core::plan::Plan;
-use imt_core::ports::{NewDeployment, Target};
+use imt_core::ports::NewDeployment;
 
 use super::login;
 use super::origin::{Asked, Origin, origin};
@@ -19,16 +19,14 @@ use crate::args::{RunArgs, RunOutput, StoreArgs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
+use crate::records::Records;
 use crate::{clock, places, reach, records};
-
-/// How long to wait for another deployment of the same target.
-const LOCK_WAIT: Duration = Duration::from_mins(10);
 
 /// What follows, once it was found to be possible.
 pub(crate) struct FollowUp {
     state: PathBuf,
     store: StoreArgs,
-    project: ProjectName,
+    plan: Plan,
     origin: Origin,
     wanted: Vec<(DeploymentDefinition, TargetSettings)>,
 }
@@ -37,33 +35,17 @@ impl FollowUp {
     /// Finds out before the pipeline whether its deployments are possible: a commit to deploy, and a target for each.
     pub(crate) async fn prepare(args: &RunArgs, plan: &Plan) -> Result<Self> {
         let state = places::state_dir()?.path;
-        let project = plan.project.clone();
         let asked = Asked { dir: args.project.dir.clone(), commit: args.project.commit.clone(), dirty: false };
         let origin = origin(&asked, DeploymentId::generate(), &state).await?;
         let records = records::open_to_seal(&args.store).await?;
-        let mut wanted = Vec::new();
-        for definition in plan.deployments_to_run() {
-            let environment = &definition.environment;
-            let remembered = records.deployments().target(&project, environment).await;
-            let remembered = remembered.map_err(CliError::store("look for what is remembered of the target"))?;
-            let remembered = remembered.ok_or_else(|| {
-                CliError::usage(format!("nothing is known of a target for {project}/{environment}")).help(format!(
-                    "deploy to it once: imt deploy --project {project} --environment {environment} --host …; it is remembered"
-                ))
-            })?;
-            wanted.push((definition.clone(), remembered));
-        }
-        if wanted.is_empty() {
-            return Err(CliError::usage("the pipeline file has no deployment for what is run")
-                .help("see its `deploy` section and the `when` in it, or leave --deploy out"));
-        }
-        Ok(Self { state, store: args.store.clone(), project, origin, wanted })
+        let wanted = wanted(plan, &records).await?;
+        Ok(Self { state, store: args.store.clone(), plan: plan.clone(), origin, wanted })
     }
 
     /// Deploys, one after the other; what follows one that does not succeed is left out.
     pub(crate) async fn run(self, pipeline: PipelineId, how: RunOutput, interrupts: &Interrupts) -> Result<Exit> {
         for (definition, remembered) in &self.wanted {
-            let exit = self.deploy(definition, remembered, pipeline, how, interrupts).await?;
+            let exit = Box::pin(self.deploy(definition, remembered, pipeline, how, interrupts)).await?;
             if exit != Exit::Success {
                 return Ok(exit);
             }
@@ -81,25 +63,34 @@ impl FollowUp {
     ) -> Result<Exit> {
         let settings = DeploymentSettings::of_file(definition, self.origin.repository.clone(), remembered.clone());
         let transport = reach::connected(&settings.target.reach).await?;
-        let (project, environment) = (self.project.clone(), definition.environment.clone());
         let login = login::from_environment(registry(&settings.target)?.as_ref())?;
-        let new = NewDeployment {
-            id: DeploymentId::generate(),
-            target: Target { project, environment, host: transport.host() },
-            commit: self.origin.commit.clone(),
-            spec: DeploymentSpec {
-                has_registry: settings.target.registry.is_some(),
-                lock_wait: Some(LOCK_WAIT),
-                ..DeploymentSpec::new().with_hooks(&definition.hooks)
-            },
-            settings,
-            pipeline: Some(pipeline),
-            at: clock::now(),
-            idempotency_key: Some(format!("{pipeline}/{}", definition.environment)),
-        };
+        let host = transport.host();
+        let new = following(&self.plan, pipeline, definition, settings, host, clock::now());
+        let new = NewDeployment { commit: self.origin.commit.clone(), ..new };
         let records = records::open_to_seal(&self.store).await?;
         let means = Means::find(Engine::Needed, login).await?;
         let session = Session::open(records, &self.state, transport, Arc::clone(&self.origin.source), means).await?;
         session.run(new, how, interrupts).await
     }
+}
+
+/// The deployments that follow a plan's success, each with its target, which has to be known.
+pub(crate) async fn wanted(plan: &Plan, records: &Records) -> Result<Vec<(DeploymentDefinition, TargetSettings)>> {
+    let (project, mut wanted) = (&plan.project, Vec::new());
+    for definition in plan.deployments_to_run() {
+        let environment = &definition.environment;
+        let remembered = records.deployments().target(project, environment).await;
+        let remembered = remembered.map_err(CliError::store("look for what is remembered of the target"))?;
+        let remembered = remembered.ok_or_else(|| {
+            CliError::usage(format!("nothing is known of a target for {project}/{environment}")).help(format!(
+                "deploy to it once: imt deploy --project {project} --environment {environment} --host …; it is remembered"
+            ))
+        })?;
+        wanted.push((definition.clone(), remembered));
+    }
+    if wanted.is_empty() {
+        return Err(CliError::usage("the pipeline file has no deployment for what is run")
+            .help("see its `deploy` section and the `when` in it, or leave --deploy out"));
+    }
+    Ok(wanted)
 }

@@ -2,6 +2,7 @@
 //!
 //! `target` knows which target is meant, `origin` what is put there; `session` drives a deployment and `show` shows it.
 //! `looking` looks at a target and changes nothing: for `releases` and `drift`, and before a `rollback`; `dry_run` only plans.
+//! `outfit` is what a runner has to drive deployments that others have accepted.
 
 mod drift;
 mod dry_run;
@@ -10,6 +11,7 @@ mod late;
 mod login;
 mod looking;
 mod origin;
+mod outfit;
 mod releases;
 mod rollback;
 mod run;
@@ -18,7 +20,8 @@ mod show;
 mod target;
 
 pub(crate) use drift::drift;
-pub(crate) use follow_up::FollowUp;
+pub(crate) use follow_up::{FollowUp, wanted};
+pub(crate) use outfit::Outfit;
 pub(crate) use releases::releases;
 pub(crate) use rollback::rollback;
 pub(crate) use run::deploy;

@@ -9,7 +9,7 @@ use imt_core::deploy::machine::{DeploymentKind, DeploymentSpec, DeploymentState,
 use imt_core::deploy::plan::by_hand;
 use imt_core::deploy::settings::DeploymentSettings;
 use imt_core::engine::{
-    Deployer, DeploymentOutcome, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
+    Deployer, DeploymentOutcome, Deployments, EngineError, Instance, Instances, Performer, Site, SiteError, Tools,
 };
 use imt_core::id::{DeploymentId, InstanceId};
 use imt_core::ports::{Claimant, Composer, DeploymentStore, NewDeployment, Publisher, Source, Target, Transport};
@@ -19,6 +19,7 @@ use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::{Compose, ComposeError, TargetCompose};
 
 use super::late::NotHere;
+use super::outfit::Outfit;
 use super::show::{Left, Seen, Shown, show, tell_end};
 use crate::args::RunOutput;
 use crate::error::{CliError, Result};
@@ -32,7 +33,7 @@ use crate::{clock, output, places};
 /// How long a claim lasts that nobody renews.
 const LEASE: Duration = Duration::from_secs(30);
 /// Where an instance's checkouts lie.
-const CHECKOUTS: &str = "checkouts";
+pub(super) const CHECKOUTS: &str = "checkouts";
 /// How many of the target's last deployments are looked at for one that was interrupted.
 const LOOKED_AT: usize = 100;
 
@@ -69,6 +70,8 @@ pub(super) struct Session {
     secrets: Vec<Secret>,
     /// Where commits come from, whatever this command deploys: a deployment that was interrupted is of a commit of its own.
     commits: Arc<dyn Source>,
+    /// What a deployment of a runner's pipeline is handed on to, should it end well here.
+    deployments: Deployments,
 }
 
 impl Means {
@@ -86,6 +89,19 @@ impl Means {
         };
         Ok(Self { compose: reads, publisher, login })
     }
+
+    /// Them as what a deployment to this target is done with, and what is not to be seen in its log.
+    pub(super) fn tools(
+        self,
+        source: Arc<dyn Source>,
+        transport: Arc<dyn Transport>,
+        scratch: PathBuf,
+    ) -> (Tools, Vec<Secret>) {
+        let Self { compose, publisher, login } = self;
+        let composer = composer(compose, &transport);
+        let secrets = login.iter().map(|login| login.secret().clone()).collect();
+        (Tools { source, composer, publisher, transport, scratch }, secrets)
+    }
 }
 
 impl Session {
@@ -97,17 +113,16 @@ impl Session {
         source: Arc<dyn Source>,
         means: Means,
     ) -> Result<Self> {
-        let Means { compose, publisher, login } = means;
-        let composer = composer(compose, &transport);
-        let secrets = login.iter().map(|login| login.secret().clone()).collect();
         let home = places::home_of(&records.id().await?, state);
         let instances = Instances::open(&home)?;
         let instance = instances.acquire()?;
         remove_checkouts_of_the_dead(&instances)?;
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
-        let commits = Arc::new(Sources::new(state, output::warning));
-        let tools = Tools { source, composer, publisher, transport, scratch };
-        Ok(Self { records, tools, instances, instance, secrets, commits })
+        let commits: Arc<dyn Source> = Arc::new(Sources::new(state, output::warning));
+        let outfit = Outfit::new(Arc::clone(&commits), &instance);
+        let deployments = Deployments::new(records.deployments(), Arc::new(outfit));
+        let (tools, secrets) = means.tools(source, transport, scratch);
+        Ok(Self { records, tools, instances, instance, secrets, commits, deployments })
     }
 
     /// Drives a new deployment to its end.
@@ -212,7 +227,7 @@ impl Session {
 
     fn deployer_as(&self, instance: &InstanceId) -> Deployer {
         let claimant = Claimant { instance: instance.clone(), driving: Vec::new(), lease: LEASE };
-        Deployer::new(self.store(), claimant)
+        Deployer::new(self.store(), claimant).go_on_with(self.records.store(), self.deployments.clone())
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::driver::Driver;
+use super::follow_up::Deployments;
 use super::steps::Steps;
 use crate::deploy::machine::DeploymentState;
 use crate::engine::clock::Clock;
@@ -17,7 +18,7 @@ use crate::engine::retry::until_available;
 use crate::engine::shared::GIVE_BACK_IN;
 use crate::feed::Waker;
 use crate::id::DeploymentId;
-use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Target, Warn};
+use crate::ports::{Claimant, DeploymentClaim, DeploymentRecord, DeploymentStore, NewDeployment, Store, Target, Warn};
 use crate::status::{DeploymentEnd, DeploymentReason};
 
 /// How often a deployment that is waited for is looked at when nothing is heard of it.
@@ -44,13 +45,15 @@ pub struct Deployer {
     pub(super) store: Arc<dyn DeploymentStore>,
     pub(super) log_cap_bytes: u64,
     pub(super) warn: Warn,
+    /// What goes on with what follows a deployment of a pipeline, and where its pipeline is.
+    pub(super) follow_up: Option<(Arc<dyn Store>, Deployments)>,
     claimant: Claimant,
 }
 
 impl Deployer {
     /// One that keeps its deployments in a store.
     pub fn new(store: Arc<dyn DeploymentStore>, claimant: Claimant) -> Self {
-        Self { store, log_cap_bytes: LOG_CAP_BYTES, warn: Warn::default(), claimant }
+        Self { store, log_cap_bytes: LOG_CAP_BYTES, warn: Warn::default(), follow_up: None, claimant }
     }
 
     /// How much of what its steps say a deployment's log keeps; the rest is counted and dropped. Default 256 MiB.
@@ -64,6 +67,14 @@ impl Deployer {
     #[must_use]
     pub fn on_warning(mut self, warn: Warn) -> Self {
         self.warn = warn;
+        self
+    }
+
+    /// Hands a deployment of a pipeline that is in this store on to the one that follows it, before it is over. Default: whoever
+    /// accepted it sees to that.
+    #[must_use]
+    pub fn go_on_with(mut self, pipelines: Arc<dyn Store>, deployments: Deployments) -> Self {
+        self.follow_up = Some((pipelines, deployments));
         self
     }
 
@@ -143,7 +154,7 @@ impl Deployer {
             .map_err(EngineError::store("record the cancel"))
     }
 
-    async fn drive_claimed(
+    pub(super) async fn drive_claimed(
         &self,
         claim: DeploymentClaim,
         claimed_at: Instant,

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::deployer::Deployer;
+use super::follow_up::Deployments;
 use super::journal::Journal;
 use super::steps::{Beat, Order, Shelf, Steps};
 use super::telling;
@@ -21,12 +22,13 @@ use crate::engine::clock::{Clock, reached};
 use crate::engine::error::EngineError;
 use crate::engine::lease::{self, LeaseState, Lost, OfDeployment};
 use crate::engine::log_writer::{self, LogTarget};
+use crate::engine::problem::chain;
 use crate::engine::retry::until_available;
 use crate::engine::task::Task;
 use crate::mask::Needles;
-use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, Notes};
+use crate::ports::{DeploymentClaim, DeploymentRecord, DeploymentStore, Notes, Store, Warn};
 use crate::secret::Secret;
-use crate::status::DeploymentReason;
+use crate::status::{DeploymentReason, DeploymentStatus};
 
 type Control = Option<DeploymentReason>;
 
@@ -54,6 +56,8 @@ pub(super) struct Driver {
     inputs: mpsc::Receiver<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState<Control>>,
+    follow_up: Option<(Arc<dyn Store>, Deployments)>,
+    warn: Warn,
     /// How many commits were decided under the claim.
     commits: u64,
 }
@@ -92,10 +96,11 @@ impl Driver {
             .await
             .map_err(EngineError::store("read the deployment's log"))?;
         let (work, heart, commits) = (None, None, 0);
+        let (follow_up, warn) = (deployer.follow_up.clone(), deployer.warn.clone());
         #[rustfmt::skip]
         let driver = Self {
             store, steps, claim, clock, machine, record, work, heart, keeper, journal, secrets, needles, inputs, answer, lease,
-            commits,
+            follow_up, warn, commits,
         };
         Ok(driver)
     }
@@ -106,6 +111,7 @@ impl Driver {
         loop {
             let under_way = self.machine.state().step;
             let decision = self.decide(input);
+            self.hand_on().await?;
             self.write(&decision, under_way).await?;
             self.commit(&decision).await?;
             let is_over = self.machine.state().status.is_terminal();
@@ -138,6 +144,31 @@ impl Driver {
             debug_assert_eq!(broken, None, "of {before:?} by {:?}", decision.changes);
         }
         decision
+    }
+
+    /// Before a success is committed, what follows it is in the store: a crash in between loses it not, and the next life accepts
+    /// the same one. The success was concluded before, so that no other life comes to another end.
+    async fn hand_on(&mut self) -> Result<(), EngineError> {
+        let Some((pipelines, deployments)) = &self.follow_up else { return Ok(()) };
+        if self.machine.state().status != DeploymentStatus::Success {
+            return Ok(());
+        }
+        let mut lease = self.lease.clone();
+        let (patience, at) = (self.claim.lease, self.clock.now());
+        let handed = tokio::select! {
+            biased;
+            _ = lease.wait_for(|l| l.lost.is_some()) => None,
+            handed = deployments.follow_deployment(&**pipelines, &self.record, patience, at) => Some(handed),
+        };
+        match handed {
+            None => Err(self.stand_down().await),
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => {
+                let told = format!("warning: the next deployment of the pipeline does not follow: {}", chain(&error));
+                self.warn.say(&format!("after deployment {}: {told}", self.claim.deployment));
+                self.unless_lost(async move |journal| journal.tell(vec![told]).await).await
+            }
+        }
     }
 
     /// Has what was decided in the log before it is committed, so that no commit is without its lines. The log is over before the

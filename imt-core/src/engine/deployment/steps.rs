@@ -41,6 +41,9 @@ pub trait Steps: Send + Sync {
 
     /// Renews the lock of the target. *Called* every few seconds while the lock may be ours, beside a step.
     async fn beat(&self, record: &DeploymentRecord) -> Beat;
+
+    /// Closes what is open to the target. *Called* once the deployment is over here.
+    async fn close(&self) {}
 }
 
 /// What became of the lock.

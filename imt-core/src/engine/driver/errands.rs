@@ -16,9 +16,11 @@ use crate::engine::retry::Backoff;
 use crate::engine::shared::Shared;
 use crate::engine::task::Task;
 use crate::id::{AttemptId, PipelineId};
+use crate::mask::Masker;
 use crate::plan::Plan;
 use crate::ports::{Checkout, Failure, FailureKind};
-use crate::schedule::{Input, Whereabouts};
+use crate::schedule::{Input, Problem, Whereabouts};
+use crate::status::Status;
 use crate::time::Timestamp;
 
 /// How often cleaning up is tried before what is left is reported: with the pauses, for some three seconds.
@@ -63,7 +65,7 @@ impl Driver {
         self.errand = Some(Task::spawn(work));
     }
 
-    /// Ends what still works for this pipeline on our side, then removes all of it.
+    /// Hands a success on to what follows it; ends what still works for this pipeline on our side, then removes all of it.
     pub(super) fn clean_up(&mut self) {
         let (shared, answer) = (Arc::clone(&self.shared), self.answer.clone());
         let (pipeline, path) = (self.claim.pipeline, self.workspace.clone());
@@ -72,7 +74,17 @@ impl Driver {
         work.append(&mut self.abandoned);
         work.extend(self.errand.take());
         let cut_off: Vec<LogTarget> = self.cut_off().map(|attempt| self.log_target(attempt)).collect();
+        let (plan, patience) = (Arc::clone(self.machine.plan()), self.claim.lease);
+        let is_success = self.machine.state().verdict.as_ref().is_some_and(|end| end.status == Status::Success);
         self.errand = Some(Task::spawn(async move {
+            // What follows is in the store before the end is: a life that is cut short in between does it again, to no effect.
+            if let Some(deployments) = shared.deployments.as_ref().filter(|_| is_success)
+                && let Err(error) = deployments.follow_pipeline(&plan, pipeline, patience, clock.now()).await
+            {
+                let problem = Problem::from(error);
+                let detail = Masker::text(&needles, &problem.detail);
+                let _gone = answer.send(Input::NotFollowed(Problem { detail, ..problem }).into()).await;
+            }
             let removed = async {
                 for task in work {
                     task.end().await;

@@ -251,6 +251,7 @@ pub(super) fn plan(draw: &mut Seed) -> Plan {
         stages,
         jobs,
         deployments: Vec::new(),
+        deploys: false,
     }
 }
 

@@ -68,6 +68,7 @@ pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
         stages: vec![PlannedStage { name: "test".into(), jobs: (0..jobs).map(JobIndex).collect() }],
         jobs: (0..jobs).map(job).collect(),
         deployments: Vec::new(),
+        deploys: false,
     }
 }
 

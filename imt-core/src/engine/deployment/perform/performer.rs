@@ -86,6 +86,10 @@ impl Steps for Performer {
     async fn beat(&self, record: &DeploymentRecord) -> Beat {
         super::lock::beat(&self.desk.site, record.state.id).await
     }
+
+    async fn close(&self) {
+        Self::close(self).await;
+    }
 }
 
 const fn is_detached(step: Step) -> bool {
