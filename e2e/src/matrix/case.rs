@@ -46,7 +46,9 @@ impl Story {
             Self::Good => true,
             Self::Bad => step.as_str().starts_with("restore") || step == Step::Unlock,
             Self::First => matches!(step, Step::Withdraw | Step::PutBackContainers | Step::PutBackFiles),
-            Self::HookFails | Self::Refused => matches!(step, Step::PutBackContainers | Step::PutBackFiles),
+            Self::HookFails | Self::Refused => {
+                matches!(step, Step::Withdraw | Step::PutBackContainers | Step::PutBackFiles)
+            }
         }
     }
 
@@ -120,6 +122,8 @@ pub fn cases_of(story: Story, commands: &[(Step, usize)]) -> Vec<Case> {
 const fn most_commands(step: Step) -> usize {
     match step {
         Step::Verify | Step::RestoreVerify => 3,
+        // What is needed beforehand is found out first.
+        Step::HooksBefore | Step::RestoreHooksBefore => 6,
         step if matches!(step.resume(), Resume::Look(_)) => 3,
         _ => 16,
     }
