@@ -3,9 +3,11 @@
 
 mod commands;
 mod commands_cli;
+mod copies;
 mod files;
 mod gap;
 mod health;
+mod hooks;
 mod locks;
 mod matrix;
 mod pipeline;
