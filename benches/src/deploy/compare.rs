@@ -6,9 +6,9 @@ use std::process::Command;
 use super::contenders::Contender;
 use super::place::Place;
 use super::project::Project;
-use crate::harness::{Bench, Cost, Row, median, ratio, time, walls};
+use crate::harness::{Bench, Cost, Row, complain, median, ratio, time, walls};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const CONTENDERS: [Contender; 4] = [Contender::Imt, Contender::ByHand, Contender::Ansible, Contender::DockerHost];
 const PHASES: [&str; 3] = ["first deployment", "redeployment of a changed commit", "redeployment, nothing changed"];
 
@@ -23,6 +23,11 @@ pub(crate) fn against_others(bench: &Bench) -> Result<Vec<Row>, String> {
     // The first round fills caches and does not count.
     for number in 0..=ROUNDS {
         let taken = round(bench, &place, &there, number)?;
+        // It takes minutes, and one that is broken off has said something.
+        for (contender, taken) in there.iter().zip(&taken) {
+            let seconds: Vec<String> = taken.iter().map(|cost| format!("{:.2} s", cost.wall.as_secs_f64())).collect();
+            complain(&format!("round {number}, {}: {}", contender.name(), seconds.join(", ")));
+        }
         if number > 0 {
             for (all, taken) in costs.iter_mut().zip(taken) {
                 all.iter_mut().zip(taken).for_each(|(all, taken)| all.push(taken));

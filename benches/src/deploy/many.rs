@@ -65,8 +65,9 @@ pub(crate) fn deploy_at_once(bench: &Bench, count: usize) -> Result<(), String> 
     let place = Place::open(bench)?;
     let projects =
         (0..count).map(|nth| Project::new(&place, &format!("many{nth}"))).collect::<Result<Vec<_>, String>>()?;
+    // An engine has addresses for thirty networks or so, and others want some.
     let text = format!(
-        "services:\n  cache:\n    image: {}\n    command: [sh, -c, \"trap 'exit 0' TERM; sleep 100000 & wait\"]\n",
+        "services:\n  cache:\n    image: {}\n    network_mode: none\n    command: [sh, -c, \"trap 'exit 0' TERM; sleep 100000 & wait\"]\n",
         place.image
     );
     for project in &projects {
