@@ -111,6 +111,35 @@ async fn images_are_built_pushed_once_and_found_again() {
 }
 
 #[tokio::test]
+async fn builds_take_turns_and_what_they_say_stays_together() {
+    let registry = format!("{}/imt/turns", services::registry());
+    let dir = project(COMPOSE, "FROM IMAGE\nARG WHO\nRUN sleep 1; echo \"built for $WHO\" > /who\n");
+    let builds = builds(dir.path(), Some(&registry), &commit()).await;
+    let publisher = publisher().await;
+    let (notes, mut heard) = Notes::channel(4096);
+    let both = tokio::try_join!(publisher.publish(&builds[0], &notes), publisher.publish(&builds[1], &notes));
+    drop(notes);
+    let (one, other) = both.unwrap_or_else(|error| panic!("{error}"));
+    let digest = |publication: &Publication| match publication {
+        Publication::Published { digest: Some(digest), was_there: false } => digest.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(digest(&one), digest(&other));
+    let mut under_way = 0;
+    while let Some(note) = heard.recv().await {
+        match note {
+            Note::Open(text) if text.starts_with("build ") => under_way += 1,
+            Note::Close(_) => under_way -= 1,
+            _ => {}
+        }
+        assert!((0..=1).contains(&under_way), "two builds at once");
+    }
+    for build in &builds {
+        docker(&["rmi", "--force", &build.image.reference.familiar()]);
+    }
+}
+
+#[tokio::test]
 async fn without_a_registry_images_stay_on_the_engine() {
     let dir = project(COMPOSE, "FROM IMAGE\nARG WHO\n");
     let commit = commit();

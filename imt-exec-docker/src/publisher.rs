@@ -17,7 +17,7 @@ use futures_util::StreamExt as _;
 use imt_core::deploy::command::RegistryLogin;
 use imt_core::image::ImageReference;
 use imt_core::ports::{Destination, ImageBuild, Note, Notes, Publication, PublishError, PublishErrorKind, Publisher};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::compose::{Compose, ComposeError};
 use crate::connect;
@@ -43,6 +43,8 @@ pub struct DockerPublisher {
     variables: Vec<(String, String)>,
     /// How long a registry may say nothing.
     patience: Duration,
+    /// One build at a time: each takes all the cores there are, and what it says stays together.
+    building: Mutex<()>,
 }
 
 impl std::fmt::Debug for DockerPublisher {
@@ -70,7 +72,14 @@ impl DockerPublisher {
         let docker = connect::connect(&connect::from_environment(&var)?, DEADLINE).await?;
         let variables = ENGINE.iter().filter_map(|name| Some(((*name).to_owned(), var(name)?)));
         let credentials = Credentials { config_dir: connect::config_dir(&var), ..Credentials::default() };
-        Ok(Self { docker, compose, credentials, variables: variables.collect(), patience: SILENCE })
+        Ok(Self {
+            docker,
+            compose,
+            credentials,
+            variables: variables.collect(),
+            patience: SILENCE,
+            building: Mutex::default(),
+        })
     }
 
     /// The same with the credentials of another configuration directory, such as one that was made for one deployment.
@@ -160,7 +169,7 @@ impl DockerPublisher {
                         // Progress of layers has details; what is worth a line has none.
                         let info = item?;
                         if let (Some(status), None) = (info.status, info.progress_detail) {
-                            notes.say(Note::Line(status)).await;
+                            notes.say(Note::Line(format!("{}: {status}", reference.familiar()))).await;
                         }
                     }
                     Ok(None) => break,
@@ -234,21 +243,24 @@ impl Publisher for DockerPublisher {
         if let Some(digest) = self.there(build, &login).await? {
             return Ok(Publication::Published { digest, was_there: true });
         }
+        let turn = self.building.lock().await;
         let begin = Instant::now();
         notes.say(Note::Open(format!("build {}", build.image.builder))).await;
         let failed = self.build(build, notes).await;
         notes.say(Note::Close(begin.elapsed())).await;
+        drop(turn);
         if let Some(failed) = failed? {
             return Ok(failed);
         }
         if build.destination == Destination::Engine {
             return Ok(Publication::Published { digest: None, was_there: false });
         }
-        let begin = Instant::now();
-        notes.say(Note::Open(format!("push {}", reference.familiar()))).await;
-        let pushed = self.push(reference, login, notes).await;
-        notes.say(Note::Close(begin.elapsed())).await;
-        Ok(Publication::Published { digest: Some(pushed?), was_there: false })
+        // Among the lines of other images, each says whose it is.
+        let (begin, name) = (Instant::now(), reference.familiar());
+        notes.say(Note::Open(format!("push {name}"))).await;
+        let digest = self.push(reference, login, notes).await?;
+        notes.say(Note::Line(format!("{name}: pushed in {:.1} s", begin.elapsed().as_secs_f64()))).await;
+        Ok(Publication::Published { digest: Some(digest), was_there: false })
     }
 
     async fn logins(&self, images: &[ImageReference]) -> Result<Vec<RegistryLogin>, PublishError> {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use super::act::{Act, done};
 use super::desk::Published;
 use super::material::{Material, make};
@@ -19,6 +21,8 @@ use crate::time::Timestamp;
 
 /// Where the deploy override lies in the project's directory.
 pub(super) const OVERRIDE_PATH: &str = ".imt/deploy.yml";
+/// The most images that are looked for, built or pushed at once.
+const IMAGES_AT_ONCE: usize = 4;
 /// The last lines of a failed build that go into the fault.
 const LAST_LINES: usize = 5;
 
@@ -62,25 +66,24 @@ impl Act<'_> {
         self.desk.published.get_or_try_init(|| self.publish_all()).await
     }
 
-    /// One image after the other: each builds with all the cores there are.
+    /// Side by side: one is pushed while another is built. The first that fails ends the others.
     async fn publish_all(&self) -> Outcome<Published> {
         let material = self.material().await?;
         let changes = build_override(&material.resolved.model, &material.images);
-        let mut digests = Published::new();
-        for image in &material.images.built {
-            if let Some(digest) = self.publish_one(material, &changes, image).await? {
-                digests.insert(image.builder.clone(), digest);
-            }
-        }
-        Ok(digests)
+        let images = material.images.built.iter();
+        let all: Vec<_> = images.map(|image| self.publish_one(material, &changes, image)).collect();
+        let published: Vec<_> = stream::iter(all).buffer_unordered(IMAGES_AT_ONCE).try_collect().await?;
+        let digests = published.into_iter().filter_map(|(builder, digest)| Some((builder, digest?)));
+        Ok(digests.collect())
     }
 
+    /// The builder of an image and, where the image went to a registry, its digest there.
     async fn publish_one(
         &self,
         material: &Material,
         changes: &Override,
         image: &BuiltImage,
-    ) -> Outcome<Option<String>> {
+    ) -> Outcome<(String, Option<String>)> {
         let has_registry = self.settings().target.registry.is_some();
         let build = ImageBuild {
             directory: material.directory.clone(),
@@ -103,7 +106,7 @@ impl Act<'_> {
             Publication::Published { digest, was_there } => {
                 let what = if was_there { "is there already" } else { "is built" };
                 self.say(format!("{} {what}", image.reference.familiar())).await;
-                Ok(digest)
+                Ok((image.builder.clone(), digest))
             }
             Publication::BuildFailed { code, last_lines } => {
                 let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
