@@ -14,9 +14,12 @@ impl Act<'_> {
     pub(super) async fn check_ports(&self, dir: &TargetDir) -> Outcome<()> {
         match self.record().spec.kind {
             DeploymentKind::New => self.check_ports_of(&self.material().await?.resolved.model, dir).await,
-            DeploymentKind::Earlier(release) => {
-                self.check_ports_of(&self.recorded_model(release, dir).await?, dir).await
-            }
+            DeploymentKind::Earlier(release) => match self.recorded_model(release, dir).await {
+                Ok(model) => self.check_ports_of(&model, dir).await,
+                // One that the target has lost comes from its copy, and `up` meets whoever has its ports.
+                Err(Trouble::Failed(_)) => Ok(()),
+                Err(trouble) => Err(trouble),
+            },
         }
     }
 
