@@ -19,6 +19,10 @@ use imt_store_sql::SqlStore;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
+/// After which writes the WAL is moved into the file, beside when SQLite does so by itself.
+const MOVED_AFTER: [usize; 2] = [200, 230];
+/// The bytes at the start of a WAL that are others each time that it begins anew.
+const WAL_HEADER: usize = 32;
 /// How many writes are recorded: enough for the WAL to begin anew.
 const WRITES: usize = 260;
 
@@ -118,13 +122,24 @@ fn beside(file: &Path, end: &str) -> PathBuf {
     path.into()
 }
 
+/// By another process, as [`copy`] is.
+fn checkpoint(file: &Path) {
+    let moved = Command::new("sqlite3").arg(file).arg("PRAGMA wal_checkpoint(PASSIVE)").output().expect("sqlite3");
+    let said = String::from_utf8_lossy(&moved.stdout);
+    assert!(moved.status.success() && said.starts_with("0|"), "{said}{}", String::from_utf8_lossy(&moved.stderr));
+}
+
 async fn record(scratch: &Path, seed: u64) -> Vec<Moment> {
     let file = scratch.join("store.db");
     let store = imt_store_sqlite::open(&file, None).await.expect("the store opens");
     let mut writer = Writer { store, known: Acknowledged::default(), claims: Vec::new(), dice: Dice::new(seed) };
     let mut moments = Vec::new();
     for nth in 0..WRITES {
-        writer.write().await;
+        if MOVED_AFTER.contains(&nth) {
+            checkpoint(&file);
+        } else {
+            writer.write().await;
+        }
         let moment = Moment {
             file: scratch.join(format!("{nth}.db")),
             wal: scratch.join(format!("{nth}.wal")),
@@ -142,6 +157,17 @@ fn cut(before: &[u8], after: &[u8], at: usize) -> Vec<u8> {
     let mut image = after[..at].to_vec();
     image.extend(before.get(at..).unwrap_or_default());
     image
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).expect("a copy")
+}
+
+/// Whether a write moved the WAL into the file, of which the WAL is still there. One of two transactions may move it in the first
+/// and begin it anew in the second; what was there in between nobody has copied.
+fn moves(before: &Moment, after: &Moment) -> bool {
+    let header = |moment: &Moment| read(&moment.wal)[..WAL_HEADER].to_vec();
+    read(&before.file) != read(&after.file) && header(before) == header(after)
 }
 
 /// Where a write changed something: from the first byte that differs to the last one.
@@ -188,10 +214,8 @@ async fn every_image_of_a_crash_is_sound_and_whole() {
     let seed = dice::seed();
     let moments = record(scratch.path(), seed).await;
     let mut dice = Dice::new(seed ^ 1);
-    let read = |path: &Path| fs::read(path).expect("a copy");
     let all: Vec<usize> = (0..WRITES - 1).collect();
-    let moving: Vec<usize> =
-        all.iter().copied().filter(|write| read(&moments[*write].file) != read(&moments[write + 1].file)).collect();
+    let moving: Vec<usize> = all.iter().copied().filter(|write| moves(&moments[*write], &moments[write + 1])).collect();
     assert!(!moving.is_empty(), "the WAL is moved into the file");
     let (mut appended, mut overwritten, mut checkpoints) = (0, 0, 0);
     for nth in 0..dice::number("IMT_CRASH_IMAGES", 120) {
