@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imt_e2e::deploying::{By, Target, told};
 use imt_e2e::docker::docker;
@@ -96,10 +96,13 @@ fn the_same_command_again_closes_what_was_interrupted() {
         let mut killed = target.deploying(little.path(), &["--stable-for", "3s"]);
         killed.await_text(step);
         kill(killed);
-        let again = target.deploy(little.path(), &[], 0);
+        let (began, mut again) = (Instant::now(), target.deploying(little.path(), &[]));
+        again.await_text("going on, by");
+        let waited = began.elapsed();
+        let again = target.ended(again, 0);
         assert!(again.stderr.contains("was interrupted"), "{}", told(&again));
-        // The claim of the dead would last half a minute.
-        assert!(again.took < Duration::from_secs(24), "{:?}: {}", again.took, told(&again));
+        // The claim of the dead would last for at least 20 s more.
+        assert!(waited < Duration::from_secs(15), "{waited:?}: {}", told(&again));
         assert_eq!(version(&target), "2");
         assert_ne!(target.newest_good(), good);
         little.release("1");
