@@ -6,6 +6,7 @@ use std::time::Duration;
 use imt_e2e::docker::docker;
 use imt_e2e::imt::{Home, Output, Running};
 use imt_e2e::project::git;
+use imt_e2e::records::Records;
 use imt_e2e::runner::{kill, stop};
 use imt_e2e::services;
 use imt_e2e::shop::{Shop, Variant, remove_project};
@@ -172,4 +173,14 @@ fn a_runner_that_is_killed_in_a_deployment_goes_on_with_it() {
     assert_eq!(stand.hooks(), 2, "the hook ran once in each of the two deployments");
     stop(runner);
     assert!(stand.said(&["releases"], 0).contains("good"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_on_whoevers_machine_is_refused_where_machines_share_the_store() {
+    let (stand, address) = (Stand::new(), Records::postgres().await.address());
+    let store = ["--store", &*address];
+    stand.said(&[&["deploy", ".", "--local", "--registry", &services::registry()], &store[..]].concat(), 0);
+    let branch = git(stand.shop.path(), &["branch", "--show-current"]);
+    let refused = stand.said(&[&["submit", ".", "--commit", branch.trim(), "--deploy"], &store[..]].concat(), 2);
+    assert!(refused.contains("`--local` is the machine of whoever deploys") && refused.contains("--host"), "{refused}");
 }

@@ -130,7 +130,7 @@ async fn get_ready(args: &RunnerArgs) -> Result<Ready> {
     };
     let (executor, _name) = executor(choice, &made, output::warning).await?;
     let source: Arc<dyn Source> = Arc::new(Sources::new(&state.path, output::warning));
-    let outfit = Arc::new(Outfit::new(Arc::clone(&source), &instance));
+    let outfit = Arc::new(Outfit::new(Arc::clone(&source), &instance, &records));
     let engine = Engine::builder(executor, records.store())
         .source(Arc::clone(&source))
         .deployments(Deployments::new(records.deployments(), outfit))

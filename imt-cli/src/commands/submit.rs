@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::args::{ProjectArgs, ReportOutput, SubmitArgs};
 use crate::clock;
-use crate::commands::deploy::wanted;
+use crate::commands::deploy::{named_for_all, wanted};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
@@ -27,7 +27,8 @@ pub(crate) async fn run(args: &SubmitArgs) -> Result<Exit> {
     let mut plan = planned(args).await?.plan;
     if args.deploy {
         // What cannot follow is told now, and not when the jobs are done.
-        wanted(&plan, &records).await?;
+        let wanted = wanted(&plan, &records).await?;
+        named_for_all(wanted.iter().map(|(_, target)| target), &records)?;
         plan.deploys = true;
     }
     let accepted = enqueue(&records, plan.clone(), args.idempotency_key.clone()).await?;

@@ -20,6 +20,7 @@ const FORMS: &str = "write sqlite:///absolute/path.db or postgres://user@host/da
 #[derive(Debug)]
 pub(crate) struct Records {
     store: Arc<SqlStore>,
+    is_shared: bool,
 }
 
 impl Records {
@@ -41,6 +42,11 @@ impl Records {
     /// What tells it from all other stores.
     pub(crate) async fn id(&self) -> Result<StoreId> {
         self.store.id().await.map_err(CliError::store("learn which store it is"))
+    }
+
+    /// Whether processes of several machines may use it.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// As it is.
@@ -98,7 +104,8 @@ impl Place {
 
     /// Opens it with this ring.
     pub(super) async fn open(&self, ring: Option<KeyRing>) -> Result<Records> {
-        Ok(Records { store: Arc::new(self.address.open(ring, self.durability).await?) })
+        let store = Arc::new(self.address.open(ring, self.durability).await?);
+        Ok(Records { store, is_shared: matches!(self.address, Address::Postgres(_)) })
     }
 
     async fn open_with_ring(&self) -> Result<Records> {

@@ -21,7 +21,7 @@ mod target;
 
 pub(crate) use drift::drift;
 pub(crate) use follow_up::{FollowUp, wanted};
-pub(crate) use outfit::Outfit;
+pub(crate) use outfit::{Outfit, named_for_all};
 pub(crate) use releases::releases;
 pub(crate) use rollback::rollback;
 pub(crate) use run::deploy;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::deploy::machine::Fault;
-use imt_core::deploy::settings::{DeploymentSettings, Reach};
+use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use imt_core::engine::{Equipment, Instance, Performer, Steps};
 use imt_core::ports::{Source, Target, Transport, TransportError, TransportErrorKind, TransportResult};
 use imt_core::status::DeploymentReason;
@@ -18,20 +18,40 @@ use super::login;
 use super::run::registry;
 use super::session::{CHECKOUTS, Engine, Means};
 use crate::error::CliError;
+use crate::records::Records;
 use crate::{output, reach};
 
 /// How long the way to a target is tried before a deployment is taken up. One that does not answer in time may do so later.
 const TRY_FOR: Duration = Duration::from_secs(10);
 
+/// Why a runner on a shared store deploys to no `--local` target.
+const WHOSE_MACHINE: &str =
+    "`--local` is the machine of whoever deploys, and runners of several machines may use this store";
+const NAME_IT: &str = "deploy to the target once with `--host`; it is remembered";
+
+/// Refuses what runners would leave undone: a target that is not the same machine for all of them.
+pub(crate) fn named_for_all<'t>(
+    targets: impl IntoIterator<Item = &'t TargetSettings>,
+    records: &Records,
+) -> Result<(), CliError> {
+    let is_local = targets.into_iter().any(|target| target.reach == Reach::Local);
+    if is_local && records.is_shared() {
+        return Err(CliError::usage(WHOSE_MACHINE).help(NAME_IT));
+    }
+    Ok(())
+}
+
 /// What a runner deploys with.
 pub(crate) struct Outfit {
     source: Arc<dyn Source>,
     scratch: PathBuf,
+    /// Whether "this host" may have been said on another one.
+    is_shared: bool,
 }
 
 impl Outfit {
     /// That of the runner with this instance. What an earlier life of it has left in its checkouts goes.
-    pub(crate) fn new(source: Arc<dyn Source>, instance: &Instance) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, instance: &Instance, records: &Records) -> Self {
         let scratch = instance.dir().join(CHECKOUTS);
         match std::fs::remove_dir_all(&scratch) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -39,7 +59,7 @@ impl Outfit {
             }
             _ => {}
         }
-        Self { source, scratch }
+        Self { source, scratch, is_shared: records.is_shared() }
     }
 }
 
@@ -53,6 +73,9 @@ impl Equipment for Outfit {
     }
 
     async fn steps(&self, target: &Target, settings: DeploymentSettings) -> Result<Arc<dyn Steps>, Fault> {
+        if self.is_shared && settings.target.reach == Reach::Local {
+            return Err(Fault::new(DeploymentReason::TargetUnfit, format!("{WHOSE_MACHINE}: {NAME_IT}")));
+        }
         let transport = self.transport(&settings.target.reach).map_err(unfit)?;
         enter(&*transport).await?;
         let registry = registry(&settings.target).map_err(lacking)?;

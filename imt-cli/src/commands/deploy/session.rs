@@ -119,7 +119,7 @@ impl Session {
         remove_checkouts_of_the_dead(&instances)?;
         let scratch: PathBuf = instance.dir().join(CHECKOUTS);
         let commits: Arc<dyn Source> = Arc::new(Sources::new(state, output::warning));
-        let outfit = Outfit::new(Arc::clone(&commits), &instance);
+        let outfit = Outfit::new(Arc::clone(&commits), &instance, &records);
         let deployments = Deployments::new(records.deployments(), Arc::new(outfit));
         let (tools, secrets) = means.tools(source, transport, scratch);
         Ok(Self { records, tools, instances, instance, secrets, commits, deployments })
