@@ -149,11 +149,20 @@ pub fn read_containers(json: &[u8]) -> Result<Vec<Container>, ReadError> {
 pub fn read_observed(output: &[u8]) -> Result<(Timestamp, Vec<Container>), ReadError> {
     let text = std::str::from_utf8(output).unwrap_or_default();
     let (time, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let seconds: u64 = time.trim().parse().map_err(|_| unknown("time", time))?;
+    let at = time_of(time.trim()).ok_or_else(|| unknown("time", time))?;
     let shape = |source| ReadError::Shape { command: INSPECT, source };
     let raw: Result<Vec<RawContainer>, _> = serde_json::Deserializer::from_str(rest).into_iter().collect();
     let containers: Result<Vec<Container>, _> = raw.map_err(shape)?.into_iter().map(convert).collect();
-    Ok((Timestamp::from_micros(seconds.saturating_mul(1_000_000)), containers?))
+    Ok((at, containers?))
+}
+
+/// Seconds since 1970 with a fraction, which some hosts cannot tell: they print its name.
+fn time_of(text: &str) -> Option<Timestamp> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let seconds: u64 = seconds.parse().ok()?;
+    let is_known = fraction.len() >= 6 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let micros: u64 = if is_known { fraction[..6].parse().ok()? } else { 0 };
+    Some(Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros)))
 }
 
 fn convert(raw: RawContainer) -> Result<Container, ReadError> {

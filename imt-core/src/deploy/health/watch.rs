@@ -54,9 +54,15 @@ pub struct Watch {
     budget: Duration,
     histories: BTreeMap<String, History>,
     good_samples: u32,
+    pause: Duration,
     last: Sample,
     verdict: Verdict,
 }
+
+/// From one sample to the next.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How far samples come behind the full seconds of what they look at, so that none comes just before one.
+const BEHIND: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Copy)]
 struct History {
@@ -86,6 +92,7 @@ impl Watch {
             budget: Duration::ZERO,
             histories: BTreeMap::new(),
             good_samples: 0,
+            pause: PAUSE,
             last: Sample::default(),
             verdict: Verdict::Pending,
         }
@@ -96,6 +103,12 @@ impl Watch {
     pub fn deadline(&self) -> Timestamp {
         let timeouts = self.services.iter().map(|service| service.parameters.wait_timeout);
         self.began.after(timeouts.max().unwrap_or_default().max(self.budget))
+    }
+
+    /// How long after the last sample the next one is due: a second. After a first sample of what has only just started it is
+    /// less, so that samples fall on the full seconds of the youngest container's life and not just before them.
+    pub const fn pause(&self) -> Duration {
+        self.pause
     }
 
     /// What is made of everything so far.
@@ -132,6 +145,7 @@ impl Watch {
 
     fn take_sample(&mut self, containers: &[Container], at: Timestamp, now: Timestamp) {
         let own: Vec<&Container> = containers.iter().filter(|c| self.is_own(c)).collect();
+        self.pause = if self.histories.is_empty() { to_full_second(&own, at) } else { PAUSE };
         self.remember(&own, at);
         self.last = self.sample(&own, at);
         let Sample { failed, pending, .. } = &self.last;
@@ -243,6 +257,17 @@ impl Watch {
             sample.warnings.push(ServiceWarning { service: service.name.clone(), cause });
         }
     }
+}
+
+/// How long until the youngest of what has only just started has run for a full second; a whole second where nothing has, or where
+/// the target's clock has no more than seconds.
+fn to_full_second(own: &[&Container], at: Timestamp) -> Duration {
+    let running = own.iter().filter(|container| container.status == ContainerStatus::Running);
+    let started = running.filter_map(|container| container.started_at).max();
+    let up = started.filter(|started| *started < at).map(|started| at.since(started));
+    let is_exact = !at.as_micros().is_multiple_of(1_000_000);
+    let left = up.filter(|_| is_exact).and_then(|up| PAUSE.checked_sub(up));
+    left.map_or(PAUSE, |left| left + BEHIND)
 }
 
 /// What its last start stands for of samples, one a second, before this one.

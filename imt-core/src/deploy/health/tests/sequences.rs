@@ -290,3 +290,37 @@ fn a_left_over_that_does_not_run_is_told() {
     let samples = (10..20).map(|second| (second, vec![inspected("web"), old.clone()]));
     assert_eq!(warnings(&replay(watch(vec![service("web")]), samples).1), [WarningCause::Leftover]);
 }
+
+#[test]
+fn samples_fall_on_the_full_seconds_of_what_has_only_just_started() {
+    let sample = |millis: u64, started: u64| {
+        let at = Timestamp::from_micros(at(0).as_micros() + millis * 1_000);
+        Observation::Containers { containers: read(&[plain(started, 0)]), at }
+    };
+    let pauses = |samples: &[(u64, u64)]| {
+        let mut watch = watch(vec![service("web")]);
+        let mut pause = |(millis, started): &(u64, u64)| {
+            watch.observe(&sample(*millis, *started), at(0));
+            watch.pause().as_millis()
+        };
+        samples.iter().map(&mut pause).collect::<Vec<_>>()
+    };
+    // Started at second 5: only the first pause is another one.
+    assert_eq!(pauses(&[(5_300, 5), (6_050, 5), (7_060, 5)]), [750, 1_000, 1_000]);
+    // What has run for long, or starts after the look by a clock that has only seconds, is looked at once a second.
+    assert_eq!(pauses(&[(9_300, 5)]), [1_000]);
+    assert_eq!(pauses(&[(5_000, 5), (6_000, 5)]), [1_000, 1_000]);
+}
+
+#[test]
+fn the_time_of_a_look_is_as_exact_as_the_target_can_tell() {
+    let time = |text: &str| read_observed(format!("{text}\n").as_bytes()).map(|(at, _)| at.as_micros()).ok();
+    assert_eq!(time("1732840000.123456789"), Some(1_732_840_000_123_456));
+    // What `date` prints where it knows no fractions.
+    for coarse in ["1732840000", "1732840000.%N", "1732840000.N", "1732840000."] {
+        assert_eq!(time(coarse), Some(1_732_840_000_000_000), "{coarse}");
+    }
+    for bad in ["", ".5", "x.123456789", "-1.000000000"] {
+        assert_eq!(time(bad), None, "{bad}");
+    }
+}

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 use tokio::sync::{Mutex, OnceCell};
 
 use super::material::Material;
 use super::site::{Installed, Recorded, Site};
 use crate::compose::Model;
+use crate::deploy::command::Probe;
 use crate::deploy::machine::Ticket;
 use crate::deploy::release::Release;
 use crate::deploy::settings::DeploymentSettings;
@@ -36,6 +38,8 @@ pub(super) type Published = BTreeMap<String, String>;
 /// What this process knows of the target already. Everything in it can be found out again.
 #[derive(Default)]
 pub(super) struct Known {
+    /// What the target has, and when it was asked.
+    pub(super) probe: Mutex<Option<(Instant, Probe)>>,
     pub(super) staged: Mutex<BTreeMap<&'static str, (Ticket, Arc<Release>)>>,
     /// The releases that were recorded when the target was locked. Nobody else records any meanwhile.
     pub(super) recorded: Mutex<Option<Vec<Recorded>>>,

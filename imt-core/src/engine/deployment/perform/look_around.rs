@@ -1,5 +1,9 @@
 //! What a target has, before anything of it is changed.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::act::{Act, done};
 use super::site::read;
 use super::trouble::{Outcome, Trouble};
@@ -15,13 +19,16 @@ const LEAST_FREE_BYTES: u64 = 64 << 20;
 /// Less than this where the engine keeps its images, and nothing is fetched.
 const LEAST_DOCKER_FREE_BYTES: u64 = 256 << 20;
 
+/// What a target has is taken for as it was for so long.
+const STILL_TRUE: Duration = Duration::from_secs(30);
+
 impl Act<'_> {
     /// Versions, disk, permissions, whether the compose project is ours, and whether its ports are free.
     pub(super) async fn preflight(&self) -> Outcome {
         let dir = self.dir().await?;
         // Side by side, as they have nothing to do with each other; what is wrong with the host itself is told first.
-        let looks = (self.site().probed(), self.check_host_paths(), self.check_project(&dir));
-        let (found, paths, project) = tokio::join!(looks.0, looks.1, looks.2);
+        let looks = (self.probed(), self.check_host_paths(), self.check_project(&dir), self.check_ports(&dir));
+        let (found, paths, project, ports) = tokio::join!(looks.0, looks.1, looks.2, looks.3);
         let found = found?;
         check_probe(&found, &dir)?;
         self.say(format!(
@@ -33,8 +40,36 @@ impl Act<'_> {
         .await;
         paths?;
         project?;
-        self.check_ports(&dir).await?;
+        ports?;
         Ok(done())
+    }
+
+    /// What the target has, asked for a moment ago while images were built, or now.
+    async fn probed(&self) -> Outcome<Probe> {
+        let known = self.desk.known.probe.lock().await.take();
+        match known.filter(|(asked, _)| asked.elapsed() < STILL_TRUE) {
+            Some((_, probe)) => Ok(probe),
+            None => self.site().probed().await,
+        }
+    }
+
+    /// Does some work on this machine, and asks the target meanwhile what it has. An answer that is no good, or comes after the
+    /// work, is none: whoever needs it asks again.
+    pub(super) async fn probing_beside<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let probing = async {
+            let asked = Instant::now();
+            if let (Ok(dir), Ok(probe)) = (self.dir().await, self.site().probed().await)
+                && check_probe(&probe, &dir).is_ok()
+            {
+                self.desk.known.probe.lock().await.replace((asked, probe));
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = probing => never,
+        }
     }
 
     async fn check_host_paths(&self) -> Outcome<()> {

@@ -39,7 +39,7 @@ impl Act<'_> {
     }
 
     pub(super) async fn publish(&self) -> Outcome {
-        self.published().await?;
+        self.probing_beside(self.published()).await?;
         Ok(done())
     }
 

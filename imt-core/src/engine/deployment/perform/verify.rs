@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
 use super::act::{Act, done};
 use super::trouble::{Outcome, Trouble};
@@ -18,8 +18,6 @@ use crate::engine::clock::Clock;
 use crate::ports::{Note, TransportError, TransportErrorKind};
 use crate::status::DeploymentReason;
 
-/// From one sample to the next, whatever it takes to look.
-const PAUSE: Duration = Duration::from_secs(1);
 /// The most failing containers whose logs are shown.
 const MOST_LOGS: usize = 8;
 
@@ -29,11 +27,11 @@ impl Act<'_> {
         let clock = Clock::start();
         watch.observe(&Observation::UpReturned(0), clock.now());
         let (mut seen, mut told) = (Vec::new(), String::new());
-        let mut samples = interval(PAUSE);
-        // Samples that come late are not followed by others that come too soon.
-        samples.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut due = Instant::now();
         loop {
-            samples.tick().await;
+            sleep_until(due).await;
+            // From one look to the next, whatever it takes to look.
+            let looked = Instant::now();
             let observation = match self.observed().await {
                 Ok((at, containers)) => {
                     seen.clone_from(&containers);
@@ -62,6 +60,7 @@ impl Act<'_> {
                 self.say(format!("waiting for {waits}")).await;
             }
             told = waits;
+            due = looked + watch.pause();
         }
     }
 
