@@ -40,6 +40,7 @@ pub(crate) fn warm_mirror(bench: &Bench) -> Result<Vec<Row>, String> {
         fs::create_dir(&into).map_err(|e| e.to_string())?;
         let began = Instant::now();
         let order = Checkout {
+            project: None,
             pipeline: PipelineId::generate(),
             repository: repository.to_str().ok_or("a scratch path that is not UTF-8")?,
             commit: &commit,

@@ -47,7 +47,8 @@ impl Sources {
         let dir = tempfile::Builder::new().prefix("imt-checkout-").tempdir().map_err(unusable)?;
         let into = dir.path().join("files");
         std::fs::create_dir(&into).map_err(unusable)?;
-        let order = Checkout { pipeline: PipelineId::generate(), repository, commit: &commit, into: &into };
+        let order =
+            Checkout { pipeline: PipelineId::generate(), project: None, repository, commit: &commit, into: &into };
         self.checkout(order).await?;
         Ok(Fetched { commit, files: into, _dir: dir })
     }

@@ -49,7 +49,7 @@ async fn main() -> Outcome<()> {
 async fn fill(source: &dyn Source, repository: &str, commit: &CommitId, into: &Path) -> Outcome<Duration> {
     std::fs::create_dir(into)?;
     let begun = Instant::now();
-    source.checkout(Checkout { pipeline: PipelineId::generate(), repository, commit, into }).await?;
+    source.checkout(Checkout { pipeline: PipelineId::generate(), project: None, repository, commit, into }).await?;
     let taken = begun.elapsed();
     std::fs::remove_dir_all(into)?;
     Ok(taken)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::id::{CommitId, PipelineId};
+use crate::id::{CommitId, PipelineId, ProjectName};
 use crate::ports::error::Failure;
 
 /// One order to fill a workspace.
@@ -12,6 +12,8 @@ use crate::ports::error::Failure;
 pub struct Checkout<'a> {
     /// For which pipeline (a source that takes snapshots keys them by it).
     pub pipeline: PipelineId,
+    /// For which project, where there is one: a source may have credentials for it that are nobody else's.
+    pub project: Option<&'a ProjectName>,
     /// Where from: a URL or an absolute path, as the plan's trigger has it.
     pub repository: &'a str,
     /// The exact commit.

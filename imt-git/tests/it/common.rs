@@ -97,7 +97,7 @@ pub(crate) async fn checkout(
     commit: &CommitId,
     into: &Path,
 ) -> Result<(), Failure> {
-    source.checkout(Checkout { pipeline: PipelineId::generate(), repository, commit, into }).await
+    source.checkout(Checkout { pipeline: PipelineId::generate(), project: None, repository, commit, into }).await
 }
 
 /// Every file below a directory, for a look at its content or metadata.

@@ -164,7 +164,9 @@ async fn fill(shared: &Shared, plan: &Plan, pipeline: PipelineId, path: Option<P
     workspaces.make(path.clone(), pipeline).await?;
     let Some(repository) = plan.trigger.repository.as_deref() else { return Ok(()) };
     let source = shared.source.as_ref().ok_or_else(|| no_source(repository))?;
-    source.checkout(Checkout { pipeline, repository, commit: &plan.trigger.commit, into: &path }).await
+    let order =
+        Checkout { pipeline, project: Some(&plan.project), repository, commit: &plan.trigger.commit, into: &path };
+    source.checkout(order).await
 }
 
 impl Shared {

@@ -118,7 +118,8 @@ async fn fetch(
 ) -> Outcome<()> {
     // A source that takes snapshots keys them by what they were taken for.
     let pipeline = record.pipeline.unwrap_or_else(|| PipelineId::from_uuid(record.state.id.as_uuid()));
-    let order = Checkout { pipeline, repository: &settings.repository, commit: &record.commit, into };
+    let project = Some(&record.target.project);
+    let order = Checkout { pipeline, project, repository: &settings.repository, commit: &record.commit, into };
     source.checkout(order).await.map_err(|failure| {
         let reason = match failure.kind {
             FailureKind::DiskFull => DeploymentReason::DiskFull,
