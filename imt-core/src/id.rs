@@ -56,6 +56,32 @@ uuid_id! {
     ReleaseId, "release id"
 }
 
+#[cfg(feature = "server")]
+uuid_id! {
+    /// A user of a server. A `UUIDv7`, so ids sort by time of creation.
+    UserId, "user id"
+}
+#[cfg(feature = "server")]
+uuid_id! {
+    /// A project of a server, by an id that tells nothing. A `UUIDv7`.
+    ProjectId, "project id"
+}
+#[cfg(feature = "server")]
+uuid_id! {
+    /// A session, by an id that lets nobody in. A `UUIDv7`.
+    SessionId, "session id"
+}
+#[cfg(feature = "server")]
+uuid_id! {
+    /// An API token, by an id that lets nobody in. A `UUIDv7`.
+    TokenId, "token id"
+}
+#[cfg(feature = "server")]
+uuid_id! {
+    /// A delivery. A `UUIDv7`.
+    DeliveryId, "delivery id"
+}
+
 /// What a claim is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
@@ -99,6 +125,21 @@ impl DeploymentId {
         Self(Uuid::now_v7())
     }
 }
+
+#[cfg(feature = "server")]
+macro_rules! drawn_id {
+    ($($name:ident)*) => {
+        $(impl $name {
+            /// A fresh id. Reads the clock and the random source, so only the imperative shell calls it.
+            pub fn generate() -> Self {
+                Self(Uuid::now_v7())
+            }
+        })*
+    };
+}
+
+#[cfg(feature = "server")]
+drawn_id! { UserId ProjectId SessionId TokenId DeliveryId }
 
 impl ReleaseId {
     /// The release that a deployment makes.

@@ -6,6 +6,8 @@
 
 pub mod compose;
 pub mod deploy;
+#[cfg(feature = "server")]
+pub mod directory;
 pub mod engine;
 pub mod executor;
 pub mod feed;

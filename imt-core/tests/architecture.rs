@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["id", "image", "lines", "mask", "secret", "shell", "status", "time"],
     &["pipeline"],
-    &["compose", "plan"],
+    &["compose", "directory", "plan"],
     &["deploy", "schedule"],
     &["ports"],
     &["executor", "feed", "store", "transport"],
@@ -20,7 +20,19 @@ const LAYERS: &[&[&str]] = &[
 
 /// Modules that neither read a clock, the environment or the disk, nor wait, nor draw lots, nor depend on hash order.
 const PURE: &[&str] = &[
-    "compose", "deploy", "id", "image", "lines", "mask", "pipeline", "plan", "schedule", "secret", "shell", "status",
+    "compose",
+    "deploy",
+    "directory",
+    "id",
+    "image",
+    "lines",
+    "mask",
+    "pipeline",
+    "plan",
+    "schedule",
+    "secret",
+    "shell",
+    "status",
     "time",
 ];
 

@@ -17,6 +17,11 @@ impl BranchPattern {
     pub fn matches(&self, branch: &str) -> bool {
         parse(&self.0).map_or(self.0 == branch, |tokens| is_match(&tokens, branch))
     }
+
+    /// What is wrong with it as a glob, as a fragment of a sentence.
+    pub fn fault(&self) -> Option<&'static str> {
+        fault(&self.0)
+    }
 }
 
 /// What is wrong with a pattern, as a fragment of a sentence.

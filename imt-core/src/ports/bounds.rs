@@ -102,9 +102,9 @@ pub fn target(of: &ProjectName, environment: &str, settings: &TargetSettings) ->
 fn target_settings(settings: &TargetSettings) -> StoreResult<()> {
     if let Reach::Ssh { host, user, identity, host_key, jump, .. } = &settings.reach {
         text("host", host, MAX_NAME_BYTES)?;
-        let optional = [("user", user), ("identity", identity), ("host key", host_key), ("jump host", jump)];
-        for (what, value) in optional {
-            value.as_ref().map_or(Ok(()), |value| text(what, value, MAX_NAME_BYTES))?;
+        let maybe = [("user", user), ("identity", identity), ("host key", host_key), ("jump host", jump)];
+        for (what, value) in maybe {
+            optional(what, value.as_deref(), MAX_NAME_BYTES)?;
         }
     }
     if let Some(registry) = &settings.registry {
@@ -181,7 +181,7 @@ pub fn variable(variable: &Variable) -> StoreResult<()> {
     Ok(())
 }
 
-fn instance(instance: &InstanceId) -> StoreResult<()> {
+pub(crate) fn instance(instance: &InstanceId) -> StoreResult<()> {
     text("instance", instance.as_str(), MAX_NAME_BYTES)
 }
 
@@ -202,14 +202,14 @@ fn texts(what: &str, all: &[impl AsRef<str>]) -> StoreResult<()> {
     all.iter().try_for_each(|one| text(what, one.as_ref(), MAX_NAME_BYTES))
 }
 
-fn bytes(what: &str, has: usize, most: usize) -> StoreResult<()> {
+pub(crate) fn bytes(what: &str, has: usize, most: usize) -> StoreResult<()> {
     if has <= most {
         return Ok(());
     }
     Err(StoreError::Invalid(format!("the {what} has {has} bytes, {most} is the most")))
 }
 
-fn text(what: &str, text: &str, most: usize) -> StoreResult<()> {
+pub(crate) fn text(what: &str, text: &str, most: usize) -> StoreResult<()> {
     let wrong = if text.is_empty() {
         "is empty".to_owned()
     } else if text.len() > most {
@@ -220,6 +220,10 @@ fn text(what: &str, text: &str, most: usize) -> StoreResult<()> {
         return Ok(());
     };
     Err(StoreError::Invalid(format!("the {what} `{}` {wrong}", shown(text))))
+}
+
+pub(crate) fn optional(what: &str, value: Option<&str>, most: usize) -> StoreResult<()> {
+    value.map_or(Ok(()), |value| text(what, value, most))
 }
 
 /// The beginning of a text, with nothing in it that could lead a terminal astray.

@@ -7,6 +7,8 @@ pub mod bounds;
 mod catalog;
 mod composer;
 mod deployments;
+#[cfg(feature = "server")]
+mod directory;
 mod error;
 mod event;
 mod executor;
@@ -27,6 +29,10 @@ pub use composer::{Composer, ComposerError, ComposerErrorKind};
 pub use deployments::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     KeptRelease, NewDeployment, RememberedTarget, Target,
+};
+#[cfg(feature = "server")]
+pub use directory::{
+    AuditLog, Credentials, Deliveries, Directory, ProjectSecrets, Projects, Reports, Users, bounds as directory_bounds,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};

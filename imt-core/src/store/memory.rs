@@ -98,6 +98,8 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 pub struct MemoryStore {
     ledger: Mutex<Ledger>,
     deployments: Mutex<Deployments>,
+    #[cfg(feature = "server")]
+    directory: Mutex<super::directory::DirectoryLedger>,
     clock: Clock,
     /// When the store was made, by the clock of the world and by its own.
     made: (Timestamp, Instant),
@@ -161,7 +163,16 @@ impl MemoryStoreBuilder {
         let Self { ledger, clock, spill_dir, fallback_bytes, warn } = self;
         let spill = spill_dir.map(|dir| Arc::new(Spill::new(dir, fallback_bytes, warn)));
         let made = (Timestamp::from_system(SystemTime::now()), clock());
-        MemoryStore { ledger: Mutex::new(ledger), deployments: Mutex::default(), clock, made, bell: Bell::new(), spill }
+        MemoryStore {
+            ledger: Mutex::new(ledger),
+            deployments: Mutex::default(),
+            #[cfg(feature = "server")]
+            directory: Mutex::default(),
+            clock,
+            made,
+            bell: Bell::new(),
+            spill,
+        }
     }
 }
 
@@ -218,6 +229,11 @@ impl MemoryStore {
     pub(super) fn deployment_ledger(&self) -> MutexGuard<'_, Deployments> {
         // As with the ledger.
         self.deployments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(feature = "server")]
+    pub(super) const fn directory_ledger(&self) -> &Mutex<super::directory::DirectoryLedger> {
+        &self.directory
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -4,6 +4,8 @@ mod alternating;
 mod alternating_deployments;
 pub mod catalog_suite;
 pub mod deployment_suite;
+#[cfg(feature = "server")]
+pub mod directory_suite;
 pub mod executor_suite;
 pub mod fake_executor;
 mod fault_store;

@@ -1,0 +1,79 @@
+//! The port [`Deliveries`].
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::directory::{
+    Deed, Delivery, DeliveryClaim, Found, NewDelivery, Page, Position, Push, Received, Settlement, TakenDelivery,
+};
+use crate::id::{DeliveryId, InstanceId, ProjectId};
+use crate::ports::{Sifted, StoreResult};
+use crate::time::Timestamp;
+
+/// What the hosts of repositories tell, until something has come of it. Part of [`Directory`](crate::ports::Directory).
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// Keeps a delivery. When this answers, it is durable, and open unless the answer says that it is no news.
+    ///
+    /// *Idempotent* by project and the provider's id: a repetition is no news, and is not kept. The delivery of a push that was
+    /// [found](Self::found_push) before is kept, settled as skipped with a reference to what was made then, and is no news;
+    /// what was found stands for one delivery, so that a later push of the same commit is news again.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such project.
+    async fn receive(&self, new: &NewDelivery) -> StoreResult<Received>;
+
+    /// Tells of a push that was found by asking the repository at this time, as somebody does who was down: keeps an open
+    /// delivery for it, unless the push is known. Known is what has a delivery for the same branch and commit, what was the
+    /// branch's head already when its deliveries were [pruned](Self::prune_deliveries), and what a later push is known to
+    /// have replaced.
+    ///
+    /// One after the other with [`receive`](Self::receive) for the same project: whichever is first, one of them is news.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such project.
+    async fn found_push(&self, project: ProjectId, push: &Push, at: Timestamp) -> StoreResult<Found>;
+
+    /// Takes open deliveries that nobody has taken or whose lease has run out, and that are not to wait any longer: the oldest
+    /// first, `limit` at most. Nobody else is given them within the lease. What cannot be understood is set aside, and in
+    /// nobody's way.
+    async fn take_deliveries(
+        &self,
+        worker: &InstanceId,
+        lease: Duration,
+        limit: usize,
+    ) -> StoreResult<Sifted<TakenDelivery>>;
+
+    /// Ends a try at a delivery.
+    ///
+    /// # Errors
+    /// `Conflict` when the claim is not the newest: somebody else has taken it, or it was settled or replayed. So may a
+    /// repetition after a call whose outcome is unknown: then it is in good hands.
+    async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()>;
+
+    /// The deliveries of a project, newest first, before a given place.
+    async fn deliveries(
+        &self,
+        project: ProjectId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> StoreResult<Page<Delivery, Position>>;
+
+    /// A delivery of a project, with its body.
+    ///
+    /// # Errors
+    /// `NotFound`, also for another project's.
+    async fn delivery(&self, project: ProjectId, delivery: DeliveryId) -> StoreResult<(Delivery, Bytes)>;
+
+    /// Opens a settled delivery of a project again, and counts that. *Audit*: `DeliveryReplayed`.
+    ///
+    /// # Errors
+    /// `NotFound`, also for another project's; `Conflict` while it is open.
+    async fn replay(&self, project: ProjectId, delivery: DeliveryId, by: &Deed) -> StoreResult<()>;
+
+    /// Removes deliveries that were settled longer ago than this by the store's clock, `limit` at most; answers how many.
+    /// Fewer: there are no more. Their ids are forgotten with them.
+    async fn prune_deliveries(&self, older_than: Duration, limit: usize) -> StoreResult<u64>;
+}

@@ -1,0 +1,244 @@
+//! Projects: their names, their settings, their secrets, and who sees them.
+
+use super::Servers;
+use super::fixture::{
+    administrator, assert_refused, at, at_once, deed, deed_at, join, new_project, project, shop, user,
+};
+use crate::directory::{
+    Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+};
+use crate::id::{ProjectId, ProjectName, UserId};
+use crate::pipeline::BranchPattern;
+use crate::ports::{Catalog, Directory, StoreError, Variable, directory_bounds};
+use crate::secret::Secret;
+
+/// A project is there whole, with its owner, by id and by name.
+pub(super) async fn a_project_is_made_with_its_owner(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let new = new_project("shop", ann.id);
+    let made = store.create_project(&new, &deed_at(at(3))).await.expect("create_project");
+    let NewProject { id, name, settings, .. } = new.clone();
+    let expected = ProjectRecord { id, name: name.clone(), settings, version: 1, created_at: at(3), archived_at: None };
+    assert_eq!(made, expected);
+    for key in [ProjectKey::Id(id), ProjectKey::Name(name)] {
+        assert_eq!(store.project(&key).await.expect("project"), expected);
+        let access = store.access(ann.id, &key).await.expect("access").expect("it is hers");
+        assert_eq!((access.project, access.role), (expected.clone(), Role::Owner));
+    }
+    assert_refused!(store.project(&ProjectId::generate().into()).await, StoreError::NotFound(_));
+    let ownerless = new_project("api", UserId::generate());
+    assert_refused!(store.create_project(&ownerless, &deed()).await, StoreError::NotFound(_));
+    let same_id = NewProject { id, ..new_project("api", ann.id) };
+    assert_refused!(store.create_project(&same_id, &deed()).await, StoreError::Conflict(_));
+    project(&store, "api", ann.id).await;
+}
+
+/// One project has a name, however many want it at once, and also when it is in the archive.
+pub(super) async fn a_name_is_taken_once(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let made = at_once(6, |_| {
+        let (store, new) = (store.clone(), new_project("shop", ann.id));
+        async move { store.create_project(&new, &deed()).await }
+    })
+    .await;
+    let (made, refused): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 5));
+    for answer in refused {
+        assert_refused!(answer, StoreError::Conflict(_));
+    }
+    let id = made.into_iter().next().expect("one").expect("it is made").id;
+    store.archive_project(id, &deed()).await.expect("archive_project");
+    let adopts = NewProject { existing: Existing::Adopt, ..new_project("shop", ann.id) };
+    assert_refused!(store.create_project(&adopts, &deed()).await, StoreError::Conflict(_));
+}
+
+/// What the command line has made under a name is no business of whoever makes a project, unless it is said so. For stores
+/// that are a [`Catalog`], too.
+pub async fn a_name_in_use_is_adopted_only_on_purpose<S: Directory + Catalog + 'static>(store: std::sync::Arc<S>) {
+    let servers = Servers::new(std::sync::Arc::clone(&store) as _, std::sync::Arc::clone(&store) as _);
+    let ann = user(&servers, "ann").await;
+    let variable = Variable { name: "A".into(), value: Secret::new("1"), is_secret: false };
+    let names = ["api", "shop"].map(ProjectName::new);
+    store.set_variable(&names[0], variable).await.expect("set_variable");
+    let new = new_project("api", ann.id);
+    assert_refused!(store.create_project(&new, &deed()).await, StoreError::Conflict(_));
+    assert_refused!(servers.project(&ProjectKey::Name(names[0].clone())).await, StoreError::NotFound(_));
+    let new = NewProject { existing: Existing::Adopt, ..new };
+    store.create_project(&new, &deed()).await.expect("create_project");
+    project(&servers, "shop", ann.id).await;
+    assert_eq!(store.projects().await.expect("projects"), names);
+}
+
+/// Nobody learns whether there is what he may not see.
+pub(super) async fn access_tells_strangers_nothing(store: Servers) {
+    let (ann, bob, eve) = (user(&store, "ann").await, user(&store, "bob").await, user(&store, "eve").await);
+    let root = administrator(&store, "root").await;
+    let id = project(&store, "shop", ann.id).await;
+    join(&store, id, bob.id, Role::Member).await;
+    let role =
+        async |user, project: ProjectKey| store.access(user, &project).await.expect("access").map(|access| access.role);
+    for key in [ProjectKey::Id(id), ProjectKey::Name(ProjectName::new("shop"))] {
+        assert_eq!(role(ann.id, key.clone()).await, Some(Role::Owner));
+        assert_eq!(role(bob.id, key.clone()).await, Some(Role::Member));
+        assert_eq!(role(eve.id, key.clone()).await, None);
+        assert_eq!(role(UserId::generate(), key.clone()).await, None);
+        assert_eq!(role(root.id, key).await, Some(Role::Owner));
+    }
+    assert_eq!(role(root.id, ProjectId::generate().into()).await, None);
+    assert_eq!(role(ann.id, ProjectName::new("api").into()).await, None);
+    join(&store, id, root.id, Role::Member).await;
+    assert_eq!(role(root.id, id.into()).await, Some(Role::Owner), "an administrator is never less");
+    store.disable_user(ann.id, &deed()).await.expect("disable_user");
+    assert_eq!(role(ann.id, id.into()).await, None);
+}
+
+/// A user sees his projects, an administrator all; those in the archive are a list of their own.
+pub(super) async fn projects_are_listed_by_name(store: Servers) {
+    let (ann, bob, root) = (user(&store, "ann").await, user(&store, "bob").await, administrator(&store, "root").await);
+    let mut ids = Vec::new();
+    for name in ["delta", "alpha", "charlie", "bravo"] {
+        ids.push(project(&store, name, ann.id).await);
+    }
+    project(&store, "bobs", bob.id).await;
+    join(&store, ids[0], bob.id, Role::Member).await;
+    store.archive_project(ids[2], &deed()).await.expect("archive_project");
+    let listed = async |user, state, limit| {
+        let (mut all, mut after) = (Vec::new(), None::<ProjectName>);
+        loop {
+            let page = store.visible_projects(user, state, after.as_ref(), limit).await.expect("visible_projects");
+            assert!(page.items.len() <= limit);
+            all.extend(page.items.iter().map(|access| (access.project.name.to_string(), access.role)));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return all,
+            }
+        }
+    };
+    let owned = |names: &[&str]| -> Vec<_> { names.iter().map(|name| ((*name).to_owned(), Role::Owner)).collect() };
+    for limit in [1, 2, 3, 10] {
+        assert_eq!(listed(ann.id, ProjectState::Active, limit).await, owned(&["alpha", "bravo", "delta"]));
+        assert_eq!(listed(ann.id, ProjectState::Archived, limit).await, owned(&["charlie"]));
+        let bobs = [("bobs".to_owned(), Role::Owner), ("delta".to_owned(), Role::Member)];
+        assert_eq!(listed(bob.id, ProjectState::Active, limit).await, bobs);
+        let all = owned(&["alpha", "bobs", "bravo", "delta"]);
+        assert_eq!(listed(root.id, ProjectState::Active, limit).await, all);
+        assert_eq!(listed(UserId::generate(), ProjectState::Active, limit).await, []);
+    }
+    store.disable_user(ann.id, &deed()).await.expect("disable_user");
+    assert_eq!(listed(ann.id, ProjectState::Active, 10).await, []);
+}
+
+/// Nobody overwrites what he has not seen.
+pub(super) async fn settings_are_set_by_whoever_saw_them(store: Servers) {
+    let id = shop(&store).await;
+    let settings = |branch: &str| ProjectSettings {
+        default_branch: branch.to_owned(),
+        branches: vec![BranchPattern("release/*".to_owned()), BranchPattern("m\u{e4}in".to_owned())],
+        supersedes_queued: true,
+        ..ProjectSettings::default()
+    };
+    let set = async |version, branch: &str| store.update_settings(id, version, &settings(branch), &deed()).await;
+    let second = set(1, "one").await.expect("update_settings");
+    assert_eq!((second.version, &second.settings), (2, &settings("one")));
+    assert_eq!(store.project(&id.into()).await.expect("project"), second);
+    assert_refused!(set(1, "two").await, StoreError::Conflict(_));
+    assert_refused!(set(3, "two").await, StoreError::Conflict(_));
+    assert_eq!(set(2, "one").await.expect("nothing changes"), second);
+    let answers = at_once(4, |n| {
+        let (store, settings) = (store.clone(), settings(&format!("branch-{n}")));
+        async move { store.update_settings(id, 2, &settings, &deed()).await }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    assert_eq!(store.project(&id.into()).await.expect("project").version, 3);
+    let nowhere = ProjectId::generate();
+    assert_refused!(store.update_settings(nowhere, 1, &settings("x"), &deed()).await, StoreError::NotFound(_));
+}
+
+/// What is in the archive is there as it was.
+pub(super) async fn projects_go_into_the_archive_and_back(store: Servers) {
+    let id = shop(&store).await;
+    let before = store.project(&id.into()).await.expect("project");
+    for at in [at(7), at(8)] {
+        store.archive_project(id, &deed_at(at)).await.expect("archive_project");
+    }
+    let archived = store.project(&id.into()).await.expect("project");
+    assert_eq!(archived, ProjectRecord { archived_at: Some(at(7)), ..before.clone() });
+    for _ in 0..2 {
+        store.restore_project(id, &deed()).await.expect("restore_project");
+    }
+    assert_eq!(store.project(&id.into()).await.expect("project"), before);
+    assert_refused!(store.archive_project(ProjectId::generate(), &deed()).await, StoreError::NotFound(_));
+    assert_refused!(store.restore_project(ProjectId::generate(), &deed()).await, StoreError::NotFound(_));
+}
+
+/// A secret is read by whoever asks for its value and by nobody else; each project has its own.
+pub(super) async fn secrets_are_set_and_never_listed(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (shop, api) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let target = SecretName::TargetKey("production".to_owned());
+    let registry = SecretName::RegistryPassword("ghcr.io/shop".to_owned());
+    let set = async |name: &SecretName, value: &str, by: &Deed| {
+        store.set_secret(shop, name, &Secret::new(value), by).await.expect("set_secret");
+    };
+    set(&target, "-----BEGIN\nhunter2-\u{fc}\n", &deed()).await;
+    set(&registry, "other", &deed()).await;
+    set(&SecretName::WebhookSecret, "third", &deed_at(at(2))).await;
+    set(&registry, "hunter2", &deed_at(at(9))).await;
+    let read = async |project, name: &SecretName| {
+        store.secret(project, name).await.expect("secret").map(|secret| secret.expose().to_owned())
+    };
+    assert_eq!(read(shop, &target).await.as_deref(), Some("-----BEGIN\nhunter2-\u{fc}\n"));
+    assert_eq!(read(shop, &registry).await.as_deref(), Some("hunter2"));
+    assert_eq!(read(shop, &SecretName::TargetKeyPassphrase("production".to_owned())).await, None);
+    assert_eq!(read(api, &registry).await, None);
+    let listed = store.secrets(shop).await.expect("secrets");
+    let expected = [(&registry, at(9)), (&target, at(0)), (&SecretName::WebhookSecret, at(2))];
+    assert_eq!(listed.iter().map(|listed| (&listed.name, listed.set_at)).collect::<Vec<_>>(), expected);
+    assert_eq!(store.secrets(api).await.expect("secrets"), []);
+    let remove = async |project| store.remove_secret(project, &registry, &deed()).await.expect("remove_secret");
+    assert!(!remove(api).await && remove(shop).await && !remove(shop).await);
+    assert_eq!(read(shop, &registry).await, None);
+    let nowhere = store.set_secret(ProjectId::generate(), &target, &Secret::new("x"), &deed()).await;
+    assert_refused!(nowhere, StoreError::NotFound(_));
+}
+
+/// Texts have bounds, and what is refused leaves nothing behind.
+pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let with = |edit: fn(&mut NewProject)| {
+        let mut new = new_project("shop", ann.id);
+        edit(&mut new);
+        new
+    };
+    for wrong in [
+        with(|new| new.name = ProjectName::new("No Name")),
+        with(|new| new.name = ProjectName::new("")),
+        with(|new| new.settings.repo_url = Some("a\0b".into())),
+        with(|new| new.settings.repo_url = Some("https://me:hunter2@git.example/".into())),
+        with(|new| new.settings.pipeline_file = "../../etc/passwd".into()),
+        with(|new| new.settings.branches = vec![BranchPattern("[".into())]),
+    ] {
+        assert_refused!(store.create_project(&wrong, &deed()).await, StoreError::Invalid(_));
+    }
+    let id = project(&store, "shop", ann.id).await;
+    let worse = ProjectSettings { default_branch: "a\nb".into(), ..ProjectSettings::default() };
+    assert_refused!(store.update_settings(id, 1, &worse, &deed()).await, StoreError::Invalid(_));
+    let long = "hunter2".repeat(directory_bounds::MAX_SECRET_BYTES);
+    for (name, value) in [
+        (SecretName::WebhookSecret, long.as_str()),
+        (SecretName::WebhookSecret, ""),
+        (SecretName::WebhookSecret, "hunter2\0"),
+        (SecretName::TargetKey("a b".to_owned()), "hunter2"),
+        (SecretName::RegistryPassword("a\nb".to_owned()), "hunter2"),
+    ] {
+        let Err(StoreError::Invalid(why)) = store.set_secret(id, &name, &Secret::new(value), &deed()).await else {
+            panic!("{name} is refused")
+        };
+        assert!(!why.contains("hunter2"), "{why}");
+    }
+    assert_eq!(store.secrets(id).await.expect("secrets"), []);
+    let strange = Deed { request: Some("a\u{1b}[2J".to_owned()), ..deed() };
+    assert_refused!(store.archive_project(id, &strange).await, StoreError::Invalid(_));
+    assert_eq!(store.project(&id.into()).await.expect("project").archived_at, None);
+}
