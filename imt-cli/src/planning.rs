@@ -11,9 +11,6 @@ use crate::output;
 use crate::project::{Project, check};
 use crate::variables;
 
-/// The label that no runner has: of what a process runs by itself.
-pub(crate) const OWN_LABEL: &str = "imt:run";
-
 /// A plan, and the project it is of.
 #[derive(Debug)]
 pub(crate) struct Planned {

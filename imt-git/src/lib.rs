@@ -20,6 +20,7 @@ mod files;
 mod freshness;
 mod lock;
 mod mirror;
+mod one_file;
 mod packs;
 mod places;
 mod reference;

@@ -143,6 +143,30 @@ impl<'a> Mirror<'a> {
         Ok(output.success().then(|| CommitId::parse(&output.line()).ok()).flatten())
     }
 
+    /// A regular file of a commit that is there: its object and its size. `None`: there is no such file.
+    pub(crate) async fn file(&self, commit: &CommitId, path: &str) -> Result<Option<(String, u64)>, Failure> {
+        // A path is one path, whatever it looks like.
+        let call = self.call().args(["--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", commit.as_str()]);
+        let output = call.args(["--", path]).run().await?;
+        if !output.success() {
+            return Err(self.failed("cannot be looked through", &output));
+        }
+        let listing = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut entries = listing.split('\0').filter_map(|line| line.split_once('\t'));
+        let found = entries.find(|(facts, name)| *name == path && facts.starts_with("100"));
+        let found = found.and_then(|(facts, _)| {
+            let mut facts = facts.split_ascii_whitespace().skip(2);
+            Some((facts.next()?.to_owned(), facts.next()?.parse().ok()?))
+        });
+        Ok(found)
+    }
+
+    /// What is in an object that is there, of so many bytes.
+    pub(crate) async fn content(&self, object: &str, bytes: usize) -> Result<Vec<u8>, Failure> {
+        let output = self.call().args(["cat-file", "blob", object]).max_stdout(bytes).run().await?;
+        if output.success() { Ok(output.stdout) } else { Err(self.failed("cannot be read", &output)) }
+    }
+
     /// All commits whose hash begins so.
     pub(crate) async fn commits_beginning_with(&self, prefix: &str) -> Result<Vec<CommitId>, Failure> {
         let output = self.call().args(["rev-parse", &format!("--disambiguate={prefix}")]).run().await?;

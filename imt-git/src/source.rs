@@ -186,11 +186,11 @@ impl GitSourceBuilder {
 /// them).
 #[derive(Debug)]
 pub struct GitSource {
-    git: Git,
-    cache: PathBuf,
+    pub(crate) git: Git,
+    pub(crate) cache: PathBuf,
     sessions: PathBuf,
     known: Vec<(Origin, Credentials)>,
-    deadline: Duration,
+    pub(crate) deadline: Duration,
     limits: Limits,
     history: History,
     submodules: Submodules,
@@ -218,7 +218,7 @@ impl GitSource {
     }
 
     /// Checks what was asked for and gets ready to run git; nothing is started for a repository that is not allowed.
-    async fn open(&self, repository: &str, deadline: Instant) -> Result<(Repository, Session), Failure> {
+    pub(crate) async fn open(&self, repository: &str, deadline: Instant) -> Result<(Repository, Session), Failure> {
         let repository = parse_repository(repository)?;
         if let Repository::Remote(url) = &repository
             && url.origin().scheme() == Scheme::Http

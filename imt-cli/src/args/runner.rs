@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use imt_core::plan::OWN_LABEL;
 
 use super::settings::age;
 use super::{ReportOutput, StoreArgs};
-use crate::planning::OWN_LABEL;
 
 /// Take up pipelines that were handed in, and run them, until asked to end
 ///

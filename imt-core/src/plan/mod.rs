@@ -3,6 +3,7 @@
 //! Pure: decides which jobs run, in what order, with which variables and as which script, and can show it. Knows no clock,
 //! no executor, no store.
 
+mod again;
 mod build;
 mod job;
 mod model;
@@ -11,6 +12,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use again::{NotAgain, OWN_LABEL, again};
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
 pub use model::{Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};

@@ -9,6 +9,8 @@ mod hostile;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod one_file;
+#[cfg(test)]
 mod partial;
 #[cfg(test)]
 mod refs;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use imt_core::engine::{Engine, Recorder};
 use imt_core::feed::{Feed, WakeSink, Waker};
 use imt_core::id::PipelineId;
-use imt_core::plan::{Plan, Variable};
+use imt_core::plan::{OWN_LABEL, Plan, Variable};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::{End, Reason, Status};
 
@@ -24,7 +24,7 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::output;
-use crate::planning::{self, Known, OWN_LABEL, Planned};
+use crate::planning::{self, Known, Planned};
 use crate::process::{self, Leaves};
 use crate::prompt;
 use crate::terminal::Terminal;

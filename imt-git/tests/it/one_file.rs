@@ -1,0 +1,34 @@
+//! One file of a commit, without a checkout.
+
+use imt_core::ports::FailureKind;
+
+use crate::common::World;
+
+#[tokio::test]
+async fn a_file_is_read_as_it_is_in_the_commit() {
+    let world = World::new();
+    let first = world.commit("ci/pipeline.yml", "one");
+    let second = world.commit("ci/pipeline.yml", "two");
+    let source = world.source();
+    let read = async |commit, path: &str| source.file(&world.origin_text(), commit, path, 10).await.unwrap();
+    assert_eq!(read(&first, "ci/pipeline.yml").await.as_deref(), Some(&b"one"[..]));
+    assert_eq!(read(&second, "ci/pipeline.yml").await.as_deref(), Some(&b"two"[..]));
+    // Neither a directory, nor a pattern, nor an option.
+    for none in
+        ["pipeline.yml", "ci", "ci/", "ci/*.yml", ":(glob)**/pipeline.yml", "--help", "../origin/ci", "/etc/passwd"]
+    {
+        assert_eq!(read(&second, none).await, None, "{none}");
+    }
+}
+
+#[tokio::test]
+async fn links_are_no_files_and_large_files_are_refused() {
+    let world = World::new();
+    std::os::unix::fs::symlink("/etc/passwd", world.origin().join("link")).unwrap();
+    let commit = world.commit("large", "0123456789x");
+    let source = world.source();
+    assert_eq!(source.file(&world.origin_text(), &commit, "link", 100).await.unwrap(), None);
+    let failure = source.file(&world.origin_text(), &commit, "large", 10).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::CheckoutFailed);
+    assert!(failure.message.contains("11 bytes"), "{}", failure.message);
+}
