@@ -95,7 +95,10 @@ async fn a_newer_schema_is_refused_and_an_older_one_upgraded() {
     let error = refused(&services::postgres(), options()).await;
     assert!(matches!(error, OpenError::Newer { found: 1000, known: SCHEMA_VERSION, .. }), "{error:?}");
     let back = format!(
-        "DROP TABLE {name}.deployment_settings, {name}.targets, {name}.releases;
+        "DROP TABLE {name}.audit_log, {name}.commit_reports, {name}.branch_heads, {name}.delivery_bodies,
+            {name}.webhook_deliveries, {name}.project_secrets, {name}.project_members, {name}.api_tokens,
+            {name}.directory_projects, {name}.sessions, {name}.codes, {name}.users;
+         DROP TABLE {name}.deployment_settings, {name}.targets, {name}.releases;
          DROP TABLE {name}.deployment_log_chunks, {name}.deployment_logs, {name}.deployment_events, {name}.deployments;
          ALTER TABLE {name}.projects DROP COLUMN last_deployment;
          DROP TABLE {name}.replaced_secrets; ALTER TABLE {name}.job_log_chunks DROP COLUMN packed; DROP INDEX {name}.pipelines_going;

@@ -19,6 +19,8 @@ mod claims;
 mod database;
 mod deployments;
 mod dialect;
+#[cfg(feature = "server")]
+mod directory;
 mod guarded;
 mod identity;
 mod keys;

@@ -33,7 +33,7 @@ struct Column {
 }
 
 /// Every sealed column but the proofs of the keys themselves.
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 7] = [
     Column {
         table: "variables",
         row: &["project", "name"],
@@ -73,6 +73,22 @@ const COLUMNS: [Column; 5] = [
         key: "bundle_key",
         called: |row| release_called("bundle", &row[3]),
         most: 1,
+    },
+    Column {
+        table: "project_secrets",
+        row: &["project", "name"],
+        value: "value",
+        key: "key",
+        called: |row| format!("the secret {} of project {}", row[1], row[0]),
+        most: u64::MAX,
+    },
+    Column {
+        table: "codes",
+        row: &["kind", "hash"],
+        value: "payload",
+        key: "key",
+        called: |row| format!("a code of kind {}", row[0]),
+        most: u64::MAX,
     },
 ];
 

@@ -3,16 +3,19 @@
 //! Migrations only go forward. Each runs in one transaction with the record that it ran, under a lock, so that a process
 //! that dies in the middle, or two that start together, leave the schema as it was or as it should be.
 
+mod directory;
+
+use self::directory::DIRECTORY;
 use crate::database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 5;
-const _: () = assert!(MIGRATIONS.len() == 5, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 6;
+const _: () = assert!(MIGRATIONS.len() == 6, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY];
 
 /// What deployments are made of, targets, and copies of releases.
 const FIFTH: &[&str] = &[

@@ -131,6 +131,8 @@ impl SqlStore {
             catalog::hot(),
             variables::hot(),
             deployments::hot(),
+            #[cfg(feature = "server")]
+            crate::directory::hot(),
         ];
         all.into_iter().flatten().map(|(name, statement)| (name, dialect.sql(&statement))).collect()
     }

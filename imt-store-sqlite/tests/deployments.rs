@@ -1,6 +1,8 @@
 //! Deployments in a SQLite file, beyond what every store promises: rows that make no sense, commits that are repeated by
 //! another process, and what is sealed.
 
+mod earlier;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use imt_core::time::Timestamp;
 use imt_store_sql::{KeyRing, SqlStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
+
+use self::earlier::TAKEN_AWAY;
 
 const AT: Timestamp = Timestamp::from_micros(1);
 
@@ -199,9 +203,9 @@ async fn a_deployment_of_schema_4_is_there_and_says_that_it_has_no_settings() {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
     let path = dir.path().join("store.db");
     let claim = claimed(&open(&path).await).await;
-    let taken_away = "DROP TABLE deployment_settings; DROP TABLE targets; DROP TABLE releases;
-        UPDATE meta SET value = 4 WHERE name = 'schema'";
-    run(&path, taken_away).await;
+    for sql in TAKEN_AWAY[3..].iter().rev() {
+        run(&path, sql).await;
+    }
     let store = open(&path).await;
     store.renew(&claim).await.expect("the claim still holds");
     let refused = store.settings(claim.deployment).await.expect_err("there are none");

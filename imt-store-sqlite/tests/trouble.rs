@@ -1,5 +1,7 @@
 //! Files of other versions, files that are none, disks that are full, rows that make no sense.
 
+mod earlier;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use imt_core::time::Timestamp;
 use imt_store_sql::{KeyRing, OpenError, SCHEMA_VERSION, SqlStore};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+
+use self::earlier::TAKEN_AWAY;
 
 const AT: Timestamp = Timestamp::from_micros(1);
 
@@ -55,15 +59,7 @@ fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
     LogAppend { offset, stream, bytes: bytes.into(), at: AT, raw, dropped: 0 }
 }
 
-/// What brought a schema to the one before it.
-const TAKEN_AWAY: [&str; 4] = [
-    "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
-    "DROP TABLE replaced_secrets; ALTER TABLE job_log_chunks DROP COLUMN packed; UPDATE meta SET value = 2 WHERE name = 'schema'",
-    "DROP TABLE deployment_log_chunks; DROP TABLE deployment_logs; DROP TABLE deployment_events; DROP TABLE deployments;
-     ALTER TABLE projects DROP COLUMN last_deployment; UPDATE meta SET value = 3 WHERE name = 'schema'",
-    "DROP TABLE deployment_settings; DROP TABLE targets; DROP TABLE releases; UPDATE meta SET value = 4 WHERE name = 'schema'",
-];
-const _: () = assert!(SCHEMA_VERSION == 5 && TAKEN_AWAY.len() == 4, "each schema before the newest is upgraded");
+const _: () = assert!(SCHEMA_VERSION == 6 && TAKEN_AWAY.len() == 5, "each schema before the newest is upgraded");
 
 #[tokio::test]
 async fn earlier_schemas_are_upgraded_with_what_is_under_way() {

@@ -181,7 +181,11 @@ pub fn variable(variable: &Variable) -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) fn instance(instance: &InstanceId) -> StoreResult<()> {
+/// Checks who claims or takes something.
+///
+/// # Errors
+/// `Invalid`.
+pub fn instance(instance: &InstanceId) -> StoreResult<()> {
     text("instance", instance.as_str(), MAX_NAME_BYTES)
 }
 

@@ -1,0 +1,123 @@
+//! Deliveries and reports, with a rule broken.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use imt_core::directory::{
+    Deed, Delivery, DeliveryClaim, Found, NewDelivery, NewReport, Page, Position, Push, Received, ReportClaim,
+    ReportSettlement, Settlement, TakenDelivery, TakenReport,
+};
+use imt_core::id::{DeliveryId, InstanceId, ProjectId};
+use imt_core::ports::{Deliveries, Reports, Sifted, StoreError, StoreResult};
+use imt_core::time::Timestamp;
+
+use super::{Flaw, Mutant};
+
+#[async_trait]
+impl Deliveries for Mutant {
+    async fn receive(&self, new: &NewDelivery) -> StoreResult<Received> {
+        let mut received = self.inner.receive(new).await?;
+        received.is_new |= self.is(Flaw::RepeatsAreNews);
+        Ok(received)
+    }
+
+    async fn found_push(&self, project: ProjectId, push: &Push, at: Timestamp) -> StoreResult<Found> {
+        let at = if self.is(Flaw::FoundAtAnyTime) { at.after(Duration::from_hours(1)) } else { at };
+        match self.inner.found_push(project, push, at).await? {
+            Found::Known if self.is(Flaw::FoundAgain) => Ok(Found::Missed(DeliveryId::generate())),
+            answer => Ok(answer),
+        }
+    }
+
+    async fn take_deliveries(
+        &self,
+        worker: &InstanceId,
+        lease: Duration,
+        limit: usize,
+    ) -> StoreResult<Sifted<TakenDelivery>> {
+        let mut taken = self.inner.take_deliveries(worker, self.lease(lease), limit).await?;
+        if self.is(Flaw::NewestFirst) {
+            taken.found.reverse();
+        }
+        Ok(taken)
+    }
+
+    async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {
+        let mut settlement = settlement.clone();
+        if let (Settlement::Again { after, .. }, true) = (&mut settlement, self.is(Flaw::AgainAtOnce)) {
+            *after = Duration::ZERO;
+        }
+        match self.inner.settle_delivery(claim, &settlement).await {
+            Err(StoreError::Conflict(_)) if self.is(Flaw::StaleSettles) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    async fn deliveries(
+        &self,
+        project: ProjectId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> StoreResult<Page<Delivery, Position>> {
+        let mut page = self.page(self.inner.deliveries(project, before, limit).await?);
+        if self.is(Flaw::OldestFirst) {
+            page.items.reverse();
+        }
+        Ok(page)
+    }
+
+    async fn delivery(&self, project: ProjectId, delivery: DeliveryId) -> StoreResult<(Delivery, Bytes)> {
+        let (mut found, body) = self.inner.delivery(project, delivery).await?;
+        if self.is(Flaw::ReplaysUncounted) {
+            found.replays = 0;
+        }
+        Ok((found, body))
+    }
+
+    async fn replay(&self, project: ProjectId, delivery: DeliveryId, by: &Deed) -> StoreResult<()> {
+        self.inner.replay(project, delivery, by).await
+    }
+
+    async fn prune_deliveries(&self, older_than: Duration, limit: usize) -> StoreResult<u64> {
+        if self.is(Flaw::NothingPruned) {
+            return Ok(0);
+        }
+        self.inner.prune_deliveries(older_than, limit).await
+    }
+}
+
+#[async_trait]
+impl Reports for Mutant {
+    async fn queue_report(&self, new: &NewReport) -> StoreResult<()> {
+        let mut new = new.clone();
+        if self.is(Flaw::OlderReplaces) {
+            new.at = Timestamp::from_micros(self.count());
+        }
+        self.inner.queue_report(&new).await
+    }
+
+    async fn take_reports(
+        &self,
+        worker: &InstanceId,
+        lease: Duration,
+        limit: usize,
+    ) -> StoreResult<Sifted<TakenReport>> {
+        self.inner.take_reports(worker, self.lease(lease), limit).await
+    }
+
+    async fn settle_report(&self, claim: &ReportClaim, settlement: &ReportSettlement) -> StoreResult<()> {
+        let mut settlement = settlement.clone();
+        if let (ReportSettlement::Again { after, .. }, true) = (&mut settlement, self.is(Flaw::AgainAtOnce)) {
+            *after = Duration::ZERO;
+        }
+        self.inner.settle_report(claim, &settlement).await
+    }
+
+    async fn prune_reports(&self, older_than: Duration, limit: usize) -> StoreResult<u64> {
+        if self.is(Flaw::NothingPruned) {
+            return Ok(0);
+        }
+        self.inner.prune_reports(older_than, limit).await
+    }
+}

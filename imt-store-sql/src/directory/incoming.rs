@@ -1,0 +1,144 @@
+//! What comes in, once: deliveries, and pushes that were found by asking.
+//!
+//! All of it is kept under the project's lock, so that whatever tells of one push at the same moment comes one after the other.
+
+use imt_core::directory::{DeliveryOutcome, Found, NewDelivery, Push, Received, SkipReason};
+use imt_core::id::{DeliveryId, ProjectId};
+use imt_core::ports::{StoreResult, directory_bounds as bounds};
+use imt_core::time::Timestamp;
+
+use super::page::{at, parsed};
+use super::projects;
+use crate::database::{Database, Transaction};
+use crate::value::{Value, json};
+
+const BY_PROVIDER: &str = "SELECT id FROM webhook_deliveries WHERE project = $1 AND provider_id = $2";
+/// A delivery that was made for a found push and has stood for no other yet.
+const FOUND: &str = "
+    SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3
+       AND provider_id IS NULL AND stood = 0 ORDER BY position LIMIT 1";
+const OF_PUSH: &str = "SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3 LIMIT 1";
+const HEAD: &str = "SELECT commit_id, at FROM branch_heads WHERE project = $1 AND branch = $2";
+const NOTE_HEAD: &str = "
+    INSERT INTO branch_heads (project, branch, commit_id, at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (project, branch) DO UPDATE SET commit_id = excluded.commit_id, at = excluded.at
+     WHERE branch_heads.at <= excluded.at";
+const ADD: &str = "
+    INSERT INTO webhook_deliveries (id, project, provider_id, event, branch, commit_id, received_at, settled, outcome,
+        settled_at, due_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 1 THEN {now} END, CASE WHEN $8 = 0 THEN {now} END)";
+
+/// The look-ups that each delivery costs.
+pub(super) fn hot() -> Vec<(&'static str, String)> {
+    [("by_provider", BY_PROVIDER), ("found", FOUND), ("of_push", OF_PUSH), ("head", HEAD)]
+        .map(|(name, sql)| (name, sql.to_owned()))
+        .into()
+}
+
+/// A row to add.
+struct Added<'a> {
+    id: DeliveryId,
+    project: ProjectId,
+    provider_id: Option<&'a str>,
+    event: &'a str,
+    push: Option<&'a Push>,
+    at: Timestamp,
+    outcome: Option<DeliveryOutcome>,
+}
+
+async fn add(tx: &mut dyn Transaction, database: &dyn Database, new: Added<'_>) -> StoreResult<()> {
+    let owned = |text: Option<&str>| Value::Text(text.map(str::to_owned));
+    let values = vec![
+        new.id.to_string().into(),
+        new.project.to_string().into(),
+        owned(new.provider_id),
+        new.event.into(),
+        owned(new.push.map(|push| push.branch.as_str())),
+        owned(new.push.map(|push| push.commit.as_str())),
+        at(new.at),
+        new.outcome.is_some().into(),
+        new.outcome.as_ref().map_or(Value::Text(None), json),
+    ];
+    tx.run(&database.dialect().sql(ADD), values).await?;
+    Ok(())
+}
+
+fn push_values(project: ProjectId, push: &Push) -> Vec<Value> {
+    vec![project.to_string().into(), push.branch.as_str().into(), push.commit.as_str().into()]
+}
+
+async fn note_head(tx: &mut dyn Transaction, project: ProjectId, push: &Push, time: Timestamp) -> StoreResult<()> {
+    let values = push_values(project, push).into_iter().chain([at(time)]).collect();
+    tx.run(NOTE_HEAD, values).await?;
+    Ok(())
+}
+
+/// The delivery that was made for a push before it came in; it stands for no other from now on.
+async fn found_before(tx: &mut dyn Transaction, project: ProjectId, push: &Push) -> StoreResult<Option<DeliveryId>> {
+    let Some(row) = tx.run(FOUND, push_values(project, push)).await?.into_iter().next() else { return Ok(None) };
+    let id: DeliveryId = parsed(&mut row.of("delivery"))?;
+    tx.run("UPDATE webhook_deliveries SET stood = 1 WHERE id = $1", vec![id.to_string().into()]).await?;
+    Ok(Some(id))
+}
+
+pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> StoreResult<Received> {
+    bounds::delivery(new)?;
+    let mut tx = database.begin().await?;
+    projects::locked(tx.as_mut(), database, new.project).await?;
+    let values = vec![new.project.to_string().into(), new.provider_id.as_str().into()];
+    if let Some(row) = tx.run(BY_PROVIDER, values).await?.into_iter().next() {
+        return Ok(Received { id: parsed(&mut row.of("delivery"))?, is_new: false });
+    }
+    let mut outcome = None;
+    if let Some(push) = &new.push {
+        match found_before(tx.as_mut(), new.project, push).await? {
+            Some(delivery) => outcome = Some(DeliveryOutcome::Skipped(SkipReason::FoundBefore { delivery })),
+            None => note_head(tx.as_mut(), new.project, push, new.received_at).await?,
+        }
+    }
+    let received = Received { id: DeliveryId::generate(), is_new: outcome.is_none() };
+    let added = Added {
+        id: received.id,
+        project: new.project,
+        provider_id: Some(&new.provider_id),
+        event: &new.event,
+        push: new.push.as_ref(),
+        at: new.received_at,
+        outcome,
+    };
+    add(tx.as_mut(), database, added).await?;
+    let body = "INSERT INTO delivery_bodies (delivery, body) VALUES ($1, $2)";
+    tx.run(body, vec![received.id.to_string().into(), new.body.to_vec().into()]).await?;
+    tx.commit().await?;
+    Ok(received)
+}
+
+/// Whether a push is the head that is known of its branch, or what was pushed later.
+async fn is_passed(tx: &mut dyn Transaction, project: ProjectId, push: &Push, time: Timestamp) -> StoreResult<bool> {
+    let values = vec![project.to_string().into(), push.branch.as_str().into()];
+    let Some(row) = tx.run(HEAD, values).await?.into_iter().next() else { return Ok(false) };
+    let mut row = row.of("head of a branch");
+    Ok(row.text()? == push.commit.as_str() || row.count()? >= time.as_micros())
+}
+
+pub(super) async fn found_push(
+    database: &dyn Database,
+    project: ProjectId,
+    push: &Push,
+    time: Timestamp,
+) -> StoreResult<Found> {
+    bounds::push(push)?;
+    let mut tx = database.begin().await?;
+    projects::locked(tx.as_mut(), database, project).await?;
+    if is_passed(tx.as_mut(), project, push, time).await?
+        || !tx.run(OF_PUSH, push_values(project, push)).await?.is_empty()
+    {
+        return Ok(Found::Known);
+    }
+    note_head(tx.as_mut(), project, push, time).await?;
+    let id = DeliveryId::generate();
+    let added = Added { id, project, provider_id: None, event: "push", push: Some(push), at: time, outcome: None };
+    add(tx.as_mut(), database, added).await?;
+    tx.commit().await?;
+    Ok(Found::Missed(id))
+}

@@ -1,0 +1,90 @@
+//! What a project must not show anybody, sealed.
+
+use imt_core::directory::{Action, Deed, ListedSecret, SecretName};
+use imt_core::id::ProjectId;
+use imt_core::ports::{StoreResult, directory_bounds as bounds};
+use imt_core::secret::Secret;
+
+use super::page::{at, parsed, time};
+use super::{audit, projects};
+use crate::database::{Database, Purpose};
+use crate::keys::{Keys, open_one, sealing, unusable};
+use crate::seal::{Place, Sealed};
+use crate::value::{Row, Value};
+
+const fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "project_secrets", column: "value", row }
+}
+
+fn called(project: &str, name: &str) -> String {
+    format!("the secret {name} of project {project}")
+}
+
+const SET: &str = "
+    INSERT INTO project_secrets (project, name, value, key, set_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (project, name) DO UPDATE SET value = excluded.value, key = excluded.key, set_at = excluded.set_at";
+
+pub(super) async fn set(
+    database: &dyn Database,
+    keys: Option<&Keys>,
+    project: ProjectId,
+    name: &SecretName,
+    value: &Secret,
+    by: &Deed,
+) -> StoreResult<()> {
+    bounds::secret(name, value)?;
+    bounds::deed(by)?;
+    let (id, text) = (project.to_string(), name.to_string());
+    let what = called(&id, &text);
+    let mut tx = database.begin().await?;
+    let ring = sealing(tx.as_mut(), keys, &what).await?;
+    projects::exists(tx.as_mut(), project).await?;
+    let sealed = ring.seal(place(&[&id, &text]), value.expose().as_bytes());
+    let sealed = sealed.map_err(|error| unusable(&what, &error))?;
+    let values: Vec<Value> = vec![id.into(), text.into(), sealed.bytes.into(), sealed.key.into(), at(by.at)];
+    tx.run(SET, values).await?;
+    audit::write_and_commit(tx, Some(project), &Action::SecretSet { secret: name.clone() }, by).await
+}
+
+pub(super) async fn remove(
+    database: &dyn Database,
+    project: ProjectId,
+    name: &SecretName,
+    by: &Deed,
+) -> StoreResult<bool> {
+    bounds::deed(by)?;
+    let mut tx = database.begin().await?;
+    let remove = "DELETE FROM project_secrets WHERE project = $1 AND name = $2 RETURNING name";
+    if tx.run(remove, vec![project.to_string().into(), name.to_string().into()]).await?.is_empty() {
+        return Ok(false);
+    }
+    audit::write_and_commit(tx, Some(project), &Action::SecretRemoved { secret: name.clone() }, by).await?;
+    Ok(true)
+}
+
+pub(super) async fn read(
+    database: &dyn Database,
+    keys: Option<&Keys>,
+    project: ProjectId,
+    name: &SecretName,
+) -> StoreResult<Option<Secret>> {
+    let (id, text) = (project.to_string(), name.to_string());
+    let sql = "SELECT value, key FROM project_secrets WHERE project = $1 AND name = $2";
+    let rows = database.run(Purpose::Read, sql, vec![id.as_str().into(), text.as_str().into()]).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut row = row.of("secret");
+    let sealed = Sealed { bytes: row.bytes()?, key: row.text()? };
+    let what = called(&id, &text);
+    let opened = open_one(keys, place(&[&id, &text]), &sealed).map_err(|error| unusable(&what, &error))?;
+    String::from_utf8(opened).map(|value| Some(Secret::new(value))).map_err(|_| unusable(&what, &"it is not text"))
+}
+
+pub(super) async fn list(database: &dyn Database, project: ProjectId) -> StoreResult<Vec<ListedSecret>> {
+    let sql = "SELECT name, set_at FROM project_secrets WHERE project = $1 ORDER BY name";
+    let rows = database.run(Purpose::Read, sql, vec![project.to_string().into()]).await?;
+    let listed = |row: Row| {
+        let mut row = row.of("secret");
+        Ok(ListedSecret { name: parsed(&mut row)?, set_at: time(&mut row)? })
+    };
+    rows.into_iter().map(listed).collect()
+}
