@@ -28,26 +28,29 @@ pub const DEADLINE: Duration = Duration::from_mins(4);
 /// When it cannot be built.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        if let Some(path) = env::var_os("IMT_BIN") {
-            return path.into();
+    BINARY.get_or_init(|| env::var_os("IMT_BIN").map_or_else(|| built("imt-cli", "imt"), PathBuf::from))
+}
+
+/// A program of this workspace, built.
+///
+/// # Panics
+/// When it cannot be built.
+pub(crate) fn built(package: &str, program: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--package", package]).current_dir(root);
+    // What cargo says of this test to it would make build scripts run anew, and half of the dependencies with them.
+    for (name, _) in env::vars_os() {
+        let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
+        if said.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
+            cargo.env_remove(name);
         }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "--package", "imt-cli"]).current_dir(root);
-        // What cargo says of this test to it would make build scripts run anew, and half of the dependencies with them.
-        for (name, _) in env::vars_os() {
-            let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
-            if said.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
-                cargo.env_remove(name);
-            }
-        }
-        let built = cargo.status().expect("cargo can be run");
-        assert!(built.success(), "imt cannot be built");
-        // This test lies in <target>/debug/deps.
-        let test = env::current_exe().expect("a test knows where it lies");
-        test.ancestors().nth(2).expect("a test lies below the target directory").join("imt")
-    })
+    }
+    let built = cargo.status().expect("cargo can be run");
+    assert!(built.success(), "{program} cannot be built");
+    // This test lies in <target>/debug/deps.
+    let test = env::current_exe().expect("a test knows where it lies");
+    test.ancestors().nth(2).expect("a test lies below the target directory").join(program)
 }
 
 /// Where an `imt` keeps what it keeps: runs that share a home are one user's.
@@ -239,11 +242,11 @@ impl Running {
         }
     }
 
-    /// Waits until a line of its standard output has this in it; for [`Output::Bytes`].
+    /// Waits until a line of its standard output has this in it, and answers the line; for [`Output::Bytes`].
     ///
     /// # Panics
     /// When it does not come within a deadline, or `imt` ends without it.
-    pub fn await_text(&mut self, text: &str) {
+    pub fn await_text(&mut self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
@@ -251,8 +254,9 @@ impl Running {
                 panic!("no line with {text}\nstderr:\n{}", self.read_errors());
             };
             self.stdout.extend_from_slice(&line);
-            if String::from_utf8_lossy(&line).contains(text) {
-                return;
+            let line = String::from_utf8_lossy(&line);
+            if line.contains(text) {
+                return line.into_owned();
             }
         }
     }

@@ -25,6 +25,7 @@ pub mod project;
 pub mod records;
 pub mod repository;
 pub mod runner;
+pub mod server;
 pub mod services;
 pub mod shop;
 pub mod ssh;

@@ -85,6 +85,8 @@ pub enum SkipReason {
     PushesOff,
     /// The project is in the archive.
     Archived,
+    /// The commit's message asks for nothing to be run.
+    Asked,
     /// It removed a branch.
     BranchRemoved,
     /// The commit has no pipeline file.

@@ -1,0 +1,18 @@
+//! HTTP as every route has it: how connections are accepted, what goes around each request, what errors look like.
+//!
+//! Knows no route, and nothing of what the server is for.
+
+mod accept;
+mod around;
+mod cursor;
+mod extract;
+mod peer;
+mod problem;
+
+pub use accept::{Limits, serve};
+pub(crate) use around::{Origins, around, request_id};
+pub(crate) use cursor::{Listed, Paging};
+pub(crate) use extract::{Body, InPath, InQuery, Raw};
+pub use peer::Network;
+pub(crate) use peer::{Peer, TrustedProxies};
+pub(crate) use problem::{Answer, Code, Problem};

@@ -1,0 +1,26 @@
+//! The server: an API over the stores, sign-in, webhooks, live logs.
+//!
+//! [`app`] makes the routes out of a [`Server`], for an embedder to mount; [`serve`] answers connections within limits;
+//! [`work_on_deliveries`] makes pipelines out of what the hosts of repositories tell. Decides nothing about pipelines and
+//! deployments: that is `imt-core`'s, and runners, in this process or others, do the work.
+
+mod access;
+mod app;
+mod handout;
+mod http;
+mod live;
+mod metrics;
+mod planning;
+mod policy;
+mod repositories;
+mod routes;
+mod state;
+mod webhook;
+mod work;
+
+pub use app::{app, document};
+pub use handout::{HandoutError, local_user, new_link, new_token};
+pub use http::{Limits, Network, serve};
+pub use repositories::Repositories;
+pub use state::{Server, SessionLimits, Settings, Stores};
+pub use work::work_on_deliveries;

@@ -1,0 +1,166 @@
+//! The socket: what a client wants to follow, and what it is told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use imt_core::directory::Scope;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::message::{Said, Told};
+use super::watch::{Watched, refused};
+use crate::access::Caller;
+use crate::http::{Answer, Code, Problem};
+use crate::state::Server;
+
+/// The most that a client may say at once.
+const SAID_BYTES: usize = 16 * 1024;
+/// How many pipelines a client may follow at once.
+const MOST_FOLLOWED: usize = 64;
+/// How many things wait to be told before those who have more wait themselves.
+const WAITING: usize = 16;
+/// How long a client may take to take what it is told. Then it is cut off, and resumes where it was.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether a client may still see what it follows, and whether it is there.
+const RECHECK: Duration = Duration::from_secs(4);
+
+/// The closing of a socket, by RFC 6455; from 4000 on the words are ours.
+mod code {
+    pub(super) const TOO_MUCH: u16 = 1009;
+    pub(super) const RESTART: u16 = 1012;
+    pub(super) const NOT_UNDERSTOOD: u16 = 4400;
+    pub(super) const SIGNED_OUT: u16 = 4401;
+    pub(super) const NOT_ALLOWED: u16 = 4403;
+}
+
+/// Opens the socket for events and logs.
+#[utoipa::path(get, path = "/ws", tag = "live", extensions(("x-needs" = json!("read"))),
+    responses((status = 101, description = "From here on JSON messages: see the documentation"), crate::routes::Refusals))]
+pub(crate) async fn open(
+    State(server): State<Server>,
+    caller: Caller,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    caller.must_have(Scope::Read)?;
+    // A page of another site may open sockets with the cookies of whoever looks at it.
+    if caller.session().is_some() && !server.origins().allow(&headers) {
+        return Err(Problem::new(Code::Forbidden, "this does not come from a page of this server"));
+    }
+    let upgrade = upgrade.map_err(|rejection| Problem::new(Code::Malformed, rejection.body_text()))?;
+    let upgrade = upgrade.max_message_size(SAID_BYTES).max_frame_size(SAID_BYTES);
+    let tracker = server.sockets().clone();
+    Ok(upgrade.on_upgrade(move |socket| {
+        tracker.track_future(async move {
+            server.metrics().socket_opened();
+            let metrics = server.metrics().clone();
+            Client { server, caller, followed: BTreeMap::new() }.serve(socket).await;
+            metrics.socket_closed();
+        })
+    }))
+}
+
+/// One client.
+struct Client {
+    server: Server,
+    caller: Caller,
+    followed: BTreeMap<u32, Watched>,
+}
+
+/// Why a socket is closed from our side: a code, and a word.
+type Closing = (u16, &'static str);
+
+impl Client {
+    async fn serve(mut self, mut socket: WebSocket) {
+        let closing = self.talk(&mut socket).await;
+        if let Some((code, reason)) = closing {
+            let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+            // Whether it is still heard is the client's business.
+            drop(timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await);
+        }
+    }
+
+    /// Until one of both has enough; says why, if it is us.
+    async fn talk(&mut self, socket: &mut WebSocket) -> Option<Closing> {
+        let (tell, mut told) = mpsc::channel(WAITING);
+        let stop = self.server.stop().clone();
+        let mut rechecks = interval(RECHECK);
+        rechecks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let saying = tokio::select! {
+                () = stop.cancelled() => return Some((code::RESTART, "the server restarts: connect again")),
+                message = socket.recv() => match message {
+                    Some(Ok(Message::Text(text))) => match self.hear(&text, &tell).await {
+                        Ok(None) => continue,
+                        Ok(Some(answer)) => answer,
+                        Err(closing) => return Some(closing),
+                    },
+                    Some(Ok(Message::Binary(_))) => return Some((code::NOT_UNDERSTOOD, "send text")),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                },
+                Some(saying) = told.recv() => saying,
+                _ = rechecks.tick() => match self.recheck().await {
+                    Some(closing) => return Some(closing),
+                    None if timeout(PATIENCE, socket.send(Message::Ping(Vec::new().into()))).await.is_ok_and(|sent| sent.is_ok()) => continue,
+                    None => return None,
+                },
+            };
+            if let Told::End { id } = saying {
+                self.followed.remove(&id);
+            }
+            let text = match serde_json::to_string(&saying) {
+                Ok(text) => text,
+                Err(error) => {
+                    tracing::error!(%error, "what a client is to be told cannot be written");
+                    continue;
+                }
+            };
+            if !timeout(PATIENCE, socket.send(Message::Text(text.into()))).await.is_ok_and(|sent| sent.is_ok()) {
+                return None;
+            }
+        }
+    }
+
+    /// Does what the client says; what is to be answered at once.
+    async fn hear(&mut self, text: &str, tell: &mpsc::Sender<Told>) -> Result<Option<Told>, Closing> {
+        let said = serde_json::from_str(text);
+        match said.map_err(|_| (code::NOT_UNDERSTOOD, "this is none of the messages that are understood"))? {
+            Said::Leave { id } => {
+                self.followed.remove(&id);
+                Ok(None)
+            }
+            Said::Follow { .. } if self.followed.len() >= MOST_FOLLOWED => {
+                Err((code::TOO_MUCH, "too much is followed at once"))
+            }
+            Said::Follow { id, project, pipeline, position } => {
+                let what = (id, project.as_str(), pipeline);
+                match Watched::begin(&self.server, &self.caller, what, position, tell.clone()).await {
+                    Ok(watched) => {
+                        self.followed.insert(id, watched);
+                        Ok(None)
+                    }
+                    Err(problem) => Ok(Some(refused(id, &problem))),
+                }
+            }
+        }
+    }
+
+    /// Whether the client may stay. A store that does not answer just now sends nobody away.
+    async fn recheck(&self) -> Option<Closing> {
+        if let Ok(false) = self.caller.still_counts(&self.server).await {
+            return Some((code::SIGNED_OUT, "signed out"));
+        }
+        for watched in self.followed.values() {
+            if let Ok(false) = watched.may_go_on(&self.server, &self.caller).await {
+                return Some((code::NOT_ALLOWED, "this may not be seen any more"));
+            }
+        }
+        None
+    }
+}

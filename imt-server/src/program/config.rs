@@ -1,0 +1,258 @@
+//! What an operator says: by a file, by the environment, by the command line. The last of them wins.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use imt_server::Network;
+use serde::Deserialize;
+
+use super::error::ProgramError;
+
+/// A CI/CD server: API, webhooks, live logs, with a runner in the same process
+///
+/// With nothing said it serves whoever works at this machine: on the loopback, with everything in `./imt-data`. A link to sign
+/// in is printed.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(super) struct Args {
+    /// A file with these settings, in TOML; what is said here wins over it
+    #[arg(long, value_name = "FILE", env = "IMT_SERVER_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    said: Said,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Tokens for programs
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Users
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// The database
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say what is wrong with it, or what it comes to
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token with all rights; its last line is the token
+    Create(TokenOrder),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct TokenOrder {
+    /// What to call it
+    #[arg(long, default_value = "command line")]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// All users
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbCommand {
+    /// Bring the schema up to date
+    Migrate,
+}
+
+/// Where jobs run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ExecutorChoice {
+    /// In containers if there is an engine, else on this machine, where that is allowed
+    Auto,
+    /// In containers
+    Docker,
+    /// On this machine: whoever may change a pipeline file may do everything that the server may
+    Local,
+}
+
+/// What can be said, by whatever way.
+#[derive(Debug, Clone, Default, Deserialize, ClapArgs)]
+#[serde(deny_unknown_fields, default)]
+struct Said {
+    /// Where everything is kept that is in no database
+    #[arg(long, value_name = "DIR", env = "IMT_SERVER_DATA_DIR", global = true)]
+    data_dir: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "IMT_SERVER_LISTEN", global = true)]
+    listen: Option<SocketAddr>,
+    /// How browsers reach the server: `https://ci.example.org`
+    #[arg(long, value_name = "URL", env = "IMT_SERVER_PUBLIC_URL", global = true)]
+    public_url: Option<String>,
+    /// The database: `postgres://…`; a file of SQLite in the data directory if none is said
+    #[arg(long, value_name = "URL", env = "IMT_SERVER_DATABASE_URL", hide_env_values = true, global = true)]
+    database_url: Option<String>,
+    /// Pipelines side by side in this process; 0: other machines run them, by `imt runner` [default: one for each processor]
+    #[arg(long, value_name = "N", env = "IMT_SERVER_RUNNERS", global = true)]
+    runners: Option<u32>,
+    /// Where jobs run [default: auto]
+    #[arg(long, value_enum, env = "IMT_SERVER_EXECUTOR", global = true)]
+    executor: Option<ExecutorChoice>,
+    /// Proxies whose word about a client's address counts: addresses or networks
+    #[arg(long, value_name = "NETWORK", value_delimiter = ',', env = "IMT_SERVER_TRUSTED_PROXIES", global = true)]
+    trusted_proxies: Option<Vec<String>>,
+    /// Whether repositories may be inside of the server's own network
+    #[arg(long, value_name = "BOOL", env = "IMT_SERVER_ALLOW_PRIVATE_NETWORKS", global = true)]
+    allow_private_networks: Option<bool>,
+    /// The host keys of repositories that are reached over SSH [default: `known_hosts` in the data directory]
+    #[arg(long, value_name = "FILE", env = "IMT_SERVER_KNOWN_HOSTS", global = true)]
+    known_hosts: Option<PathBuf>,
+}
+
+impl Said {
+    /// This, and what is not said by it as another one has it.
+    fn or(self, other: Self) -> Self {
+        Self {
+            data_dir: self.data_dir.or(other.data_dir),
+            listen: self.listen.or(other.listen),
+            public_url: self.public_url.or(other.public_url),
+            database_url: self.database_url.or(other.database_url),
+            runners: self.runners.or(other.runners),
+            executor: self.executor.or(other.executor),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            allow_private_networks: self.allow_private_networks.or(other.allow_private_networks),
+            known_hosts: self.known_hosts.or(other.known_hosts),
+        }
+    }
+}
+
+/// What was said, understood.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    pub(super) data_dir: PathBuf,
+    pub(super) listen: SocketAddr,
+    pub(super) public_url: Option<String>,
+    pub(super) database_url: Option<String>,
+    pub(super) runners: Option<u32>,
+    pub(super) executor: ExecutorChoice,
+    pub(super) trusted_proxies: Vec<Network>,
+    pub(super) allow_private_networks: bool,
+    pub(super) known_hosts: PathBuf,
+    /// How long a runner's claim lasts that nobody renews.
+    pub(super) lease: Duration,
+}
+
+/// Reads all of it.
+pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
+    let file = args.config.as_deref().map(from_file).transpose()?.unwrap_or_default();
+    let said = args.said.clone().or(file);
+    let data_dir = said.data_dir.unwrap_or_else(|| PathBuf::from("./imt-data"));
+    // Git and containers are given paths below it, and have directories of their own.
+    let data_dir = std::path::absolute(&data_dir)
+        .map_err(|error| ProgramError::usage(format!("`{}` is no path", data_dir.display())).because(&error))?;
+    let listen = said.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let proxies = said.trusted_proxies.unwrap_or_default();
+    let proxies = proxies.iter().map(|proxy| proxy.parse::<Network>()).collect::<Result<Vec<_>, _>>();
+    let public_url = said.public_url.map(|url| origin(&url)).transpose()?;
+    let config = Config {
+        known_hosts: said.known_hosts.unwrap_or_else(|| data_dir.join("known_hosts")),
+        data_dir,
+        listen,
+        public_url,
+        database_url: said.database_url,
+        runners: said.runners,
+        executor: said.executor.unwrap_or(ExecutorChoice::Auto),
+        trusted_proxies: proxies.map_err(|error| ProgramError::usage(format!("`trusted_proxies`: {error}")))?,
+        // Whoever is alone with the server reaches everything by himself.
+        allow_private_networks: said.allow_private_networks.unwrap_or(true),
+        lease: Duration::from_secs(30),
+    };
+    check(config)
+}
+
+/// There is no provider that says who somebody is: whoever has the link is the one user, who works at this machine.
+fn check(config: Config) -> Result<Config, ProgramError> {
+    if !is_loopback(config.listen.ip()) {
+        let message =
+            format!("`listen` is {}, and without a provider of sign-ins only this machine may reach it", config.listen);
+        return Err(ProgramError::usage(message).help("listen on 127.0.0.1"));
+    }
+    Ok(config)
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn from_file(path: &Path) -> Result<Said, ProgramError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ProgramError::usage(format!("`{}` cannot be read", path.display())).because(&error))?;
+    // The error shows line and column, and what stands there.
+    toml::from_str(&text).map_err(|error| ProgramError::usage(format!("`{}`: {error}", path.display())))
+}
+
+/// An address as browsers have it in `Origin`: scheme, host and port, and nothing behind them.
+fn origin(url: &str) -> Result<String, ProgramError> {
+    let wrong = |why: &str| ProgramError::usage(format!("`public_url` is `{url}`, {why}"));
+    let bare = url.trim_end_matches('/');
+    let host = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://"));
+    let host = host.ok_or_else(|| wrong("which begins with neither https:// nor http://"))?;
+    if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+        return Err(wrong("of which more than a host and a port cannot be used"));
+    }
+    Ok(bare.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<Config, ProgramError> {
+        read(&Args::parse_from([&["imt-server"], words].concat()))
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:9\"\nrunners = 3\ntrusted_proxies = [\"10.0.0.0/8\"]\n").unwrap();
+        let config = of(&["--config", file.to_str().unwrap(), "--listen", "127.0.0.1:7"]).unwrap();
+        assert_eq!((config.listen.port(), config.runners, config.trusted_proxies.len()), (7, Some(3), 1));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        for (text, words) in [
+            ("runners = 1\nlisen = \"x\"\n", &["line 2", "lisen"][..]),
+            ("listen = 8080\n", &["line 1"]),
+            ("trusted_proxies = [\"*\"]\n", &["trusted_proxies", "`*`"]),
+            ("listen = \"0.0.0.0:80\"\n", &["0.0.0.0:80", "this machine"]),
+            ("public_url = \"ci.example.org\"\n", &["public_url"]),
+            ("public_url = \"https://ci.example.org/path\"\n", &["public_url"]),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = of(&["--config", file.to_str().unwrap()]).unwrap_err();
+            let shown = format!("{error:?}");
+            assert!(words.iter().all(|word| shown.contains(word)) && error.exit == 2, "{text}: {shown}");
+        }
+    }
+}

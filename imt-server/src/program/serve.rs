@@ -1,0 +1,103 @@
+//! Serving: everything put together, told to whoever started it, and ended in order.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use imt_core::id::InstanceId;
+use imt_server::{Limits, Repositories, Server, Settings, app, new_link, work_on_deliveries};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+use super::config::Config;
+use super::error::ProgramError;
+use super::{open, runner};
+
+/// How long sockets may take to say farewell.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Serves until it is told to end.
+pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
+    log();
+    let stop = CancellationToken::new();
+    end_on_signals(&stop)?;
+    let store = open::store(&config).await?;
+    let stores = open::stores(&store);
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let message = format!("nobody can listen on {}", config.listen);
+        ProgramError::new(message).because(&error).help("end what listens there, or choose another one with --listen")
+    })?;
+    let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
+    let repositories = Arc::new(Repositories::new(
+        Arc::clone(&stores.directory),
+        config.data_dir.join("repositories"),
+        &config.known_hosts,
+    ));
+    let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone());
+    let ready = match config.runners {
+        Some(0) => None,
+        _ => Some(runner::ready(&config, store.id().await?, &stores, &repositories).await?),
+    };
+    let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
+    let tasks = TaskTracker::new();
+    tasks.spawn(work_on_deliveries(server.clone(), worker));
+    let running = ready.map(|ready| tokio::spawn(ready.work(stop.clone())));
+    greet(&server, &config, port).await?;
+    imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
+    server.close_sockets(FAREWELL).await;
+    tasks.close();
+    tasks.wait().await;
+    match running {
+        Some(running) => running.await.unwrap_or_else(|error| Err(ProgramError::new("the runner").because(&error))),
+        None => Ok(()),
+    }
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_env("IMT_SERVER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn settings(config: &Config, port: u16) -> Settings {
+    let mut settings = Settings::single_user(port);
+    if let Some(url) = &config.public_url {
+        settings.origins.insert(0, url.clone());
+    }
+    settings.trusted_proxies.clone_from(&config.trusted_proxies);
+    settings.allows_private_networks = config.allow_private_networks;
+    settings
+}
+
+/// Says where it is, and how to get in: as lines for people and programs alike.
+async fn greet(server: &Server, config: &Config, port: u16) -> Result<(), ProgramError> {
+    let address = format!("http://{}:{port}", config.listen.ip());
+    let link = new_link(server).await.map_err(|error| ProgramError::new("no link can be made").because(&error))?;
+    let lines = format!("listening on {address}\nsign in: {address}/auth/link?token={}\n", link.expose());
+    let told = std::io::stdout().write_all(lines.as_bytes()).and_then(|()| std::io::stdout().flush());
+    told.map_err(|error| ProgramError::new("standard output cannot be written to").because(&error))
+}
+
+/// The first signal ends in order; the second at once, as a crash would.
+fn end_on_signals(stop: &CancellationToken) -> Result<(), ProgramError> {
+    let listen = |kind| signal(kind).map_err(|error| ProgramError::new("signals cannot be heard").because(&error));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if stop.is_cancelled() {
+                tracing::warn!("leaving at once; the next server here goes on with what is left");
+                std::process::exit(130);
+            }
+            tracing::info!("ending: what is under way is finished first (once more leaves at once)");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}

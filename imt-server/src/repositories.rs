@@ -1,0 +1,156 @@
+//! Where a project's commits come from: its repository, opened with the project's own credentials and kept in mirrors of its
+//! own, so that nobody reads through one project what only another may.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
+use imt_core::id::{CommitId, ProjectId};
+use imt_core::ports::{Checkout, Directory, Failure, FailureKind, Source, StoreError};
+use imt_core::secret::Secret;
+use imt_git::{Credentials, GitSource, Origin, Repository, Scheme};
+
+/// What a project's repository was opened with, so that a change is noticed.
+type OpenedWith = (String, Option<Secret>);
+
+/// The repositories of all projects.
+pub struct Repositories {
+    directory: Arc<dyn Directory>,
+    root: PathBuf,
+    known_hosts: PathBuf,
+    opened: Mutex<BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>>,
+}
+
+impl Repositories {
+    /// With mirrors and keys below a directory of ours. Hosts that are reached over SSH are in `known_hosts`, or are not talked
+    /// to.
+    pub fn new(directory: Arc<dyn Directory>, root: impl Into<PathBuf>, known_hosts: impl Into<PathBuf>) -> Self {
+        Self { directory, root: root.into(), known_hosts: known_hosts.into(), opened: Mutex::default() }
+    }
+
+    /// The commit that a branch, tag or hash stands for now.
+    ///
+    /// # Errors
+    /// As [`Source::resolve`].
+    pub(crate) async fn resolve(&self, project: &ProjectRecord, reference: &str) -> Result<CommitId, Failure> {
+        self.of(project).await?.resolve(address(project)?, reference).await
+    }
+
+    /// What is in a file of a commit.
+    ///
+    /// # Errors
+    /// As [`GitSource::file`].
+    pub(crate) async fn file(
+        &self,
+        project: &ProjectRecord,
+        commit: &CommitId,
+        path: &str,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        self.of(project).await?.file(address(project)?, commit, path, most).await
+    }
+
+    async fn of(&self, project: &ProjectRecord) -> Result<Arc<GitSource>, Failure> {
+        let address = address(project)?.to_owned();
+        let repository = Repository::parse(&address).map_err(|error| {
+            Failure::new(FailureKind::CheckoutFailed, format!("the address of the repository is refused: {error}"))
+                .with_help(error.help())
+        })?;
+        let origin = match &repository {
+            Repository::Remote(url) => Some(url.origin().clone()),
+            Repository::Local(_) => None,
+        };
+        let name = match origin.as_ref().map(Origin::scheme) {
+            Some(Scheme::Ssh) => SecretName::RepositoryKey,
+            _ => SecretName::RepositoryToken,
+        };
+        let secret = self.directory.secret(project.id, &name).await.map_err(|error| of_store(&error))?;
+        let with = (address, secret);
+        if let Some((_, source)) = self.opened().get(&project.id).filter(|(opened, _)| *opened == with) {
+            return Ok(Arc::clone(source));
+        }
+        let source = Arc::new(self.open(project.id, origin.as_ref(), with.1.as_ref())?);
+        self.opened().insert(project.id, (with, Arc::clone(&source)));
+        Ok(source)
+    }
+
+    fn open(&self, project: ProjectId, origin: Option<&Origin>, secret: Option<&Secret>) -> Result<GitSource, Failure> {
+        let dir = self.root.join(project.to_string());
+        let unusable = |error: std::io::Error| {
+            Failure::new(FailureKind::CheckoutFailed, format!("`{}` cannot be written to", dir.display()))
+                .with_source(error)
+        };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(unusable)?;
+        let mut builder = GitSource::builder(dir.join("mirror")).on_warning(|text| tracing::warn!("git: {text}"));
+        if let (Some(origin), Some(secret)) = (origin, secret) {
+            let credentials = if origin.scheme() == Scheme::Ssh {
+                let private_key = dir.join("key");
+                write_key(&private_key, secret).map_err(unusable)?;
+                Credentials::SshKey { private_key, known_hosts: self.known_hosts.clone() }
+            } else {
+                Credentials::token(secret.clone())
+            };
+            builder = builder.credentials(origin.to_string(), credentials);
+        }
+        builder.build()
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For ssh, which takes keys from files only.
+fn write_key(path: &Path, key: &Secret) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(key.expose().trim_end().as_bytes())?;
+    file.write_all(b"\n")?;
+    std::fs::rename(&new, path)
+}
+
+fn address(project: &ProjectRecord) -> Result<&str, Failure> {
+    project.settings.repo_url.as_deref().ok_or_else(|| {
+        Failure::new(FailureKind::CheckoutFailed, format!("the project {} has no repository", project.name))
+            .with_help("set its `repo_url`")
+    })
+}
+
+fn of_store(error: &StoreError) -> Failure {
+    let failure = Failure::new(FailureKind::Internal, format!("the project's credentials cannot be read: {error}"));
+    if error.is_retryable() { failure.retryable() } else { failure }
+}
+
+#[async_trait]
+impl Source for Repositories {
+    async fn checkout(&self, order: Checkout<'_>) -> Result<(), Failure> {
+        let nobodys = || {
+            let message = "a commit was asked for that is of no project here";
+            Failure::new(FailureKind::CheckoutFailed, message)
+        };
+        let name = order.project.ok_or_else(nobodys)?.clone();
+        let project = self.directory.project(&ProjectKey::Name(name)).await.map_err(|error| match error {
+            StoreError::NotFound(_) => nobodys(),
+            other => of_store(&other),
+        })?;
+        // What was planned from one repository is not taken from another that the project has since.
+        if project.settings.repo_url.as_deref() != Some(order.repository) {
+            let message = format!("the project {} has another repository now", project.name);
+            return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help("start a new pipeline"));
+        }
+        self.of(&project).await?.checkout(order).await
+    }
+
+    async fn resolve(&self, _repository: &str, _reference: &str) -> Result<CommitId, Failure> {
+        let message = "a reference means something only in the repository of a project";
+        Err(Failure::new(FailureKind::Internal, message))
+    }
+}

@@ -1,0 +1,23 @@
+//! The handlers, by what they are about: each takes what it is given, asks a port, and shows the answer.
+//!
+//! Whether a caller may is said by a handler's arguments ([`access`](crate::access)), and once more in its documentation
+//! (`x-needs`), which a test holds against what really happens.
+
+#![expect(unused_qualifications, reason = "the macros of the documentation write them")]
+
+pub(crate) mod audit;
+pub(crate) mod deliveries;
+pub(crate) mod health;
+pub(crate) mod hooks;
+pub(crate) mod logs;
+pub(crate) mod me;
+pub(crate) mod members;
+mod pipeline_view;
+pub(crate) mod pipelines;
+pub(crate) mod projects;
+pub(crate) mod secrets;
+mod shown;
+pub(crate) mod sign_in;
+pub(crate) mod variables;
+
+pub(crate) use shown::{Refusals, named};

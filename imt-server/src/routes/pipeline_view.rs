@@ -1,0 +1,203 @@
+//! Pipelines as programs see them. The fields are a promise.
+
+use imt_core::id::CommitId;
+use imt_core::pipeline::TriggerEvent;
+use imt_core::plan::PlannedJob;
+use imt_core::ports::{PipelineRecord, PipelineSummary, Waiting};
+use imt_core::schedule::{AttemptState, JobState};
+use imt_core::status::{End, Reason, Status};
+use imt_core::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A pipeline in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PipelineLine {
+    /// The id.
+    id: Uuid,
+    /// The number within its project.
+    number: u64,
+    /// `pending`, `running`, `success`, `failed`, `errored`, `cancelled` or `skipped`.
+    #[schema(value_type = String)]
+    status: Status,
+    #[serde(flatten)]
+    why: Why,
+    /// What it was made for: `push`, `tag`, `manual` or `api`.
+    #[schema(value_type = String)]
+    event: TriggerEvent,
+    /// The commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    /// The branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+    /// When it was submitted.
+    #[schema(value_type = String, format = DateTime)]
+    submitted_at: Timestamp,
+    /// When a runner took it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+}
+
+/// Why something ended as it did.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Why {
+    /// A word for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+    /// The exit code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// A sentence for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Why {
+    fn of(end: Option<&End>) -> Self {
+        end.map_or_else(Self::default, |end| Self {
+            reason: end.reason,
+            exit_code: end.exit_code,
+            detail: end.detail.clone(),
+        })
+    }
+}
+
+/// A pipeline, with all that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PipelineView {
+    #[serde(flatten)]
+    line: PipelineLine,
+    /// The labels that a runner must have.
+    labels: Vec<String>,
+    /// Whether deployments follow.
+    deploys: bool,
+    /// Why it waits, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    waiting: Option<Waiting>,
+    /// The jobs, in the order of their stages.
+    jobs: Vec<JobView>,
+}
+
+/// A job of a pipeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobView {
+    /// Its place in the pipeline, counted from 0: its key in paths.
+    job: u32,
+    /// Its name.
+    name: String,
+    /// Its stage.
+    stage: String,
+    /// As of a pipeline.
+    #[schema(value_type = String)]
+    status: Status,
+    #[serde(flatten)]
+    why: Why,
+    /// Whether its failure is none of the pipeline.
+    allow_failure: bool,
+    /// Its tries.
+    attempts: Vec<AttemptView>,
+}
+
+/// A try of a job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttemptView {
+    /// Which, counted from 1.
+    attempt: u32,
+    /// How it ended, if it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    status: Option<Status>,
+    #[serde(flatten)]
+    why: Why,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+}
+
+fn shown(commit: &CommitId) -> Option<String> {
+    (*commit != CommitId::none()).then(|| commit.to_string())
+}
+
+impl From<PipelineSummary> for PipelineLine {
+    fn from(pipeline: PipelineSummary) -> Self {
+        Self {
+            id: pipeline.id.as_uuid(),
+            number: pipeline.number.get(),
+            status: pipeline.status,
+            why: Why::of(pipeline.end.as_ref()),
+            event: pipeline.event,
+            commit: shown(&pipeline.commit),
+            branch: pipeline.branch,
+            submitted_at: pipeline.submitted_at,
+            started_at: pipeline.started_at,
+            ended_at: pipeline.ended_at,
+        }
+    }
+}
+
+impl PipelineView {
+    /// A pipeline as it stands.
+    pub(crate) fn of(record: &PipelineRecord, waiting: Option<Waiting>) -> Self {
+        let (plan, state) = (&record.plan, &record.state);
+        let line = PipelineLine {
+            id: state.id.as_uuid(),
+            number: record.number.get(),
+            status: state.status,
+            why: Why::of(state.verdict.as_ref()),
+            event: plan.trigger.event,
+            commit: shown(&plan.trigger.commit),
+            branch: plan.trigger.branch.clone(),
+            submitted_at: record.submitted_at,
+            started_at: state.started_at,
+            ended_at: state.ended_at,
+        };
+        let jobs = (0..).zip(plan.jobs.iter().zip(&state.jobs));
+        Self {
+            line,
+            labels: plan.runs_on.clone(),
+            deploys: plan.deploys,
+            waiting,
+            jobs: jobs.map(|(place, (job, state))| JobView::of(place, job, state)).collect(),
+        }
+    }
+}
+
+impl JobView {
+    fn of(place: u32, job: &PlannedJob, state: &JobState) -> Self {
+        Self {
+            job: place,
+            name: job.name.clone(),
+            stage: job.stage.clone(),
+            status: state.status,
+            why: Why::of(state.end.as_ref()),
+            allow_failure: job.allow_failure,
+            attempts: state.attempts.iter().map(AttemptView::of).collect(),
+        }
+    }
+}
+
+impl AttemptView {
+    fn of(attempt: &AttemptState) -> Self {
+        Self {
+            attempt: attempt.id.number,
+            status: attempt.end.as_ref().map(|end| end.status),
+            why: Why::of(attempt.end.as_ref()),
+            started_at: attempt.started_at,
+            ended_at: attempt.ended_at,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What every handler finds: the stores, the source of commits, and what was configured.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use imt_core::ports::{Catalog, DeploymentStore, Directory, Store};
+use imt_core::time::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::{Network, Origins, TrustedProxies};
+use crate::metrics::Metrics;
+use crate::repositories::Repositories;
+
+/// Where a server keeps everything. Usually one database is all four.
+#[derive(Clone)]
+pub struct Stores {
+    /// Pipelines, their events and logs.
+    pub store: Arc<dyn Store>,
+    /// What a store holds, as people ask it.
+    pub catalog: Arc<dyn Catalog>,
+    /// Deployments, their targets and releases.
+    pub deployments: Arc<dyn DeploymentStore>,
+    /// People, projects and what is heard from outside.
+    pub directory: Arc<dyn Directory>,
+}
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Unused.
+    pub idle: Duration,
+    /// At all.
+    pub absolute: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { idle: Duration::from_hours(12), absolute: Duration::from_hours(7 * 24) }
+    }
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The addresses under which browsers know the server, exactly as they say them: `https://ci.example.org`. The first one is
+    /// the one that is told to others.
+    pub origins: Vec<String>,
+    /// Proxies whose word about a client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether there is one user only, who works at the same machine: repositories may be directories of it.
+    pub is_single_user: bool,
+    /// Whether repositories may be inside of the server's own network, where other things are that trust their neighbours.
+    pub allows_private_networks: bool,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
+    /// The most bytes that a delivery may have.
+    pub delivery_bytes: usize,
+}
+
+impl Settings {
+    /// A server for whoever works at this machine, reached at this port of it.
+    pub fn single_user(port: u16) -> Self {
+        let names = ["127.0.0.1", "localhost", "[::1]"];
+        Self {
+            origins: names.iter().map(|name| format!("http://{name}:{port}")).collect(),
+            trusted_proxies: Vec::new(),
+            is_single_user: true,
+            allows_private_networks: true,
+            sessions: SessionLimits::default(),
+            delivery_bytes: 5 << 20,
+        }
+    }
+
+    /// Whether browsers reach it by TLS only, so that cookies can be bound to that.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.origins.iter().all(|origin| origin.starts_with("https://"))
+    }
+}
+
+/// A server, as its handlers share it. Cheap to clone.
+#[derive(Clone)]
+pub struct Server(Arc<Inner>);
+
+struct Inner {
+    stores: Stores,
+    repositories: Arc<Repositories>,
+    settings: Settings,
+    origins: Origins,
+    proxies: TrustedProxies,
+    metrics: Metrics,
+    deliveries: Notify,
+    stop: CancellationToken,
+    sockets: TaskTracker,
+}
+
+impl Server {
+    /// With these stores, and commits from these repositories, until `stop`.
+    pub fn new(stores: Stores, repositories: Arc<Repositories>, settings: Settings, stop: CancellationToken) -> Self {
+        Self(Arc::new(Inner {
+            origins: Origins(settings.origins.clone()),
+            proxies: TrustedProxies(settings.trusted_proxies.clone()),
+            stores,
+            repositories,
+            settings,
+            metrics: Metrics::new(),
+            deliveries: Notify::new(),
+            stop,
+            sockets: TaskTracker::new(),
+        }))
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.0.stores.store
+    }
+
+    pub(crate) fn catalog(&self) -> &dyn Catalog {
+        &*self.0.stores.catalog
+    }
+
+    pub(crate) fn deployments(&self) -> &Arc<dyn DeploymentStore> {
+        &self.0.stores.deployments
+    }
+
+    pub(crate) fn directory(&self) -> &dyn Directory {
+        &*self.0.stores.directory
+    }
+
+    pub(crate) fn repositories(&self) -> &Repositories {
+        &self.0.repositories
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.0.origins
+    }
+
+    pub(crate) fn proxies(&self) -> &TrustedProxies {
+        &self.0.proxies
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Rung when there may be a delivery to work on.
+    pub(crate) fn deliveries(&self) -> &Notify {
+        &self.0.deliveries
+    }
+
+    /// Cancelled when the server is to end.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    /// Waits until the sockets are closed, which they do by themselves once the server is told to stop.
+    pub async fn close_sockets(&self, patience: Duration) {
+        self.0.sockets.close();
+        if tokio::time::timeout(patience, self.0.sockets.wait()).await.is_err() {
+            tracing::warn!("sockets are cut off that had not closed in time");
+        }
+    }
+
+    /// Connections that became sockets, which nobody else waits for.
+    pub(crate) fn sockets(&self) -> &TaskTracker {
+        &self.0.sockets
+    }
+}
+
+/// A runner that has said nothing for so long is taken for gone.
+pub(crate) const ALIVE: Duration = Duration::from_mins(1);
+
+/// The time.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_system(SystemTime::now())
+}

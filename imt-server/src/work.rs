@@ -1,0 +1,177 @@
+//! What comes of deliveries: each taken up by one server at a time, made into a pipeline or into a reason why not, and tried
+//! again when something does not answer. One that was worked on twice has one pipeline all the same.
+
+use std::time::Duration;
+
+use imt_core::directory::{
+    Delivery, DeliveryOutcome, ProjectKey, ProjectRecord, Settlement, SkipReason, TakenDelivery,
+};
+use imt_core::id::{InstanceId, PipelineId};
+use imt_core::pipeline::TriggerEvent;
+use imt_core::ports::{NewPipeline, StoreError};
+use imt_core::schedule::CancelLevel;
+use imt_core::status::{Reason, Status};
+
+use crate::planning::{self, NoPlan, Wanted};
+use crate::state::{Server, now};
+use crate::webhook::{Heard, Pushed, read};
+
+/// How long one server may work on a delivery before another one does.
+const LEASE: Duration = Duration::from_mins(10);
+/// How many are worked on at once.
+const AT_ONCE: usize = 4;
+/// How long to wait for a ring before looking again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait when the store does not answer.
+const STORE_AWAY: Duration = Duration::from_secs(2);
+/// How often a delivery is tried.
+const TRIES: u32 = 10;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+/// How many of a branch's pipelines are looked at for those that still wait.
+const LOOKED_AT: usize = 100;
+
+/// Works on deliveries until the server is to end; what is under way then is finished.
+pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
+    while !server.stop().is_cancelled() {
+        let pause = match server.directory().take_deliveries(&worker, LEASE, AT_ONCE).await {
+            Ok(taken) => {
+                for odd in &taken.set_aside {
+                    tracing::error!("a delivery cannot be understood: {odd}");
+                }
+                if !taken.found.is_empty() {
+                    let each = taken.found.into_iter().map(|taken| settle(&server, taken));
+                    futures_util::future::join_all(each).await;
+                    continue;
+                }
+                LOOK_AGAIN
+            }
+            Err(error) => {
+                tracing::warn!(%error, "deliveries cannot be taken up");
+                STORE_AWAY
+            }
+        };
+        tokio::select! {
+            () = server.stop().cancelled() => {}
+            () = server.deliveries().notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn settle(server: &Server, taken: TakenDelivery) {
+    let (delivery, claim) = (&taken.delivery, taken.claim);
+    let settlement = match outcome(server, delivery).await {
+        Ok(outcome) => Settlement::Over(outcome),
+        Err(trouble) if trouble.is_retryable() && delivery.tries < TRIES => {
+            Settlement::Again { detail: trouble.to_string(), after: pause_after(delivery.tries) }
+        }
+        Err(trouble) => Settlement::Over(DeliveryOutcome::Failed { detail: trouble.to_string() }),
+    };
+    let word = match &settlement {
+        Settlement::Over(DeliveryOutcome::Pipeline { .. }) => "pipeline",
+        Settlement::Over(DeliveryOutcome::Skipped(_)) => "skipped",
+        Settlement::Over(DeliveryOutcome::Failed { .. }) => "failed",
+        Settlement::Again { .. } => "again",
+    };
+    tracing::info!(delivery = %delivery.id, project = %delivery.project, outcome = word, "worked on a delivery");
+    match server.directory().settle_delivery(&claim, &settlement).await {
+        Ok(()) => server.metrics().delivered(word),
+        // Somebody else has it: what we made is what they find.
+        Err(StoreError::Conflict(_)) => {}
+        // Its lease runs out, and then it is worked on once more.
+        Err(error) => tracing::warn!(%error, delivery = %delivery.id, "what came of a delivery cannot be recorded"),
+    }
+}
+
+/// Longer after each try: 2 s, 4 s, 8 s and so on.
+fn pause_after(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.clamp(1, 16)).min(LONGEST_PAUSE)
+}
+
+/// What comes of it.
+async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome, NoPlan> {
+    let project = server.directory().project(&ProjectKey::Id(delivery.project)).await?;
+    let pushed = match wanted(server, delivery, &project).await? {
+        Ok(pushed) => pushed,
+        Err(skipped) => return Ok(DeliveryOutcome::Skipped(skipped)),
+    };
+    let (event, branch) = (if pushed.tag.is_some() { TriggerEvent::Tag } else { TriggerEvent::Push }, pushed.branch);
+    let wanted =
+        Wanted { event, commit: pushed.commit, branch: branch.clone(), variables: Vec::new(), only_jobs: Vec::new() };
+    let plan = match planning::plan(server, &project, wanted).await {
+        Ok(plan) => plan,
+        Err(NoPlan::NoFile { .. }) => return Ok(DeliveryOutcome::Skipped(SkipReason::NoPipelineFile)),
+        Err(other) => return Err(other),
+    };
+    // The same delivery, worked on twice, is the same pipeline; a replay is meant to be another.
+    let key = format!("delivery:{}:{}", delivery.id, delivery.replays);
+    let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
+    let accepted = server.store().enqueue(new, None).await?;
+    if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued && accepted.created) {
+        supersede(server, &project, &branch, accepted.id).await?;
+    }
+    Ok(DeliveryOutcome::Pipeline { id: accepted.id, number: accepted.number })
+}
+
+/// What was pushed, where that sets something off; otherwise why it does not.
+async fn wanted(
+    server: &Server,
+    delivery: &Delivery,
+    project: &ProjectRecord,
+) -> Result<Result<Pushed, SkipReason>, NoPlan> {
+    if project.archived_at.is_some() {
+        return Ok(Err(SkipReason::Archived));
+    }
+    if !project.settings.triggers_on_push {
+        return Ok(Err(SkipReason::PushesOff));
+    }
+    let pushed = match &delivery.push {
+        // Found by asking the repository: there is no body.
+        Some(push) if matches!(delivery.source, imt_core::directory::DeliverySource::Found) => {
+            Pushed { branch: Some(push.branch.clone()), tag: None, commit: push.commit.clone(), skips: false }
+        }
+        _ => {
+            let (_, body) = server.directory().delivery(delivery.project, delivery.id).await?;
+            match read(&delivery.event, &body).map_err(|error| NoPlan::Trigger(error.to_string()))? {
+                Heard::Pushed(pushed) => pushed,
+                Heard::Removed => return Ok(Err(SkipReason::BranchRemoved)),
+                Heard::Ping | Heard::Other => return Ok(Err(SkipReason::Event)),
+            }
+        }
+    };
+    if pushed.skips {
+        return Ok(Err(SkipReason::Asked));
+    }
+    if pushed.branch.as_ref().is_some_and(|branch| !project.settings.wants(branch)) {
+        return Ok(Err(SkipReason::Branch));
+    }
+    Ok(Ok(pushed))
+}
+
+/// Ends the pipelines of a branch that still wait: a newer one has taken their place.
+async fn supersede(
+    server: &Server,
+    project: &ProjectRecord,
+    branch: &str,
+    newest: PipelineId,
+) -> Result<(), StoreError> {
+    let last = server.catalog().pipelines(&project.name, None, LOOKED_AT).await?.found;
+    let older = last.into_iter().skip_while(|pipeline| pipeline.id != newest).skip(1);
+    let waiting = older.filter(|p| p.status == Status::Pending && p.branch.as_deref() == Some(branch));
+    for pipeline in waiting.filter(|p| p.event == TriggerEvent::Push) {
+        server.store().request_cancel(pipeline.id, CancelLevel::Graceful, Reason::Superseded, now()).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_an_end() {
+        let pauses: Vec<u64> = [1, 2, 3, 9, 10, 1_000].into_iter().map(|tries| pause_after(tries).as_secs()).collect();
+        assert_eq!(pauses, [2, 4, 8, 512, 600, 600]);
+    }
+}

@@ -1,0 +1,12 @@
+//! The routes as a client meets them, over stores in memory.
+
+#[cfg(test)]
+mod authorization;
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod deliveries;
+#[cfg(test)]
+mod hooks;
+#[cfg(test)]
+mod requests;

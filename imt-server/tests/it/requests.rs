@@ -1,0 +1,148 @@
+//! Requests as they should not be, and what every answer has.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use imt_core::directory::{NewSession, Scopes};
+use imt_core::id::SessionId;
+use imt_core::ports::Credentials as _;
+use serde_json::json;
+use std::time::Duration;
+
+use crate::common::{World, deed, hash, now};
+
+#[tokio::test]
+async fn every_refusal_is_a_problem_with_a_code_and_the_requests_id() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let send = async |method: &str, path: &str, kind: &str, body: &str| {
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        world.send(request.header("content-type", kind).body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let json = "application/json";
+    for (method, path, kind, body, status, code) in [
+        ("GET", "/nowhere", json, "", 404, "not_found"),
+        ("DELETE", "/api/v1/projects", json, "", 405, "method_not_allowed"),
+        ("POST", "/api/v1/projects", json, "{", 400, "malformed"),
+        ("POST", "/api/v1/projects", "text/plain", "{}", 415, "unsupported_media_type"),
+        ("POST", "/api/v1/projects", json, "{}", 422, "invalid"),
+        ("POST", "/api/v1/projects", json, r#"{"name":"Shop Front","repo_url":"/x"}"#, 422, "invalid"),
+        ("POST", "/api/v1/projects", json, r#"{"name":"x","repo_url":"/x","colour":"red"}"#, 422, "invalid"),
+        ("POST", "/api/v1/projects", json, r#"{"name":"x","repo_url":"ext::sh -c x"}"#, 422, "invalid"),
+        ("POST", "/api/v1/projects", json, r#"{"name":"shop","repo_url":"/x"}"#, 409, "conflict"),
+        ("GET", "/api/v1/projects?limit=x", json, "", 400, "malformed"),
+        ("GET", "/api/v1/projects/shop/pipelines?cursor=x", json, "", 400, "malformed"),
+        ("GET", "/api/v1/projects/..%2f..%2fetc", json, "", 404, "not_found"),
+        ("GET", "/api/v1/projects/shop/pipelines/0", json, "", 404, "not_found"),
+        ("PUT", "/api/v1/projects/shop/secrets/colour", json, r#"{"value":"x"}"#, 422, "invalid"),
+        ("PUT", "/api/v1/projects/shop/variables/CI", json, r#"{"value":"x"}"#, 422, "invalid"),
+    ] {
+        let answered = send(method, path, kind, body).await;
+        let shown = format!("{method} {path} {body}: {}", String::from_utf8_lossy(&answered.body));
+        assert_eq!(answered.status.as_u16(), status, "{shown}");
+        assert_eq!(answered.headers["content-type"], "application/problem+json", "{shown}");
+        assert_eq!(answered.json()["code"], code, "{shown}");
+        assert_eq!(answered.json()["request_id"], answered.headers["x-request-id"].to_str().unwrap(), "{shown}");
+    }
+    let large = json!({"value": "x".repeat(300_000)}).to_string();
+    let answered = send("PUT", "/api/v1/projects/shop/variables/X", json, &large).await;
+    assert_eq!((answered.status.as_u16(), &answered.json()["code"]), (413, &json!("too_large")));
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_what_they_may_do_with_it() {
+    let world = World::new().await;
+    for path in ["/health", "/nowhere", "/api/v1/me"] {
+        let answered = world.call(&Method::GET, path, None, None).await;
+        assert_eq!(answered.headers["x-content-type-options"], "nosniff");
+        assert!(answered.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'self';"));
+        assert!(answered.headers.contains_key("x-request-id"));
+    }
+}
+
+/// A session's cookie counts only for what comes from a page of the server, where something is changed.
+#[tokio::test]
+async fn another_sites_page_changes_nothing_with_the_cookies_of_whoever_looks_at_it() {
+    let world = World::new().await;
+    let secret = "session-secret";
+    let new = NewSession {
+        id: SessionId::generate(),
+        hash: hash(secret),
+        user: world.owner.id,
+        expires_at: now().after(Duration::from_hours(1)),
+        idle: Duration::from_hours(1),
+        agent: None,
+    };
+    world.store.open_session(&new, &deed()).await.unwrap();
+    let send = async |method: &str, path: &str, origin: Option<&str>| {
+        let mut request = Request::builder().method(method).uri(path).header("cookie", format!("imt={secret}"));
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        world.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    assert_eq!(send("GET", "/api/v1/me", None).await, StatusCode::OK);
+    assert_eq!(send("GET", "/api/v1/me", Some("https://evil.test")).await, StatusCode::OK);
+    for origin in [None, Some("null"), Some("https://evil.test"), Some("http://localhost:8080.evil.test")] {
+        for (method, path) in
+            [("POST", "/api/v1/projects/shop/archive"), ("GET", "/ws"), ("DELETE", "/api/v1/me/sessions")]
+        {
+            assert_eq!(send(method, path, origin).await, StatusCode::FORBIDDEN, "{method} {path} {origin:?}");
+        }
+    }
+    assert_eq!(
+        send("POST", "/api/v1/projects/shop/archive", Some("http://localhost:8080")).await,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(send("POST", "/auth/logout", Some("http://localhost:8080")).await, StatusCode::NO_CONTENT);
+    assert_eq!(send("GET", "/api/v1/me", None).await, StatusCode::UNAUTHORIZED, "the session is over");
+}
+
+#[tokio::test]
+async fn a_secret_goes_in_and_never_comes_out() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let canary = "canary-9f86d081";
+    let value = json!({"value": canary});
+    let secret_variable = json!({"value": canary, "is_secret": true});
+    for (path, body) in [
+        ("secrets/repository_token", &value),
+        ("secrets/webhook_secret", &value),
+        ("secrets/target_key%2Fproduction", &value),
+        ("variables/TOKEN", &secret_variable),
+    ] {
+        let path = format!("/api/v1/projects/shop/{path}");
+        let answered = world.call(&Method::PUT, &path, Some(&token), Some(body)).await;
+        assert_eq!(answered.status, StatusCode::NO_CONTENT, "{path}: {}", String::from_utf8_lossy(&answered.body));
+    }
+    let listed = world.call(&Method::GET, "/api/v1/projects/shop/secrets", Some(&token), None).await.json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 3, "{listed}");
+    for path in ["", "/secrets", "/variables", "/audit", "/deliveries", "/members"] {
+        let answered = world.call(&Method::GET, &format!("/api/v1/projects/shop{path}"), Some(&token), None).await;
+        assert_eq!(answered.status, StatusCode::OK, "{path}");
+        assert!(!String::from_utf8_lossy(&answered.body).contains(canary), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn settings_are_changed_by_whoever_has_seen_them() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let change = async |tag: &str| {
+        let request = Request::builder()
+            .method("PATCH")
+            .uri("/api/v1/projects/shop")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("if-match", tag);
+        world
+            .send(
+                request.body(Body::from(json!({"branches": ["main"], "supersedes_queued": true}).to_string())).unwrap(),
+            )
+            .await
+    };
+    let changed = change("\"1\"").await;
+    assert_eq!((changed.status, changed.headers["etag"].to_str().unwrap()), (StatusCode::OK, "\"2\""));
+    assert_eq!(changed.json()["branches"], json!(["main"]));
+    let late = change("\"1\"").await;
+    assert_eq!((late.status, &late.json()["code"]), (StatusCode::PRECONDITION_FAILED, &json!("precondition_failed")));
+}
