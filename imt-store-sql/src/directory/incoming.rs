@@ -30,7 +30,7 @@ const ADD: &str = "
 
 /// The look-ups that each delivery costs.
 pub(super) fn hot() -> Vec<(&'static str, String)> {
-    [("by_provider", BY_PROVIDER), ("found", FOUND), ("of_push", OF_PUSH), ("head", HEAD)]
+    [("by_provider", BY_PROVIDER), ("found", FOUND), ("of_push", OF_PUSH), ("branch_head", HEAD)]
         .map(|(name, sql)| (name, sql.to_owned()))
         .into()
 }
