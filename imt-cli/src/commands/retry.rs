@@ -1,6 +1,6 @@
 //! `imt retry`: a pipeline that is over, as a new one.
 
-use imt_core::plan::{NotAgain, again};
+use imt_core::schedule::{NotAgain, again};
 
 use super::submit::{enqueue, tell};
 use crate::args::RetryArgs;

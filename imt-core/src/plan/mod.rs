@@ -3,7 +3,6 @@
 //! Pure: decides which jobs run, in what order, with which variables and as which script, and can show it. Knows no clock,
 //! no executor, no store.
 
-mod again;
 mod build;
 mod job;
 mod model;
@@ -12,10 +11,9 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub use again::{NotAgain, OWN_LABEL, again};
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
-pub use model::{Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
+pub use model::{OWN_LABEL, Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
 pub use shell::shell_script;
 pub use show::{deployment_facts, mermaid, text};
 

@@ -9,6 +9,9 @@ use crate::id::{CommitId, JobIndex, ProjectName};
 use crate::pipeline::{DeploymentDefinition, PullPolicy, Resources, RetryPolicy, TriggerEvent};
 use crate::status::Reason;
 
+/// The label that no runner has: of what a process runs by itself.
+pub const OWN_LABEL: &str = "imt:run";
+
 /// Everything needed to run a pipeline, decided once and never changed while it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {

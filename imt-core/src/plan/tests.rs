@@ -4,7 +4,6 @@ use crate::pipeline::{PipelineSpec, TriggerEvent, read};
 use crate::schedule::{Change, ChangeKind, PipelineState};
 use crate::secret::Secret;
 use crate::status::{End, Reason, Status};
-use crate::time::Timestamp;
 
 const FILE: &str = r#"
 stages: [build, test, "ship #1"]
@@ -259,38 +258,4 @@ fn plans_from_before_there_were_deployments_are_read() {
     let json = serde_json::to_value(plan(trigger(TriggerEvent::Push, None))).unwrap();
     assert!(json.get("deployments").is_none(), "nothing is written where there is none");
     assert_eq!(serde_json::from_value::<Plan>(json).unwrap().deployments, []);
-}
-
-/// What is left of four jobs when some have ended so, and whether only those that did not succeed are wanted.
-fn selected_again(ends: &[End], only_failed: bool) -> Result<Vec<Selection>, NotAgain> {
-    let file = "jobs: { a: { script: x }, b: { script: x, allow_failure: true }, c: { script: x }, d: { script: x, when: { event: [tag] } } }";
-    let spec = read(file.as_bytes(), "pipeline.yml").spec.unwrap();
-    let mut plan = build(&spec, &ProjectName::new("shop"), trigger(TriggerEvent::Push, Some("main"))).unwrap();
-    plan.trigger.commit = CommitId::new("0123456789abcdef0123456789abcdef01234567");
-    plan.runs_on = vec!["gpu".to_owned(), OWN_LABEL.to_owned()];
-    let mut state = PipelineState::new(PipelineId::from_uuid(uuid::Uuid::nil()), &plan);
-    let mut apply = |kind| state.apply(&Change { at: Timestamp::default(), kind });
-    for (job, end) in (0..).map(JobIndex).zip(ends) {
-        apply(ChangeKind::JobEnded { job, end: end.clone() });
-    }
-    if ends.len() == 4 {
-        apply(ChangeKind::PipelineEnded { end: End::because(Status::Failed, Reason::ExitCode) });
-    }
-    let again = again(plan, &state, only_failed)?;
-    assert_eq!(again.runs_on, ["gpu"], "runners can take it");
-    Ok(again.jobs.iter().map(|job| job.selection).collect())
-}
-
-#[test]
-fn jobs_that_succeeded_are_left_out_and_all_others_stay_as_planned() {
-    let failed = End::because(Status::Failed, Reason::ExitCode);
-    let skipped = End::because(Status::Skipped, Reason::EarlierStageFailed);
-    let unmatched = End::because(Status::Skipped, Reason::When);
-    let (out, when) = (Selection::Skip(Reason::NotSelected), Selection::Skip(Reason::When));
-    let some = [End::success(), failed, skipped, unmatched.clone()];
-    assert_eq!(selected_again(&some, true), Ok(vec![out, Selection::Run, Selection::Run, when]));
-    assert_eq!(selected_again(&some, false), Ok(vec![Selection::Run, Selection::Run, Selection::Run, when]));
-    let all = [End::success(), End::success(), End::success(), unmatched];
-    assert_eq!(selected_again(&all, true), Err(NotAgain::NothingFailed));
-    assert_eq!(selected_again(&some[..2], false), Err(NotAgain::NotOver));
 }

@@ -7,6 +7,7 @@
 //! Rules of the order: stages one after another; jobs of a stage in file order, up to `concurrency` side by side; a
 //! failure lets its stage finish and skips every later stage, unless the job allows failure.
 
+mod again;
 mod cancel;
 mod change;
 mod course;
@@ -19,6 +20,7 @@ mod state;
 mod turn;
 mod verdict;
 
+pub use again::{NotAgain, again};
 pub use cancel::cancel_changes;
 pub use change::{CancelLevel, Change, ChangeKind, StopCause};
 pub use decision::{Decision, Effect, Input, Whereabouts};

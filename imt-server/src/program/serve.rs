@@ -81,6 +81,7 @@ async fn greet(server: &Server, config: &Config, port: u16) -> Result<(), Progra
 }
 
 /// The first signal ends in order; the second at once, as a crash would.
+#[expect(clippy::exit, reason = "whoever asks twice does not want to wait for anything")]
 fn end_on_signals(stop: &CancellationToken) -> Result<(), ProgramError> {
     let listen = |kind| signal(kind).map_err(|error| ProgramError::new("signals cannot be heard").because(&error));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);

@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use imt_core::directory::{Action, ProjectRecord};
 use imt_core::id::PipelineId;
 use imt_core::pipeline::TriggerEvent;
-use imt_core::plan::{self, NotAgain, Plan};
+use imt_core::plan::Plan;
 use imt_core::ports::{Enqueued, Failure, FailureKind, NewPipeline, PipelineRecord};
-use imt_core::schedule::CancelLevel;
+use imt_core::schedule::{self, CancelLevel, NotAgain};
 use imt_core::status::{Reason, Status};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -248,7 +248,7 @@ pub(crate) async fn retry(
 ) -> Answer<(StatusCode, Json<PipelineView>)> {
     must_be_in_use(&within.project)?;
     let (id, record) = found(&server, &within.project, at.number).await?;
-    let plan = plan::again(record.plan, &record.state, again.failed).map_err(|why| match why {
+    let plan = schedule::again(record.plan, &record.state, again.failed).map_err(|why| match why {
         NotAgain::NotOver => Problem::new(Code::Conflict, format!("pipeline {}: {why}", at.number)),
         NotAgain::NoCommit | NotAgain::NothingFailed => Problem::invalid(format!("pipeline {}: {why}", at.number)),
     })?;
