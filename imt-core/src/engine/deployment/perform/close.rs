@@ -16,7 +16,7 @@ use crate::deploy::command::{
     ComposeProject, LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans,
     put_back_containers, put_back_files, read_left_by, read_staged, staged, stop,
 };
-use crate::deploy::machine::{Step, StepFacts};
+use crate::deploy::machine::{SetAside, Step, StepFacts};
 use crate::deploy::release::{ContentHash, Release, restore_target};
 use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
@@ -41,7 +41,7 @@ impl Act<'_> {
                 // This deployment's own `up` may still mend it. Strangers that wait for their names are its business then.
                 Err(Trouble::Failed(fault)) => {
                     warnings.push(fault.detail);
-                    set_aside.extend(mixed.values().flat_map(|left| left.strangers.iter().cloned()));
+                    set_aside = handed_on(&mixed);
                 }
                 Err(trouble) => return Err(trouble),
             }
@@ -129,5 +129,34 @@ impl Act<'_> {
         // What was mixed is nothing to go back to.
         self.run(&clean(dir, self.id(), false), DeploymentReason::Internal, WORDS).await?;
         Ok(Some(release))
+    }
+}
+
+/// The strangers that are aside yet, each with the deployment that knows where it belongs.
+fn handed_on(mixed: &BTreeMap<DeploymentId, LeftBehind>) -> Vec<SetAside> {
+    let strangers = |(dead, left): (&DeploymentId, &LeftBehind)| {
+        left.strangers.iter().map(|name| SetAside { name: name.clone(), by: *dead }).collect::<Vec<_>>()
+    };
+    mixed.iter().flat_map(strangers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn strangers_are_handed_on_with_the_deployment_that_they_gave_way_to() {
+        let dead = |n| DeploymentId::from_uuid(Uuid::from_u128(n));
+        let left = |strangers: &[&str]| LeftBehind {
+            strangers: strangers.iter().map(|name| (*name).to_owned()).collect(),
+            has_aside: true,
+            ..LeftBehind::default()
+        };
+        let mixed = [(dead(1), left(&["db", "cache"])), (dead(2), left(&[])), (dead(3), left(&["db"]))].into();
+        let handed: Vec<String> = handed_on(&mixed).iter().map(SetAside::container).collect();
+        let wanted = [(1, "db"), (1, "cache"), (3, "db")].map(|(by, name)| format!("imt-aside.{}.{name}", dead(by)));
+        assert_eq!(handed, wanted);
     }
 }
