@@ -116,16 +116,20 @@ impl Target {
         format!("{}/{}", services::registry(), self.project.to_lowercase())
     }
 
+    /// The arguments that say how it is reached.
+    pub fn reach(&self) -> Vec<String> {
+        let Some(server) = self.by.server() else { return vec!["--local".to_owned()] };
+        let (at, key) = (format!("root@{}", server.socket()), server.fingerprint().to_string());
+        let identity = self.identity.display().to_string();
+        ["--host", &at, "--host-key", &key, "--identity", &identity].map(str::to_owned).to_vec()
+    }
+
     /// `imt COMMAND` of somebody with this home, for this target, which nothing is known of.
     pub fn imt(&self, home: &Home, command: &[&str]) -> Command {
         let mut imt = home.imt();
-        imt.args(command).args(["--project", &self.project]);
-        match self.by.server() {
-            None => _ = imt.arg("--local").env("HOME", self.home.path()),
-            Some(server) => {
-                let (at, key) = (format!("root@{}", server.socket()), server.fingerprint().to_string());
-                imt.args(["--host", &at, "--host-key", &key, "--identity"]).arg(&self.identity);
-            }
+        imt.args(command).args(["--project", &self.project]).args(self.reach());
+        if self.by == By::Local {
+            imt.env("HOME", self.home.path());
         }
         imt
     }

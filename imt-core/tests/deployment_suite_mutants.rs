@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::{Change, DeploymentSpec, DeploymentState};
 use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
-use imt_core::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
+use imt_core::id::{DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use imt_core::ports::{
     Accepted, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
@@ -52,6 +52,8 @@ enum Flaw {
     ChecksumUnchecked,
     OldestFirst,
     PagesUnbounded,
+    OthersLedTo,
+    PipelineForgotten,
     SecretsForgotten,
     FirstTargetStays,
     NothingForgotten,
@@ -100,6 +102,8 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::StaleAppends, "a_takeover_cuts_the_old_writer_off"),
     (Flaw::OldestFirst, "deployments_are_listed_newest_first"),
     (Flaw::PagesUnbounded, "deployments_are_listed_newest_first"),
+    (Flaw::OthersLedTo, "what_a_pipeline_has_led_to_is_found"),
+    (Flaw::PipelineForgotten, "what_a_pipeline_has_led_to_is_found"),
     (Flaw::SecretsForgotten, "settings_come_back_as_they_were_given"),
     (Flaw::FirstTargetStays, "targets_are_remembered_until_they_are_forgotten"),
     (Flaw::NothingForgotten, "targets_are_remembered_until_they_are_forgotten"),
@@ -386,6 +390,16 @@ impl DeploymentStore for Mutant {
         let mut listed = self.inner.deployments(project, before, limit).await?;
         if self.is(Flaw::OldestFirst) {
             listed.found.reverse();
+        }
+        Ok(listed)
+    }
+
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>> {
+        let mut listed = self.inner.led_to_by(project, pipeline).await?;
+        match self.flaw {
+            Flaw::OthersLedTo => listed = self.inner.deployments(project, None, usize::MAX).await?,
+            Flaw::PipelineForgotten => listed.found.iter_mut().for_each(|one| one.pipeline = None),
+            _ => {}
         }
         Ok(listed)
     }

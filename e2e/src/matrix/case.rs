@@ -232,7 +232,7 @@ fn forget(state: &std::path::Path) {
 
 /// How a case may end.
 fn ends_of(case: Case) -> Vec<&'static str> {
-    let Case { story, trouble: Trouble { step, kind, .. }, next } = case;
+    let Case { story, trouble: Trouble { step, at, kind }, next } = case;
     let usual = story.end();
     if kind.kills() {
         return if next == Next::CallsOff && step < Step::RemoveOrphans && story == Story::Good {
@@ -240,6 +240,10 @@ fn ends_of(case: Case) -> Vec<&'static str> {
         } else {
             vec![usual]
         };
+    }
+    // That a target does not answer which nothing has been asked of yet is told at once.
+    if !kind.fails() && (step, at) == (Step::Lock, Some(0)) {
+        return vec![usual, "failed"];
     }
     if !kind.fails() || step == Step::Unlock {
         return vec![usual];
@@ -249,7 +253,8 @@ fn ends_of(case: Case) -> Vec<&'static str> {
         Step::Commit => vec![usual],
         // A sample that is missing is none.
         Step::Verify => vec!["rolled_back", "success"],
-        Step::RestoreVerify => vec!["rollback_failed", "rolled_back"],
+        // What the target seems to have lost of the release is taken from its copy.
+        Step::RestoreVerify | Step::RestoreTransfer => vec!["rollback_failed", "rolled_back"],
         Step::Up | Step::RemoveOrphans | Step::HooksAfter => vec!["rolled_back"],
         step if story == Story::Good && step < Step::Up => vec!["failed"],
         _ => vec!["rollback_failed"],

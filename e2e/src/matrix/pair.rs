@@ -35,7 +35,7 @@ const fn pair(story: Story, trouble: Trouble, next: Next, second: Trouble, ends:
 }
 
 /// Trouble that is got over twice ends as if there had been none; what says no on the way back ends it there.
-pub const PAIRS: [Pair; 14] = [
+pub const PAIRS: [Pair; 15] = [
     // A way back that the first trouble caused.
     pair(
         Story::Good,
@@ -129,6 +129,14 @@ pub const PAIRS: [Pair; 14] = [
         Next::Same,
         at(Step::RestoreUp, None, Kind::Fails),
         &["rollback_failed"],
+    ),
+    // It cannot make one release of two: the stranger that waits for its name is its own business from there on.
+    pair(
+        Story::Bad,
+        at(Step::Up, None, Kind::KilledAfter),
+        Next::Other,
+        at(Step::Close, Some(5), Kind::Fails),
+        &["rolled_back"],
     ),
     pair(
         Story::First,

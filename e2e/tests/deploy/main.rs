@@ -13,5 +13,6 @@ mod matrix;
 mod pipeline;
 mod refusals;
 mod registry;
+mod renamed;
 mod stories;
 mod without_compose;

@@ -88,6 +88,9 @@ fn two_troubles_are_no_worse_than_what_each_of_them_may_end_in() {
     let program = Path::new(env!("CARGO_BIN_EXE_deployer"));
     let (seed, mut all) = (seed(), PAIRS.to_vec());
     let most = usize::try_from(number("IMT_MATRIX_PAIRS", 4)).expect("a number of pairs");
+    if let Ok(only) = std::env::var("IMT_MATRIX_ONLY") {
+        all.retain(|pair| pair.to_string().contains(&only));
+    }
     let mut dice = Dice::new(seed);
     while all.len() > most {
         let nth = dice.next() % u64::try_from(all.len()).expect("a number");

@@ -147,6 +147,10 @@ pub trait DeploymentStore: Send + Sync {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>>;
 
+    /// The deployments of a project that a pipeline has led to, in the order in which they were accepted. One that cannot be
+    /// understood is set aside.
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>>;
+
     /// Remembers how the target of a project's environment is reached, in the place of what was remembered before. A project
     /// that does not exist is made.
     ///
@@ -307,6 +311,10 @@ pub struct DeploymentSummary {
     pub target: Target,
     /// The commit.
     pub commit: CommitId,
+    /// The pipeline that led to it, if one did.
+    pub pipeline: Option<PipelineId>,
+    /// That pipeline's number, while the same store has it.
+    pub pipeline_number: Option<NonZeroU64>,
     /// Where it stands.
     pub status: DeploymentStatus,
     /// How it ended, or will, once that is known.

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use super::ledger::Ledger;
 use super::log::Log;
 use super::memory::MemoryStore;
 use super::targets::Targets;
 use crate::deploy::machine::{Change, ChangeKind, DeploymentState, cancel_changes};
 use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
-use crate::id::{DeploymentId, InstanceId, ProjectName, ReleaseId};
+use crate::id::{DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
@@ -265,13 +266,15 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn summary(id: DeploymentId, entry: &Entry, now: Instant) -> DeploymentSummary {
-    let DeploymentRecord { number, submitted_at, target, commit, state, .. } = &entry.record;
+fn summary(id: DeploymentId, entry: &Entry, pipelines: &Ledger, now: Instant) -> DeploymentSummary {
+    let DeploymentRecord { number, submitted_at, target, commit, pipeline, state, .. } = &entry.record;
     DeploymentSummary {
         id,
         number: *number,
         target: target.clone(),
         commit: commit.clone(),
+        pipeline: *pipeline,
+        pipeline_number: pipeline.and_then(|id| Some(pipelines.pipelines.get(&id)?.number)),
         status: state.status,
         end: state.verdict.clone(),
         submitted_at: *submitted_at,
@@ -413,12 +416,20 @@ impl DeploymentStore for MemoryStore {
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
-        let (now, all) = (self.now(), self.deployment_ledger());
+        let (now, ledger, all) = (self.now(), self.ledger(), self.deployment_ledger());
         let earlier = |entry: &Entry| before.is_none_or(|before| entry.record.number < before);
         let wanted = all.of_project(project).filter(|(_, entry)| earlier(entry));
-        let mut found: Vec<_> = wanted.map(|(id, entry)| summary(*id, entry, now)).collect();
+        let mut found: Vec<_> = wanted.map(|(id, entry)| summary(*id, entry, &ledger, now)).collect();
         found.sort_by_key(|summary| std::cmp::Reverse(summary.number));
         found.truncate(limit);
+        Ok(Sifted { found, ..Sifted::default() })
+    }
+
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>> {
+        let (now, ledger, all) = (self.now(), self.ledger(), self.deployment_ledger());
+        let led_to = all.of_project(project).filter(|(_, entry)| entry.record.pipeline == Some(pipeline));
+        let mut found: Vec<_> = led_to.map(|(id, entry)| summary(*id, entry, &ledger, now)).collect();
+        found.sort_by_key(|summary| summary.number);
         Ok(Sifted { found, ..Sifted::default() })
     }
 

@@ -1,7 +1,7 @@
 //! The store itself: the ledger and the logs behind their locks, and the port over them.
 //!
 //! Locks are plain mutexes, held for a bounded piece of work and never across an await; so a dropped future has done
-//! all or nothing. Order: ledger before log, and a log's bytes are written without the ledger's lock.
+//! all or nothing. Order: ledger before deployments before log, and a log's bytes are written without the ledger's lock.
 
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -9,7 +9,7 @@ use super::Alternating;
 use crate::deploy::machine::Change;
 use crate::deploy::release::ReleaseHead;
 use crate::deploy::settings::{DeploymentSettings, TargetSettings};
-use crate::id::{DeploymentId, ProjectName, ReleaseId};
+use crate::id::{DeploymentId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
@@ -101,6 +101,10 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         self.next().deployments(project, before, limit).await
+    }
+
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>> {
+        self.next().led_to_by(project, pipeline).await
     }
 
     async fn remember_target(

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::{Change, ChangeKind};
 use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
-use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
+use imt_core::id::{DeploymentId, PipelineId, ProjectName, ReleaseId};
 use imt_core::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
@@ -110,6 +110,10 @@ impl DeploymentStore for LateStore {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         self.0.deployments(project, before, limit).await
+    }
+
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>> {
+        self.0.led_to_by(project, pipeline).await
     }
 
     async fn remember_target(

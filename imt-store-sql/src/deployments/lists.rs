@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU64;
 
-use imt_core::id::{CommitId, DeploymentId, InstanceId, ProjectName};
+use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
 use imt_core::ports::{DeploymentEvent, DeploymentSummary, EventId, Sifted, StoreError, StoreResult};
 use imt_core::time::Timestamp;
 
-use super::rows::{deployment_id, target};
+use super::rows::{deployment_id, pipeline, target};
 use crate::database::{Database, Purpose};
 use crate::rows::number;
 use crate::value::{Row, Value};
@@ -41,10 +41,14 @@ pub(super) async fn find(
     deployment_id(&row.of("deployment").text()?)
 }
 
-const DEPLOYMENTS: &str = "
-    SELECT id, number, project, environment, host, commit_id, status, verdict, submitted_at, started_at, ended_at,
-        CASE WHEN lease_until > {now} THEN holder END FROM deployments
-     WHERE project = $1 AND number < $2 AND ended < 2 ORDER BY number DESC LIMIT $3";
+const SUMMARIES: &str = "
+    SELECT id, number, project, environment, host, commit_id, pipeline,
+        (SELECT pipelines.number FROM pipelines WHERE pipelines.id = deployments.pipeline AND pipelines.ended < 2),
+        status, verdict, submitted_at, started_at, ended_at, CASE WHEN lease_until > {now} THEN holder END
+      FROM deployments WHERE project = $1 AND ended < 2";
+const BELOW: &str = "AND number < $2 ORDER BY deployments.number DESC LIMIT $3";
+/// A project has so few that looking through them takes no time.
+const LED_TO_BY: &str = "AND pipeline = $2 ORDER BY deployments.number";
 
 pub(super) async fn deployments(
     database: &dyn Database,
@@ -53,9 +57,28 @@ pub(super) async fn deployments(
     limit: usize,
 ) -> StoreResult<Sifted<DeploymentSummary>> {
     let before = before.map_or(u64::MAX, NonZeroU64::get);
-    let values: Vec<Value> = vec![project.as_str().into(), before.into(), (limit as u64).into()];
+    let values = vec![project.as_str().into(), before.into(), (limit as u64).into()];
+    summaries(database, project, BELOW, values).await
+}
+
+pub(super) async fn led_to_by(
+    database: &dyn Database,
+    project: &ProjectName,
+    pipeline: PipelineId,
+) -> StoreResult<Sifted<DeploymentSummary>> {
+    let values = vec![project.as_str().into(), pipeline.to_string().into()];
+    summaries(database, project, LED_TO_BY, values).await
+}
+
+async fn summaries(
+    database: &dyn Database,
+    project: &ProjectName,
+    which: &str,
+    values: Vec<Value>,
+) -> StoreResult<Sifted<DeploymentSummary>> {
+    let statement = database.dialect().sql(&format!("{SUMMARIES} {which}"));
     let mut all = Sifted::default();
-    for row in database.run(Purpose::Read, &database.dialect().sql(DEPLOYMENTS), values).await? {
+    for row in database.run(Purpose::Read, &statement, values).await? {
         match summary(row.clone()) {
             Ok(summary) => all.found.push(summary),
             Err(error) => all.set_aside.push(format!("{} of {project} cannot be read: {error}", name(row))),
@@ -81,6 +104,8 @@ fn summary(row: Row) -> StoreResult<DeploymentSummary> {
         number: number(&mut row)?,
         target: target(&mut row)?,
         commit: CommitId::new(row.text()?),
+        pipeline: pipeline(&mut row)?,
+        pipeline_number: row.maybe_count()?.and_then(NonZeroU64::new),
         status: row.word()?,
         end: row.maybe_json()?,
         submitted_at: Timestamp::from_micros(row.count()?),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use imt_core::deploy::machine::Change;
 use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::{DeploymentSettings, TargetSettings};
-use imt_core::id::{DeploymentId, ProjectName, ReleaseId};
+use imt_core::id::{DeploymentId, PipelineId, ProjectName, ReleaseId};
 use imt_core::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
@@ -171,6 +171,10 @@ impl DeploymentStore for SqlStore {
         limit: usize,
     ) -> StoreResult<Sifted<DeploymentSummary>> {
         lists::deployments(self.database().as_ref(), project, before, limit).await
+    }
+
+    async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>> {
+        lists::led_to_by(self.database().as_ref(), project, pipeline).await
     }
 
     async fn remember_target(

@@ -75,7 +75,7 @@ pub(super) fn target(row: &mut Row) -> StoreResult<Target> {
     Ok(Target { project: ProjectName::new(row.text()?), environment: row.text()?, host: row.text()? })
 }
 
-fn pipeline(row: &mut Row) -> StoreResult<Option<PipelineId>> {
+pub(super) fn pipeline(row: &mut Row) -> StoreResult<Option<PipelineId>> {
     let Some(text) = row.maybe_text()? else { return Ok(None) };
     text.parse().map(Some).map_err(|error| StoreError::Internal {
         message: format!("`{text}` is stored as the id of a deployment's pipeline"),

@@ -1,5 +1,8 @@
 //! A deployment with its steps.
 
+use std::num::NonZeroU64;
+
+use imt_core::id::InstanceId;
 use imt_core::ports::{DeploymentEvent, EventId};
 
 use crate::args::{DeploymentsShowArgs, ReportOutput};
@@ -16,8 +19,8 @@ const EVENTS: usize = 1_000;
 
 pub(super) async fn run(args: &DeploymentsShowArgs) -> Result<Exit> {
     let found = records::find_deployment(&args.deployment).await?;
-    let (holder, events) = (holder(&found).await?, events(&found).await?);
-    let seen = Seen::new(found.record, holder, &events);
+    let (listed, events) = (listed(&found).await?, events(&found).await?);
+    let seen = Seen::new(found.record, listed, &events);
     let text = match args.output {
         ReportOutput::Human => page(&seen, clock::now(), Terminal::stdout().paint),
         ReportOutput::Json => output::json_line(&Record::whole(&seen))?,
@@ -26,12 +29,13 @@ pub(super) async fn run(args: &DeploymentsShowArgs) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// Who is at it. Only lists tell.
-async fn holder(found: &FoundDeployment) -> Result<Option<imt_core::id::InstanceId>> {
+/// What only lists tell: who is at it, and the number of the pipeline that led to it.
+async fn listed(found: &FoundDeployment) -> Result<(Option<InstanceId>, Option<NonZeroU64>)> {
     let above = found.record.number.checked_add(1);
     let listed = found.store().deployments(&found.record.target.project, above, 1).await;
     let listed = listed.map_err(CliError::store("see who has the deployment"))?.found;
-    Ok(listed.into_iter().find(|listed| listed.id == found.id).and_then(|listed| listed.holder))
+    let listed = listed.into_iter().find(|listed| listed.id == found.id);
+    Ok(listed.map(|listed| (listed.holder, listed.pipeline_number)).unwrap_or_default())
 }
 
 async fn events(found: &FoundDeployment) -> Result<Vec<DeploymentEvent>> {

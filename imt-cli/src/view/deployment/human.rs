@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use imt_core::deploy::machine::{DeploymentKind, StepResult};
-use imt_core::id::{CommitId, ProjectName};
+use imt_core::id::{CommitId, PipelineId, ProjectName};
 use imt_core::ports::DeploymentSummary;
 use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 use imt_core::time::Timestamp;
@@ -18,9 +18,13 @@ pub(crate) fn table(project: &ProjectName, deployments: &[DeploymentSummary], no
     if deployments.is_empty() {
         return format!("{project} has no such deployments.\n");
     }
-    let rows: Vec<[String; 6]> = deployments.iter().map(|deployment| row(deployment, now)).collect();
-    let widths = widths(&rows);
-    let mut out = format!("{}\n", paint.bold(project.as_str()));
+    format!("{}\n{}", paint.bold(project.as_str()), lines(deployments, true, now, paint))
+}
+
+/// A line for each, with the pipeline that led to it or without.
+pub(crate) fn lines(deployments: &[DeploymentSummary], of_pipeline: bool, now: Timestamp, paint: Paint) -> String {
+    let rows: Vec<[String; 6]> = deployments.iter().map(|deployment| row(deployment, of_pipeline, now)).collect();
+    let (widths, mut out) = (widths(&rows), String::new());
     for ([number, how, took, target, commit, when], deployment) in rows.iter().zip(deployments) {
         let how = painted(&format!("{how:<0$}", widths[1]), deployment.status, paint);
         // Writing to a string cannot fail.
@@ -37,21 +41,22 @@ pub(crate) fn table(project: &ProjectName, deployments: &[DeploymentSummary], no
     out
 }
 
-fn row(deployment: &DeploymentSummary, now: Timestamp) -> [String; 6] {
+fn row(deployment: &DeploymentSummary, of_pipeline: bool, now: Timestamp) -> [String; 6] {
     let target = &deployment.target;
     let holder = deployment.holder.as_ref().map(|holder| format!(", by {}", clean(holder.as_str())));
+    let pipeline = deployment.pipeline_number.filter(|_| of_pipeline).map(|number| format!(", of pipeline #{number}"));
     [
         format!("#{}", deployment.number),
         how(deployment.status, deployment.end.as_ref(), deployment.holder.is_none()),
         deployment.started_at.map(|at| span(deployment.ended_at.unwrap_or(now).since(at))).unwrap_or_default(),
         format!("{} on {}", clean(&target.environment), clean(&target.host)),
         commit(&deployment.commit),
-        format!("{}{}", ago(now.since(deployment.submitted_at)), holder.unwrap_or_default()),
+        [Some(ago(now.since(deployment.submitted_at))), pipeline, holder].into_iter().flatten().collect(),
     ]
 }
 
 /// A deployment's fields with tabs between: number, environment, host, commit, status, reason, when it was submitted, taken up
-/// and over, who has it. What there is not is empty.
+/// and over, who has it, the number of the pipeline that led to it. What there is not is empty.
 pub(crate) fn plain(deployment: &DeploymentSummary) -> String {
     let reason = deployment.end.as_ref().and_then(|end| end.reason).map(DeploymentReason::as_str);
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
@@ -67,6 +72,7 @@ pub(crate) fn plain(deployment: &DeploymentSummary) -> String {
         at(deployment.started_at),
         at(deployment.ended_at),
         deployment.holder.as_ref().map(|holder| text(holder.as_str())).unwrap_or_default(),
+        deployment.pipeline_number.map(|number| number.to_string()).unwrap_or_default(),
     ];
     fields.join("\t") + "\n"
 }
@@ -131,7 +137,8 @@ fn head(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     if let DeploymentKind::Earlier(release) = record.spec.kind {
         say("release", &format!("{release}, put back by hand"));
     }
-    say("pipeline", &record.pipeline.map(|pipeline| pipeline.to_string()).unwrap_or_default());
+    let named = |pipeline: PipelineId| seen.pipeline_number.map_or(pipeline.to_string(), |number| format!("#{number}"));
+    say("pipeline", &record.pipeline.map(named).unwrap_or_default());
     say("submitted", &time(record.submitted_at));
     say("began", &state.started_at.map(time).unwrap_or_default());
     say("ended", &state.ended_at.map(time).unwrap_or_default());
@@ -173,6 +180,7 @@ mod tests {
     use crate::view::deployment::Record;
 
     const ID: DeploymentId = DeploymentId::from_uuid(uuid::Uuid::from_u128(7));
+    const PIPELINE: PipelineId = PipelineId::from_uuid(uuid::Uuid::from_u128(9));
     const LATER: Timestamp = at(90_000);
 
     const fn at(millis: u64) -> Timestamp {
@@ -210,8 +218,9 @@ mod tests {
         }
         let (number, commit) = (NonZeroU64::new(7).unwrap(), CommitId::new("c".repeat(40)));
         let (spec, submitted_at) = (DeploymentSpec::new(), at(0));
-        let record = DeploymentRecord { number, submitted_at, target: target(), commit, spec, pipeline: None, state };
-        Seen::new(record, None, &events)
+        let pipeline = Some(PIPELINE);
+        let record = DeploymentRecord { number, submitted_at, target: target(), commit, spec, pipeline, state };
+        Seen::new(record, (None, NonZeroU64::new(12)), &events)
     }
 
     fn summary(status: DeploymentStatus, end: Option<DeploymentEnd>, holder: Option<&str>) -> DeploymentSummary {
@@ -220,6 +229,8 @@ mod tests {
             number: NonZeroU64::new(7).unwrap(),
             target: target(),
             commit: CommitId::new("c".repeat(40)),
+            pipeline: None,
+            pipeline_number: None,
             status,
             ended_at: end.as_ref().map(|_| at(9_100)),
             end,
@@ -236,6 +247,7 @@ mod tests {
           why       web: unhealthy
           to        production on deploy@one:22
           commit    cccccccccccc
+          pipeline  #12
           submitted 2023-11-14 22:13:20 UTC
           began     2023-11-14 22:13:20 UTC
           ended     2023-11-14 22:13:29 UTC
@@ -253,6 +265,7 @@ mod tests {
         shop #7 deploying (waits) in 1m30s
           to        production on deploy@one:22
           commit    cccccccccccc
+          pipeline  #12
           submitted 2023-11-14 22:13:20 UTC
           began     2023-11-14 22:13:20 UTC
 
@@ -265,30 +278,33 @@ mod tests {
 
     #[test]
     fn programs_read_the_same() {
-        insta::assert_snapshot!(serde_json::to_string(&Record::whole(&seen(8))).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","status":"rolled_back","reason":"unhealthy","detail":"web: unhealthy","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:29.100000Z","duration_ms":9100,"path":"rollback","failure":{"step":"verify","reason":"unhealthy","detail":"web: unhealthy"},"warnings":["old"],"steps":[{"step":"up","try":2,"status":"done","started_at":"2023-11-14T22:13:21.200000Z","ended_at":"2023-11-14T22:13:23.000000Z","duration_ms":1800},{"step":"verify","try":1,"status":"failed","reason":"unhealthy","detail":"web: unhealthy","started_at":"2023-11-14T22:13:23.000000Z","ended_at":"2023-11-14T22:13:29.000000Z","duration_ms":6000}]}"#);
+        insta::assert_snapshot!(serde_json::to_string(&Record::whole(&seen(8))).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","pipeline":"00000000-0000-0000-0000-000000000009","pipeline_number":12,"status":"rolled_back","reason":"unhealthy","detail":"web: unhealthy","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:29.100000Z","duration_ms":9100,"path":"rollback","failure":{"step":"verify","reason":"unhealthy","detail":"web: unhealthy"},"warnings":["old"],"steps":[{"step":"up","try":2,"status":"done","started_at":"2023-11-14T22:13:21.200000Z","ended_at":"2023-11-14T22:13:23.000000Z","duration_ms":1800},{"step":"verify","try":1,"status":"failed","reason":"unhealthy","detail":"web: unhealthy","started_at":"2023-11-14T22:13:23.000000Z","ended_at":"2023-11-14T22:13:29.000000Z","duration_ms":6000}]}"#);
     }
 
     #[test]
     fn a_list_has_a_line_for_each() {
-        let listed = [
+        let mut listed = [
             summary(DeploymentStatus::Deploying, None, Some("one")),
             summary(DeploymentStatus::Deploying, None, None),
             summary(DeploymentStatus::Pending, None, None),
             summary(DeploymentStatus::RolledBack, Some(rolled_back()), None),
             summary(DeploymentStatus::Success, Some(DeploymentEnd::success()), None),
         ];
+        for of_pipeline in [0, 3] {
+            (listed[of_pipeline].pipeline, listed[of_pipeline].pipeline_number) = (Some(PIPELINE), NonZeroU64::new(12));
+        }
         let project = ProjectName::new("shop");
         insta::assert_snapshot!(table(&project, &listed, LATER, Paint::plain()), @r#"
         shop
-          #7  deploying                              1m30s  production on deploy@one:22  cccccccccccc  1 min ago, by one
+          #7  deploying                              1m30s  production on deploy@one:22  cccccccccccc  1 min ago, of pipeline #12, by one
           #7  deploying (waits)                      1m30s  production on deploy@one:22  cccccccccccc  1 min ago
           #7  pending                                       production on deploy@one:22  cccccccccccc  1 min ago
-          #7  rolled back: a service is not healthy   9.1s  production on deploy@one:22  cccccccccccc  1 min ago
+          #7  rolled back: a service is not healthy   9.1s  production on deploy@one:22  cccccccccccc  1 min ago, of pipeline #12
           #7  success                                 9.1s  production on deploy@one:22  cccccccccccc  1 min ago
         "#);
-        insta::assert_snapshot!(plain(&listed[3]).replace('\t', "|"), @r#"7|production|deploy@one:22|cccccccccccccccccccccccccccccccccccccccc|rolled_back|unhealthy|2023-11-14T22:13:20.000000Z|2023-11-14T22:13:20.000000Z|2023-11-14T22:13:29.100000Z|"#);
-        insta::assert_snapshot!(plain(&listed[0]).replace('\t', "|"), @r#"7|production|deploy@one:22|cccccccccccccccccccccccccccccccccccccccc|deploying||2023-11-14T22:13:20.000000Z|2023-11-14T22:13:20.000000Z||one"#);
-        insta::assert_snapshot!(serde_json::to_string(&Record::listed(&listed[0])).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","status":"deploying","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","holder":"one"}"#);
+        insta::assert_snapshot!(plain(&listed[3]).replace('\t', "|"), @r#"7|production|deploy@one:22|cccccccccccccccccccccccccccccccccccccccc|rolled_back|unhealthy|2023-11-14T22:13:20.000000Z|2023-11-14T22:13:20.000000Z|2023-11-14T22:13:29.100000Z||12"#);
+        insta::assert_snapshot!(plain(&listed[0]).replace('\t', "|"), @r#"7|production|deploy@one:22|cccccccccccccccccccccccccccccccccccccccc|deploying||2023-11-14T22:13:20.000000Z|2023-11-14T22:13:20.000000Z||one|12"#);
+        insta::assert_snapshot!(serde_json::to_string(&Record::listed(&listed[0])).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","pipeline":"00000000-0000-0000-0000-000000000009","pipeline_number":12,"status":"deploying","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","holder":"one"}"#);
         assert_eq!(table(&project, &[], LATER, Paint::plain()), "shop has no such deployments.\n");
     }
 }

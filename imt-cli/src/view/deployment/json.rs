@@ -1,5 +1,6 @@
 //! For programs. The fields are a promise; see `docs/cli.md`.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,6 +24,10 @@ pub(crate) struct Record<'a> {
     environment: &'a str,
     host: &'a str,
     commit: &'a CommitId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<PipelineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline_number: Option<u64>,
     status: DeploymentStatus,
     #[serde(flatten)]
     why: Why<'a>,
@@ -54,8 +59,6 @@ struct More<'a> {
     /// The release that is put back by hand; absent of a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<ReleaseId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pipeline: Option<PipelineId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancel: Option<DeploymentReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +107,8 @@ impl<'a> Record<'a> {
             environment: &target.environment,
             host: &target.host,
             commit: &deployment.commit,
+            pipeline: deployment.pipeline,
+            pipeline_number: deployment.pipeline_number.map(NonZeroU64::get),
             status: deployment.status,
             why: Why::of(deployment.end.as_ref()),
             submitted_at: deployment.submitted_at,
@@ -129,6 +134,8 @@ impl<'a> Record<'a> {
             environment: &record.target.environment,
             host: &record.target.host,
             commit: &record.commit,
+            pipeline: record.pipeline,
+            pipeline_number: seen.pipeline_number.map(NonZeroU64::get),
             status: state.status,
             why: Why::of(state.verdict.as_ref()),
             submitted_at: record.submitted_at,
@@ -138,7 +145,6 @@ impl<'a> Record<'a> {
             holder: seen.holder.as_ref(),
             more: Some(More {
                 release,
-                pipeline: record.pipeline,
                 cancel: state.cancel,
                 waits_for: state.waits_for.as_deref(),
                 path: state.path,

@@ -7,12 +7,14 @@ mod json;
 mod transcript;
 mod words;
 
+use std::num::NonZeroU64;
+
 use imt_core::deploy::machine::{ChangeKind, Step, StepResult};
 use imt_core::id::InstanceId;
 use imt_core::ports::{DeploymentEvent, DeploymentRecord};
 use imt_core::time::Timestamp;
 
-pub(crate) use human::{page, plain, table};
+pub(crate) use human::{lines, page, plain, table};
 pub(crate) use json::Record;
 pub(crate) use transcript::Transcript;
 pub(crate) use words::verdict;
@@ -23,6 +25,8 @@ pub(crate) struct Seen {
     pub(crate) record: DeploymentRecord,
     /// Who is at it.
     pub(crate) holder: Option<InstanceId>,
+    /// The number of the pipeline that led to it, while there is such a pipeline.
+    pub(crate) pipeline_number: Option<NonZeroU64>,
     /// In the order in which they began.
     steps: Vec<StepRun>,
 }
@@ -37,7 +41,12 @@ struct StepRun {
 }
 
 impl Seen {
-    pub(crate) fn new(record: DeploymentRecord, holder: Option<InstanceId>, events: &[DeploymentEvent]) -> Self {
+    /// What only lists tell of it are its holder and the number of the pipeline that led to it.
+    pub(crate) fn new(
+        record: DeploymentRecord,
+        (holder, pipeline_number): (Option<InstanceId>, Option<NonZeroU64>),
+        events: &[DeploymentEvent],
+    ) -> Self {
         let mut steps: Vec<StepRun> = Vec::new();
         for change in events.iter().map(|event| &event.change) {
             match &change.kind {
@@ -54,6 +63,6 @@ impl Seen {
                 _ => {}
             }
         }
-        Self { record, holder, steps }
+        Self { record, holder, pipeline_number, steps }
     }
 }

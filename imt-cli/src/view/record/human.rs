@@ -12,7 +12,7 @@ use super::Seen;
 use crate::terminal::{Paint, clean};
 use crate::view::board::Board;
 use crate::view::columns::widths;
-use crate::view::{lines, revision, words};
+use crate::view::{deployment, lines, revision, words};
 
 /// A project's pipelines, a line each.
 pub(crate) fn table(project: &ProjectName, pipelines: &[PipelineSummary], now: Timestamp, paint: Paint) -> String {
@@ -83,6 +83,10 @@ pub(crate) fn page(seen: &Seen, now: Timestamp, paint: Paint) -> String {
             }
         }
     }
+    if !seen.deployments.is_empty() {
+        let _ =
+            write!(out, "\n{}\n{}", paint.bold("deployments"), deployment::lines(&seen.deployments, false, now, paint));
+    }
     out
 }
 
@@ -152,9 +156,10 @@ mod tests {
     use std::num::NonZeroU64;
 
     use imt_core::feed::Observation;
-    use imt_core::id::InstanceId;
-    use imt_core::ports::{PipelineRecord, Waiting};
+    use imt_core::id::{DeploymentId, InstanceId};
+    use imt_core::ports::{DeploymentSummary, PipelineRecord, Target, Waiting};
     use imt_core::schedule::PipelineState;
+    use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 
     use super::*;
     use crate::view::record::Record;
@@ -169,7 +174,8 @@ mod tests {
         }
         let (number, plan) = (NonZeroU64::new(7).unwrap(), story.facts.plan.clone());
         let submitted_at = Timestamp::from_micros(1_700_000_000_000_000);
-        Seen { record: PipelineRecord { number, submitted_at, plan, state }, waiting }
+        let record = PipelineRecord { number, submitted_at, plan, state };
+        Seen { record, waiting, deployments: Vec::new() }
     }
 
     const LATER: Timestamp = Timestamp::from_micros(1_700_000_090_000_000);
@@ -220,6 +226,45 @@ mod tests {
     fn programs_read_the_same() {
         let seen = seen(&Story::whole(), None);
         insta::assert_snapshot!(serde_json::to_string(&Record::whole(&seen)).unwrap(), @r#"{"project":"hello","number":7,"id":"00000000-0000-0000-0000-000000000007","status":"failed","reason":"exit_code","exit_code":3,"event":"manual","commit":"0123456789abcdef0123456789abcdef01234567","branch":"main","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:22.400000Z","duration_ms":2400,"jobs":[{"stage":"build","job":"compile","status":"success","duration_ms":200,"attempts":[{"attempt":1,"phase":"ended","status":"success","started_at":"2023-11-14T22:13:20.200000Z","ended_at":"2023-11-14T22:13:20.400000Z","duration_ms":200}]},{"stage":"test","job":"unit","status":"failed","reason":"exit_code","exit_code":3,"duration_ms":400,"attempts":[{"attempt":1,"phase":"ended","status":"failed","reason":"exit_code","exit_code":2,"started_at":"2023-11-14T22:13:20.700000Z","ended_at":"2023-11-14T22:13:21.000000Z","duration_ms":300},{"attempt":2,"phase":"ended","status":"failed","reason":"exit_code","exit_code":3,"started_at":"2023-11-14T22:13:21.200000Z","ended_at":"2023-11-14T22:13:21.600000Z","duration_ms":400}]},{"stage":"test","job":"lint","status":"failed","reason":"exit_code","exit_code":1,"allow_failure":true,"duration_ms":200,"attempts":[{"attempt":1,"phase":"ended","status":"failed","reason":"exit_code","exit_code":1,"started_at":"2023-11-14T22:13:21.900000Z","ended_at":"2023-11-14T22:13:22.100000Z","duration_ms":200}]},{"stage":"release","job":"ship","status":"skipped","reason":"earlier_stage_failed","attempts":[]}]}"#);
+    }
+
+    #[test]
+    fn the_deployments_that_it_has_led_to_are_named() {
+        let deployment = |number: u64, environment: &str, status: DeploymentStatus, end: Option<DeploymentEnd>| {
+            let project = ProjectName::new("hello");
+            let at = |millis: u64| Timestamp::from_micros(1_700_000_003_000_000 + millis * 1_000);
+            DeploymentSummary {
+                id: DeploymentId::from_uuid(uuid::Uuid::from_u128(number.into())),
+                number: NonZeroU64::new(number).unwrap(),
+                target: Target { project, environment: environment.into(), host: "deploy@one:22".into() },
+                commit: CommitId::new("0123456789abcdef0123456789abcdef01234567"),
+                pipeline: Some(facts(1).pipeline),
+                pipeline_number: NonZeroU64::new(7),
+                status,
+                ended_at: end.as_ref().map(|_| at(9_100)),
+                end,
+                submitted_at: at(0),
+                started_at: Some(at(0)),
+                holder: None,
+            }
+        };
+        let rolled_back = DeploymentEnd::because(DeploymentStatus::RolledBack, DeploymentReason::Unhealthy);
+        let mut seen = seen(&Story::whole(), None);
+        seen.deployments = vec![
+            deployment(3, "staging", DeploymentStatus::Success, Some(DeploymentEnd::success())),
+            deployment(14, "production", DeploymentStatus::RolledBack, Some(rolled_back)),
+        ];
+        let text = page(&seen, LATER, Paint::plain());
+        insta::assert_snapshot!(text.split_once("\ndeployments\n").unwrap().1, @r"
+         #3  success                                9.1s  staging on deploy@one:22     0123456789ab  1 min ago
+        #14  rolled back: a service is not healthy  9.1s  production on deploy@one:22  0123456789ab  1 min ago
+        ");
+        let json = serde_json::to_value(Record::whole(&seen)).unwrap();
+        let named = serde_json::json!({
+            "number": 14, "id": "00000000-0000-0000-0000-00000000000e", "environment": "production",
+            "host": "deploy@one:22", "status": "rolled_back", "reason": "unhealthy",
+        });
+        assert_eq!((json["deployments"].as_array().unwrap().len(), &json["deployments"][1]), (2, &named));
     }
 
     #[test]

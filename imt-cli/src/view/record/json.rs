@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
+use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::PlannedJob;
-use imt_core::ports::{PipelineSummary, Waiting};
+use imt_core::ports::{DeploymentSummary, PipelineSummary, Waiting};
 use imt_core::schedule::{AttemptPhase, AttemptState, CancelLevel, JobState};
-use imt_core::status::{End, Reason, Status};
+use imt_core::status::{DeploymentReason, DeploymentStatus, End, Reason, Status};
 use imt_core::time::Timestamp;
 use serde::Serialize;
 
@@ -53,6 +53,20 @@ struct More<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<&'a Waiting>,
     jobs: Vec<JobRecord<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deployments: Vec<DeploymentNamed<'a>>,
+}
+
+/// A deployment as far as the pipeline that led to it tells of it.
+#[derive(Debug, Serialize)]
+struct DeploymentNamed<'a> {
+    number: u64,
+    id: DeploymentId,
+    environment: &'a str,
+    host: &'a str,
+    status: DeploymentStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<DeploymentReason>,
 }
 
 /// Why something ended as it did.
@@ -141,6 +155,7 @@ impl<'a> Record<'a> {
                 cancel: state.cancel.map(|(level, _)| level),
                 waiting: seen.waiting.as_ref(),
                 jobs: plan.jobs.iter().zip(&state.jobs).map(|(job, state)| JobRecord::of(job, state)).collect(),
+                deployments: seen.deployments.iter().map(DeploymentNamed::of).collect(),
             }),
         }
     }
@@ -153,6 +168,19 @@ impl<'a> Why<'a> {
             exit_code: end.exit_code,
             detail: end.detail.as_deref(),
         })
+    }
+}
+
+impl<'a> DeploymentNamed<'a> {
+    fn of(deployment: &'a DeploymentSummary) -> Self {
+        Self {
+            number: deployment.number.get(),
+            id: deployment.id,
+            environment: &deployment.target.environment,
+            host: &deployment.target.host,
+            status: deployment.status,
+            reason: deployment.end.as_ref().and_then(|end| end.reason),
+        }
     }
 }
 

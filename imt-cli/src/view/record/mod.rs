@@ -5,7 +5,7 @@
 mod human;
 mod json;
 
-use imt_core::ports::{PipelineRecord, Waiting};
+use imt_core::ports::{DeploymentSummary, PipelineRecord, Waiting};
 
 pub(crate) use human::{page, table};
 pub(crate) use json::Record;
@@ -16,4 +16,6 @@ pub(crate) struct Seen {
     pub(crate) record: PipelineRecord,
     /// What it waits for.
     pub(crate) waiting: Option<Waiting>,
+    /// Those that it has led to.
+    pub(crate) deployments: Vec<DeploymentSummary>,
 }

@@ -10,7 +10,7 @@ mod taken;
 
 pub use address::{Addresses, HostPort};
 pub use held::{Held, HeldPort, PortHolder, read_listeners};
-pub use taken::{TakenPort, giving_way, taken_ports};
+pub use taken::{TakenPort, containers_that_hold, giving_way, taken_ports};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! Whether what a release publishes is held by somebody who will not give way.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::address::{Addresses, HostPort};
 use super::held::{Held, PortHolder};
-use crate::compose::{Model, Published};
+use crate::compose::{Model, Published, Service};
 use crate::deploy::command::NamedContainer;
 use crate::pipeline::ConflictPolicy;
 
@@ -52,7 +53,7 @@ pub fn taken_ports(model: &Model, held: &Held, gives_way: impl Fn(&PortHolder) -
         .collect();
     let holder_of = |wanted: &HostPort| strangers.iter().find(|held| held.port.excludes(wanted)).map(|h| &h.holder);
     let mut taken = Vec::new();
-    for (name, service) in model.services.iter().filter(|(_, service)| service.scale > 0 && !service.is_provided) {
+    for (name, service) in services_that_run(model) {
         for published in &service.published {
             let choice = choice(published);
             let held: Vec<_> = choice.iter().filter_map(|port| Some((port, holder_of(port)?))).collect();
@@ -67,6 +68,30 @@ pub fn taken_ports(model: &Model, held: &Held, gives_way: impl Fn(&PortHolder) -
         }
     }
     taken
+}
+
+/// The names of the containers that hold a port which a model may publish. One that shares the host's network is among them where
+/// some process holds such a port: it may be that one.
+pub fn containers_that_hold<'h>(model: &Model, held: &'h Held) -> BTreeSet<&'h str> {
+    let published = services_that_run(model).flat_map(|(_, service)| &service.published);
+    let wanted: Vec<HostPort> = published.flat_map(choice).collect();
+    let holders: Vec<&PortHolder> = held
+        .ports
+        .iter()
+        .filter(|held| wanted.iter().any(|wanted| held.port.excludes(wanted)))
+        .map(|held| &held.holder)
+        .collect();
+    let on_host = held.on_host_network.iter().filter(|_| holders.contains(&&PortHolder::Process));
+    let name = |holder: &'h PortHolder| match holder {
+        PortHolder::Container { name, .. } => Some(name.as_str()),
+        PortHolder::Process => None,
+    };
+    holders.iter().copied().chain(on_host).filter_map(name).collect()
+}
+
+/// The services of which containers run.
+fn services_that_run(model: &Model) -> impl Iterator<Item = (&String, &Service)> {
+    model.services.iter().filter(|(_, service)| service.scale > 0 && !service.is_provided)
 }
 
 /// The ports of which one is taken by each container. None where the engine chooses, or where it is not known what is meant.

@@ -144,3 +144,30 @@ fn who_gives_way_is_no_trouble_and_who_does_not_is_named() {
     assert!(process.to_string().ends_with("held by a process that is in no container of this engine"), "{process}");
     assert_eq!(read_listeners("container {\nss\nother line\n").ports, []);
 }
+
+#[test]
+fn containers_that_hold_what_is_to_be_published_are_named() {
+    let host = r#"container {"name":"/wide","labels":null,"network":"host","ports":{}}"#;
+    let lines = [
+        container("old", "shop", "127.0.0.1", 80),
+        container("other", "shop", "127.0.0.2", 80),
+        container("far", "shop", "127.0.0.1", 81),
+        host.to_owned(),
+    ];
+    let holders = |published: &[&str], scale: u64, more: &str| {
+        let held = read_listeners(&(lines.join("\n") + "\n" + more));
+        containers_that_hold(&model(published, scale), &held).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let process = "ss tcp LISTEN 0 1 127.0.0.1:82 *:*\n";
+    for (published, scale, more, wanted) in [
+        (&["127.0.0.1:80"][..], 1, "", &["old"][..]),
+        (&["80"], 1, "", &["old", "other"]),
+        (&["80-81"], 1, "", &["far", "old", "other"]),
+        (&["80/udp", "83"], 1, process, &[]),
+        (&["80"], 0, "", &[]),
+        (&["82"], 1, "", &[]),
+        (&["82"], 1, process, &["wide"]),
+    ] {
+        assert_eq!(holders(published, scale, more), wanted, "{published:?} × {scale}, {more}");
+    }
+}

@@ -65,12 +65,28 @@ pub struct StepFacts {
     /// Of [`Step::Render`] and [`Step::Load`]: what the release is made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
-    /// Of [`Step::Clear`]: the containers that were set aside, by the names they had.
+    /// Of [`Step::Clear`]: the containers that were set aside. Of [`Step::Close`]: those that it could not give back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub set_aside: Vec<String>,
+    pub set_aside: Vec<SetAside>,
     /// Sentences for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// A container of a stranger that had to give way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// The name that it had.
+    pub name: String,
+    /// The deployment that it gave way to.
+    pub by: DeploymentId,
+}
+
+impl SetAside {
+    /// The name that it has meanwhile.
+    pub fn container(&self) -> String {
+        format!("imt-aside.{}.{}", self.by, self.name)
+    }
 }
 
 /// Why a step did not do what it should.

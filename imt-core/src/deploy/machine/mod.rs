@@ -22,7 +22,7 @@ mod turn;
 pub use cancel::cancel_changes;
 pub use change::{Change, ChangeKind, StepResult, StopCause};
 pub use decide::Machine;
-pub use decision::{Answer, Decision, Effect, Fault, Input, StepFacts, Ticket};
+pub use decision::{Answer, Decision, Effect, Fault, Input, SetAside, StepFacts, Ticket};
 pub use route::{planned_steps, steps_left};
 pub use spec::{DeploymentKind, DeploymentSpec};
 pub use state::{DeploymentState, StepFault, StepState};

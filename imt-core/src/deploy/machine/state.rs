@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, ChangeKind, StepResult, StopCause};
-use super::decision::{Fault, StepFacts, Ticket};
+use super::decision::{Fault, SetAside, StepFacts, Ticket};
 use super::step::{Path, Step};
 use crate::deploy::release::{ContentHash, ReleaseHead, restore_target};
 use crate::id::{DeploymentId, ReleaseId};
@@ -43,8 +43,8 @@ pub struct DeploymentState {
     pub releases: Vec<ReleaseHead>,
     /// What the release is made of, once that is known.
     pub content: Option<ContentHash>,
-    /// Containers that were set aside, by the names they had.
-    pub set_aside: Vec<String>,
+    /// Containers that were set aside, by this deployment or by one that it has closed.
+    pub set_aside: Vec<SetAside>,
     /// The release that is gone back to.
     pub restore: Option<ReleaseId>,
     /// What ended the way forward.

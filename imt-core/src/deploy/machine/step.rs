@@ -50,7 +50,7 @@ pub enum Step {
     HooksBefore,
     /// Strangers that hold a name which the model hard-codes are stopped and renamed aside.
     Clear,
-    /// `docker compose up`, detached.
+    /// `docker compose up`, detached. First containers of ours go that the release has no service for and that hold a port of it.
     Up,
     /// Containers of services that are no longer in the model, and that a recorded release made, are removed.
     RemoveOrphans,
@@ -77,7 +77,7 @@ pub enum Step {
     RestoreHooksBefore,
     /// Names that it hard-codes are cleared, also of containers that the failed release made.
     RestoreClear,
-    /// `docker compose up` of the release to go back to, detached.
+    /// The same of the release to go back to.
     RestoreUp,
     /// Its health is watched, and that what runs is what it consists of.
     RestoreVerify,

@@ -32,9 +32,9 @@ pub fn by_hand(
         commands.push(format!("cp -pR {} {}", quote(&format!("{}/had/.", dir.aside(state.id))), quote(dir.root())));
     }
     if left(&[Step::RestorePutBack, Step::PutBackContainers]) {
-        commands.extend(state.set_aside.iter().map(|name| {
-            let aside = format!("imt-aside.{}.{name}", state.id);
-            format!("docker rename {} {name} && docker start {name}", quote(&aside), name = quote(name))
+        commands.extend(state.set_aside.iter().map(|stranger| {
+            let (aside, name) = (stranger.container(), quote(&stranger.name));
+            format!("docker rename {} {name} && docker start {name}", quote(&aside))
         }));
     }
     commands
@@ -45,6 +45,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::deploy::machine::SetAside;
     use crate::deploy::release::tests::release;
     use crate::id::DeploymentId;
 
@@ -52,7 +53,10 @@ mod tests {
     fn the_rest_of_a_way_back_can_be_typed() {
         let dir = TargetDir::below("/home/ann", "shop", "production");
         let (release, mut state) = (release(1), DeploymentState::new(DeploymentId::from_uuid(Uuid::from_u128(7))));
-        state.set_aside = vec!["cache".to_owned()];
+        // The first one by a deployment that was interrupted, and that this one has closed.
+        let stranger =
+            |name: &str, by: u128| SetAside { name: name.to_owned(), by: DeploymentId::from_uuid(Uuid::from_u128(by)) };
+        state.set_aside = vec![stranger("mail", 3), stranger("cache", 7)];
         let project = ComposeProject {
             name: "shop-production".into(),
             directory: dir.root().to_owned(),
@@ -73,6 +77,7 @@ mod tests {
             ),
             format!("{compose} pull --policy missing"),
             format!("{compose} up --detach --no-build --pull never"),
+            "docker rename imt-aside.00000000-0000-0000-0000-000000000003.mail mail && docker start mail".to_owned(),
             "docker rename imt-aside.00000000-0000-0000-0000-000000000007.cache cache && docker start cache".to_owned(),
         ];
         assert_eq!(commands, wanted);

@@ -7,7 +7,7 @@ use super::fixture::{TestStore, accept, claim, claimed, copy, ended, new, settin
 use crate::deploy::machine::{DeploymentKind, DeploymentSpec};
 use crate::deploy::release::ReleaseVerdict;
 use crate::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
-use crate::id::{DeploymentId, ProjectName, ReleaseId};
+use crate::id::{DeploymentId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::{KeptRelease, NewDeployment, RememberedTarget, StoreError, Target, bounds};
 use crate::secret::SecretBytes;
 use crate::status::{DeploymentEnd, DeploymentStatus};
@@ -31,6 +31,23 @@ pub(super) async fn deployments_are_listed_newest_first(store: TestStore) {
     assert_eq!(store.find(&shop, number(3)).await.expect("find"), ids[2]);
     let blog = store.deployments(&ProjectName::new("blog"), None, 10).await.expect("deployments");
     assert_eq!(blog.found, []);
+}
+
+/// Of one pipeline of the project, in their order; in lists it is named as well. That pipeline itself need not be in the store.
+pub(super) async fn what_a_pipeline_has_led_to_is_found(store: TestStore) {
+    let (pipeline, other) = (PipelineId::generate(), PipelineId::generate());
+    let mut ids = Vec::new();
+    for (environment, led_by) in [("a", Some(pipeline)), ("b", None), ("c", Some(other)), ("d", Some(pipeline))] {
+        let accepted = store.accept(NewDeployment { pipeline: led_by, ..new(environment) }, None).await;
+        ids.push(accepted.expect("accept").id);
+    }
+    let found = store.led_to_by(&shop(), pipeline).await.expect("led_to_by").found;
+    assert_eq!(found.iter().map(|d| d.id).collect::<Vec<_>>(), [ids[0], ids[3]]);
+    assert!(found.iter().all(|d| (d.pipeline, d.pipeline_number) == (Some(pipeline), None)), "{found:?}");
+    assert_eq!(store.led_to_by(&ProjectName::new("blog"), pipeline).await.expect("led_to_by").found, []);
+    let listed = store.deployments(&shop(), None, 10).await.expect("deployments").found;
+    let named: Vec<_> = listed.iter().map(|d| d.pipeline).collect();
+    assert_eq!(named, [Some(pipeline), Some(other), None, Some(pipeline)]);
 }
 
 fn shop() -> ProjectName {

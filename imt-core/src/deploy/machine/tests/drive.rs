@@ -7,8 +7,8 @@ use super::host::{Detached, Host, Portion};
 use super::{NEW, deployment, release_id};
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
-    Answer, Change, DeploymentKind, DeploymentSpec, DeploymentState, Effect, Fault, HookFailure, Input, Machine, Step,
-    StepFacts, Ticket,
+    Answer, Change, DeploymentKind, DeploymentSpec, DeploymentState, Effect, Fault, HookFailure, Input, Machine,
+    SetAside, Step, StepFacts, Ticket,
 };
 use crate::deploy::release::{ContentHash, ReleaseVerdict};
 use crate::status::DeploymentReason;
@@ -297,7 +297,8 @@ impl Drive {
             return Answer::Failed(Fault::new(DeploymentReason::Unhealthy, "not all of it runs"));
         }
         let content = ContentHash::test(&NEW.to_string());
-        let set_aside = if self.world.has_stranger { vec!["cache".to_owned()] } else { Vec::new() };
+        let stranger = SetAside { name: "cache".to_owned(), by: deployment() };
+        let set_aside = if self.world.has_stranger { vec![stranger] } else { Vec::new() };
         Answer::Done(match step {
             Step::Snapshot => StepFacts { releases: self.host.heads(), ..StepFacts::default() },
             Step::Render | Step::Load => StepFacts { content: Some(content), ..StepFacts::default() },

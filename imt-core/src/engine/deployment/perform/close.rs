@@ -16,7 +16,7 @@ use crate::deploy::command::{
     ComposeProject, LeftBehind, OwnContainer, TargetDir, clean, closed, end_hooks, install, left_by, orphans,
     put_back_containers, put_back_files, read_left_by, read_staged, staged, stop,
 };
-use crate::deploy::machine::{Step, StepFacts};
+use crate::deploy::machine::{SetAside, Step, StepFacts};
 use crate::deploy::release::{ContentHash, Release, restore_target};
 use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
@@ -41,7 +41,7 @@ impl Act<'_> {
                 // This deployment's own `up` may still mend it. Strangers that wait for their names are its business then.
                 Err(Trouble::Failed(fault)) => {
                     warnings.push(fault.detail);
-                    set_aside.extend(mixed.values().flat_map(|left| left.strangers.iter().cloned()));
+                    set_aside = handed_on(&mixed);
                 }
                 Err(trouble) => return Err(trouble),
             }
@@ -76,10 +76,14 @@ impl Act<'_> {
 
     /// Makes one release of what may be two.
     async fn make_one(&self, dir: &TargetDir, mixed: &BTreeMap<DeploymentId, LeftBehind>) -> Outcome<()> {
-        let good = self.put_up_last_good(dir).await?;
+        let mut added = BTreeMap::new();
+        for dead in mixed.keys() {
+            added.insert(*dead, self.services_of(dir, *dead).await?);
+        }
+        let good = self.put_up_last_good(dir, added.values().flatten().cloned().collect()).await?;
         for (dead, left) in mixed {
             match &good {
-                Some(good) => self.remove_what_it_added(dir, *dead, good).await?,
+                Some(good) => self.remove_what_it_added(dir, &added[dead], good).await?,
                 None if !left.strangers.is_empty() => self.remove_what_it_made(dir, *dead).await?,
                 // Nobody waits for anything: its containers stay for whoever looks into it.
                 None => continue,
@@ -92,17 +96,21 @@ impl Act<'_> {
         Ok(())
     }
 
-    /// Containers of services that the release which is put up has not, and the dead one had.
-    async fn remove_what_it_added(&self, dir: &TargetDir, dead: DeploymentId, good: &Release) -> Outcome<()> {
+    /// The services that the release of a dead deployment has.
+    async fn services_of(&self, dir: &TargetDir, dead: DeploymentId) -> Outcome<BTreeSet<String>> {
         let said = self.run(&staged(dir, dead, Step::Transfer), DeploymentReason::TransferFailed, WORDS).await?;
-        let Some(ticket) = read_staged(&said.text(), Step::Transfer) else { return Ok(()) };
+        let Some(ticket) = read_staged(&said.text(), Step::Transfer) else { return Ok(BTreeSet::new()) };
         let release = self.site().read_release(&dir.staging(dead, ticket)).await?;
+        Ok(release.images.into_keys().collect())
+    }
+
+    /// Containers of services that the release which is put up has not, and the dead one had.
+    async fn remove_what_it_added(&self, dir: &TargetDir, its: &BTreeSet<String>, good: &Release) -> Outcome<()> {
         let model: BTreeSet<String> = good.images.keys().cloned().collect();
-        let its: BTreeSet<String> = release.images.into_keys().collect();
         let (_, containers) = self.observed().await?;
         let containers: Vec<OwnContainer> = containers.iter().map(own).collect();
         let project = dir.compose_project();
-        self.remove(&project, &orphans(&containers, &project, &model, &its)).await?;
+        self.remove(&project, &orphans(&containers, &project, &model, its)).await?;
         Ok(())
     }
 
@@ -116,18 +124,54 @@ impl Act<'_> {
         Ok(())
     }
 
-    /// Puts the newest good release up again, if there is one.
-    async fn put_up_last_good(&self, dir: &TargetDir) -> Outcome<Option<Release>> {
+    /// Puts the newest good release up again, if there is one, where containers of these services may be in its way.
+    async fn put_up_last_good(&self, dir: &TargetDir, mut ours: BTreeSet<String>) -> Outcome<Option<Release>> {
         let (heads, _) = self.heads().await?;
         let Some(good) = restore_target(&heads, &ContentHash::of_nothing()) else { return Ok(None) };
         self.say(format!("putting release {} of commit {} up again", good.id, good.commit)).await;
         let release = self.stage_known(dir, good.id).await?;
         self.run(&install(dir, self.id(), self.ticket()), DeploymentReason::TransferFailed, WORDS).await?;
-        let up = ComposeProject::of_release(dir, &release).up();
+        let project = ComposeProject::of_release(dir, &release);
+        ours.extend(self.recorded_services().await?);
+        let is_whole = ours.iter().all(|service| release.images.contains_key(service));
+        let up = if is_whole {
+            project.up()
+        } else {
+            self.up_of(&project, &self.site().ask_compose(&project).await?.model, &ours).await?
+        };
         let said = self.contact().follow(&up, &self.order.notes).await?;
         said.or_fail(DeploymentReason::UpFailed, "the last good release could not be put up again")?;
         // What was mixed is nothing to go back to.
         self.run(&clean(dir, self.id(), false), DeploymentReason::Internal, WORDS).await?;
         Ok(Some(release))
+    }
+}
+
+/// The strangers that are aside yet, each with the deployment that knows where it belongs.
+fn handed_on(mixed: &BTreeMap<DeploymentId, LeftBehind>) -> Vec<SetAside> {
+    let strangers = |(dead, left): (&DeploymentId, &LeftBehind)| {
+        left.strangers.iter().map(|name| SetAside { name: name.clone(), by: *dead }).collect::<Vec<_>>()
+    };
+    mixed.iter().flat_map(strangers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn strangers_are_handed_on_with_the_deployment_that_they_gave_way_to() {
+        let dead = |n| DeploymentId::from_uuid(Uuid::from_u128(n));
+        let left = |strangers: &[&str]| LeftBehind {
+            strangers: strangers.iter().map(|name| (*name).to_owned()).collect(),
+            has_aside: true,
+            ..LeftBehind::default()
+        };
+        let mixed = [(dead(1), left(&["db", "cache"])), (dead(2), left(&[])), (dead(3), left(&["db"]))].into();
+        let handed: Vec<String> = handed_on(&mixed).iter().map(SetAside::container).collect();
+        let wanted = [(1, "db"), (1, "cache"), (3, "db")].map(|(by, name)| format!("imt-aside.{}.{name}", dead(by)));
+        assert_eq!(handed, wanted);
     }
 }

@@ -8,7 +8,7 @@ use crate::deploy::command::{
     NamedContainer, OwnContainer, clear, orphans, put_back_containers, read_cleared, read_put_back, remove,
 };
 use crate::deploy::health::Container;
-use crate::deploy::machine::StepFacts;
+use crate::deploy::machine::{SetAside, StepFacts};
 use crate::deploy::named_containers;
 use crate::status::DeploymentReason;
 
@@ -39,7 +39,8 @@ impl Act<'_> {
         for name in &cleared.aside {
             self.say(format!("container {name} of somebody else is set aside")).await;
         }
-        Ok(StepFacts { set_aside: cleared.aside, ..done() })
+        let set_aside = cleared.aside.into_iter().map(|name| SetAside { name, by: self.id() }).collect();
+        Ok(StepFacts { set_aside, ..done() })
     }
 
     /// Those set aside return, where their names are free.
@@ -56,9 +57,12 @@ impl Act<'_> {
             warnings.extend(found.gone.iter().map(|name| {
                 format!("the container `{name}` could not be put back: somebody has removed it meanwhile")
             }));
-            warnings.extend(found.taken.iter().map(|name| {
+            warnings.extend(found.taken.into_iter().map(|name| {
+                let stranger = SetAside { name, by: id };
                 format!(
-                    "the container `{name}` could not be put back, its name is taken; it is `imt-aside.{id}.{name}`"
+                    "the container `{}` could not be put back, its name is taken; it is `{}`",
+                    stranger.name,
+                    stranger.container()
                 )
             }));
         }

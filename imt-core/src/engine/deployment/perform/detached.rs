@@ -58,7 +58,7 @@ impl Act<'_> {
                 let commands: Vec<HostCommand> = settings.hooks_after.iter().map(|hook| project.hook(hook)).collect();
                 Ok(in_turn(&commands))
             }
-            _ => Ok(project.up()),
+            _ => self.up(&project).await,
         }
     }
 

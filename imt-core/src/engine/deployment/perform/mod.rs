@@ -23,6 +23,7 @@ mod platforms;
 mod prepare;
 mod record;
 mod release;
+mod room;
 mod site;
 mod transfer;
 mod trouble;

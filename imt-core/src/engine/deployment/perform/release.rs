@@ -93,10 +93,15 @@ impl Act<'_> {
         Ok(found)
     }
 
+    /// The services of the releases that were recorded before this deployment.
+    pub(super) async fn recorded_services(&self) -> Outcome<BTreeSet<String>> {
+        let recorded = self.recorded_before().await?.into_iter();
+        Ok(recorded.flat_map(|recorded| recorded.images.into_keys()).collect())
+    }
+
     /// The services that are of one of our releases, recorded or staged.
     pub(super) async fn services_of_ours(&self) -> Outcome<BTreeSet<String>> {
-        let recorded = self.recorded_before().await?.into_iter();
-        let mut services: BTreeSet<String> = recorded.flat_map(|r| r.images.into_keys()).collect();
+        let mut services = self.recorded_services().await?;
         for way in [Way::Forward, Way::Back] {
             match self.staged(way).await {
                 Ok((_, release)) => services.extend(release.images.keys().cloned()),
