@@ -62,6 +62,16 @@ fn packages(metadata: &Value) -> &[Value] {
     metadata["packages"].as_array().expect("metadata lists packages")
 }
 
+/// The packages that use a package directly.
+fn users_of<'a>(metadata: &'a Value, package: &Value) -> Vec<&'a str> {
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("metadata resolves");
+    let uses = |node: &&Value| {
+        node["deps"].as_array().into_iter().flatten().any(|dependency| dependency["pkg"] == package["id"])
+    };
+    let users: Vec<&Value> = nodes.iter().filter(uses).map(|node| &node["id"]).collect();
+    packages(metadata).iter().filter(|p| users.contains(&&p["id"])).map(|p| text(p, "name")).collect()
+}
+
 fn package<'a>(metadata: &'a Value, name: &str) -> &'a Value {
     packages(metadata)
         .iter()
@@ -105,6 +115,9 @@ struct Bans {
 struct Ban {
     #[serde(rename = "crate")]
     name: String,
+    /// Who may use it all the same.
+    #[serde(default)]
+    wrappers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -207,8 +220,14 @@ fn licences_bans_and_sources_are_as_deny_toml_says() {
         if !is_allowed(text(package, "license"), &deny.licenses.allow) {
             offences.push(format!("{name}: licence `{}` is not allowed", text(package, "license")));
         }
-        if deny.bans.deny.iter().any(|ban| ban.name == text(package, "name")) {
-            offences.push(format!("{name}: banned"));
+        if let Some(ban) = deny.bans.deny.iter().find(|ban| ban.name == text(package, "name")) {
+            let others: Vec<&str> = users_of(&metadata, package)
+                .into_iter()
+                .filter(|user| !ban.wrappers.iter().any(|w| w == user))
+                .collect();
+            if !others.is_empty() || ban.wrappers.is_empty() {
+                offences.push(format!("{name}: banned, and used by {others:?}"));
+            }
         }
         let source = text(package, "source").trim_start_matches("registry+");
         if !deny.sources.allow_registry.iter().any(|allowed| allowed == source) {
