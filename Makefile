@@ -1,12 +1,15 @@
 # Thin on purpose: each target is a script that can be read and run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz bench
+.PHONY: help run serve test soak fuzz bench
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: ## run examples/hello on what this machine has: a container engine if one answers, else plain processes
 	@scripts/run
+
+serve: ## a server for whoever works at this machine, on http://127.0.0.1:8080, everything in ./imt-data
+	@scripts/serve
 
 test: ## set up what is needed and run everything; the last line holds the counts
 	@scripts/test

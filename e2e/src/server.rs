@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Message, WebSocket};
 use ureq::http::{Method, Request, Response};
@@ -107,6 +109,16 @@ impl RunningServer {
     }
 }
 
+/// The signature of a body, as the host of a repository makes it.
+///
+/// # Panics
+/// Never: HMAC takes any key.
+pub fn signature(secret: &str, body: &Value) -> String {
+    let keyed = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
+    let tag = keyed.chain_update(body.to_string()).finalize().into_bytes();
+    tag.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 /// Whoever calls a server.
 #[derive(Clone)]
 pub struct Client {
@@ -130,6 +142,22 @@ impl Client {
             }
             None => self.agent.run(request.body(()).expect("a request")),
         }
+    }
+
+    /// Sends a JSON body with these headers and no token, as the host of a repository does.
+    ///
+    /// # Errors
+    /// What kept the answer from coming.
+    pub fn try_send(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &Value,
+    ) -> Result<Response<Body>, ureq::Error> {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.address));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        self.agent.run(request.body(body.to_string()).expect("a request"))
     }
 
     /// Calls, and takes the answer, whose status has to be this.

@@ -1,0 +1,124 @@
+//! Deliveries in a crowd, with the server killed in between: what was answered with success has exactly one pipeline.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use imt_e2e::dice::{Dice, number};
+use imt_e2e::server::{Client, ServerHost, signature};
+use imt_e2e::wait::until_holds;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+/// How many hosts send at once.
+const SENDERS: usize = 8;
+/// How often the server is killed.
+const KILLS: usize = 4;
+
+fn git(dir: &Path, words: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words).current_dir(dir);
+    let output = git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("git can be run");
+    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+fn repository(dir: &Path) -> String {
+    std::fs::create_dir(dir).expect("a directory");
+    git(dir, &["init", "--quiet", "--initial-branch=main"]);
+    std::fs::write(dir.join("pipeline.yml"), "jobs: { unit: { script: true } }\n").expect("a file");
+    git(dir, &["add", "--all"]);
+    git(dir, &["commit", "--quiet", "--message", "first"]);
+    git(dir, &["rev-parse", "HEAD"])
+}
+
+/// A delivery of a push to a branch of its own; whether it was answered with success.
+fn deliver(client: &Client, (path, secret): (&str, &str), nth: usize, commit: &str) -> bool {
+    let body = json!({"ref": format!("refs/heads/b{nth}"), "after": commit});
+    let signature = signature(secret, &body);
+    let headers = [
+        ("x-github-event", "push".to_owned()),
+        ("x-github-delivery", format!("delivery-{nth}")),
+        ("x-hub-signature-256", signature),
+    ];
+    client.try_send(&Method::POST, path, &headers, &body).is_ok_and(|answered| answered.status() == 202)
+}
+
+/// How many pipelines each branch has.
+fn by_branch(client: &Client) -> BTreeMap<String, usize> {
+    let (mut found, mut cursor) = (BTreeMap::new(), String::new());
+    loop {
+        let listed = client.get(&format!("/api/v1/projects/shop/pipelines?limit=100{cursor}"));
+        for pipeline in listed["items"].as_array().expect("a list") {
+            *found.entry(pipeline["branch"].as_str().expect("a branch").to_owned()).or_default() += 1;
+        }
+        let Some(next) = listed["next"].as_str() else { return found };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+fn open_deliveries(client: &Client) -> usize {
+    let (mut open, mut cursor) = (0, String::new());
+    loop {
+        let listed = client.get(&format!("/api/v1/projects/shop/deliveries?limit=100{cursor}"));
+        let items = listed["items"].as_array().expect("a list");
+        open += items.iter().filter(|delivery| delivery["state"]["state"] == "open").count();
+        let Some(next) = listed["next"].as_str() else { return open };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[test]
+fn what_was_answered_with_success_has_exactly_one_pipeline_whatever_happens_to_the_server() {
+    let count = usize::try_from(number("IMT_WEBHOOKS", 200)).expect("a count");
+    let host = ServerHost::new(&["--runners", "0"]);
+    let repo = host.path().join("shop");
+    let commit = repository(&repo);
+    let mut server = host.start(0);
+    let (port, token) = (server.port(), host.token());
+    let client = server.client(&token);
+    let made = client.call(&Method::POST, "/api/v1/projects", Some(&json!({"name": "shop", "repo_url": repo})), 201);
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let path = format!("/webhook/github/{}", text(&made["id"]));
+    let secret = text(&made["webhook_secret"]);
+    let next = AtomicUsize::new(0);
+    let taken = thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut taken = Vec::new();
+                    loop {
+                        let nth = next.fetch_add(1, Ordering::Relaxed);
+                        if nth >= count {
+                            return taken;
+                        }
+                        if deliver(&client, (&path, &secret), nth, &commit) {
+                            taken.push(nth);
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut dice = Dice::new(imt_e2e::dice::seed());
+        for kill in 1..=KILLS {
+            let due = count * kill / (KILLS + 1);
+            until_holds("deliveries", Duration::from_mins(2), || next.load(Ordering::Relaxed) >= due);
+            thread::sleep(dice.below(Duration::from_millis(30)));
+            server.signal(Signal::KILL);
+            drop(server);
+            server = host.start(port);
+        }
+        senders.into_iter().flat_map(|sender| sender.join().expect("a sender ends")).collect::<Vec<usize>>()
+    });
+    assert!(taken.len() > count / 4, "{} of {count} were taken", taken.len());
+    until_holds("all deliveries are worked on", Duration::from_mins(3), || open_deliveries(&client) == 0);
+    let found = by_branch(&client);
+    for nth in &taken {
+        assert_eq!(found.get(&format!("b{nth}")), Some(&1), "delivery {nth}");
+    }
+    assert!(found.values().all(|count| *count == 1), "{found:?}");
+}
