@@ -18,14 +18,20 @@ impl Act<'_> {
     /// The release is good.
     pub(super) async fn commit(&self) -> Outcome {
         let dir = self.dir().await?;
-        let current = self.write_down(&dir, Way::Forward, ReleaseVerdict::Good).await?;
-        for id in self.state().took_over.iter().copied().chain([self.id()]) {
-            let words = "containers that were set aside cannot be removed";
-            self.run(&drop_aside(&dir, id), DeploymentReason::Conflict, words).await?;
-        }
+        let current = self.settle(&dir).await?;
         let kept = self.forget_old(&dir, current).await?;
         let warnings = self.keep_copy(&kept).await;
         Ok(StepFacts { warnings, ..done() })
+    }
+
+    /// The release is written down as good, and strangers whose names it has are gone.
+    async fn settle(&self, dir: &TargetDir) -> Outcome<ReleaseId> {
+        let current = self.write_down(dir, Way::Forward, ReleaseVerdict::Good).await?;
+        for id in self.state().took_over.iter().copied().chain([self.id()]) {
+            let words = "containers that were set aside cannot be removed";
+            self.run(&drop_aside(dir, id), DeploymentReason::Conflict, words).await?;
+        }
+        Ok(current)
     }
 
     /// What became of a release that is staged.
@@ -115,7 +121,8 @@ impl Act<'_> {
         Ok(facts)
     }
 
-    /// A release that was put up and did not stay is recorded as failed; one that was gone back to is the newest good one.
+    /// A release that was put up and did not stay is recorded as failed; one that was gone back to is the newest good one. What
+    /// `commit` could not do is tried once more: later nobody knows of it.
     async fn write_down_ends(&self, dir: &TargetDir) -> Outcome<()> {
         let state = self.state();
         let is_good = state.verdict.as_ref().is_some_and(|end| end.status == DeploymentStatus::Success);
@@ -124,6 +131,9 @@ impl Act<'_> {
             let stays = state.path == Path::Forward && state.done.contains(&Step::Verify);
             let verdict = if stays { ReleaseVerdict::Good } else { ReleaseVerdict::Failed };
             self.write_down(dir, Way::Forward, verdict).await?;
+        }
+        if is_good && !state.done.contains(&Step::Commit) {
+            self.settle(dir).await?;
         }
         if state.path == Path::Rollback && state.done.contains(&Step::RestoreVerify) {
             self.write_down(dir, Way::Back, ReleaseVerdict::Good).await?;
