@@ -1,23 +1,27 @@
 //! What comes of deliveries: each taken up by one server at a time, made into a pipeline or into a reason why not, and tried
 //! again when something does not answer. One that was worked on twice has one pipeline all the same.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use imt_core::directory::{
-    Delivery, DeliveryOutcome, ProjectKey, ProjectRecord, Settlement, SkipReason, TakenDelivery,
+    Delivery, DeliveryClaim, DeliveryOutcome, ProjectKey, ProjectRecord, Settlement, SkipReason, TakenDelivery,
 };
-use imt_core::id::{InstanceId, PipelineId};
+use imt_core::id::{DeliveryId, InstanceId, PipelineId};
 use imt_core::pipeline::TriggerEvent;
 use imt_core::ports::{NewPipeline, StoreError};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::{Reason, Status};
+use tokio::task::JoinSet;
 
 use crate::planning::{self, NoPlan, Wanted};
 use crate::state::{Server, now};
 use crate::webhook::{Heard, Pushed, read};
 
-/// How long one server may work on a delivery before another one does.
-const LEASE: Duration = Duration::from_mins(10);
+/// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. One who needs longer takes
+/// it anew; should another one be first, both come to the same pipeline.
+const LEASE: Duration = Duration::from_secs(30);
 /// How many are worked on at once.
 const AT_ONCE: usize = 4;
 /// How long to wait for a ring before looking again.
@@ -33,35 +37,72 @@ const LOOKED_AT: usize = 100;
 
 /// Works on deliveries until the server is to end; what is under way then is finished.
 pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
+    let under_way = UnderWay::default();
+    let mut tasks = JoinSet::new();
     while !server.stop().is_cancelled() {
-        let pause = match server.directory().take_deliveries(&worker, LEASE, AT_ONCE).await {
-            Ok(taken) => {
-                for odd in &taken.set_aside {
-                    tracing::error!("a delivery cannot be understood: {odd}");
-                }
-                if !taken.found.is_empty() {
-                    let each = taken.found.into_iter().map(|taken| settle(&server, taken));
-                    futures_util::future::join_all(each).await;
-                    continue;
-                }
-                LOOK_AGAIN
+        let room = AT_ONCE.saturating_sub(tasks.len());
+        let taken = if room > 0 { take(&server, &worker, room).await } else { Some(Vec::new()) };
+        let pause = if taken.is_some() { LOOK_AGAIN } else { STORE_AWAY };
+        let news: Vec<TakenDelivery> = taken.unwrap_or_default();
+        let is_more = !news.is_empty();
+        for taken in news {
+            // What we have already, and whose lease has run out meanwhile, is ours for another one.
+            if under_way.hold(&taken) {
+                tasks.spawn(settle(server.clone(), taken.delivery, under_way.clone()));
             }
-            Err(error) => {
-                tracing::warn!(%error, "deliveries cannot be taken up");
-                STORE_AWAY
-            }
-        };
+        }
+        if is_more && tasks.len() < AT_ONCE {
+            continue;
+        }
         tokio::select! {
             () = server.stop().cancelled() => {}
-            () = server.deliveries().notified() => {}
+            () = server.deliveries().notified(), if tasks.len() < AT_ONCE => {}
+            Some(ended) = tasks.join_next() => if let Err(error) = ended {
+                tracing::error!(%error, "a delivery was not worked on to its end");
+            },
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+/// `None`: the store does not answer.
+async fn take(server: &Server, worker: &InstanceId, room: usize) -> Option<Vec<TakenDelivery>> {
+    match server.directory().take_deliveries(worker, LEASE, room).await {
+        Ok(taken) => {
+            for odd in &taken.set_aside {
+                tracing::error!("a delivery cannot be understood: {odd}");
+            }
+            Some(taken.found)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "deliveries cannot be taken up");
+            None
         }
     }
 }
 
-async fn settle(server: &Server, taken: TakenDelivery) {
-    let (delivery, claim) = (&taken.delivery, taken.claim);
-    let settlement = match outcome(server, delivery).await {
+/// What this server works on, each with the newest right to settle it.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<Mutex<BTreeMap<DeliveryId, DeliveryClaim>>>);
+
+impl UnderWay {
+    /// Notes the right to settle a delivery; whether nobody here works on it yet.
+    fn hold(&self, taken: &TakenDelivery) -> bool {
+        self.all().insert(taken.delivery.id, taken.claim).is_none()
+    }
+
+    fn let_go(&self, delivery: DeliveryId) -> Option<DeliveryClaim> {
+        self.all().remove(&delivery)
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, DeliveryClaim>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn settle(server: Server, delivery: Delivery, under_way: UnderWay) {
+    let settlement = match outcome(&server, &delivery).await {
         Ok(outcome) => Settlement::Over(outcome),
         Err(trouble) if trouble.is_retryable() && delivery.tries < TRIES => {
             Settlement::Again { detail: trouble.to_string(), after: pause_after(delivery.tries) }
@@ -75,6 +116,7 @@ async fn settle(server: &Server, taken: TakenDelivery) {
         Settlement::Again { .. } => "again",
     };
     tracing::info!(delivery = %delivery.id, project = %delivery.project, outcome = word, "worked on a delivery");
+    let Some(claim) = under_way.let_go(delivery.id) else { return };
     match server.directory().settle_delivery(&claim, &settlement).await {
         Ok(()) => server.metrics().delivered(word),
         // Somebody else has it: what we made is what they find.

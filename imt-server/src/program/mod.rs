@@ -36,7 +36,7 @@ fn run(args: &Args) -> Result<(), ProgramError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ProgramError::new("the program cannot be started").because(&error))?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         match &args.command {
             None => serve::serve(config).await,
             Some(Command::Token { command: TokenCommand::Create(order) }) => {
@@ -46,5 +46,8 @@ fn run(args: &Args) -> Result<(), ProgramError> {
             Some(Command::Db { .. }) => commands::migrate(&config).await,
             Some(Command::Config { .. }) => Ok(()),
         }
-    })
+    });
+    // Threads that wait for something of the system are not waited for.
+    runtime.shutdown_background();
+    result
 }

@@ -47,9 +47,11 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     let running = ready.map(|ready| tokio::spawn(ready.work(stop.clone())));
     greet(&server, &config, port).await?;
     imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
+    tracing::info!("nothing is accepted any more, and what was asked is answered");
     server.close_sockets(FAREWELL).await;
     tasks.close();
     tasks.wait().await;
+    tracing::info!("sockets are closed, deliveries are left to whoever comes next");
     match running {
         Some(running) => running.await.unwrap_or_else(|error| Err(ProgramError::new("the runner").because(&error))),
         None => Ok(()),
