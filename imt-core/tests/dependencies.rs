@@ -65,10 +65,10 @@ fn packages(metadata: &Value) -> &[Value] {
 /// The packages that use a package directly.
 fn users_of<'a>(metadata: &'a Value, package: &Value) -> Vec<&'a str> {
     let nodes = metadata["resolve"]["nodes"].as_array().expect("metadata resolves");
-    let uses = |node: &&Value| {
+    let needs_it = |node: &&Value| {
         node["deps"].as_array().into_iter().flatten().any(|dependency| dependency["pkg"] == package["id"])
     };
-    let users: Vec<&Value> = nodes.iter().filter(uses).map(|node| &node["id"]).collect();
+    let users: Vec<&Value> = nodes.iter().filter(needs_it).map(|node| &node["id"]).collect();
     packages(metadata).iter().filter(|p| users.contains(&&p["id"])).map(|p| text(p, "name")).collect()
 }
 

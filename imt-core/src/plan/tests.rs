@@ -1,9 +1,9 @@
 use super::*;
 use crate::id::{AttemptId, CommitId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::{PipelineSpec, TriggerEvent, read};
-use crate::schedule::{Change, ChangeKind, PipelineState};
+
 use crate::secret::Secret;
-use crate::status::{End, Reason, Status};
+use crate::status::Reason;
 
 const FILE: &str = r#"
 stages: [build, test, "ship #1"]

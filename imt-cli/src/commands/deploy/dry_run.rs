@@ -36,7 +36,7 @@ pub(super) async fn dry_run(
     let publisher = Arc::new(NotHere::because(&CliError::internal("a dry run builds nothing"), None));
     let scratch = instance.dir().join("checkouts");
     let tools = Tools { source, composer, publisher, transport, scratch };
-    let planned = Performer::new(&new.target, new.settings.clone(), tools).plan(new).await;
+    let planned = Box::pin(Performer::new(&new.target, new.settings.clone(), tools).plan(new)).await;
     if let Err(error) = instance.retire() {
         output::warning(&format!("this command's own records were not removed: {error}"));
     }
