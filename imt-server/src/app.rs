@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use crate::http::{Code, Problem, around};
 use crate::live::socket;
 use crate::routes::{
-    audit, deliveries, health, hooks, logs, me, members, pipelines, projects, secrets, sign_in, variables,
+    audit, deliveries, deployments, health, hooks, logs, me, members, pipelines, projects, secrets, sign_in, targets,
+    variables,
 };
 use crate::state::Server;
 
@@ -90,6 +91,13 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(pipelines::cancel))
         .routes(routes!(pipelines::retry))
         .routes(routes!(logs::show))
+        .routes(routes!(targets::list))
+        .routes(routes!(targets::set, targets::forget))
+        .routes(routes!(targets::host_keys))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::show))
+        .routes(routes!(deployments::cancel))
+        .routes(routes!(deployments::log))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))

@@ -10,5 +10,5 @@ mod random;
 
 pub(crate) use caller::Caller;
 pub(crate) use cookie::SessionCookie;
-pub(crate) use need::{Administrator, In, Managing, Reading, Somebody, Triggering, key_of};
+pub(crate) use need::{Administrator, Deploying, In, Managing, Reading, Somebody, Triggering, key_of};
 pub(crate) use random::{BearerSecret, hash_of};

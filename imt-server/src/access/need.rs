@@ -32,6 +32,8 @@ need! {
     Reading,
     /// Starting, retrying, cancelling pipelines.
     Triggering,
+    /// Deploying, rolling back, ending deployments.
+    Deploying,
     /// Seeing and changing what a project is.
     Managing,
 }
@@ -42,6 +44,10 @@ impl Need for Reading {
 
 impl Need for Triggering {
     const SCOPE: Scope = Scope::Trigger;
+}
+
+impl Need for Deploying {
+    const SCOPE: Scope = Scope::Deploy;
 }
 
 impl Need for Managing {

@@ -7,6 +7,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod deliveries;
+pub(crate) mod deployments;
 pub(crate) mod health;
 pub(crate) mod hooks;
 pub(crate) mod logs;
@@ -18,6 +19,7 @@ pub(crate) mod projects;
 pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;
+pub(crate) mod targets;
 pub(crate) mod variables;
 
-pub(crate) use shown::{Refusals, named};
+pub(crate) use shown::{Named, Numbered, Refusals, named};

@@ -16,8 +16,8 @@ use imt_core::status::{Reason, Status};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Refusals;
 use super::pipeline_view::{PipelineLine, PipelineView};
+use super::{Numbered, Refusals};
 use crate::access::{In, Reading, Triggering};
 use crate::http::{Answer, Body, Code, InPath, InQuery, Listed, Paging, Problem};
 use crate::planning::{self, NoPlan, Wanted};
@@ -175,12 +175,6 @@ pub(super) async fn found(
 ) -> Answer<(PipelineId, PipelineRecord)> {
     let id = server.catalog().find(&project.name, number).await?;
     Ok((id, server.store().load(id).await?))
-}
-
-/// Which pipeline, in the path.
-#[derive(Deserialize)]
-pub(crate) struct Numbered {
-    number: NonZeroU64,
 }
 
 /// A pipeline, with its jobs, and why it waits if it does.

@@ -8,7 +8,7 @@ use imt_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refusals;
+use super::{Named, Refusals};
 use crate::access::{In, Managing};
 use crate::http::{Answer, Body, InPath, Listed, Problem};
 use crate::state::Server;
@@ -46,12 +46,6 @@ pub(crate) struct SecretOrder {
     value: String,
 }
 
-/// Which secret, in the path.
-#[derive(Deserialize)]
-pub(crate) struct OfName {
-    name: String,
-}
-
 fn name(text: &str) -> Answer<SecretName> {
     text.parse().map_err(|error: imt_core::directory::SecretNameError| Problem::invalid(error.to_string()))
 }
@@ -64,7 +58,7 @@ fn name(text: &str) -> Answer<SecretName> {
 pub(crate) async fn set(
     State(server): State<Server>,
     within: In<Managing>,
-    InPath(at): InPath<OfName>,
+    InPath(at): InPath<Named>,
     Body(order): Body<SecretOrder>,
 ) -> Answer<StatusCode> {
     let (name, value) = (name(&at.name)?, order.value.into());
@@ -79,7 +73,7 @@ pub(crate) async fn set(
 pub(crate) async fn remove(
     State(server): State<Server>,
     within: In<Managing>,
-    InPath(at): InPath<OfName>,
+    InPath(at): InPath<Named>,
 ) -> Answer<StatusCode> {
     let removed = server.directory().remove_secret(within.project.id, &name(&at.name)?, &within.caller.deed()).await?;
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }

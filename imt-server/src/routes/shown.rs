@@ -1,9 +1,10 @@
 //! What several kinds of routes show alike.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use imt_core::directory::User;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{IntoResponses, ToSchema};
@@ -32,6 +33,18 @@ impl IntoResponses for Refusals {
             |words: &str| ResponseBuilder::new().description(words).content("application/problem+json", content());
         refusals.into_iter().map(|(status, words)| (status.to_owned(), response(words).build().into())).collect()
     }
+}
+
+/// What a path names by its name.
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+}
+
+/// What a path names by its number within the project.
+#[derive(Deserialize)]
+pub(crate) struct Numbered {
+    pub(crate) number: NonZeroU64,
 }
 
 /// A user, as others see him.

@@ -8,7 +8,7 @@ use imt_core::ports::Variable;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refusals;
+use super::{Named, Refusals};
 use crate::access::{In, Managing};
 use crate::http::{Answer, Body, InPath, Listed, Problem};
 use crate::state::Server;
@@ -50,12 +50,6 @@ pub(crate) struct VariableOrder {
     is_secret: bool,
 }
 
-/// Which variable, in the path.
-#[derive(Deserialize)]
-pub(crate) struct OfName {
-    name: String,
-}
-
 /// Sets a variable, for pipelines that begin from now on.
 #[utoipa::path(put, path = "/projects/{project}/variables/{name}", tag = "variables",
     params(("project" = String, Path), ("name" = String, Path)), request_body = VariableOrder,
@@ -63,7 +57,7 @@ pub(crate) struct OfName {
 pub(crate) async fn set(
     State(server): State<Server>,
     within: In<Managing>,
-    InPath(at): InPath<OfName>,
+    InPath(at): InPath<Named>,
     Body(order): Body<VariableOrder>,
 ) -> Answer<StatusCode> {
     let name = at.name;
@@ -81,7 +75,7 @@ pub(crate) async fn set(
 pub(crate) async fn remove(
     State(server): State<Server>,
     within: In<Managing>,
-    InPath(at): InPath<OfName>,
+    InPath(at): InPath<Named>,
 ) -> Answer<StatusCode> {
     if !server.catalog().unset_variable(&within.project.name, &at.name).await? {
         return Err(Problem::not_found());

@@ -22,7 +22,7 @@ impl Route {
     /// The path with a project in it, and with things of it that are not there.
     fn in_project(&self, project: &str) -> String {
         let nothing = "01a224f7-0000-7000-8000-000000000000";
-        [("{project}", project), ("{number}", "1"), ("{job}", "0"), ("{name}", "NAME")]
+        [("{project}", project), ("{number}", "1"), ("{job}", "0"), ("{name}", "NAME"), ("{environment}", "production")]
             .iter()
             .chain(&[("{user}", nothing), ("{delivery}", nothing), ("{session}", nothing), ("{token}", nothing)])
             .fold(self.path.clone(), |path, (name, value)| path.replace(name, value))
@@ -65,6 +65,8 @@ fn body_for(path: &str) -> Value {
         "tokens" => json!({"name": "t", "scopes": ["read"]}),
         "{user}" => json!({"role": "member"}),
         "{name}" => json!({"value": "v"}),
+        // Nobody listens there.
+        "host-keys" => json!({"host": "127.0.0.1:1"}),
         _ => json!({}),
     }
 }

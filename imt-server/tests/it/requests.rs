@@ -146,3 +146,41 @@ async fn settings_are_changed_by_whoever_has_seen_them() {
     let late = change("\"1\"").await;
     assert_eq!((late.status, &late.json()["code"]), (StatusCode::PRECONDITION_FAILED, &json!("precondition_failed")));
 }
+
+#[tokio::test]
+async fn a_target_is_reached_by_a_pinned_key_or_not_at_all() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let path = "/api/v1/projects/shop/targets/production";
+    let good = json!({
+        "host": "deploy.example.org", "user": "deploy", "registry": "ghcr.io/acme",
+        "host_key": "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU", "stable_for_s": 3
+    });
+    let with = |name: &str, value: serde_json::Value| {
+        let mut changed = good.clone();
+        changed[name] = value;
+        changed
+    };
+    for (body, words) in [
+        (with("host_key", json!(null)), "host_key"),
+        (with("host_key", json!("any")), "host_key"),
+        (with("user", json!(null)), "user"),
+        (with("registry", json!(null)), "registry"),
+        (with("host", json!("a b")), "host"),
+        (with("keep", json!(0)), "keep"),
+        (with("colour", json!("red")), "colour"),
+    ] {
+        let answered = world.call(&Method::PUT, path, Some(&token), Some(&body)).await;
+        assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        assert!(answered.json()["detail"].as_str().unwrap().contains(words), "{body}: {}", answered.json());
+    }
+    assert_eq!(world.call(&Method::PUT, path, Some(&token), Some(&good)).await.status, StatusCode::NO_CONTENT);
+    let listed = world.call(&Method::GET, "/api/v1/projects/shop/targets", Some(&token), None).await.json();
+    let shown = &listed["items"][0];
+    assert_eq!(
+        (&shown["environment"], &shown["port"], &shown["stable_for_s"]),
+        (&json!("production"), &json!(22), &json!(3))
+    );
+    assert_eq!(world.call(&Method::DELETE, path, Some(&token), None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.call(&Method::DELETE, path, Some(&token), None).await.status, StatusCode::NOT_FOUND);
+}

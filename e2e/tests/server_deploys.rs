@@ -1,0 +1,76 @@
+//! A server that deploys, over HTTP alone: a target set, a pipeline that leads to a deployment, a broken one rolled back.
+
+use std::fs;
+use std::time::Duration;
+
+use imt_e2e::deploying::{By, Target};
+use imt_e2e::server::{Client, ServerHost};
+use imt_e2e::services;
+use imt_e2e::shop::{Shop, Variant};
+use imt_e2e::ssh::Server;
+use imt_e2e::wait::until;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+/// How long a deployment may take on a busy machine.
+const DEPLOYED: Duration = Duration::from_mins(4);
+
+const FILE: &str =
+    "jobs:\n  check: { script: \"true\" }\ndeploy:\n  environment: production\n  stable_for: 1s\n  wait_timeout: 20s\n";
+
+/// The newest deployment, once there are so many of them and it is over.
+fn ended(client: &Client, project: &str, count: usize) -> Value {
+    until("the deployment is over", DEPLOYED, || {
+        let listed = client.get(&format!("{project}/deployments"));
+        let all = listed["items"].as_array().expect("a list");
+        (all.len() == count && all[0].get("ended_at").is_some()).then(|| all[0].clone())
+    })
+}
+
+#[test]
+fn a_pushed_version_is_deployed_and_a_broken_one_rolled_back_over_http_alone() {
+    let shop = Shop::new(Variant::Good);
+    let target = Target::named(By::Ssh, shop.name());
+    let host = ServerHost::new(&["--executor", "local"]);
+    let server = host.start(0);
+    let client = server.client(&host.token());
+    let project = format!("/api/v1/projects/{}", shop.name());
+    let order = json!({"name": shop.name(), "repo_url": shop.path()});
+    client.call(&Method::POST, "/api/v1/projects", Some(&order), 201);
+    let socket = Server::OpenSsh.socket();
+    let reached = json!({
+        "host": socket.ip().to_string(), "port": socket.port(), "user": "root",
+        "host_key": Server::OpenSsh.fingerprint().to_string(), "registry": services::registry()
+    });
+    client.call(&Method::PUT, &format!("{project}/targets/production"), Some(&reached), 204);
+    let key = fs::read_to_string(target.identity()).expect("the key");
+    let secret = format!("{project}/secrets/target_key%2Fproduction");
+    client.call(&Method::PUT, &secret, Some(&json!({"value": key})), 204);
+
+    let release = |variant, version: &str| {
+        shop.write("pipeline.yml", FILE);
+        let commit = shop.release(variant, version);
+        let order = json!({"commit": commit, "branch": "main"});
+        client.call(&Method::POST, &format!("{project}/pipelines"), Some(&order), 201);
+    };
+    release(Variant::Good, "1");
+    let first = ended(&client, &project, 1);
+    assert_eq!(first["status"], "success", "{first}");
+    assert_eq!(shop.page(), Some("Welcome to the shop (version 1)".to_owned()));
+    release(Variant::Crashing, "2");
+    let second = ended(&client, &project, 2);
+    assert_eq!(second["status"], "rolled_back", "{second}");
+    assert_eq!(shop.page(), Some("Welcome to the shop (version 1)".to_owned()));
+    let log = client.get(&format!("{project}/deployments/2/log"));
+    assert!(log.as_str().expect("text").contains("rolled_back"), "{log}");
+    // What the runner was given to get in with is seen nowhere.
+    let shown =
+        [client.get(&project), client.get(&format!("{project}/audit")), log].map(|value| value.to_string()).concat();
+    let line = key.lines().nth(1).expect("a key has lines");
+    assert!(!shown.contains(line));
+    server.signal(Signal::TERM);
+    let finished = server.finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(!finished.stderr.contains(line));
+}

@@ -1,0 +1,192 @@
+//! Deployments: listed, shown, ended, and their logs.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body as Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
+use futures_util::stream;
+use imt_core::directory::Action;
+use imt_core::id::DeploymentId;
+use imt_core::ports::{DeploymentRecord, DeploymentStore, DeploymentSummary, LogFrom, StoreError};
+use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
+use imt_core::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Numbered, Refusals};
+use crate::access::{Deploying, In, Reading};
+use crate::http::{Answer, InPath, InQuery, Listed, Paging};
+use crate::state::{Server, now};
+
+/// How much of a log is read from the store at a time.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// A deployment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeploymentView {
+    /// The id.
+    id: Uuid,
+    /// The number within its project.
+    number: u64,
+    /// Which of the project's environments.
+    environment: String,
+    /// Where to.
+    host: String,
+    /// The commit.
+    commit: String,
+    /// The pipeline that led to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<Uuid>,
+    /// `pending`, `deploying`, `success`, `failed`, `rolled_back`, `rollback_failed`, `unknown` or `cancelled`.
+    #[schema(value_type = String)]
+    status: DeploymentStatus,
+    /// Why it ended as it did, or will: a word for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reason: Option<DeploymentReason>,
+    /// Why, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// The step under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    /// What else there is to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// When it was submitted.
+    #[schema(value_type = String, format = DateTime)]
+    submitted_at: Timestamp,
+    /// When it was taken up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+}
+
+fn why(end: Option<&DeploymentEnd>) -> (Option<DeploymentReason>, Option<String>) {
+    (end.and_then(|end| end.reason), end.and_then(|end| end.detail.clone()))
+}
+
+impl From<DeploymentSummary> for DeploymentView {
+    fn from(deployment: DeploymentSummary) -> Self {
+        let (reason, detail) = why(deployment.end.as_ref());
+        Self {
+            id: deployment.id.as_uuid(),
+            number: deployment.number.get(),
+            environment: deployment.target.environment,
+            host: deployment.target.host,
+            commit: deployment.commit.to_string(),
+            pipeline: deployment.pipeline.map(imt_core::id::PipelineId::as_uuid),
+            status: deployment.status,
+            reason,
+            detail,
+            step: None,
+            warnings: Vec::new(),
+            submitted_at: deployment.submitted_at,
+            started_at: deployment.started_at,
+            ended_at: deployment.ended_at,
+        }
+    }
+}
+
+impl From<DeploymentRecord> for DeploymentView {
+    fn from(deployment: DeploymentRecord) -> Self {
+        let state = deployment.state;
+        let (reason, detail) = why(state.verdict.as_ref());
+        Self {
+            id: state.id.as_uuid(),
+            number: deployment.number.get(),
+            environment: deployment.target.environment,
+            host: deployment.target.host,
+            commit: deployment.commit.to_string(),
+            pipeline: deployment.pipeline.map(imt_core::id::PipelineId::as_uuid),
+            status: state.status,
+            reason,
+            detail,
+            step: state.step.map(|step| step.step.to_string()),
+            warnings: state.warnings,
+            submitted_at: deployment.submitted_at,
+            started_at: state.started_at,
+            ended_at: state.ended_at,
+        }
+    }
+}
+
+/// A project's deployments, newest first.
+#[utoipa::path(get, path = "/projects/{project}/deployments", tag = "deployments",
+    params(("project" = String, Path), Paging), extensions(("x-needs" = json!("read"))),
+    responses((status = 200, body = Listed<DeploymentView>), Refusals))]
+pub(crate) async fn list(
+    State(server): State<Server>,
+    within: In<Reading>,
+    InQuery(paging): InQuery<Paging>,
+) -> Answer<Json<Listed<DeploymentView>>> {
+    let (before, limit) = (paging.cursor::<NonZeroU64>()?, paging.limit());
+    let found = server.deployments().deployments(&within.project.name, before, limit).await?;
+    let is_last = found.found.len() + found.set_aside.len() < limit;
+    let next = found.found.last().map(|last| last.number).filter(|_| !is_last);
+    Ok(Json(Listed::new(found.found.into_iter().map(DeploymentView::from).collect(), next)))
+}
+
+/// A deployment.
+#[utoipa::path(get, path = "/projects/{project}/deployments/{number}", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), extensions(("x-needs" = json!("read"))),
+    responses((status = 200, body = DeploymentView), Refusals))]
+pub(crate) async fn show(
+    State(server): State<Server>,
+    within: In<Reading>,
+    InPath(at): InPath<Numbered>,
+) -> Answer<Json<DeploymentView>> {
+    let id = server.deployments().find(&within.project.name, at.number).await?;
+    Ok(Json(server.deployments().load(id).await?.into()))
+}
+
+/// Asks for the end of a deployment, which is undone as far as it has come. One that is over stays as it is.
+#[utoipa::path(post, path = "/projects/{project}/deployments/{number}/cancel", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), extensions(("x-needs" = json!("deploy"))),
+    responses((status = 202, body = DeploymentView), Refusals))]
+pub(crate) async fn cancel(
+    State(server): State<Server>,
+    within: In<Deploying>,
+    InPath(at): InPath<Numbered>,
+) -> Answer<(StatusCode, Json<DeploymentView>)> {
+    let store = server.deployments();
+    let id = store.find(&within.project.name, at.number).await?;
+    store.request_cancel(id, DeploymentReason::User, now()).await?;
+    let action = Action::DeploymentCancelled { deployment: id };
+    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    Ok((StatusCode::ACCEPTED, Json(store.load(id).await?.into())))
+}
+
+/// A deployment's log as it is now.
+#[utoipa::path(get, path = "/projects/{project}/deployments/{number}/log", tag = "deployments",
+    params(("project" = String, Path), ("number" = u64, Path)), extensions(("x-needs" = json!("read"))),
+    responses((status = 200, description = "All there is", body = String, content_type = "text/plain"), Refusals))]
+pub(crate) async fn log(
+    State(server): State<Server>,
+    within: In<Reading>,
+    InPath(at): InPath<Numbered>,
+) -> Answer<([(HeaderName, &'static str); 1], Bytes)> {
+    let id = server.deployments().find(&within.project.name, at.number).await?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], body(Arc::clone(server.deployments()), id)))
+}
+
+/// The log, read as it is sent.
+fn body(store: Arc<dyn DeploymentStore>, deployment: DeploymentId) -> Bytes {
+    Bytes::from_stream(stream::try_unfold((store, 0), move |(store, at)| async move {
+        let page = store.read_log(deployment, LogFrom::Offset(at), PIECE_BYTES).await?;
+        let mut bytes: Vec<u8> = Vec::new();
+        for chunk in &page.chunks {
+            bytes.extend_from_slice(&chunk.bytes);
+        }
+        Ok::<_, StoreError>(if bytes.is_empty() { None } else { Some((bytes, (store, page.next_offset))) })
+    }))
+}
