@@ -212,7 +212,7 @@ fn a_job_that_kills_its_own_shell() {
 #[test]
 fn a_full_disk_under_the_state_directory() {
     let home = Home::new();
-    let _disk = SmallDisk::mount(home.path().join("state"), "512k");
+    let _disk = SmallDisk::mount(home.path().join("state"), "1m");
     let project = Project::new("image: IMAGE\njobs: { x: { script: [seq 1 120000, echo the end] } }");
     let finished = home.run_json(project.path(), ["--executor", "docker"]).finish();
     assert_eq!(finished.code, Some(0), "{}", said(&finished));
