@@ -39,9 +39,14 @@ fn a_pushed_version_is_deployed_and_a_broken_one_rolled_back_over_http_alone() {
     let order = json!({"name": shop.name(), "repo_url": shop.path()});
     client.call(&Method::POST, "/api/v1/projects", Some(&order), 201);
     let socket = Server::OpenSsh.socket();
+    let fingerprint = Server::OpenSsh.fingerprint().to_string();
+    let offered =
+        client.call(&Method::POST, &format!("{project}/host-keys"), Some(&json!({"host": socket.to_string()})), 200);
+    let keys = offered["items"].as_array().expect("a list");
+    assert!(keys.iter().any(|key| key["fingerprint"] == fingerprint.as_str()), "{offered}");
     let reached = json!({
         "host": socket.ip().to_string(), "port": socket.port(), "user": "root",
-        "host_key": Server::OpenSsh.fingerprint().to_string(), "registry": services::registry()
+        "host_key": fingerprint, "registry": services::registry()
     });
     client.call(&Method::PUT, &format!("{project}/targets/production"), Some(&reached), 204);
     let key = fs::read_to_string(target.identity()).expect("the key");

@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
+use imt_e2e::project::git;
 use imt_e2e::records::Records;
 use imt_e2e::server::{Client, Heard, PIPELINE, ServerHost, log_of};
 use imt_e2e::wait::until;
@@ -17,14 +17,6 @@ const FILE: &str =
 
 /// What it prints: the commands, too.
 const LOG: &str = "$ echo \"it is $IMT_BRANCH\"\nit is main\n$ sleep 1\n$ echo done\ndone\n";
-
-fn git(dir: &Path, words: &[&str]) -> String {
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words).current_dir(dir);
-    let output = git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("git can be run");
-    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
-}
 
 /// A bare repository with a clone beside it, which pushes to it.
 fn repository(below: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
@@ -51,7 +43,8 @@ fn tell_pushes(bare: &Path, url: &str, secret: &str) {
 fn push(clone: &Path, file: &str, message: &str) -> String {
     fs::write(clone.join("pipeline.yml"), file).expect("a file");
     git(clone, &["add", "--all"]);
-    git(clone, &["commit", "--quiet", "--allow-empty", "--message", message]);
+    let who = ["-c", "user.name=e2e", "-c", "user.email=e2e@localhost"];
+    git(clone, &[&who[..], &["commit", "--quiet", "--allow-empty", "--message", message]].concat());
     git(clone, &["push", "--quiet", "origin", "HEAD"]);
     git(clone, &["rev-parse", "HEAD"])
 }

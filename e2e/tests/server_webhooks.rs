@@ -1,13 +1,12 @@
 //! Deliveries in a crowd, with the server killed in between: what was answered with success has exactly one pipeline.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use imt_e2e::dice::{Dice, number};
+use imt_e2e::repository::Repository;
 use imt_e2e::server::{Client, ServerHost, signature};
 use imt_e2e::wait::until_holds;
 use rustix::process::Signal;
@@ -18,23 +17,6 @@ use ureq::http::Method;
 const SENDERS: usize = 8;
 /// How often the server is killed.
 const KILLS: usize = 4;
-
-fn git(dir: &Path, words: &[&str]) -> String {
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words).current_dir(dir);
-    let output = git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("git can be run");
-    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
-}
-
-fn repository(dir: &Path) -> String {
-    std::fs::create_dir(dir).expect("a directory");
-    git(dir, &["init", "--quiet", "--initial-branch=main"]);
-    std::fs::write(dir.join("pipeline.yml"), "jobs: { unit: { script: true } }\n").expect("a file");
-    git(dir, &["add", "--all"]);
-    git(dir, &["commit", "--quiet", "--message", "first"]);
-    git(dir, &["rev-parse", "HEAD"])
-}
 
 /// A delivery of a push to a branch of its own; whether it was answered with success.
 fn deliver(client: &Client, (path, secret): (&str, &str), nth: usize, commit: &str) -> bool {
@@ -76,12 +58,18 @@ fn open_deliveries(client: &Client) -> usize {
 fn what_was_answered_with_success_has_exactly_one_pipeline_whatever_happens_to_the_server() {
     let count = usize::try_from(number("IMT_WEBHOOKS", 200)).expect("a count");
     let host = ServerHost::new(&["--runners", "0"]);
-    let repo = host.path().join("shop");
-    let commit = repository(&repo);
+    let repository = Repository::new("imt-e2e-webhooks.");
+    repository.write("pipeline.yml", "jobs: { unit: { script: true } }\n");
+    let commit = repository.commit();
     let mut server = host.start(0);
     let (port, token) = (server.port(), host.token());
     let client = server.client(&token);
-    let made = client.call(&Method::POST, "/api/v1/projects", Some(&json!({"name": "shop", "repo_url": repo})), 201);
+    let made = client.call(
+        &Method::POST,
+        "/api/v1/projects",
+        Some(&json!({"name": "shop", "repo_url": repository.path()})),
+        201,
+    );
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let path = format!("/webhook/github/{}", text(&made["id"]));
     let secret = text(&made["webhook_secret"]);

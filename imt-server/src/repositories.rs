@@ -69,11 +69,13 @@ impl Repositories {
         };
         let secret = self.directory.secret(project.id, &name).await.map_err(|error| of_store(&error))?;
         let with = (address, secret);
-        if let Some((_, source)) = self.opened().get(&project.id).filter(|(opened, _)| *opened == with) {
+        // Held while it is opened, which takes no time: two at once would write one key file.
+        let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, source)) = all.get(&project.id).filter(|(opened, _)| *opened == with) {
             return Ok(Arc::clone(source));
         }
         let source = Arc::new(self.open(project.id, origin.as_ref(), with.1.as_ref())?);
-        self.opened().insert(project.id, (with, Arc::clone(&source)));
+        all.insert(project.id, (with, Arc::clone(&source)));
         Ok(source)
     }
 
@@ -96,10 +98,6 @@ impl Repositories {
             builder = builder.credentials(origin.to_string(), credentials);
         }
         builder.build()
-    }
-
-    fn opened(&self) -> std::sync::MutexGuard<'_, BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

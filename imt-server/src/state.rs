@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use imt_core::directory::{Action, Deed};
+use imt_core::id::ProjectId;
 use imt_core::ports::{Catalog, DeploymentStore, Directory, Store};
 use imt_core::time::Timestamp;
 use tokio::sync::Notify;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// The most bytes that a delivery may have.
     pub delivery_bytes: usize,
+    /// How long the client of a socket may take to take what it is told. Then it is cut off, and resumes where it was.
+    pub socket_patience: Duration,
 }
 
 impl Settings {
@@ -70,6 +74,7 @@ impl Settings {
             allows_private_networks: true,
             sessions: SessionLimits::default(),
             delivery_bytes: 5 << 20,
+            socket_patience: Duration::from_secs(30),
         }
     }
 
@@ -129,6 +134,14 @@ impl Server {
 
     pub(crate) fn repositories(&self) -> &Repositories {
         &self.0.repositories
+    }
+
+    /// Writes into the audit log what was done through another port. It was done whatever becomes of the entry, so a store that
+    /// does not take it is no error of the request: the server's own log has the entry then.
+    pub(crate) async fn note(&self, project: ProjectId, action: &Action, by: &Deed) {
+        if let Err(error) = self.directory().note(Some(project), action, by).await {
+            tracing::error!(%error, %project, ?action, ?by, "the audit log does not take an entry");
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -47,8 +47,8 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
         let is_more = !news.is_empty();
         for taken in news {
             // What we have already, and whose lease has run out meanwhile, is ours for another one.
-            if under_way.hold(&taken) {
-                tasks.spawn(settle(server.clone(), taken.delivery, under_way.clone()));
+            if let Some(held) = under_way.hold(&taken) {
+                tasks.spawn(settle(server.clone(), taken.delivery, held));
             }
         }
         if is_more && tasks.len() < AT_ONCE {
@@ -87,13 +87,10 @@ async fn take(server: &Server, worker: &InstanceId, room: usize) -> Option<Vec<T
 struct UnderWay(Arc<Mutex<BTreeMap<DeliveryId, DeliveryClaim>>>);
 
 impl UnderWay {
-    /// Notes the right to settle a delivery; whether nobody here works on it yet.
-    fn hold(&self, taken: &TakenDelivery) -> bool {
-        self.all().insert(taken.delivery.id, taken.claim).is_none()
-    }
-
-    fn let_go(&self, delivery: DeliveryId) -> Option<DeliveryClaim> {
-        self.all().remove(&delivery)
+    /// Notes the right to settle a delivery; `None`: somebody here works on it already.
+    fn hold(&self, taken: &TakenDelivery) -> Option<Held> {
+        let is_new = self.all().insert(taken.delivery.id, taken.claim).is_none();
+        is_new.then(|| Held { all: self.clone(), delivery: taken.delivery.id })
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, DeliveryClaim>> {
@@ -101,7 +98,26 @@ impl UnderWay {
     }
 }
 
-async fn settle(server: Server, delivery: Delivery, under_way: UnderWay) {
+/// A delivery that is worked on; let go however that ends.
+struct Held {
+    all: UnderWay,
+    delivery: DeliveryId,
+}
+
+impl Held {
+    /// The newest right to settle it.
+    fn claim(&self) -> Option<DeliveryClaim> {
+        self.all.all().get(&self.delivery).copied()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.all.all().remove(&self.delivery);
+    }
+}
+
+async fn settle(server: Server, delivery: Delivery, held: Held) {
     let settlement = match outcome(&server, &delivery).await {
         Ok(outcome) => Settlement::Over(outcome),
         Err(trouble) if trouble.is_retryable() && delivery.tries < TRIES => {
@@ -116,7 +132,7 @@ async fn settle(server: Server, delivery: Delivery, under_way: UnderWay) {
         Settlement::Again { .. } => "again",
     };
     tracing::info!(delivery = %delivery.id, project = %delivery.project, outcome = word, "worked on a delivery");
-    let Some(claim) = under_way.let_go(delivery.id) else { return };
+    let Some(claim) = held.claim() else { return };
     match server.directory().settle_delivery(&claim, &settlement).await {
         Ok(()) => server.metrics().delivered(word),
         // Somebody else has it: what we made is what they find.

@@ -1,7 +1,6 @@
 use super::*;
 use crate::id::{AttemptId, CommitId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::{PipelineSpec, TriggerEvent, read};
-
 use crate::secret::Secret;
 use crate::status::Reason;
 

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use imt_core::directory::{Actor, Deed, Scope, Scopes, SecretHash, User, Via};
 use imt_core::id::{ProjectId, SessionId};
+use imt_core::time::Timestamp;
 
 use super::cookie::SessionCookie;
 use super::random::hash_of;
@@ -21,6 +22,8 @@ pub(crate) struct Caller {
     scopes: Scopes,
     /// The only project that counts.
     only: Option<ProjectId>,
+    /// When what he shows ends, if it is a token that does.
+    ends_at: Option<Timestamp>,
     remote: String,
 }
 
@@ -53,6 +56,11 @@ impl Caller {
         Err(Problem::new(Code::Forbidden, format!("this token may not be used for this: it lacks the scope {name}")))
     }
 
+    /// When the token that he shows ends, if it does.
+    pub(crate) const fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+
     /// Whether what he shows counts in a project.
     pub(crate) fn counts_in(&self, project: ProjectId) -> bool {
         self.only.is_none_or(|only| only == project)
@@ -81,8 +89,9 @@ impl Caller {
             let Some(token) = token else { return Err(nobody()) };
             let shown = hash_of(token);
             let found = server.directory().token(shown, now()).await?.ok_or_else(nobody)?;
-            let (via, only) = (Via::Token(found.token.id), found.token.project);
-            return Ok(Self { user: found.user, via, shown, scopes: found.token.scopes, only, remote });
+            let token = found.token;
+            let (via, only, ends_at) = (Via::Token(token.id), token.project, token.expires_at);
+            return Ok(Self { user: found.user, via, shown, scopes: token.scopes, only, ends_at, remote });
         }
         let cookie = SessionCookie { is_secure: server.settings().is_secure() };
         let secret = cookie.read(headers).ok_or_else(nobody)?;
@@ -93,7 +102,7 @@ impl Caller {
             return Err(Problem::new(Code::Forbidden, "this does not come from a page of this server"));
         }
         let via = Via::Session(found.session.id);
-        Ok(Self { user: found.user, via, shown, scopes: Scopes::all(), only: None, remote })
+        Ok(Self { user: found.user, via, shown, scopes: Scopes::all(), only: None, ends_at: None, remote })
     }
 }
 

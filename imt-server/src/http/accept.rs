@@ -31,7 +31,7 @@ pub struct Limits {
     pub connections: usize,
     /// How long a connection may take for the head of a request, its silence before included.
     pub head_within: Duration,
-    /// The most bytes of a head.
+    /// About the most bytes of a head: one that is not whole by then is refused, so that one that comes at once may have some more.
     pub head_bytes: usize,
     /// The most headers.
     pub headers: usize,

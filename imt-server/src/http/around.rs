@@ -53,7 +53,7 @@ pub(crate) async fn around(State(metrics): State<Metrics>, mut request: Request,
     }
     let answering = async {
         let begin = Instant::now();
-        let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
+        let answered = tokio::time::timeout(TIME_LIMIT, answered(request, next, &id)).await;
         let mut response = answered
             .unwrap_or_else(|_| Problem::new(Code::TimedOut, "it took too long to answer this").into_response());
         let status = response.status().as_u16();
@@ -63,7 +63,18 @@ pub(crate) async fn around(State(metrics): State<Metrics>, mut request: Request,
         dress(response.headers_mut(), &id, &method);
         response
     };
-    REQUEST.scope(id.clone(), answering.instrument(span)).await
+    REQUEST.scope(id.clone(), answering).instrument(span).await
+}
+
+/// The answer of whoever is asked. What changes something is finished whoever goes away meanwhile: it may be several steps, and the
+/// last of them the audit log's.
+async fn answered(request: Request, next: Next, id: &str) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let finishing = REQUEST.scope(id.to_owned(), async move { next.run(request).await });
+    let finished = tokio::spawn(finishing.in_current_span()).await;
+    finished.unwrap_or_else(|error| Problem::internal("a request was not answered to its end", &error).into_response())
 }
 
 fn dress(headers: &mut HeaderMap, id: &str, method: &Method) {

@@ -29,6 +29,14 @@ impl<T> Listed<T> {
         Self { items, next: next.map(|next| next.to_string()) }
     }
 
+    /// The same without what cannot be understood, which the server's log names: it keeps nobody from the rest.
+    pub(crate) fn but_for(self, set_aside: &[String]) -> Self {
+        for broken in set_aside {
+            tracing::error!("left out of a list: {broken}");
+        }
+        self
+    }
+
     /// All there is.
     pub(crate) fn whole(items: Vec<T>) -> Self {
         Self { items, next: None }

@@ -7,6 +7,8 @@ use imt_core::ports::StreamKind;
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
 
+use crate::http::Code;
+
 /// What a client says.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -49,8 +51,10 @@ pub(super) enum Told {
     },
     /// All has been told: the pipeline is over.
     End { id: u32 },
-    /// It cannot be followed, or no longer.
-    Refused { id: u32, code: &'static str, detail: String },
+    /// It cannot be followed.
+    Refused { id: u32, code: Code, detail: String },
+    /// It cannot be followed any more.
+    Failed { id: u32, code: Code, detail: String },
 }
 
 /// Bytes of a log. A piece may end within a character, and a job may print anything.

@@ -24,8 +24,6 @@ const SAID_BYTES: usize = 16 * 1024;
 const MOST_FOLLOWED: usize = 64;
 /// How many things wait to be told before those who have more wait themselves.
 const WAITING: usize = 16;
-/// How long a client may take to take what it is told. Then it is cut off, and resumes where it was.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked whether a client may still see what it follows, and whether it is there.
 const RECHECK: Duration = Duration::from_secs(4);
 
@@ -76,12 +74,16 @@ struct Client {
 type Closing = (u16, &'static str);
 
 impl Client {
+    fn patience(&self) -> Duration {
+        self.server.settings().socket_patience
+    }
+
     async fn serve(mut self, mut socket: WebSocket) {
         let closing = self.talk(&mut socket).await;
         if let Some((code, reason)) = closing {
             let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
             // Whether it is still heard is the client's business.
-            drop(timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await);
+            drop(timeout(self.patience(), socket.send(Message::Close(Some(frame)))).await);
         }
     }
 
@@ -107,11 +109,11 @@ impl Client {
                 Some(saying) = told.recv() => saying,
                 _ = rechecks.tick() => match self.recheck().await {
                     Some(closing) => return Some(closing),
-                    None if timeout(PATIENCE, socket.send(Message::Ping(Vec::new().into()))).await.is_ok_and(|sent| sent.is_ok()) => continue,
+                    None if timeout(self.patience(), socket.send(Message::Ping(Vec::new().into()))).await.is_ok_and(|sent| sent.is_ok()) => continue,
                     None => return None,
                 },
             };
-            if let Told::End { id } = saying {
+            if let Told::End { id } | Told::Failed { id, .. } = saying {
                 self.followed.remove(&id);
             }
             let text = match serde_json::to_string(&saying) {
@@ -121,7 +123,7 @@ impl Client {
                     continue;
                 }
             };
-            if !timeout(PATIENCE, socket.send(Message::Text(text.into()))).await.is_ok_and(|sent| sent.is_ok()) {
+            if !timeout(self.patience(), socket.send(Message::Text(text.into()))).await.is_ok_and(|sent| sent.is_ok()) {
                 return None;
             }
         }
@@ -137,6 +139,10 @@ impl Client {
             }
             Said::Follow { .. } if self.followed.len() >= MOST_FOLLOWED => {
                 Err((code::TOO_MUCH, "too much is followed at once"))
+            }
+            // What is left of the other one could not be told from this one.
+            Said::Follow { id, .. } if self.followed.contains_key(&id) => {
+                Ok(Some(refused(id, &Problem::new(Code::Conflict, "this id is in use: take another one"))))
             }
             Said::Follow { id, project, pipeline, position } => {
                 let what = (id, project.as_str(), pipeline);

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::message::Told;
 use crate::access::{Caller, key_of};
-use crate::http::{Answer, Code, Problem};
+use crate::http::{Answer, Problem};
 use crate::state::Server;
 
 /// What a client follows. Ends when it is dropped.
@@ -44,9 +44,9 @@ impl Watched {
         let metrics = server.metrics().clone();
         let tell = async move {
             if let Err(error) = follow(feed, id, &to, &metrics).await {
-                let refused = refused(id, &Problem::from(error));
-                // Nobody is there any more to hear it.
-                drop(to.send(refused).await);
+                let Problem { code, detail, .. } = Problem::from(error);
+                // It is heard, or nobody is there any more.
+                drop(to.send(Told::Failed { id, code, detail }).await);
             }
         };
         Ok(Self { project: access.project.id, task: tokio::spawn(tell).abort_handle() })
@@ -93,11 +93,5 @@ async fn follow(
 
 /// What a client is told whom something is refused.
 pub(super) fn refused(id: u32, problem: &Problem) -> Told {
-    let code = match problem.code {
-        Code::NotFound => "not_found",
-        Code::Unavailable => "unavailable",
-        Code::Invalid => "invalid",
-        _ => "internal",
-    };
-    Told::Refused { id, code, detail: problem.detail.clone() }
+    Told::Refused { id, code: problem.code, detail: problem.detail.clone() }
 }

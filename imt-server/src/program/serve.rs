@@ -1,6 +1,7 @@
 //! Serving: everything put together, told to whoever started it, and ended in order.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
     let tasks = TaskTracker::new();
     tasks.spawn(work_on_deliveries(server.clone(), worker));
-    let running = ready.map(|ready| tokio::spawn(ready.work(stop.clone())));
+    let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
     imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
     tracing::info!("nothing is accepted any more, and what was asked is answered");
@@ -58,6 +59,18 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     }
 }
 
+/// Runs pipelines until the end. A server that has lost its runner takes what nobody does: it ends as well, for whoever started it to
+/// see.
+async fn run(ready: runner::Ready, stop: CancellationToken) -> Result<(), ProgramError> {
+    let ran = ready.work(stop.clone()).await;
+    if ran.is_err() && !stop.is_cancelled() {
+        tracing::error!("the runner cannot go on, and without it the server ends");
+    }
+    // Whatever it ends by.
+    stop.cancel();
+    ran
+}
+
 fn log() {
     let filter = EnvFilter::try_from_env("IMT_SERVER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -65,6 +78,10 @@ fn log() {
 
 fn settings(config: &Config, port: u16) -> Settings {
     let mut settings = Settings::single_user(port);
+    let own = format!("http://{}", SocketAddr::new(config.listen.ip(), port));
+    if !settings.origins.contains(&own) {
+        settings.origins.push(own);
+    }
     if let Some(url) = &config.public_url {
         settings.origins.insert(0, url.clone());
     }
@@ -75,7 +92,7 @@ fn settings(config: &Config, port: u16) -> Settings {
 
 /// Says where it is, and how to get in: as lines for people and programs alike.
 async fn greet(server: &Server, config: &Config, port: u16) -> Result<(), ProgramError> {
-    let address = format!("http://{}:{port}", config.listen.ip());
+    let address = format!("http://{}", SocketAddr::new(config.listen.ip(), port));
     let link = new_link(server).await.map_err(|error| ProgramError::new("no link can be made").because(&error))?;
     let lines = format!("listening on {address}\nsign in: {address}/auth/link?token={}\n", link.expose());
     let told = std::io::stdout().write_all(lines.as_bytes()).and_then(|()| std::io::stdout().flush());

@@ -56,7 +56,7 @@ async fn listed(
     let page = server.directory().audit(of, before.map(Position), paging.limit()).await?;
     let items = page.items.into_iter().map(shown).collect::<Result<Vec<_>, _>>();
     let items = items.map_err(|error| Problem::internal("an entry of the audit log cannot be shown", &error))?;
-    Ok(Json(Listed::new(items, page.next.map(|position| position.0))))
+    Ok(Json(Listed::new(items, page.next.map(|position| position.0)).but_for(&page.set_aside)))
 }
 
 /// What was done in a project, newest first.

@@ -80,7 +80,7 @@ pub(crate) async fn list(
     let before: Option<u64> = paging.cursor()?;
     let page = server.directory().deliveries(within.project.id, before.map(Position), paging.limit()).await?;
     let items = page.items.into_iter().map(|delivery| shown(delivery, None)).collect::<Answer<Vec<_>>>()?;
-    Ok(Json(Listed::new(items, page.next.map(|position| position.0))))
+    Ok(Json(Listed::new(items, page.next.map(|position| position.0)).but_for(&page.set_aside)))
 }
 
 /// Which delivery, in the path.

@@ -4,27 +4,23 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body as Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, StatusCode};
-use futures_util::stream;
 use imt_core::directory::Action;
-use imt_core::id::DeploymentId;
-use imt_core::ports::{DeploymentRecord, DeploymentStore, DeploymentSummary, LogFrom, StoreError};
+use imt_core::ports::{DeploymentRecord, DeploymentSummary};
 use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 use imt_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::log_body::log_body;
 use super::{Numbered, Refusals};
 use crate::access::{Deploying, In, Reading};
 use crate::http::{Answer, InPath, InQuery, Listed, Paging};
 use crate::state::{Server, now};
-
-/// How much of a log is read from the store at a time.
-const PIECE_BYTES: usize = 256 * 1024;
 
 /// A deployment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -133,7 +129,7 @@ pub(crate) async fn list(
     let found = server.deployments().deployments(&within.project.name, before, limit).await?;
     let is_last = found.found.len() + found.set_aside.len() < limit;
     let next = found.found.last().map(|last| last.number).filter(|_| !is_last);
-    Ok(Json(Listed::new(found.found.into_iter().map(DeploymentView::from).collect(), next)))
+    Ok(Json(Listed::new(found.found.into_iter().map(DeploymentView::from).collect(), next).but_for(&found.set_aside)))
 }
 
 /// A deployment.
@@ -162,7 +158,7 @@ pub(crate) async fn cancel(
     let id = store.find(&within.project.name, at.number).await?;
     store.request_cancel(id, DeploymentReason::User, now()).await?;
     let action = Action::DeploymentCancelled { deployment: id };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok((StatusCode::ACCEPTED, Json(store.load(id).await?.into())))
 }
 
@@ -174,19 +170,13 @@ pub(crate) async fn log(
     State(server): State<Server>,
     within: In<Reading>,
     InPath(at): InPath<Numbered>,
-) -> Answer<([(HeaderName, &'static str); 1], Bytes)> {
+) -> Answer<([(HeaderName, &'static str); 1], Body)> {
     let id = server.deployments().find(&within.project.name, at.number).await?;
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], body(Arc::clone(server.deployments()), id)))
-}
-
-/// The log, read as it is sent.
-fn body(store: Arc<dyn DeploymentStore>, deployment: DeploymentId) -> Bytes {
-    Bytes::from_stream(stream::try_unfold((store, 0), move |(store, at)| async move {
-        let page = store.read_log(deployment, LogFrom::Offset(at), PIECE_BYTES).await?;
-        let mut bytes: Vec<u8> = Vec::new();
-        for chunk in &page.chunks {
-            bytes.extend_from_slice(&chunk.bytes);
-        }
-        Ok::<_, StoreError>(if bytes.is_empty() { None } else { Some((bytes, (store, page.next_offset))) })
-    }))
+    let end = server.deployments().log_cursor(id).await?.offset;
+    let store = Arc::clone(server.deployments());
+    let read = move |from, most| {
+        let store = Arc::clone(&store);
+        async move { store.read_log(id, from, most).await }
+    };
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], log_body(read, 0, end)))
 }

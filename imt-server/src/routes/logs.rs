@@ -7,21 +7,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use bytes::Bytes;
-use futures_util::stream;
 use imt_core::id::{AttemptId, JobIndex};
-use imt_core::ports::{LogFrom, LogPage, Store, StoreError};
+use imt_core::ports::LogFrom;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Refusals;
+use super::log_body::log_body;
 use super::pipelines::found;
 use crate::access::{In, Reading};
 use crate::http::{Answer, Code, InPath, InQuery, Problem};
 use crate::state::Server;
 
-/// How much is read from the store at a time.
-const PIECE_BYTES: usize = 256 * 1024;
 /// Tells whether the log is whole: `true` or `false`.
 const IS_WHOLE: HeaderName = HeaderName::from_static("x-imt-log-whole");
 /// The first byte that was not there yet.
@@ -91,7 +88,12 @@ pub(crate) async fn show(
         (None, None) => (StatusCode::OK, part.offset.unwrap_or(0).min(total), total),
     };
     server.metrics().log_sent(usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX));
-    Ok((status, answer, body(Arc::clone(server.store()), attempt, first, end)))
+    let store = Arc::clone(server.store());
+    let read = move |from, most| {
+        let store = Arc::clone(&store);
+        async move { store.read_log(attempt, from, most).await }
+    };
+    Ok((status, answer, log_body(read, first, end)))
 }
 
 /// The first byte of a range and the one after its last.
@@ -108,29 +110,6 @@ fn read_range(range: &HeaderValue, total: u64) -> Answer<(u64, u64)> {
         (first, last.saturating_add(1).min(total))
     };
     if first < end { Ok((first, end)) } else { Err(refused()) }
-}
-
-/// The bytes from one to before another, read as they are sent: a reader who is slow costs no memory.
-fn body(store: Arc<dyn Store>, attempt: AttemptId, first: u64, end: u64) -> Body {
-    Body::from_stream(stream::try_unfold((store, first), move |(store, at)| async move {
-        if at >= end {
-            return Ok::<_, StoreError>(None);
-        }
-        let page = store.read_log(attempt, LogFrom::Offset(at), PIECE_BYTES).await?;
-        let bytes = joined(&page, end - at);
-        let next = at + bytes.len() as u64;
-        // What was there has been pruned meanwhile.
-        if bytes.is_empty() { Ok(None) } else { Ok(Some((bytes, (store, next)))) }
-    }))
-}
-
-fn joined(page: &LogPage, most: u64) -> Bytes {
-    let mut all: Vec<u8> = Vec::with_capacity(PIECE_BYTES);
-    for chunk in &page.chunks {
-        all.extend_from_slice(&chunk.bytes);
-    }
-    all.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    all.into()
 }
 
 #[cfg(test)]

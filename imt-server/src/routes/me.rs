@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Refusals;
 use crate::access::{BearerSecret, Caller, Managing, Reading, Somebody};
 use crate::handout::TOKEN_PREFIX;
-use crate::http::{Answer, Body, InPath, Listed, Problem};
+use crate::http::{Answer, Body, Code, InPath, Listed, Problem};
 use crate::state::{Server, now};
 
 /// Who calls.
@@ -209,6 +209,10 @@ pub(crate) async fn make_token(
         Some(days @ 1..=3650) => Some(now().after(std::time::Duration::from_hours(24 * u64::from(days)))),
         Some(_) => return Err(Problem::invalid("`expires_in_days` is from 1 to 3650")),
     };
+    // One that was stolen is worth nothing for ever when its time has come.
+    if caller.ends_at().is_some_and(|ends_at| expires_at.is_none_or(|expires_at| expires_at > ends_at)) {
+        return Err(Problem::new(Code::Forbidden, "this token makes none that outlasts it: give an earlier end"));
+    }
     let new = NewToken {
         id: TokenId::generate(),
         hash: drawn.hash,

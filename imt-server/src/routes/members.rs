@@ -45,7 +45,7 @@ pub(crate) async fn list(
 ) -> Answer<Json<Listed<MemberView>>> {
     let after: Option<Uuid> = paging.cursor()?;
     let page = server.directory().members(within.project.id, after.map(UserId::from_uuid), paging.limit()).await?;
-    Ok(Json(Listed::new(page.items.into_iter().map(MemberView::from).collect(), page.next)))
+    Ok(Json(Listed::new(page.items.into_iter().map(MemberView::from).collect(), page.next).but_for(&page.set_aside)))
 }
 
 /// What somebody is to be.

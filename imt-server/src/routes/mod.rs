@@ -10,6 +10,7 @@ pub(crate) mod deliveries;
 pub(crate) mod deployments;
 pub(crate) mod health;
 pub(crate) mod hooks;
+mod log_body;
 pub(crate) mod logs;
 pub(crate) mod me;
 pub(crate) mod members;

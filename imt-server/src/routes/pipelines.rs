@@ -58,10 +58,11 @@ pub(crate) async fn list(
     let (mut before, limit) = (paging.cursor::<NonZeroU64>()?, paging.limit());
     let is_all = which.branch.is_none() && which.status.is_none();
     let piece = if is_all { limit } else { PIECE };
-    let mut items = Vec::new();
+    let (mut items, mut set_aside) = (Vec::new(), Vec::new());
     for _ in 0..LOOKED_THROUGH {
         let found = server.catalog().pipelines(&within.project.name, before, piece).await?;
         let is_last = found.found.len() + found.set_aside.len() < piece;
+        set_aside.extend(found.set_aside);
         for pipeline in found.found {
             before = Some(pipeline.number);
             let is_wanted = which.status.is_none_or(|status| status == pipeline.status)
@@ -70,14 +71,14 @@ pub(crate) async fn list(
                 items.push(PipelineLine::from(pipeline));
             }
             if items.len() == limit {
-                return Ok(Json(Listed::new(items, before)));
+                return Ok(Json(Listed::new(items, before).but_for(&set_aside)));
             }
         }
         if is_last {
-            return Ok(Json(Listed::whole(items)));
+            return Ok(Json(Listed::whole(items).but_for(&set_aside)));
         }
     }
-    Ok(Json(Listed::new(items, before)))
+    Ok(Json(Listed::new(items, before).but_for(&set_aside)))
 }
 
 /// A pipeline to start.
@@ -128,7 +129,7 @@ pub(crate) async fn start(
     let (accepted, view) = enqueue(&server, plan, key).await?;
     if accepted.created {
         let action = Action::PipelineTriggered { pipeline: accepted.id, number: accepted.number };
-        server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+        server.note(within.project.id, &action, &within.caller.deed()).await;
     }
     Ok((if accepted.created { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
@@ -215,7 +216,7 @@ pub(crate) async fn cancel(
     let level = if how.kill { CancelLevel::Kill } else { CancelLevel::Graceful };
     server.store().request_cancel(id, level, Reason::User, now()).await?;
     let action = Action::PipelineCancelled { pipeline: id };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     let record = server.store().load(id).await?;
     Ok((StatusCode::ACCEPTED, Json(PipelineView::of(&record, None))))
 }
@@ -248,6 +249,6 @@ pub(crate) async fn retry(
     })?;
     let (accepted, view) = enqueue(&server, plan, None).await?;
     let action = Action::PipelineRetried { pipeline: id, by: accepted.id };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok((StatusCode::CREATED, Json(view)))
 }

@@ -180,9 +180,10 @@ pub(crate) async fn list(
     let after: Option<ProjectName> = paging.cursor()?;
     let user = somebody.caller.user.id;
     let page = server.directory().visible_projects(user, state, after.as_ref(), paging.limit()).await?;
+    let set_aside = page.set_aside;
     let seen = page.items.into_iter().filter(|access| somebody.caller.counts_in(access.project.id));
     let items = seen.map(|access| ProjectView::of(&server, access.project, access.role)).collect();
-    Ok(Json(Listed::new(items, page.next)))
+    Ok(Json(Listed::new(items, page.next).but_for(&set_aside)))
 }
 
 /// Made: the project, where it is, and the version of its settings.

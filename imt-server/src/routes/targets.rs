@@ -146,7 +146,7 @@ impl TargetBody {
     extensions(("x-needs" = json!("manage"))), responses((status = 200, body = Listed<TargetView>), Refusals))]
 pub(crate) async fn list(State(server): State<Server>, within: In<Managing>) -> Answer<Json<Listed<TargetView>>> {
     let found = server.deployments().targets(&within.project.name).await?;
-    Ok(Json(Listed::whole(found.found.into_iter().map(TargetView::from).collect())))
+    Ok(Json(Listed::whole(found.found.into_iter().map(TargetView::from).collect()).but_for(&found.set_aside)))
 }
 
 /// Which environment, in the path.
@@ -173,7 +173,7 @@ pub(crate) async fn set(
     let (project, environment) = (&within.project, at.environment);
     server.deployments().remember_target(&project.name, &environment, &settings, now()).await?;
     let action = Action::TargetSet { environment };
-    server.directory().note(Some(project.id), &action, &within.caller.deed()).await?;
+    server.note(project.id, &action, &within.caller.deed()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,7 +190,7 @@ pub(crate) async fn forget(
         return Err(Problem::not_found());
     }
     let action = Action::TargetForgotten { environment: at.environment };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -64,7 +64,7 @@ pub(crate) async fn set(
     let variable = Variable { name: name.clone(), value: order.value.into(), is_secret: order.is_secret };
     server.catalog().set_variable(&within.project.name, variable).await?;
     let action = Action::VariableSet { name, is_secret: order.is_secret };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -81,6 +81,6 @@ pub(crate) async fn remove(
         return Err(Problem::not_found());
     }
     let action = Action::VariableUnset { name: at.name };
-    server.directory().note(Some(within.project.id), &action, &within.caller.deed()).await?;
+    server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok(StatusCode::NO_CONTENT)
 }

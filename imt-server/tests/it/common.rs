@@ -1,5 +1,6 @@
 //! A server over a store in memory, and people who call it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,10 +16,12 @@ use imt_core::ports::{Credentials as _, ProjectSecrets as _, Projects as _, User
 use imt_core::secret::Secret;
 use imt_core::store::MemoryStore;
 use imt_core::time::Timestamp;
-use imt_server::{Repositories, Server, Settings, Stores, app};
+use imt_server::{Limits, Repositories, Server, Settings, Stores, app};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -33,6 +36,8 @@ pub(crate) struct World {
     pub(crate) project: ProjectRecord,
     pub(crate) owner: User,
     pub(crate) dir: TempDir,
+    /// Ends what serves it.
+    pub(crate) stop: CancellationToken,
 }
 
 /// An answer.
@@ -74,23 +79,26 @@ impl World {
         };
         let (root, known_hosts) = (dir.path().join("repositories"), dir.path().join("known_hosts"));
         let repositories = Arc::new(Repositories::new(Arc::clone(&store) as _, root, known_hosts));
-        let server = Server::new(stores, repositories, Settings::single_user(8080), CancellationToken::new());
+        let stop = CancellationToken::new();
+        let mut settings = Settings::single_user(8080);
+        settings.socket_patience = Duration::from_millis(500);
+        let server = Server::new(stores, repositories, settings, stop.clone());
         let owner = user(&store, "owner").await;
-        let settings = ProjectSettings {
+        let of_shop = ProjectSettings {
             repo_url: Some(dir.path().join("origin").display().to_string()),
             ..ProjectSettings::default()
         };
         let new = NewProject {
             id: ProjectId::generate(),
             name: ProjectName::new("shop"),
-            settings,
+            settings: of_shop,
             owner: owner.id,
             existing: Existing::Refuse,
         };
         let project = store.create_project(&new, &deed()).await.unwrap();
         let secret = Secret::new(WEBHOOK_SECRET);
         store.set_secret(project.id, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();
-        Self { router: app(server.clone()), store, server, project, owner, dir }
+        Self { router: app(server.clone()), store, server, project, owner, dir, stop }
     }
 
     /// Somebody who has signed in once.
@@ -122,6 +130,13 @@ impl World {
         };
         self.store.create_token(&new, &deed()).await.unwrap();
         (id, secret)
+    }
+
+    /// Serves it, on a port of this machine.
+    pub(crate) async fn serve(&self, limits: Limits) -> (SocketAddr, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (address, tokio::spawn(imt_server::serve(listener, self.router.clone(), limits, self.stop.clone())))
     }
 
     /// Sends a request as it is.

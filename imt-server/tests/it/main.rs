@@ -5,8 +5,12 @@ mod authorization;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod deliveries;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod sockets;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use imt_core::directory::{NewSession, Scopes};
 use imt_core::id::SessionId;
-use imt_core::ports::Credentials as _;
+use imt_core::ports::{Credentials as _, Users as _};
 use serde_json::json;
 use std::time::Duration;
 
@@ -183,4 +183,37 @@ async fn a_target_is_reached_by_a_pinned_key_or_not_at_all() {
     );
     assert_eq!(world.call(&Method::DELETE, path, Some(&token), None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(world.call(&Method::DELETE, path, Some(&token), None).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_token_makes_none_that_outlasts_it() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "week", Scopes::all(), Some(Duration::from_hours(7 * 24))).await;
+    let make = async |name: &str, days: serde_json::Value| {
+        let body = json!({"name": name, "scopes": ["read"], "expires_in_days": days});
+        world.call(&Method::POST, "/api/v1/me/tokens", Some(&token), Some(&body)).await
+    };
+    for longer in [json!(null), json!(30)] {
+        assert_eq!(make("long", longer).await.status, StatusCode::FORBIDDEN);
+    }
+    let answered = make("short", json!(1)).await;
+    assert_eq!(answered.status, StatusCode::CREATED);
+    let short = answered.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(world.call(&Method::GET, "/api/v1/me", Some(&short), None).await.status, StatusCode::OK);
+    let lesser = world.call(&Method::POST, "/api/v1/projects", Some(&short), Some(&json!({}))).await;
+    assert_eq!(lesser.status, StatusCode::FORBIDDEN, "it may only read");
+}
+
+#[tokio::test]
+async fn an_administrator_sees_what_is_counted() {
+    let world = World::new().await;
+    let admin = world.user("admin").await;
+    world.store.set_administrator(admin.id, true, &deed()).await.unwrap();
+    let (_, token) = world.token(&admin, "all", Scopes::all(), None).await;
+    world.call(&Method::GET, "/health", None, None).await;
+    let counted = world.call(&Method::GET, "/metrics", Some(&token), None).await;
+    assert_eq!(counted.status, StatusCode::OK);
+    let text = String::from_utf8(counted.body).unwrap();
+    let line = "imt_http_answers_total{method=\"GET\",path=\"/health\",status=\"200\"} 1";
+    assert!(text.contains(line) && text.ends_with("# EOF\n"), "{text}");
 }
