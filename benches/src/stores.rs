@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use imt_core::id::{AttemptId, JobIndex, ProjectName};
-use imt_core::ports::{Catalog, LogFrom, Store};
+use imt_core::ports::{Catalog, LogFrom, PipelineFilter, Store};
 use imt_store_sql::{KeyRing, SqlStore};
 
 use crate::harness::{Row, show_delays};
@@ -38,7 +38,11 @@ pub(crate) fn runtime<T>(work: impl Future<Output = Result<T, String>>) -> Resul
 pub(crate) fn middle_of_a_log(address: &str, name: &str) -> Result<Row, String> {
     let delays = runtime(async {
         let store = open(address, CONNECTIONS, None).await?;
-        let newest = store.pipelines(&ProjectName::new("bench"), None, 1).await.map_err(|e| e.to_string())?.found;
+        let newest = store
+            .pipelines(&ProjectName::new("bench"), &PipelineFilter::default(), None, 1)
+            .await
+            .map_err(|e| e.to_string())?
+            .found;
         let pipeline = newest.first().ok_or("there is no flood")?.id;
         let attempt = AttemptId { pipeline, job: JobIndex(0), number: 1 };
         let mut delays = Vec::new();

@@ -2,6 +2,7 @@
 //! again when something does not answer. One that was worked on twice has one pipeline all the same.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use imt_core::directory::{
 };
 use imt_core::id::{DeliveryId, InstanceId, PipelineId};
 use imt_core::pipeline::TriggerEvent;
-use imt_core::ports::{NewPipeline, StoreError};
+use imt_core::ports::{NewPipeline, PipelineFilter, StoreError};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::{Reason, Status};
 use tokio::task::JoinSet;
@@ -32,8 +33,8 @@ const STORE_AWAY: Duration = Duration::from_secs(2);
 const TRIES: u32 = 10;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
-/// How many of a branch's pipelines are looked at for those that still wait.
-const LOOKED_AT: usize = 100;
+/// How many of the pipelines that a newer one takes the place of are read at a time.
+const PIECE: usize = 100;
 
 /// Works on deliveries until the server is to end; what is under way then is finished.
 pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
@@ -167,7 +168,7 @@ async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
     let accepted = server.store().enqueue(new, None).await?;
     if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued && accepted.created) {
-        supersede(server, &project, &branch, accepted.id).await?;
+        supersede(server, &project, branch, accepted.number).await?;
     }
     Ok(DeliveryOutcome::Pipeline { id: accepted.id, number: accepted.number })
 }
@@ -211,16 +212,20 @@ async fn wanted(
 async fn supersede(
     server: &Server,
     project: &ProjectRecord,
-    branch: &str,
-    newest: PipelineId,
+    branch: String,
+    newest: NonZeroU64,
 ) -> Result<(), StoreError> {
-    let last = server.catalog().pipelines(&project.name, None, LOOKED_AT).await?.found;
-    let older = last.into_iter().skip_while(|pipeline| pipeline.id != newest).skip(1);
-    let waiting = older.filter(|p| p.status == Status::Pending && p.branch.as_deref() == Some(branch));
-    for pipeline in waiting.filter(|p| p.event == TriggerEvent::Push) {
-        server.store().request_cancel(pipeline.id, CancelLevel::Graceful, Reason::Superseded, now()).await?;
+    let (status, event) = (Some(Status::Pending), Some(TriggerEvent::Push));
+    let waiting = PipelineFilter { branch: Some(branch), status, event };
+    let mut before = newest;
+    loop {
+        let found = server.catalog().pipelines(&project.name, &waiting, Some(before), PIECE).await?.found;
+        let Some(last) = found.last() else { return Ok(()) };
+        before = last.number;
+        for older in found {
+            server.store().request_cancel(older.id, CancelLevel::Graceful, Reason::Superseded, now()).await?;
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -11,11 +11,18 @@ use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 6;
-const _: () = assert!(MIGRATIONS.len() == 6, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 7;
+const _: () = assert!(MIGRATIONS.len() == 7, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY, SEVENTH];
+
+/// Lists of pipelines of one kind, which are not to take longer the more there are of others.
+const SEVENTH: &[&str] = &[
+    "CREATE INDEX pipelines_of_branch ON pipelines (project, branch, number)",
+    "CREATE INDEX pipelines_of_status ON pipelines (project, status, number)",
+    "CREATE INDEX pipelines_of_event ON pipelines (project, event, number)",
+];
 
 /// What deployments are made of, targets, and copies of releases.
 const FIFTH: &[&str] = &[

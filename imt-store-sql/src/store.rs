@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
-    NewPipeline, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat, RunnerInfo,
-    RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_in_turn,
+    NewPipeline, PipelineFilter, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat,
+    RunnerInfo, RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_in_turn,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -382,10 +382,11 @@ impl Catalog for SqlStore {
     async fn pipelines(
         &self,
         project: &ProjectName,
+        wanted: &PipelineFilter,
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<PipelineSummary>> {
-        catalog::pipelines(self.database.as_ref(), project, before, limit).await
+        catalog::pipelines(self.database.as_ref(), project, wanted, before, limit).await
     }
 
     async fn waiting(&self, pipeline: PipelineId, alive: Duration) -> StoreResult<Option<Waiting>> {

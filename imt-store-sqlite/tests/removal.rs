@@ -9,8 +9,8 @@ use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
-    Catalog, EventId, LogAppend, LogCursor, LogFrom, LogPositions, NewPipeline, Retention, RunnerInfo, Sifted, Store,
-    StoreError, StreamKind,
+    Catalog, EventId, LogAppend, LogCursor, LogFrom, LogPositions, NewPipeline, PipelineFilter, Retention, RunnerInfo,
+    Sifted, Store, StoreError, StreamKind,
 };
 use imt_core::schedule::{CancelLevel, Change, ChangeKind};
 use imt_core::status::{End, Reason};
@@ -88,7 +88,10 @@ async fn a_removal_that_was_cut_short_is_seen_by_nobody_and_finished() {
     assert!(store.claim(&runner, Some(id)).await.is_err_and(|e| not_found(&e)));
     let cancel = store.request_cancel(id, CancelLevel::Kill, Reason::User, Timestamp::from_micros(2)).await;
     assert!(cancel.is_err_and(|e| not_found(&e)));
-    assert_eq!(store.pipelines(&demo(), None, 10).await.expect("pipelines"), Sifted::default());
+    assert_eq!(
+        store.pipelines(&demo(), &PipelineFilter::default(), None, 10).await.expect("pipelines"),
+        Sifted::default()
+    );
     for of in [Some(id), None] {
         assert_eq!(store.events_after(of, EventId(0), 10).await.expect("events_after"), []);
     }
@@ -153,7 +156,7 @@ async fn what_makes_no_sense_stays_and_the_others_go() {
     }
     assert_eq!(removed, [4, 5]);
     assert_eq!(count(&mut connection, "pipelines WHERE ended = 1").await, 3, "they are there to be looked at");
-    let listed = store.pipelines(&demo(), None, 10).await.expect("pipelines");
+    let listed = store.pipelines(&demo(), &PipelineFilter::default(), None, 10).await.expect("pipelines");
     assert_eq!((listed.found.len(), listed.set_aside.len()), (1, 2), "a list needs no log");
     // One that was let go before it was spoiled keeps no other from going either.
     let cut_short =

@@ -14,8 +14,8 @@ use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
 use imt_core::ports::{
-    Catalog, Claim, EventId, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, ProjectVariables, RunnerInfo,
-    Sifted, Store, StoreError, StreamKind, Variable,
+    Catalog, Claim, EventId, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, PipelineFilter, ProjectVariables,
+    RunnerInfo, Sifted, Store, StoreError, StreamKind, Variable,
 };
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::secret::Secret;
@@ -59,7 +59,7 @@ fn piece(offset: u64, bytes: impl Into<Bytes>) -> LogAppend {
     LogAppend { offset, stream, bytes: bytes.into(), at: AT, raw, dropped: 0 }
 }
 
-const _: () = assert!(SCHEMA_VERSION == 6 && TAKEN_AWAY.len() == 5, "each schema before the newest is upgraded");
+const _: () = assert!(SCHEMA_VERSION == 7 && TAKEN_AWAY.len() == 6, "each schema before the newest is upgraded");
 
 #[tokio::test]
 async fn earlier_schemas_are_upgraded_with_what_is_under_way() {
@@ -227,7 +227,8 @@ async fn is_set_aside(spoil: &'static str) {
     assert_eq!(ended, [(good, Status::Success)], "{spoil}");
     assert!(!errors.is_empty(), "the other one was reported");
     assert!(store.load(bad).await.is_err_and(|error| matches!(error, StoreError::Internal { .. })));
-    let Sifted { found, set_aside } = store.pipelines(&ProjectName::new("demo"), None, 10).await.expect("pipelines");
+    let Sifted { found, set_aside } =
+        store.pipelines(&ProjectName::new("demo"), &PipelineFilter::default(), None, 10).await.expect("pipelines");
     assert_eq!(found.len() + set_aside.len(), 2, "each is in the list or said to be broken");
     assert!(set_aside.iter().all(|why| why.contains("#1")), "{set_aside:?}");
 }
@@ -255,7 +256,7 @@ async fn a_pipeline_whose_id_is_none_keeps_nobody_waiting() {
         let claim = store.claim(&runner, None).await.expect("claim").expect("it is reached again");
         assert_eq!(claim.pipeline, good, "{spoil}");
         let Sifted { found, set_aside } =
-            store.pipelines(&ProjectName::new("demo"), None, 10).await.expect("pipelines");
+            store.pipelines(&ProjectName::new("demo"), &PipelineFilter::default(), None, 10).await.expect("pipelines");
         assert_eq!((found.len(), set_aside.len()), (1, 1), "it is said to be broken: {set_aside:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! `imt pipelines`: the pipelines of a project.
 
-use imt_core::ports::Sifted;
+use imt_core::ports::{PipelineFilter, Sifted};
 
 use crate::args::{PipelinesArgs, ReportOutput};
 use crate::clock;
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: &PipelinesArgs) -> Result<Exit> {
     let catalog = records.catalog();
     let project = records::project_of(catalog.as_ref(), args.within.project.as_deref()).await?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let pipelines = catalog.pipelines(&project, args.before, limit).await;
+    let pipelines = catalog.pipelines(&project, &PipelineFilter::default(), args.before, limit).await;
     let Sifted { found: pipelines, set_aside } = pipelines.map_err(CliError::store("list the pipelines"))?;
     let text = match args.output {
         ReportOutput::Human => table(&project, &pipelines, clock::now(), Terminal::stdout().paint),

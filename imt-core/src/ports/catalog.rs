@@ -30,11 +30,12 @@ pub trait Catalog: Send + Sync {
     /// `NotFound`.
     async fn find(&self, project: &ProjectName, number: NonZeroU64) -> StoreResult<PipelineId>;
 
-    /// Pipelines of a project, newest first: those with a number below `before` (absent: all), at most `limit`. One that
-    /// cannot be understood is set aside, and counts.
+    /// Pipelines of a project, newest first: those that are wanted and have a number below `before` (absent: all), at most
+    /// `limit`. One that cannot be understood is set aside, and counts. Takes no longer the more there are that are not wanted.
     async fn pipelines(
         &self,
         project: &ProjectName,
+        wanted: &PipelineFilter,
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<PipelineSummary>>;
@@ -93,6 +94,17 @@ impl<T> Default for Sifted<T> {
     fn default() -> Self {
         Self { found: Vec::new(), set_aside: Vec::new() }
     }
+}
+
+/// Which pipelines are wanted: those for which all that is said here holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PipelineFilter {
+    /// Of this branch.
+    pub branch: Option<String>,
+    /// That stand so.
+    pub status: Option<Status>,
+    /// That were made for this.
+    pub event: Option<TriggerEvent>,
 }
 
 /// A pipeline in a list.

@@ -23,7 +23,8 @@ mod variables;
 mod warn;
 
 pub use catalog::{
-    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, Waiting,
+    Catalog, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus,
+    Sifted, Waiting,
 };
 pub use composer::{Composer, ComposerError, ComposerErrorKind};
 pub use deployments::{

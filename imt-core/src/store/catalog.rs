@@ -13,8 +13,8 @@ use super::ledger::{Entry, Ledger};
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::bounds;
 use crate::ports::{
-    Catalog, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus, Sifted, StoreError,
-    StoreResult, Variable, Waiting,
+    Catalog, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus,
+    Sifted, StoreError, StoreResult, Variable, Waiting,
 };
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -36,6 +36,7 @@ impl Catalog for MemoryStore {
     async fn pipelines(
         &self,
         project: &ProjectName,
+        wanted: &PipelineFilter,
         before: Option<NonZeroU64>,
         limit: usize,
     ) -> StoreResult<Sifted<PipelineSummary>> {
@@ -44,7 +45,8 @@ impl Catalog for MemoryStore {
         let below = ledger.of_project(project).filter(|(_, entry)| before.is_none_or(|before| entry.number < before));
         let mut found: Vec<_> = below.collect();
         found.sort_unstable_by_key(|(_, entry)| Reverse(entry.number));
-        let found = found.into_iter().take(limit).map(|(id, entry)| summary(id, entry, now)).collect();
+        let found = found.into_iter().map(|(id, entry)| summary(id, entry, now));
+        let found = found.filter(|pipeline| is_wanted(pipeline, wanted)).take(limit).collect();
         Ok(Sifted { found, set_aside: Vec::new() })
     }
 
@@ -150,6 +152,12 @@ impl Ledger {
         }
         Ok(pruned)
     }
+}
+
+fn is_wanted(pipeline: &PipelineSummary, wanted: &PipelineFilter) -> bool {
+    wanted.branch.as_ref().is_none_or(|branch| pipeline.branch.as_ref() == Some(branch))
+        && wanted.status.is_none_or(|status| pipeline.status == status)
+        && wanted.event.is_none_or(|event| pipeline.event == event)
 }
 
 fn summary(id: PipelineId, entry: &Entry, now: Instant) -> PipelineSummary {

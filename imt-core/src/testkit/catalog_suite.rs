@@ -14,9 +14,10 @@ use super::store_suite::fixture::{
     append, assert_refused, at, attempt, claim, job_changes, new_pipeline, nth, out, pipeline_ended, plan, runner,
 };
 use crate::id::{InstanceId, PipelineId, ProjectName};
+use crate::pipeline::TriggerEvent;
 use crate::ports::{
-    Catalog, LogCursor, NewPipeline, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted, Store, StoreError,
-    Variable, Waiting,
+    Catalog, LogCursor, NewPipeline, PipelineFilter, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted,
+    Store, StoreError, Variable, Waiting,
 };
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
@@ -37,6 +38,7 @@ macro_rules! catalog_suite {
         $crate::catalog_suite! { [$make]
             projects_are_listed_by_name
             pipelines_are_listed_newest_first
+            pipelines_of_one_kind_are_listed
             a_number_finds_its_pipeline
             a_summary_tells_where_a_pipeline_stands
             what_waits_says_why
@@ -91,7 +93,8 @@ fn number(n: u64) -> NonZeroU64 {
 }
 
 async fn numbers(store: &TestStore, before: Option<u64>, limit: usize) -> Vec<u64> {
-    let listed = store.pipelines(&shop(), before.map(number), limit).await.expect("pipelines").found;
+    let listed =
+        store.pipelines(&shop(), &PipelineFilter::default(), before.map(number), limit).await.expect("pipelines").found;
     listed.iter().map(|pipeline| pipeline.number.get()).collect()
 }
 
@@ -117,7 +120,45 @@ pub async fn pipelines_are_listed_newest_first(store: TestStore) {
     assert_eq!(numbers(&store, None, 2).await, [5, 4]);
     assert_eq!(numbers(&store, Some(4), 2).await, [3, 2]);
     assert_eq!(numbers(&store, Some(1), 2).await, NONE);
-    assert_eq!(store.pipelines(&ProjectName::new("nobody"), None, 9).await.expect("pipelines"), Sifted::default());
+    assert_eq!(
+        store.pipelines(&ProjectName::new("nobody"), &PipelineFilter::default(), None, 9).await.expect("pipelines"),
+        Sifted::default()
+    );
+}
+
+/// Those that are wanted come alone: by branch, by where they stand, by what they were made for, and by all of it at once.
+pub async fn pipelines_of_one_kind_are_listed(store: TestStore) {
+    use TriggerEvent::{Manual, Push};
+    for (branch, event, is_over) in [
+        (Some("main"), Push, true),
+        (Some("next"), Push, true),
+        (Some("main"), Manual, false),
+        (None, Manual, true),
+        (Some("main"), Push, false),
+    ] {
+        let mut new = new_pipeline();
+        (new.plan.trigger.branch, new.plan.trigger.event) = (branch.map(str::to_owned), event);
+        let id = store.enqueue(new, None).await.expect("enqueue").id;
+        if is_over {
+            let held = store.claim(&runner("one"), Some(id)).await.expect("claim").expect("it is free");
+            store.commit(&held, nth(), &[pipeline_ended()]).await.expect("commit");
+            store.release(&held).await.expect("release");
+        }
+    }
+    let numbers = async |branch: Option<&str>, status, event, before: Option<u64>, limit| {
+        let wanted = PipelineFilter { branch: branch.map(str::to_owned), status, event };
+        let listed = store.pipelines(&shop(), &wanted, before.map(number), limit).await.expect("pipelines").found;
+        listed.iter().map(|pipeline| pipeline.number.get()).collect::<Vec<_>>()
+    };
+    let (main, success, pending) = (Some("main"), Some(Status::Success), Some(Status::Pending));
+    assert_eq!(numbers(main, None, None, None, 9).await, [5, 3, 1]);
+    assert_eq!(numbers(main, None, None, Some(5), 1).await, [3]);
+    assert_eq!(numbers(None, success, None, None, 9).await, [4, 2, 1]);
+    assert_eq!(numbers(None, pending, None, None, 9).await, [5, 3]);
+    assert_eq!(numbers(None, None, Some(Manual), None, 9).await, [4, 3]);
+    assert_eq!(numbers(main, pending, Some(Push), None, 9).await, [5]);
+    assert_eq!(numbers(main, Some(Status::Failed), None, None, 9).await, NONE);
+    assert_eq!(numbers(Some("main' OR 1=1 --"), None, None, None, 9).await, NONE);
 }
 
 /// A number finds its pipeline, in its project only.
@@ -134,7 +175,9 @@ pub async fn a_number_finds_its_pipeline(store: TestStore) {
 pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     let new = new_pipeline();
     let id = store.enqueue(new.clone(), None).await.expect("enqueue").id;
-    let summary = async || store.pipelines(&shop(), None, 1).await.expect("pipelines").found.remove(0);
+    let summary = async || {
+        store.pipelines(&shop(), &PipelineFilter::default(), None, 1).await.expect("pipelines").found.remove(0)
+    };
     let waiting = summary().await;
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
     let trigger = &new.plan.trigger;

@@ -10,7 +10,7 @@ use imt_core::directory::{Action, ProjectRecord};
 use imt_core::id::PipelineId;
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::Plan;
-use imt_core::ports::{Enqueued, Failure, FailureKind, NewPipeline, PipelineRecord};
+use imt_core::ports::{Enqueued, Failure, FailureKind, NewPipeline, PipelineFilter, PipelineRecord};
 use imt_core::schedule::{self, CancelLevel, NotAgain};
 use imt_core::status::{Reason, Status};
 use serde::Deserialize;
@@ -23,11 +23,6 @@ use crate::http::{Answer, Body, Code, InPath, InQuery, Listed, Paging, Problem};
 use crate::planning::{self, NoPlan, Wanted};
 use crate::state::{ALIVE, Server, now};
 
-/// Pieces of the list that are looked through for those that are wanted, before the rest is left to another call.
-const LOOKED_THROUGH: usize = 20;
-/// How many pipelines such a piece has.
-const PIECE: usize = 100;
-
 /// Which pipelines.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +33,9 @@ pub(crate) struct Which {
     /// That stand so only: `pending`, `running`, `success`, `failed`, `errored`, `cancelled` or `skipped`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
+    /// Made for this only: `push`, `tag`, `manual` or `api`.
+    #[param(value_type = Option<String>)]
+    event: Option<TriggerEvent>,
     /// The `next` of the piece before; absent for the first.
     cursor: Option<String>,
     /// How many at most, 1 to 100; 50 when it is not said.
@@ -45,7 +43,7 @@ pub(crate) struct Which {
     limit: Option<usize>,
 }
 
-/// A project's pipelines, newest first. A piece may have fewer than asked for, and still a `next`.
+/// A project's pipelines, newest first.
 #[utoipa::path(get, path = "/projects/{project}/pipelines", tag = "pipelines",
     params(("project" = String, Path), Which), extensions(("x-needs" = json!("read"))),
     responses((status = 200, body = Listed<PipelineLine>), Refusals))]
@@ -54,31 +52,14 @@ pub(crate) async fn list(
     within: In<Reading>,
     InQuery(which): InQuery<Which>,
 ) -> Answer<Json<Listed<PipelineLine>>> {
-    let paging = Paging { cursor: which.cursor.clone(), limit: which.limit };
-    let (mut before, limit) = (paging.cursor::<NonZeroU64>()?, paging.limit());
-    let is_all = which.branch.is_none() && which.status.is_none();
-    let piece = if is_all { limit } else { PIECE };
-    let (mut items, mut set_aside) = (Vec::new(), Vec::new());
-    for _ in 0..LOOKED_THROUGH {
-        let found = server.catalog().pipelines(&within.project.name, before, piece).await?;
-        let is_last = found.found.len() + found.set_aside.len() < piece;
-        set_aside.extend(found.set_aside);
-        for pipeline in found.found {
-            before = Some(pipeline.number);
-            let is_wanted = which.status.is_none_or(|status| status == pipeline.status)
-                && which.branch.as_ref().is_none_or(|branch| pipeline.branch.as_ref() == Some(branch));
-            if is_wanted {
-                items.push(PipelineLine::from(pipeline));
-            }
-            if items.len() == limit {
-                return Ok(Json(Listed::new(items, before).but_for(&set_aside)));
-            }
-        }
-        if is_last {
-            return Ok(Json(Listed::whole(items).but_for(&set_aside)));
-        }
-    }
-    Ok(Json(Listed::new(items, before).but_for(&set_aside)))
+    let Which { branch, status, event, cursor, limit } = which;
+    let paging = Paging { cursor, limit };
+    let (before, limit) = (paging.cursor::<NonZeroU64>()?, paging.limit());
+    let wanted = PipelineFilter { branch, status, event };
+    let found = server.catalog().pipelines(&within.project.name, &wanted, before, limit).await?;
+    let is_last = found.found.len() + found.set_aside.len() < limit;
+    let next = found.found.last().map(|last| last.number).filter(|_| !is_last);
+    Ok(Json(Listed::new(found.found.into_iter().map(PipelineLine::from).collect(), next).but_for(&found.set_aside)))
 }
 
 /// A pipeline to start.

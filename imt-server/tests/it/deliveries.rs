@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode};
 use imt_core::directory::{DeliveryOutcome, DeliveryState, ProjectSettings, Scopes, SkipReason};
 use imt_core::id::InstanceId;
 use imt_core::pipeline::BranchPattern;
-use imt_core::ports::{Catalog as _, Deliveries as _, PipelineSummary, Projects as _, Store as _};
+use imt_core::ports::{Catalog as _, Deliveries as _, PipelineFilter, PipelineSummary, Projects as _, Store as _};
 use imt_core::status::{Reason, Status};
 use imt_server::work_on_deliveries;
 use serde_json::json;
@@ -75,7 +75,7 @@ async fn settled(world: &World) -> DeliveryOutcome {
 }
 
 async fn pipelines(world: &World) -> Vec<PipelineSummary> {
-    world.store.pipelines(&world.project.name, None, 100).await.unwrap().found
+    world.store.pipelines(&world.project.name, &PipelineFilter::default(), None, 100).await.unwrap().found
 }
 
 async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) {

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
-use imt_core::ports::{PipelineSummary, Sifted, StoreError, StoreResult, Waiting};
+use imt_core::ports::{PipelineFilter, PipelineSummary, Sifted, StoreError, StoreResult, Waiting};
 use imt_core::time::Timestamp;
 
 use super::runners::runners;
@@ -31,24 +31,41 @@ pub(crate) async fn find(
 const PIPELINES: &str = "
     SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at,
         CASE WHEN lease_until > {now} THEN holder END FROM pipelines
-     WHERE project = $1 AND number < $2 AND ended < 2 ORDER BY number DESC LIMIT $3";
+     WHERE project = $1 AND number < $2 AND ended < 2{wanted} ORDER BY number DESC LIMIT $3";
 
 pub(crate) async fn pipelines(
     database: &dyn Database,
     project: &ProjectName,
+    wanted: &PipelineFilter,
     before: Option<NonZeroU64>,
     limit: usize,
 ) -> StoreResult<Sifted<PipelineSummary>> {
     let before = before.map_or(u64::MAX, NonZeroU64::get);
-    let values: Vec<Value> = vec![project.as_str().into(), before.into(), (limit as u64).into()];
+    let mut values: Vec<Value> = vec![project.as_str().into(), before.into(), (limit as u64).into()];
+    let sql = PIPELINES.replace("{wanted}", &conditions(wanted, &mut values));
     let mut all = Sifted::default();
-    for row in database.run(Purpose::Read, &database.dialect().sql(PIPELINES), values).await? {
+    for row in database.run(Purpose::Read, &database.dialect().sql(&sql), values).await? {
         match summary(row.clone()) {
             Ok(summary) => all.found.push(summary),
             Err(error) => all.set_aside.push(format!("{} cannot be read: {error}", name(row, project))),
         }
     }
     Ok(all)
+}
+
+/// What is wanted as more of a condition, with its values after those that are there.
+fn conditions(wanted: &PipelineFilter, values: &mut Vec<Value>) -> String {
+    let PipelineFilter { branch, status, event } = wanted;
+    let said = [
+        ("branch", branch.as_deref().map(Value::from)),
+        ("status", status.map(|status| Value::from(status.to_string()))),
+        ("event", event.map(|event| Value::from(event.as_str()))),
+    ];
+    let wanted = said.into_iter().filter_map(|(column, value)| {
+        values.push(value?);
+        Some(format!(" AND {column} = ${}", values.len()))
+    });
+    wanted.collect::<Vec<_>>().concat()
 }
 
 /// What to call a pipeline of which no more than this may be sound.
