@@ -67,6 +67,7 @@ fn a_pushed_version_is_deployed_and_a_broken_one_rolled_back_over_http_alone() {
     let second = ended(&client, &project, 2);
     assert_eq!(second["status"], "rolled_back", "{second}");
     assert_eq!(shop.page(), Some("Welcome to the shop (version 1)".to_owned()));
+    by_hand(&shop, &client, &project);
     let log = client.get(&format!("{project}/deployments/2/log"));
     assert!(log.as_str().expect("text").contains("rolled_back"), "{log}");
     // What the runner was given to get in with is seen nowhere.
@@ -78,4 +79,31 @@ fn a_pushed_version_is_deployed_and_a_broken_one_rolled_back_over_http_alone() {
     let finished = server.finish();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     assert!(!finished.stderr.contains(line));
+}
+
+/// Without a pipeline: a commit is deployed, followed over the socket until it is over, and the release before it is put back.
+fn by_hand(shop: &Shop, client: &Client, project: &str) {
+    shop.write("pipeline.yml", FILE);
+    let commit = shop.release(Variant::Good, "3");
+    let order = json!({"environment": "production", "commit": commit});
+    client.call(&Method::POST, &format!("{project}/deployments"), Some(&order), 201);
+    let mut socket = client.socket();
+    socket.say(&json!({"type": "follow_deployment", "id": 1, "project": shop.name(), "deployment": 3}));
+    let heard = socket.until_end();
+    let log: String = heard.iter().filter_map(|said| said["text"].as_str()).collect();
+    assert_eq!(client.get(&format!("{project}/deployments/3/log")).as_str(), Some(log.as_str()));
+    let last = heard.iter().rfind(|said| said["type"] == "event").expect("it has an end");
+    assert_eq!(last["change"]["kind"]["end"]["status"], "success", "{last}");
+    assert_eq!(shop.page(), Some("Welcome to the shop (version 3)".to_owned()));
+
+    let order = json!({"environment": "production"});
+    client.call(&Method::POST, &format!("{project}/deployments/rollback"), Some(&order), 201);
+    let fourth = ended(client, project, 4);
+    assert_eq!(fourth["status"], "success", "{fourth}");
+    assert_eq!(shop.page(), Some("Welcome to the shop (version 1)".to_owned()));
+    let releases = client.get(&format!("{project}/releases?environment=production"));
+    let runs = releases["items"].as_array().expect("a list").iter().find(|release| release["is_current"] == true);
+    assert_eq!(runs.expect("one runs")["commit"], fourth["commit"], "{releases}");
+    let events = client.get(&format!("{project}/deployments/4/events"));
+    assert!(events.as_str().expect("text").contains("event: end"), "{events}");
 }

@@ -32,4 +32,4 @@ mod tree;
 mod unlock;
 
 pub use executor::{LocalExecutor, LocalExecutorBuilder};
-pub use transport::LocalTransport;
+pub use transport::{LocalTransport, THIS_HOST};

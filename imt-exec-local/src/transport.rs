@@ -43,12 +43,13 @@ impl LocalTransport {
     }
 }
 
-const NAME: &str = "this host";
+/// What this machine is called as a target.
+pub const THIS_HOST: &str = "this host";
 
 #[async_trait]
 impl Transport for LocalTransport {
     fn host(&self) -> String {
-        NAME.to_owned()
+        THIS_HOST.to_owned()
     }
 
     async fn connect(&self) -> TransportResult<Arc<dyn Connection>> {
@@ -65,7 +66,7 @@ struct LocalHost {
 #[async_trait]
 impl ShellHost for LocalHost {
     fn name(&self) -> &str {
-        NAME
+        THIS_HOST
     }
 
     async fn open(&self, line: String, input: Vec<Bytes>) -> TransportResult<RunStream> {

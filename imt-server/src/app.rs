@@ -12,10 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
-use crate::live::socket;
+use crate::live::{socket, stream};
 use crate::routes::{
-    audit, deliveries, deployments, health, hooks, logs, me, members, pipelines, projects, secrets, sign_in, targets,
-    variables,
+    audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, releases,
+    secrets, sign_in, targets, variables,
 };
 use crate::state::Server;
 
@@ -65,6 +65,7 @@ fn outside(delivery_bytes: usize) -> OpenApiRouter<Server> {
         .routes(routes!(sign_in::by_link))
         .routes(routes!(sign_in::out))
         .merge(hooks)
+        .routes(routes!(badge::show))
         .routes(routes!(socket::open))
 }
 
@@ -90,14 +91,18 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(pipelines::show))
         .routes(routes!(pipelines::cancel))
         .routes(routes!(pipelines::retry))
+        .routes(routes!(stream::of_pipeline))
+        .routes(routes!(stream::of_deployment))
         .routes(routes!(logs::show))
         .routes(routes!(targets::list))
         .routes(routes!(targets::set, targets::forget))
         .routes(routes!(targets::host_keys))
-        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::list, deploy::start))
+        .routes(routes!(deploy::roll_back))
         .routes(routes!(deployments::show))
         .routes(routes!(deployments::cancel))
         .routes(routes!(deployments::log))
+        .routes(routes!(releases::list))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))

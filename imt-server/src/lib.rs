@@ -6,6 +6,7 @@
 
 mod access;
 mod app;
+mod deploying;
 mod handout;
 mod http;
 mod live;
@@ -19,6 +20,7 @@ mod webhook;
 mod work;
 
 pub use app::{app, document};
+pub use deploying::ssh_options;
 pub use handout::{HandoutError, local_user, new_link, new_token};
 pub use http::{Limits, Network, serve};
 pub use repositories::Repositories;

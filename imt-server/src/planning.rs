@@ -4,7 +4,7 @@
 
 use imt_core::directory::ProjectRecord;
 use imt_core::id::CommitId;
-use imt_core::pipeline::{self, MAX_FILE_BYTES, TriggerEvent};
+use imt_core::pipeline::{self, MAX_FILE_BYTES, PipelineSpec, TriggerEvent};
 use imt_core::plan::{self, Plan, Trigger};
 use imt_core::ports::{Failure, StoreError};
 
@@ -56,17 +56,27 @@ impl NoPlan {
     }
 }
 
-/// Makes the plan.
-pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wanted) -> Result<Plan, NoPlan> {
+/// What a commit's pipeline file says; `None` where it has none.
+pub(crate) async fn spec_of(
+    server: &Server,
+    project: &ProjectRecord,
+    commit: &CommitId,
+) -> Result<Option<PipelineSpec>, NoPlan> {
     let path = &project.settings.pipeline_file;
-    let file = server.repositories().file(project, &wanted.commit, path, MAX_FILE_BYTES).await;
-    let file = file.map_err(NoPlan::Source)?;
-    let bytes = file.ok_or_else(|| NoPlan::NoFile { commit: wanted.commit.short().to_owned(), path: path.clone() })?;
+    let file = server.repositories().file(project, commit, path, MAX_FILE_BYTES).await.map_err(NoPlan::Source)?;
+    let Some(bytes) = file else { return Ok(None) };
     let read = pipeline::read(&bytes, path);
-    let spec = read.spec.ok_or_else(|| {
+    read.spec.map(Some).ok_or_else(|| {
         let errors = read.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         NoPlan::File(errors.map(pipeline::Diagnostic::render).collect::<Vec<_>>().join("\n"))
-    })?;
+    })
+}
+
+/// Makes the plan.
+pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wanted) -> Result<Plan, NoPlan> {
+    let no_file =
+        || NoPlan::NoFile { commit: wanted.commit.short().to_owned(), path: project.settings.pipeline_file.clone() };
+    let spec = spec_of(server, project, &wanted.commit).await?.ok_or_else(no_file)?;
     let trigger = Trigger {
         event: wanted.event,
         repository: project.settings.repo_url.clone(),

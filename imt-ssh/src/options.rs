@@ -123,7 +123,7 @@ impl SshOptions {
     }
 
     /// `user@host:port`, for people.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("{}@{}", self.user, self.address)
     }
 }

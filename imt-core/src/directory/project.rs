@@ -47,6 +47,8 @@ pub struct ProjectSettings {
     pub supersedes_queued: bool,
     /// Whether pushes trigger pipelines at all.
     pub triggers_on_push: bool,
+    /// Whether everybody may see, by a badge, how the last pipeline of a branch ended.
+    pub has_public_badge: bool,
 }
 
 impl Default for ProjectSettings {
@@ -58,6 +60,7 @@ impl Default for ProjectSettings {
             branches: Vec::new(),
             supersedes_queued: false,
             triggers_on_push: true,
+            has_public_badge: false,
         }
     }
 }
@@ -78,6 +81,7 @@ impl ProjectSettings {
             ("branches", self.branches == other.branches),
             ("supersedes_queued", self.supersedes_queued == other.supersedes_queued),
             ("triggers_on_push", self.triggers_on_push == other.triggers_on_push),
+            ("has_public_badge", self.has_public_badge == other.has_public_badge),
         ];
         fields.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name.to_owned()).collect()
     }

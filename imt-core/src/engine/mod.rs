@@ -38,8 +38,8 @@ mod workspace;
 
 pub use builder::EngineBuilder;
 pub use deployment::{
-    Beat, Deployer, DeploymentOutcome, Deployments, Equipment, Installed, Order, Performer, Planned, Recorded, Shelf,
-    Site, SiteError, Steps, Tools, following, kind_at, look_around,
+    Beat, Deployer, DeploymentOutcome, Deployments, Equipment, Installed, LOCK_WAIT, Order, Performer, Planned,
+    Recorded, Shelf, Site, SiteError, Steps, Tools, following, kind_at, look_around,
 };
 pub use error::EngineError;
 pub use handle::Engine;

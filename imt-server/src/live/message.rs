@@ -1,13 +1,14 @@
-//! What is said over the socket, both ways.
+//! What is said by clients who follow something, and what they are told.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use imt_core::feed::{Observation, Position};
-use imt_core::ports::StreamKind;
+use imt_core::deploy::machine;
+use imt_core::feed::{DeploymentObservation, DeploymentPosition, Observation, Position};
+use imt_core::ports::{StoreError, StoredChunk, StreamKind};
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
 
-use crate::http::Code;
+use crate::http::{Code, Problem};
 
 /// What a client says.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -25,6 +26,18 @@ pub(super) enum Said {
         #[serde(default)]
         position: Option<Position>,
     },
+    /// Wants to follow a deployment.
+    FollowDeployment {
+        /// What the client calls it in this connection.
+        id: u32,
+        /// The project's id or name.
+        project: String,
+        /// The deployment's number.
+        deployment: std::num::NonZeroU64,
+        /// How far the client has come; absent: nothing yet.
+        #[serde(default)]
+        position: Option<DeploymentPosition>,
+    },
     /// Does not want to follow it any more.
     Leave {
         /// What the client calls it.
@@ -34,13 +47,22 @@ pub(super) enum Said {
 
 /// What we say.
 #[derive(Debug, Serialize)]
+pub(super) struct Message {
+    /// What the client calls what it is about; absent where there is only one thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<u32>,
+    #[serde(flatten)]
+    pub(super) told: Told,
+}
+
+/// What is told of something that is followed.
+#[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Told {
-    /// Something has happened in a pipeline that is followed.
-    Event { id: u32, change: Change, position: Position },
+    /// Something has happened in a pipeline.
+    Event { change: Change, position: Position },
     /// More of a job's log.
     Log {
-        id: u32,
         job: u32,
         attempt: u32,
         offset: u64,
@@ -49,12 +71,24 @@ pub(super) enum Told {
         text: Text,
         position: Position,
     },
-    /// All has been told: the pipeline is over.
-    End { id: u32 },
+    /// Something has happened in a deployment.
+    #[serde(rename = "event")]
+    DeploymentEvent { change: machine::Change, position: DeploymentPosition },
+    /// More of a deployment's log.
+    #[serde(rename = "log")]
+    DeploymentLog {
+        offset: u64,
+        stream: StreamKind,
+        #[serde(flatten)]
+        text: Text,
+        position: DeploymentPosition,
+    },
+    /// All has been told: it is over.
+    End,
     /// It cannot be followed.
-    Refused { id: u32, code: Code, detail: String },
+    Refused { code: Code, detail: String },
     /// It cannot be followed any more.
-    Failed { id: u32, code: Code, detail: String },
+    Failed { code: Code, detail: String },
 }
 
 /// Bytes of a log. A piece may end within a character, and a job may print anything.
@@ -66,6 +100,13 @@ pub(super) enum Text {
 }
 
 impl Text {
+    /// How many bytes it is on its way.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Base64(text) => text.len(),
+        }
+    }
+
     fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
@@ -76,11 +117,10 @@ impl Text {
 
 impl Told {
     /// What was seen, and how far whoever has heard it has come.
-    pub(super) fn of(id: u32, seen: Observation, position: Position) -> Self {
+    pub(super) fn of(seen: Observation, position: Position) -> Self {
         match seen {
-            Observation::Event(event) => Self::Event { id, change: event.change, position },
+            Observation::Event(event) => Self::Event { change: event.change, position },
             Observation::Log { attempt, chunk } => Self::Log {
-                id,
                 job: attempt.job.0,
                 attempt: attempt.number,
                 offset: chunk.offset,
@@ -89,6 +129,55 @@ impl Told {
                 position,
             },
         }
+    }
+
+    /// The same of a deployment.
+    pub(super) fn of_deployment(seen: DeploymentObservation, position: DeploymentPosition) -> Self {
+        match seen {
+            DeploymentObservation::Event(event) => Self::DeploymentEvent { change: event.change, position },
+            DeploymentObservation::Log(StoredChunk { offset, stream, bytes, .. }) => {
+                Self::DeploymentLog { offset, stream, text: Text::of(&bytes), position }
+            }
+        }
+    }
+
+    /// What a client is told whom something is refused.
+    pub(super) fn refused(problem: &Problem) -> Self {
+        Self::Refused { code: problem.code, detail: problem.detail.clone() }
+    }
+
+    /// What a client is told when it does not go on.
+    pub(super) fn failed(error: StoreError) -> Self {
+        let Problem { code, detail, .. } = Problem::from(error);
+        Self::Failed { code, detail }
+    }
+
+    /// Whether nothing follows.
+    pub(super) const fn is_last(&self) -> bool {
+        matches!(self, Self::End | Self::Failed { .. } | Self::Refused { .. })
+    }
+
+    /// What kind of message it is, in the word of its `type`.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Event { .. } | Self::DeploymentEvent { .. } => "event",
+            Self::Log { .. } | Self::DeploymentLog { .. } => "log",
+            Self::End => "end",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// The position as text, for clients that resume by it.
+    pub(super) fn position(&self) -> Option<String> {
+        let text = match self {
+            Self::Event { position, .. } | Self::Log { position, .. } => serde_json::to_string(position),
+            Self::DeploymentEvent { position, .. } | Self::DeploymentLog { position, .. } => {
+                serde_json::to_string(position)
+            }
+            Self::End | Self::Refused { .. } | Self::Failed { .. } => return None,
+        };
+        Some(text.expect("positions are numbers by texts"))
     }
 }
 
@@ -100,8 +189,8 @@ mod tests {
     fn bytes_that_are_no_text_are_told_all_the_same() {
         assert_eq!(Text::of("é".as_bytes()), Text::Text("é".to_owned()));
         assert_eq!(Text::of(&[0xc3]), Text::Base64("ww==".to_owned()));
-        let json = serde_json::to_string(&Told::End { id: 7 }).unwrap();
-        assert_eq!(json, r#"{"type":"end","id":7}"#);
+        let json = serde_json::to_string(&Message { id: Some(7), told: Told::End }).unwrap();
+        assert_eq!(json, r#"{"id":7,"type":"end"}"#);
     }
 
     #[test]

@@ -5,27 +5,28 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{self, CloseFrame, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use imt_core::directory::Scope;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::message::{Said, Told};
-use super::watch::{Watched, refused};
+use super::followed::Wanted;
+use super::message::{Message, Said, Told};
+use super::watch::Watched;
 use crate::access::Caller;
 use crate::http::{Answer, Code, Problem};
 use crate::state::Server;
 
 /// The most that a client may say at once.
 const SAID_BYTES: usize = 16 * 1024;
-/// How many pipelines a client may follow at once.
+/// How much a client may follow at once.
 const MOST_FOLLOWED: usize = 64;
 /// How many things wait to be told before those who have more wait themselves.
 const WAITING: usize = 16;
 /// How often it is looked whether a client may still see what it follows, and whether it is there.
-const RECHECK: Duration = Duration::from_secs(4);
+pub(super) const RECHECK: Duration = Duration::from_secs(4);
 
 /// The closing of a socket, by RFC 6455; from 4000 on the words are ours.
 mod code {
@@ -83,7 +84,7 @@ impl Client {
         if let Some((code, reason)) = closing {
             let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
             // Whether it is still heard is the client's business.
-            drop(timeout(self.patience(), socket.send(Message::Close(Some(frame)))).await);
+            drop(timeout(self.patience(), socket.send(ws::Message::Close(Some(frame)))).await);
         }
     }
 
@@ -97,63 +98,73 @@ impl Client {
             let saying = tokio::select! {
                 () = stop.cancelled() => return Some((code::RESTART, "the server restarts: connect again")),
                 message = socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => match self.hear(&text, &tell).await {
+                    Some(Ok(ws::Message::Text(text))) => match self.hear(&text, &tell).await {
                         Ok(None) => continue,
                         Ok(Some(answer)) => answer,
                         Err(closing) => return Some(closing),
                     },
-                    Some(Ok(Message::Binary(_))) => return Some((code::NOT_UNDERSTOOD, "send text")),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    Some(Ok(ws::Message::Binary(_))) => return Some((code::NOT_UNDERSTOOD, "send text")),
+                    Some(Ok(ws::Message::Ping(_) | ws::Message::Pong(_))) => continue,
+                    Some(Ok(ws::Message::Close(_)) | Err(_)) | None => return None,
                 },
                 Some(saying) = told.recv() => saying,
                 _ = rechecks.tick() => match self.recheck().await {
                     Some(closing) => return Some(closing),
-                    None if timeout(self.patience(), socket.send(Message::Ping(Vec::new().into()))).await.is_ok_and(|sent| sent.is_ok()) => continue,
+                    None if timeout(self.patience(), socket.send(ws::Message::Ping(Vec::new().into()))).await.is_ok_and(|sent| sent.is_ok()) => continue,
                     None => return None,
                 },
             };
-            if let Told::End { id } | Told::Failed { id, .. } = saying {
+            let (id, told) = saying;
+            // What was refused may have the id of something else, which goes on.
+            if matches!(told, Told::End | Told::Failed { .. }) {
                 self.followed.remove(&id);
             }
-            let text = match serde_json::to_string(&saying) {
+            let text = match serde_json::to_string(&Message { id: Some(id), told }) {
                 Ok(text) => text,
                 Err(error) => {
                     tracing::error!(%error, "what a client is to be told cannot be written");
                     continue;
                 }
             };
-            if !timeout(self.patience(), socket.send(Message::Text(text.into()))).await.is_ok_and(|sent| sent.is_ok()) {
+            if !timeout(self.patience(), socket.send(ws::Message::Text(text.into())))
+                .await
+                .is_ok_and(|sent| sent.is_ok())
+            {
                 return None;
             }
         }
     }
 
     /// Does what the client says; what is to be answered at once.
-    async fn hear(&mut self, text: &str, tell: &mpsc::Sender<Told>) -> Result<Option<Told>, Closing> {
+    async fn hear(&mut self, text: &str, tell: &mpsc::Sender<(u32, Told)>) -> Result<Option<(u32, Told)>, Closing> {
         let said = serde_json::from_str(text);
-        match said.map_err(|_| (code::NOT_UNDERSTOOD, "this is none of the messages that are understood"))? {
-            Said::Leave { id } => {
-                self.followed.remove(&id);
+        let (id, project, wanted) =
+            match said.map_err(|_| (code::NOT_UNDERSTOOD, "this is none of the messages that are understood"))? {
+                Said::Leave { id } => {
+                    self.followed.remove(&id);
+                    return Ok(None);
+                }
+                Said::Follow { id, project, pipeline, position } => {
+                    (id, project, Wanted::Pipeline(pipeline, position.unwrap_or_default()))
+                }
+                Said::FollowDeployment { id, project, deployment, position } => {
+                    (id, project, Wanted::Deployment(deployment, position.unwrap_or_default()))
+                }
+            };
+        if self.followed.len() >= MOST_FOLLOWED {
+            return Err((code::TOO_MUCH, "too much is followed at once"));
+        }
+        // What is left of the other one could not be told from this one.
+        if self.followed.contains_key(&id) {
+            let problem = Problem::new(Code::Conflict, "this id is in use: take another one");
+            return Ok(Some((id, Told::refused(&problem))));
+        }
+        match Watched::begin(&self.server, &self.caller, (id, &project), wanted, tell.clone()).await {
+            Ok(watched) => {
+                self.followed.insert(id, watched);
                 Ok(None)
             }
-            Said::Follow { .. } if self.followed.len() >= MOST_FOLLOWED => {
-                Err((code::TOO_MUCH, "too much is followed at once"))
-            }
-            // What is left of the other one could not be told from this one.
-            Said::Follow { id, .. } if self.followed.contains_key(&id) => {
-                Ok(Some(refused(id, &Problem::new(Code::Conflict, "this id is in use: take another one"))))
-            }
-            Said::Follow { id, project, pipeline, position } => {
-                let what = (id, project.as_str(), pipeline);
-                match Watched::begin(&self.server, &self.caller, what, position, tell.clone()).await {
-                    Ok(watched) => {
-                        self.followed.insert(id, watched);
-                        Ok(None)
-                    }
-                    Err(problem) => Ok(Some(refused(id, &problem))),
-                }
-            }
+            Err(problem) => Ok(Some((id, Told::refused(&problem)))),
         }
     }
 

@@ -10,15 +10,14 @@ use imt_core::deploy::machine::Fault;
 use imt_core::deploy::settings::{DeploymentSettings, Reach};
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::engine::{Equipment, Performer, Steps, Tools};
-use imt_core::ports::{
-    Composer, Directory, Source, Target, Transport, TransportError, TransportErrorKind, TransportResult,
-};
+use imt_core::ports::{Composer, Directory, Source, Target, Transport, TransportResult};
 use imt_core::secret::Secret;
 use imt_core::status::DeploymentReason;
 use imt_exec_docker::DockerPublisher;
 use imt_exec_docker::compose::{Compose, TargetCompose};
 use imt_exec_local::LocalTransport;
-use imt_ssh::{Fingerprint, HostPin, Identity, SshAddress, SshOptions, SshTransport};
+use imt_server::ssh_options;
+use imt_ssh::{Identity, SshTransport};
 
 /// What the runner deploys with.
 pub(super) struct ProjectsEquipment {
@@ -31,14 +30,9 @@ pub(super) struct ProjectsEquipment {
 
 impl ProjectsEquipment {
     fn reached_with(&self, reach: &Reach, identities: Vec<Identity>) -> TransportResult<Arc<dyn Transport>> {
-        let Reach::Ssh { host, port, user, host_key, .. } = reach else {
+        let Some(mut options) = ssh_options(reach)? else {
             return Ok(Arc::new(LocalTransport::new(self.home.clone())));
         };
-        let invalid = |message: &str| TransportError::new(TransportErrorKind::Invalid, message);
-        let host_key = host_key.as_deref().ok_or_else(|| invalid("the target has no pinned host key"))?;
-        let pin = host_key.parse::<Fingerprint>().map_err(|error| invalid(&error.to_string()))?;
-        let user = user.as_deref().ok_or_else(|| invalid("the target has no user"))?;
-        let mut options = SshOptions::new(SshAddress::new(host, *port), user, HostPin::Fingerprint(pin));
         options.identities = identities;
         Ok(Arc::new(SshTransport::new(options)))
     }

@@ -6,7 +6,9 @@
 #![expect(unused_qualifications, reason = "the macros of the documentation write them")]
 
 pub(crate) mod audit;
+pub(crate) mod badge;
 pub(crate) mod deliveries;
+pub(crate) mod deploy;
 pub(crate) mod deployments;
 pub(crate) mod health;
 pub(crate) mod hooks;
@@ -17,6 +19,7 @@ pub(crate) mod members;
 mod pipeline_view;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
+pub(crate) mod releases;
 pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;

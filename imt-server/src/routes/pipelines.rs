@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use imt_core::directory::{Action, ProjectRecord};
-use imt_core::id::PipelineId;
+use imt_core::id::{CommitId, PipelineId};
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::Plan;
 use imt_core::ports::{Enqueued, Failure, FailureKind, NewPipeline, PipelineFilter, PipelineRecord};
@@ -91,16 +91,7 @@ pub(crate) async fn start(
     Body(order): Body<PipelineOrder>,
 ) -> Answer<(StatusCode, Json<PipelineView>)> {
     must_be_in_use(&within.project)?;
-    let default = &within.project.settings.default_branch;
-    let (reference, branch) = match (order.commit, order.branch) {
-        (Some(commit), branch) => (commit, branch),
-        (None, branch) => {
-            let branch = branch.unwrap_or_else(|| default.clone());
-            (format!("refs/heads/{branch}"), Some(branch))
-        }
-    };
-    let commit =
-        server.repositories().resolve(&within.project, &reference).await.map_err(|failure| of_source(&failure))?;
+    let (commit, branch) = commit_of(&server, &within.project, order.branch, order.commit).await?;
     let event = if within.caller.session().is_some() { TriggerEvent::Manual } else { TriggerEvent::Api };
     let variables = order.variables.into_iter().collect();
     let wanted = Wanted { event, commit, branch, variables, only_jobs: order.jobs };
@@ -115,6 +106,24 @@ pub(crate) async fn start(
     Ok((if accepted.created { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 
+/// The commit that is meant by a branch, a hash or a tag, or by none of them; and of which branch, where that is known.
+pub(super) async fn commit_of(
+    server: &Server,
+    project: &ProjectRecord,
+    branch: Option<String>,
+    commit: Option<String>,
+) -> Answer<(CommitId, Option<String>)> {
+    let (reference, branch) = match (commit, branch) {
+        (Some(commit), branch) => (commit, branch),
+        (None, branch) => {
+            let branch = branch.unwrap_or_else(|| project.settings.default_branch.clone());
+            (format!("refs/heads/{branch}"), Some(branch))
+        }
+    };
+    let commit = server.repositories().resolve(project, &reference).await;
+    Ok((commit.map_err(|failure| of_source(&failure))?, branch))
+}
+
 async fn enqueue(server: &Server, plan: Plan, idempotency_key: Option<String>) -> Answer<(Enqueued, PipelineView)> {
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key };
     let accepted = server.store().enqueue(new, None).await?;
@@ -124,7 +133,7 @@ async fn enqueue(server: &Server, plan: Plan, idempotency_key: Option<String>) -
     Ok((accepted, view))
 }
 
-fn must_be_in_use(project: &ProjectRecord) -> Answer<()> {
+pub(super) fn must_be_in_use(project: &ProjectRecord) -> Answer<()> {
     if project.archived_at.is_some() {
         return Err(Problem::new(Code::Conflict, "the project is in the archive: restore it first"));
     }
@@ -141,7 +150,7 @@ fn of_source(failure: &Failure) -> Problem {
     }
 }
 
-fn of_plan(error: NoPlan) -> Problem {
+pub(super) fn of_plan(error: NoPlan) -> Problem {
     match error {
         NoPlan::Source(failure) => of_source(&failure),
         NoPlan::Store(error) => error.into(),

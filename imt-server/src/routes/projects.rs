@@ -42,6 +42,11 @@ pub(crate) struct ProjectView {
     supersedes_queued: bool,
     /// Whether pushes trigger pipelines at all.
     triggers_on_push: bool,
+    /// Whether everybody may see, by its badge, how its last pipeline ended.
+    has_public_badge: bool,
+    /// Where the badge is, while there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    badge_url: Option<String>,
     /// How often its settings were set.
     version: u64,
     /// Where its repository's host sends what happens.
@@ -61,8 +66,15 @@ pub(crate) struct ProjectView {
 impl ProjectView {
     fn of(server: &Server, project: ProjectRecord, role: Role) -> Self {
         let base = server.settings().origins.first().map(String::as_str).unwrap_or_default();
-        let ProjectSettings { repo_url, default_branch, pipeline_file, branches, supersedes_queued, triggers_on_push } =
-            project.settings;
+        let ProjectSettings {
+            repo_url,
+            default_branch,
+            pipeline_file,
+            branches,
+            supersedes_queued,
+            triggers_on_push,
+            has_public_badge,
+        } = project.settings;
         Self {
             id: project.id.as_uuid(),
             role,
@@ -72,6 +84,8 @@ impl ProjectView {
             branches: branches.into_iter().map(|pattern| pattern.0).collect(),
             supersedes_queued,
             triggers_on_push,
+            has_public_badge,
+            badge_url: has_public_badge.then(|| format!("{base}/badge/{}", project.id)),
             version: project.version,
             webhook_url: format!("{base}/webhook/github/{}", project.id),
             created_at: project.created_at,
@@ -105,6 +119,8 @@ pub(crate) struct ProjectOrder {
     supersedes_queued: Option<bool>,
     /// As in a change.
     triggers_on_push: Option<bool>,
+    /// As in a change.
+    has_public_badge: Option<bool>,
 }
 
 impl ProjectOrder {
@@ -116,6 +132,7 @@ impl ProjectOrder {
             branches: self.branches.clone(),
             supersedes_queued: self.supersedes_queued,
             triggers_on_push: self.triggers_on_push,
+            has_public_badge: self.has_public_badge,
         };
         order.applied_to(ProjectSettings::default())
     }
@@ -137,6 +154,8 @@ pub(crate) struct ProjectChange {
     supersedes_queued: Option<bool>,
     /// Whether pushes trigger pipelines at all.
     triggers_on_push: Option<bool>,
+    /// Whether everybody may see, by a badge, how the last pipeline of a branch ended.
+    has_public_badge: Option<bool>,
 }
 
 impl ProjectChange {
@@ -149,6 +168,7 @@ impl ProjectChange {
             branches: branches.unwrap_or(settings.branches),
             supersedes_queued: self.supersedes_queued.unwrap_or(settings.supersedes_queued),
             triggers_on_push: self.triggers_on_push.unwrap_or(settings.triggers_on_push),
+            has_public_badge: self.has_public_badge.unwrap_or(settings.has_public_badge),
         }
     }
 }

@@ -65,6 +65,7 @@ fn body_for(path: &str) -> Value {
         "tokens" => json!({"name": "t", "scopes": ["read"]}),
         "{user}" => json!({"role": "member"}),
         "{name}" => json!({"value": "v"}),
+        "deployments" | "rollback" => json!({"environment": "production"}),
         // Nobody listens there.
         "host-keys" => json!({"host": "127.0.0.1:1"}),
         _ => json!({}),

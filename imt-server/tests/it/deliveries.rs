@@ -16,13 +16,13 @@ use serde_json::json;
 use crate::common::{World, deed};
 use crate::hooks::{deliver, signature};
 
-const FILE: &str = "stages: [test]\njobs:\n  unit: { stage: test, script: true }\n";
+pub(crate) const FILE: &str = "stages: [test]\njobs:\n  unit: { stage: test, script: true }\n";
 
 /// A repository that the project has.
-struct Origin(PathBuf);
+pub(crate) struct Origin(PathBuf);
 
 impl Origin {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let origin = Self(world.dir.path().join("origin"));
         std::fs::create_dir(&origin.0).unwrap();
         origin.git(&["init", "--quiet", "--initial-branch=main"]);
@@ -37,7 +37,7 @@ impl Origin {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn commit(&self, pipeline: Option<&str>, message: &str) -> String {
+    pub(crate) fn commit(&self, pipeline: Option<&str>, message: &str) -> String {
         if let Some(text) = pipeline {
             std::fs::write(self.0.join("pipeline.yml"), text).unwrap();
         }

@@ -3,14 +3,20 @@
 #[cfg(test)]
 mod authorization;
 #[cfg(test)]
+mod badges;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod deliveries;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod streams;

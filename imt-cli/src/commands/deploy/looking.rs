@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use imt_core::deploy::release::ReleaseHead;
 use imt_core::deploy::settings::TargetSettings;
 use imt_core::engine::{Recorded, Site, SiteError};
 use imt_core::id::ProjectName;
@@ -50,14 +49,9 @@ impl Looking {
         for problem in &odd {
             output::warning(problem);
         }
-        found.sort_by_key(|recorded| std::cmp::Reverse(age(&recorded.head)));
+        found.sort_by_key(|recorded| std::cmp::Reverse(recorded.head.age()));
         Ok(found)
     }
-}
-
-/// Later found good, or failed, is newer.
-pub(super) const fn age(head: &ReleaseHead) -> (imt_core::time::Timestamp, imt_core::id::ReleaseId) {
-    (head.judged_at, head.id)
 }
 
 /// The release that runs: of those that are sorted by age, newest first.

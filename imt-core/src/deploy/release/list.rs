@@ -34,7 +34,7 @@ impl ReleaseHead {
     }
 
     /// Later found good is newer; the id settles a draw.
-    fn age(&self) -> (Timestamp, ReleaseId) {
+    pub fn age(&self) -> (Timestamp, ReleaseId) {
         (self.judged_at, self.id)
     }
 }

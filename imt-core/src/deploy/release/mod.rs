@@ -4,6 +4,7 @@
 //! lie beside it, in a file that only its owner may read.
 
 mod bundle;
+mod choice;
 mod content;
 mod copy;
 mod list;
@@ -12,6 +13,7 @@ mod record;
 pub(in crate::deploy) mod tests;
 
 pub use bundle::{BundleError, BundledFile, pack, unpack};
+pub use choice::{NoChoice, choose, current, pushed_to};
 pub use content::ContentHash;
 pub use copy::read_copy;
 pub use list::{ReleaseHead, Retention, restore_target, retention};

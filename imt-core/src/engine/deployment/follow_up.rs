@@ -22,8 +22,8 @@ use crate::schedule::Problem;
 use crate::status::Reason;
 use crate::time::Timestamp;
 
-/// How long a deployment that follows a pipeline waits for another one of the same target.
-const LOCK_WAIT: Duration = Duration::from_mins(10);
+/// How long a deployment that nobody sits in front of waits for another one of the same target.
+pub const LOCK_WAIT: Duration = Duration::from_mins(10);
 
 /// A store's deployments, and what this host has to drive them: what an engine hands successful pipelines on to.
 #[derive(Clone)]

@@ -21,6 +21,6 @@ mod work;
 pub use around::{kind_at, look_around};
 pub use deployer::{Deployer, DeploymentOutcome};
 pub use equipment::Equipment;
-pub use follow_up::{Deployments, following};
+pub use follow_up::{Deployments, LOCK_WAIT, following};
 pub use perform::{Installed, Performer, Planned, Recorded, Site, SiteError, Tools};
 pub use steps::{Beat, Order, Shelf, Steps};

@@ -1,0 +1,81 @@
+//! Server-sent events: the same as over the socket, resumed by the id that was heard last.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use imt_core::directory::Scopes;
+use imt_core::id::PipelineId;
+use imt_core::pipeline::read;
+use imt_core::plan::{Trigger, build};
+use imt_core::ports::{NewPipeline, Store as _};
+use imt_core::schedule::CancelLevel;
+use imt_core::status::Reason;
+use serde_json::Value;
+
+use crate::common::{World, now};
+
+/// Pipeline 1 of the shop, which was called off before anybody began it: some events and an end.
+async fn over(world: &World) {
+    let spec = read(b"jobs: { a: { script: x } }", "pipeline.yml").spec.unwrap();
+    let plan = build(&spec, &world.project.name, Trigger::manual()).unwrap();
+    let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: None };
+    let id = world.store.enqueue(new, None).await.unwrap().id;
+    world.store.request_cancel(id, CancelLevel::Graceful, Reason::User, now()).await.unwrap();
+}
+
+/// What is said: kind, id and message of each.
+fn events(text: &str) -> Vec<(String, Option<String>, Value)> {
+    let field = |block: &str, name: &str| {
+        block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
+    };
+    let blocks = text.split("\n\n").filter(|block| block.contains("data: "));
+    blocks
+        .map(|block| {
+            let data = serde_json::from_str(&field(block, "data").unwrap()).unwrap();
+            (field(block, "event").unwrap(), field(block, "id"), data)
+        })
+        .collect()
+}
+
+async fn heard(world: &World, token: &str, last: Option<&str>) -> Vec<(String, Option<String>, Value)> {
+    let mut request = Request::builder()
+        .uri("/api/v1/projects/shop/pipelines/1/events")
+        .header("authorization", format!("Bearer {token}"));
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let answered = world.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answered.status, StatusCode::OK);
+    assert_eq!(answered.headers["content-type"], "text/event-stream");
+    events(&String::from_utf8(answered.body).unwrap())
+}
+
+#[tokio::test]
+async fn each_event_is_heard_once_whoever_goes_away_between() {
+    let world = World::new().await;
+    over(&world).await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let all = heard(&world, &token, None).await;
+    let kinds: Vec<&str> = all.iter().map(|(kind, ..)| kind.as_str()).collect();
+    assert!(kinds.len() > 2 && kinds.ends_with(&["event", "end"]), "{kinds:?}");
+    assert_eq!(all.last().unwrap().2, serde_json::json!({"type": "end"}));
+    for (nth, (_, id, message)) in all.iter().enumerate().take(all.len() - 1) {
+        assert_eq!(message["type"], "event");
+        let rest = heard(&world, &token, id.as_deref()).await;
+        assert_eq!(rest, all[nth + 1..], "after the first {nth}");
+    }
+}
+
+#[tokio::test]
+async fn a_position_that_is_none_is_refused() {
+    let world = World::new().await;
+    over(&world).await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    for (path, status) in [
+        ("pipelines/1/events?position=x", StatusCode::BAD_REQUEST),
+        ("pipelines/2/events", StatusCode::NOT_FOUND),
+        ("deployments/1/events", StatusCode::NOT_FOUND),
+    ] {
+        let path = format!("/api/v1/projects/shop/{path}");
+        assert_eq!(world.call(&axum::http::Method::GET, &path, Some(&token), None).await.status, status, "{path}");
+    }
+}
