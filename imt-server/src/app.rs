@@ -94,6 +94,7 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(stream::of_pipeline))
         .routes(routes!(stream::of_deployment))
         .routes(routes!(logs::show))
+        .routes(routes!(logs::pieces))
         .routes(routes!(targets::list))
         .routes(routes!(targets::set, targets::forget))
         .routes(routes!(targets::host_keys))

@@ -11,6 +11,7 @@ mod handout;
 mod http;
 mod live;
 mod metrics;
+mod piece;
 mod planning;
 mod policy;
 mod repositories;

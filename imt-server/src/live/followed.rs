@@ -73,8 +73,8 @@ impl Followed {
             Some(Either::Pipeline(feed)) => feed.next().await?.map(|seen| Told::of(seen, feed.position().clone())),
             Some(Either::Deployment(feed)) => feed.next().await?.map(|seen| Told::of_deployment(seen, feed.position())),
         };
-        if let Some(Told::Log { text, .. } | Told::DeploymentLog { text, .. }) = &told {
-            self.server.metrics().log_sent(text.len());
+        if let Some(Told::Log { piece, .. } | Told::DeploymentLog { piece, .. }) = &told {
+            self.server.metrics().log_sent(piece.len());
         }
         Ok(told)
     }

@@ -1,14 +1,13 @@
 //! What is said by clients who follow something, and what they are told.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use imt_core::deploy::machine;
 use imt_core::feed::{DeploymentObservation, DeploymentPosition, Observation, Position};
-use imt_core::ports::{StoreError, StoredChunk, StreamKind};
+use imt_core::ports::StoreError;
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Code, Problem};
+use crate::piece::Piece;
 
 /// What a client says.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -65,10 +64,8 @@ pub(super) enum Told {
     Log {
         job: u32,
         attempt: u32,
-        offset: u64,
-        stream: StreamKind,
         #[serde(flatten)]
-        text: Text,
+        piece: Piece,
         position: Position,
     },
     /// Something has happened in a deployment.
@@ -77,10 +74,8 @@ pub(super) enum Told {
     /// More of a deployment's log.
     #[serde(rename = "log")]
     DeploymentLog {
-        offset: u64,
-        stream: StreamKind,
         #[serde(flatten)]
-        text: Text,
+        piece: Piece,
         position: DeploymentPosition,
     },
     /// All has been told: it is over.
@@ -91,43 +86,14 @@ pub(super) enum Told {
     Failed { code: Code, detail: String },
 }
 
-/// Bytes of a log. A piece may end within a character, and a job may print anything.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Text {
-    Text(String),
-    Base64(String),
-}
-
-impl Text {
-    /// How many bytes it is on its way.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Text(text) | Self::Base64(text) => text.len(),
-        }
-    }
-
-    fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Base64(STANDARD.encode(bytes)),
-        }
-    }
-}
-
 impl Told {
     /// What was seen, and how far whoever has heard it has come.
     pub(super) fn of(seen: Observation, position: Position) -> Self {
         match seen {
             Observation::Event(event) => Self::Event { change: event.change, position },
-            Observation::Log { attempt, chunk } => Self::Log {
-                job: attempt.job.0,
-                attempt: attempt.number,
-                offset: chunk.offset,
-                stream: chunk.stream,
-                text: Text::of(&chunk.bytes),
-                position,
-            },
+            Observation::Log { attempt, chunk } => {
+                Self::Log { job: attempt.job.0, attempt: attempt.number, piece: chunk.into(), position }
+            }
         }
     }
 
@@ -135,9 +101,7 @@ impl Told {
     pub(super) fn of_deployment(seen: DeploymentObservation, position: DeploymentPosition) -> Self {
         match seen {
             DeploymentObservation::Event(event) => Self::DeploymentEvent { change: event.change, position },
-            DeploymentObservation::Log(StoredChunk { offset, stream, bytes, .. }) => {
-                Self::DeploymentLog { offset, stream, text: Text::of(&bytes), position }
-            }
+            DeploymentObservation::Log(chunk) => Self::DeploymentLog { piece: chunk.into(), position },
         }
     }
 
@@ -186,11 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_text_are_told_all_the_same() {
-        assert_eq!(Text::of("é".as_bytes()), Text::Text("é".to_owned()));
-        assert_eq!(Text::of(&[0xc3]), Text::Base64("ww==".to_owned()));
+    fn a_message_names_what_it_is_about() {
         let json = serde_json::to_string(&Message { id: Some(7), told: Told::End }).unwrap();
         assert_eq!(json, r#"{"id":7,"type":"end"}"#);
+        let json = serde_json::to_string(&Message { id: None, told: Told::End }).unwrap();
+        assert_eq!(json, r#"{"type":"end"}"#);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_util::stream;
 use imt_core::ports::{LogFrom, LogPage, StoreError, StoreResult};
 
 /// How much is read from the store at a time.
-const PIECE_BYTES: usize = 256 * 1024;
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// The bytes of a log from one to before another, read as they are sent: a reader who is slow costs no memory.
 pub(super) fn log_body<F>(read: impl Fn(LogFrom, usize) -> F + Send + 'static, first: u64, end: u64) -> Body

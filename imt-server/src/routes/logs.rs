@@ -3,20 +3,23 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use imt_core::directory::ProjectRecord;
 use imt_core::id::{AttemptId, JobIndex};
 use imt_core::ports::LogFrom;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Refusals;
-use super::log_body::log_body;
+use super::log_body::{PIECE_BYTES, log_body};
 use super::pipelines::found;
 use crate::access::{In, Reading};
 use crate::http::{Answer, Code, InPath, InQuery, Problem};
+use crate::piece::Piece;
 use crate::state::Server;
 
 /// Tells whether the log is whole: `true` or `false`.
@@ -59,11 +62,7 @@ pub(crate) async fn show(
     InQuery(part): InQuery<Part>,
     headers: HeaderMap,
 ) -> Answer<(StatusCode, HeaderMap, Body)> {
-    let (id, record) = found(&server, &within.project, at.number).await?;
-    let job_state = record.state.job(JobIndex(at.job)).ok_or_else(Problem::not_found)?;
-    let last = job_state.attempts.last().map(|attempt| attempt.id.number);
-    let number = part.attempt.or(last).filter(|wanted| last.is_some_and(|last| (1..=last).contains(wanted)));
-    let attempt = AttemptId { pipeline: id, job: JobIndex(at.job), number: number.ok_or_else(Problem::not_found)? };
+    let attempt = attempt_of(&server, &within.project, &at, part.attempt).await?;
     let cursor = server.store().log_cursor(attempt).await?;
     let total = cursor.offset;
     let mut answer = HeaderMap::new();
@@ -94,6 +93,74 @@ pub(crate) async fn show(
         async move { store.read_log(attempt, from, most).await }
     };
     Ok((status, answer, log_body(read, first, end)))
+}
+
+/// The attempt that is meant: the last one when none is said.
+async fn attempt_of(server: &Server, project: &ProjectRecord, at: &OfJob, wanted: Option<u32>) -> Answer<AttemptId> {
+    let (pipeline, record) = found(server, project, at.number).await?;
+    let job = JobIndex(at.job);
+    let last = record.state.job(job).ok_or_else(Problem::not_found)?.attempts.last();
+    let last = last.ok_or_else(Problem::not_found)?.id.number;
+    let number = wanted.unwrap_or(last);
+    if !(1..=last).contains(&number) {
+        return Err(Problem::not_found());
+    }
+    Ok(AttemptId { pipeline, job, number })
+}
+
+/// From where on.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Start {
+    /// Of which try, counted from 1; the last one when it is not said.
+    #[param(minimum = 1)]
+    attempt: Option<u32>,
+    /// From this byte on.
+    offset: Option<u64>,
+    /// From the beginning of this line on, counted from 0, where no byte is said.
+    line: Option<u64>,
+    /// Only so many of its last lines, where neither is said.
+    tail: Option<u64>,
+}
+
+impl Start {
+    fn place(&self) -> LogFrom {
+        match (self.offset, self.line, self.tail) {
+            (Some(offset), ..) => LogFrom::Offset(offset),
+            (None, Some(line), _) => LogFrom::Line(line),
+            (None, None, Some(lines)) => LogFrom::Tail(lines),
+            (None, None, None) => LogFrom::Offset(0),
+        }
+    }
+}
+
+/// Some of a job's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LogPieces {
+    /// The pieces, in order and without a gap. None: there is no more, now or ever.
+    items: Vec<Piece>,
+    /// The `offset` to go on from.
+    next_offset: u64,
+    /// Whether the log is whole.
+    is_whole: bool,
+}
+
+/// A job's log with what its bytes do not tell: which stream each piece is of, and when it came. Some of it at a time.
+#[utoipa::path(get, path = "/projects/{project}/pipelines/{number}/jobs/{job}/log/pieces", tag = "pipelines",
+    params(("project" = String, Path), ("number" = u64, Path), ("job" = u32, Path), Start),
+    extensions(("x-needs" = json!("read"))), responses((status = 200, body = LogPieces), Refusals))]
+pub(crate) async fn pieces(
+    State(server): State<Server>,
+    within: In<Reading>,
+    InPath(at): InPath<OfJob>,
+    InQuery(from): InQuery<Start>,
+) -> Answer<Json<LogPieces>> {
+    let attempt = attempt_of(&server, &within.project, &at, from.attempt).await?;
+    let page = server.store().read_log(attempt, from.place(), PIECE_BYTES).await?;
+    let items: Vec<Piece> = page.chunks.into_iter().map(Piece::from).collect();
+    server.metrics().log_sent(items.iter().map(Piece::len).sum());
+    Ok(Json(LogPieces { items, next_offset: page.next_offset, is_whole: page.end.is_some() }))
 }
 
 /// The first byte of a range and the one after its last.

@@ -4,7 +4,7 @@ use imt_core::id::CommitId;
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::PlannedJob;
 use imt_core::ports::{PipelineRecord, PipelineSummary, Waiting};
-use imt_core::schedule::{AttemptState, JobState};
+use imt_core::schedule::{AttemptPhase, AttemptState, CancelLevel, JobState};
 use imt_core::status::{End, Reason, Status};
 use imt_core::time::Timestamp;
 use serde::Serialize;
@@ -43,6 +43,9 @@ pub(crate) struct PipelineLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
+    /// Which runner is at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<String>,
 }
 
 /// Why something ended as it did.
@@ -75,8 +78,15 @@ impl Why {
 pub(crate) struct PipelineView {
     #[serde(flatten)]
     line: PipelineLine,
+    /// Where the commit comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
     /// The labels that a runner must have.
     labels: Vec<String>,
+    /// The strongest cancel that was asked for: `graceful` or `kill`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    cancel: Option<CancelLevel>,
     /// Whether deployments follow.
     deploys: bool,
     /// Why it waits, if it does.
@@ -103,6 +113,11 @@ pub(crate) struct JobView {
     why: Why,
     /// Whether its failure is none of the pipeline.
     allow_failure: bool,
+    /// The image that its container is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    /// How long it may run, in milliseconds.
+    timeout_ms: u64,
     /// Its tries.
     attempts: Vec<AttemptView>,
 }
@@ -112,6 +127,12 @@ pub(crate) struct JobView {
 pub(crate) struct AttemptView {
     /// Which, counted from 1.
     attempt: u32,
+    /// `preparing`, `running` or `ended`.
+    #[schema(value_type = String)]
+    phase: AttemptPhase,
+    /// When its turn came.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
     /// How it ended, if it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -145,6 +166,7 @@ impl From<PipelineSummary> for PipelineLine {
             submitted_at: pipeline.submitted_at,
             started_at: pipeline.started_at,
             ended_at: pipeline.ended_at,
+            runner: pipeline.holder.map(|holder| holder.to_string()),
         }
     }
 }
@@ -164,11 +186,14 @@ impl PipelineView {
             submitted_at: record.submitted_at,
             started_at: state.started_at,
             ended_at: state.ended_at,
+            runner: None,
         };
         let jobs = (0..).zip(plan.jobs.iter().zip(&state.jobs));
         Self {
             line,
+            repository: plan.trigger.repository.clone(),
             labels: plan.runs_on.clone(),
+            cancel: state.cancel.map(|(level, _)| level),
             deploys: plan.deploys,
             waiting,
             jobs: jobs.map(|(place, (job, state))| JobView::of(place, job, state)).collect(),
@@ -185,6 +210,8 @@ impl JobView {
             status: state.status,
             why: Why::of(state.end.as_ref()),
             allow_failure: job.allow_failure,
+            image: job.image.clone(),
+            timeout_ms: u64::try_from(job.timeout.as_millis()).unwrap_or(u64::MAX),
             attempts: state.attempts.iter().map(AttemptView::of).collect(),
         }
     }
@@ -194,6 +221,8 @@ impl AttemptView {
     fn of(attempt: &AttemptState) -> Self {
         Self {
             attempt: attempt.id.number,
+            phase: attempt.phase,
+            created_at: attempt.created_at,
             status: attempt.end.as_ref().map(|end| end.status),
             why: Why::of(attempt.end.as_ref()),
             started_at: attempt.started_at,
