@@ -10,6 +10,7 @@ mod handout;
 mod http;
 mod live;
 mod metrics;
+mod oidc;
 mod outbound;
 mod planning;
 mod policy;
@@ -20,8 +21,9 @@ mod webhook;
 mod work;
 
 pub use app::{app, document};
-pub use handout::{HandoutError, local_user, new_link, new_token};
+pub use handout::{HandoutError, local_user, new_link, new_set_up_link, new_token};
 pub use http::{Limits, Network, serve};
+pub use oidc::{ProviderFault, ProviderSettings};
 pub use outbound::{Outbound, OutboundError, Reach};
 pub use repositories::Repositories;
 pub use state::{Server, SessionLimits, Settings, Stores};

@@ -28,7 +28,7 @@ use crate::policy::is_inside;
 /// How long a connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long everything may take, to the last byte of the answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// The most bytes of an answer's body.
 const ANSWER_BYTES: usize = 1 << 20;
 
@@ -37,7 +37,7 @@ const ANSWER_BYTES: usize = 1 << 20;
 pub enum Reach {
     /// To anybody, also without encryption.
     Anybody,
-    /// To the public Internet over TLS, and to these hosts wherever they are, whom the operator has named himself.
+    /// To the public Internet over TLS, and to these hosts wherever they are and however, whom the operator has named himself.
     Public {
         /// Names or addresses, in small letters.
         and: Vec<String>,
@@ -107,6 +107,12 @@ impl Outbound {
         Self { client, reach, within: ANSWER_WITHIN }
     }
 
+    /// With so much time for each answer.
+    #[must_use]
+    pub fn within(self, within: Duration) -> Self {
+        Self { within, ..self }
+    }
+
     /// Sends a request, and answers whatever comes back, whatever its status.
     ///
     /// # Errors
@@ -129,7 +135,7 @@ impl Outbound {
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(bad)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_encrypted = uri.scheme() == Some(&Scheme::HTTPS);
-        let is_plain = uri.scheme() == Some(&Scheme::HTTP) && *self.reach == Reach::Anybody;
+        let is_plain = uri.scheme() == Some(&Scheme::HTTP) && self.reach.is_free(bare);
         if !is_encrypted && !is_plain {
             return Err(bad());
         }
@@ -287,7 +293,7 @@ mod tests {
     async fn whoever_says_nothing_is_not_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let outbound = Outbound { within: Duration::from_millis(50), ..Outbound::new(Reach::Anybody) };
+        let outbound = Outbound::new(Reach::Anybody).within(Duration::from_millis(50));
         let late = outbound.send(get(&format!("http://{address}/"))).await;
         assert!(matches!(late, Err(OutboundError::TimedOut(_))), "{late:?}");
     }

@@ -11,6 +11,14 @@ mod deliveries;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod set_up;
+#[cfg(test)]
+mod sign_ins;
+#[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod tokens;
