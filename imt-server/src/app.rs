@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
 use crate::routes::{
-    audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, releases,
-    secrets, sign_in, targets, variables,
+    audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
+    releases, secrets, sign_in, targets, variables,
 };
 use crate::state::Server;
 
@@ -64,6 +64,9 @@ fn outside(delivery_bytes: usize) -> OpenApiRouter<Server> {
         .routes(routes!(health::metrics))
         .routes(routes!(sign_in::by_link))
         .routes(routes!(sign_in::out))
+        .routes(routes!(providers::list))
+        .routes(routes!(providers::login))
+        .routes(routes!(providers::callback))
         .merge(hooks)
         .routes(routes!(badge::show))
         .routes(routes!(socket::open))

@@ -9,10 +9,13 @@ use imt_core::secret::{Secret, SecretBytes};
 use imt_core::time::Timestamp;
 
 use crate::access::BearerSecret;
+use crate::oidc::admission::needs_administrator;
 use crate::state::Server;
 
 /// How long a link lets somebody in.
 const LINK_LASTS: Duration = Duration::from_mins(10);
+/// How long a set-up code makes somebody an administrator.
+const SET_UP_LASTS: Duration = Duration::from_hours(1);
 /// What every token of ours begins with: for people, and for programs that look for leaked secrets.
 pub(crate) const TOKEN_PREFIX: &str = "imt_";
 
@@ -43,6 +46,25 @@ pub async fn new_link(server: &Server) -> Result<Secret, HandoutError> {
     let payload = SecretBytes::new(Vec::new());
     server.directory().put_code(&NewCode { kind: CodeKind::SignInLink, hash: drawn.hash, payload, expires_at }).await?;
     Ok(drawn.secret)
+}
+
+/// The address by which whoever opens it and signs in becomes the administrator, once, within an hour. `None`: there is an
+/// administrator who can sign in, or no provider to do it at. Each call makes another one; all of them are worth nothing once
+/// there is an administrator.
+///
+/// # Errors
+/// When it cannot be kept.
+pub async fn new_set_up_link(server: &Server) -> Result<Option<Secret>, HandoutError> {
+    let Some(provider) = server.providers().first() else { return Ok(None) };
+    if !needs_administrator(server.directory()).await? {
+        return Ok(None);
+    }
+    let drawn = BearerSecret::draw("")?;
+    let expires_at = Timestamp::from_system(SystemTime::now()).after(SET_UP_LASTS);
+    let payload = SecretBytes::new(Vec::new());
+    server.directory().put_code(&NewCode { kind: CodeKind::SetUp, hash: drawn.hash, payload, expires_at }).await?;
+    let (origin, name) = (server.settings().origin(), &provider.settings().name);
+    Ok(Some(Secret::new(format!("{origin}/auth/{name}/login?setup={}", drawn.secret.expose()))))
 }
 
 /// A token of a user that does not end by itself.

@@ -1,5 +1,6 @@
 //! What every handler finds: the stores, the source of commits, and what was configured.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::http::{Network, Origins, TrustedProxies};
 use crate::metrics::Metrics;
+use crate::oidc::{Provider, ProviderFault, ProviderSettings};
+use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
 use crate::repositories::Repositories;
 
 /// Where a server keeps everything. Usually one database is all four.
@@ -55,6 +58,12 @@ pub struct Settings {
     pub is_single_user: bool,
     /// Whether repositories may be inside of the server's own network, where other things are that trust their neighbours.
     pub allows_private_networks: bool,
+    /// Who says who somebody is.
+    pub providers: Vec<ProviderSettings>,
+    /// How long somebody may take at a provider.
+    pub sign_in_within: Duration,
+    /// How long others may take to answer the server.
+    pub answers_within: Duration,
     /// How long sessions last.
     pub sessions: SessionLimits,
     /// The most bytes that a delivery may have.
@@ -72,10 +81,30 @@ impl Settings {
             trusted_proxies: Vec::new(),
             is_single_user: true,
             allows_private_networks: true,
+            providers: Vec::new(),
+            sign_in_within: Duration::from_mins(10),
+            answers_within: ANSWER_WITHIN,
             sessions: SessionLimits::default(),
             delivery_bytes: 5 << 20,
             socket_patience: Duration::from_secs(30),
         }
+    }
+
+    /// A server for many, who sign in at these providers and reach it there: what they ask for stays out of its machine and of its
+    /// own network.
+    pub fn shared(origin: String, providers: Vec<ProviderSettings>) -> Self {
+        Self {
+            origins: vec![origin],
+            is_single_user: false,
+            allows_private_networks: false,
+            providers,
+            ..Self::single_user(0)
+        }
+    }
+
+    /// The address under which others are told to find it.
+    pub(crate) fn origin(&self) -> &str {
+        self.origins.first().map_or("", String::as_str)
     }
 
     /// Whether browsers reach it by TLS only, so that cookies can be bound to that.
@@ -95,6 +124,8 @@ struct Inner {
     origins: Origins,
     proxies: TrustedProxies,
     metrics: Metrics,
+    outbound: Outbound,
+    providers: Vec<Arc<Provider>>,
     deliveries: Notify,
     stop: CancellationToken,
     sockets: TaskTracker,
@@ -102,10 +133,20 @@ struct Inner {
 
 impl Server {
     /// With these stores, and commits from these repositories, until `stop`.
-    pub fn new(stores: Stores, repositories: Arc<Repositories>, settings: Settings, stop: CancellationToken) -> Self {
-        Self(Arc::new(Inner {
+    ///
+    /// # Errors
+    /// When a provider of sign-ins cannot be used. None of them is asked before somebody signs in.
+    pub fn new(
+        stores: Stores,
+        repositories: Arc<Repositories>,
+        settings: Settings,
+        stop: CancellationToken,
+    ) -> Result<Self, ProviderFault> {
+        Ok(Self(Arc::new(Inner {
+            providers: providers(&settings)?,
             origins: Origins(settings.origins.clone()),
             proxies: TrustedProxies(settings.trusted_proxies.clone()),
+            outbound: Outbound::new(Reach::of(settings.allows_private_networks)).within(settings.answers_within),
             stores,
             repositories,
             settings,
@@ -113,7 +154,7 @@ impl Server {
             deliveries: Notify::new(),
             stop,
             sockets: TaskTracker::new(),
-        }))
+        })))
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -160,6 +201,16 @@ impl Server {
         &self.0.metrics
     }
 
+    /// What asks others over HTTP.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
+    }
+
+    /// Who says who somebody is.
+    pub(crate) fn providers(&self) -> &[Arc<Provider>] {
+        &self.0.providers
+    }
+
     /// Rung when there may be a delivery to work on.
     pub(crate) fn deliveries(&self) -> &Notify {
         &self.0.deliveries
@@ -182,6 +233,15 @@ impl Server {
     pub(crate) fn sockets(&self) -> &TaskTracker {
         &self.0.sockets
     }
+}
+
+fn providers(settings: &Settings) -> Result<Vec<Arc<Provider>>, ProviderFault> {
+    let mut names = HashSet::new();
+    if let Some(twice) = settings.providers.iter().find(|provider| !names.insert(&provider.name)) {
+        return Err(ProviderFault::Twice(twice.name.clone()));
+    }
+    let ready = |provider: &ProviderSettings| Provider::new(provider.clone(), settings).map(Arc::new);
+    settings.providers.iter().map(ready).collect()
 }
 
 /// A runner that has said nothing for so long is taken for gone.

@@ -7,7 +7,7 @@ use imt_core::directory::{Actor, Deed, Scope, Scopes, SecretHash, User, Via};
 use imt_core::id::{ProjectId, SessionId};
 use imt_core::time::Timestamp;
 
-use super::cookie::SessionCookie;
+use super::cookie::Cookie;
 use super::random::hash_of;
 use crate::http::{Answer, Code, Peer, Problem, request_id};
 use crate::state::{Server, now};
@@ -93,7 +93,7 @@ impl Caller {
             let (via, only, ends_at) = (Via::Token(token.id), token.project, token.expires_at);
             return Ok(Self { user: found.user, via, shown, scopes: token.scopes, only, ends_at, remote });
         }
-        let cookie = SessionCookie { is_secure: server.settings().is_secure() };
+        let cookie = Cookie::session(server.settings().is_secure());
         let secret = cookie.read(headers).ok_or_else(nobody)?;
         let shown = hash_of(secret.expose());
         let found = server.directory().session(shown, now()).await?.ok_or_else(nobody)?;

@@ -1,23 +1,34 @@
-//! The cookie of a session: out of reach of scripts and of other sites.
+//! The cookies: out of reach of scripts and of other sites.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use imt_core::secret::Secret;
+use std::time::Duration;
 
-/// Bound to TLS, to this host and to `/`: a name with this prefix is taken by browsers in no other form.
-const SECURE: &str = "__Host-imt";
-/// Where there is no TLS, on the loopback: browsers would refuse the other.
-const PLAIN: &str = "imt";
-
-/// How the cookie is called and sent.
+/// A cookie of ours: how it is called and sent. The name with a prefix is bound to TLS, to this host and to `/`: browsers take it in
+/// no other form. The plain one is for where there is no TLS, on the loopback, as browsers would refuse the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SessionCookie {
+pub(crate) struct Cookie {
+    names: [&'static str; 2],
+    /// For how long; until the browser is closed where it is not said.
+    lasts: Option<Duration>,
     /// Whether browsers reach us by TLS only.
-    pub(crate) is_secure: bool,
+    is_secure: bool,
 }
 
-impl SessionCookie {
+impl Cookie {
+    /// Of a session.
+    pub(crate) const fn session(is_secure: bool) -> Self {
+        Self { names: ["__Host-imt", "imt"], lasts: None, is_secure }
+    }
+
+    /// Of a browser that has gone to a provider to sign in, for so long.
+    pub(crate) const fn sign_in(is_secure: bool, lasts: Duration) -> Self {
+        Self { names: ["__Host-imt-sign-in", "imt-sign-in"], lasts: Some(lasts), is_secure }
+    }
+
     const fn name(self) -> &'static str {
-        if self.is_secure { SECURE } else { PLAIN }
+        let [secure, plain] = self.names;
+        if self.is_secure { secure } else { plain }
     }
 
     /// The secret that a request carries. Two with our name are none: a neighbour on the same host may have set one.
@@ -29,9 +40,10 @@ impl SessionCookie {
         Some(Secret::new(found))
     }
 
-    /// The header that keeps a secret in the browser, until it is closed or the session is over.
+    /// The header that keeps a secret in the browser.
     pub(crate) fn keep(self, secret: &Secret) -> HeaderValue {
-        self.value(secret.expose(), "")
+        let lasts = self.lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
+        self.value(secret.expose(), &lasts)
     }
 
     /// The header that makes the browser forget it.
@@ -59,19 +71,22 @@ mod tests {
     #[test]
     fn it_is_bound_to_the_host_where_there_is_tls() {
         let secret = Secret::new("abc");
-        let secure = SessionCookie { is_secure: true }.keep(&secret);
+        let secure = Cookie::session(true).keep(&secret);
         assert_eq!(secure, "__Host-imt=abc; Path=/; HttpOnly; SameSite=Lax; Secure");
-        let plain = SessionCookie { is_secure: false };
+        let plain = Cookie::session(false);
         assert_eq!(plain.keep(&secret), "imt=abc; Path=/; HttpOnly; SameSite=Lax");
         assert_eq!(plain.forget(), "imt=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
         assert!(secure.is_sensitive());
+        let minute = Duration::from_mins(1);
+        let kept = Cookie::sign_in(true, minute).keep(&secret);
+        assert_eq!(kept, "__Host-imt-sign-in=abc; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60");
+        assert_eq!(Cookie::sign_in(false, minute).forget(), "imt-sign-in=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     }
 
     #[test]
     fn only_one_cookie_of_our_name_counts() {
-        let read = |lines: &[&str]| {
-            SessionCookie { is_secure: true }.read(&cookies(lines)).map(|secret| secret.expose().to_owned())
-        };
+        let read =
+            |lines: &[&str]| Cookie::session(true).read(&cookies(lines)).map(|secret| secret.expose().to_owned());
         assert_eq!(read(&["a=b; __Host-imt=x; c=d"]).as_deref(), Some("x"));
         assert_eq!(read(&["a=b", "__Host-imt=x"]).as_deref(), Some("x"));
         for none in [&["imt=x"][..], &["__Host-imt=x; __Host-imt=y"], &["__Host-imt=x", "__Host-imt=x"], &["a"], &[]] {

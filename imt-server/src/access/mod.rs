@@ -9,6 +9,6 @@ mod need;
 mod random;
 
 pub(crate) use caller::Caller;
-pub(crate) use cookie::SessionCookie;
+pub(crate) use cookie::Cookie;
 pub(crate) use need::{Administrator, Deploying, In, Managing, Reading, Somebody, Triggering, key_of};
 pub(crate) use random::{BearerSecret, hash_of};

@@ -1,5 +1,6 @@
 //! What goes around every request: its id, its log line, its time limit, the headers of every answer.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -9,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::problem::{Code, Problem};
+use super::problem::{Answer, Code, Problem};
 use crate::metrics::Metrics;
 
 tokio::task_local! {
@@ -75,6 +76,15 @@ async fn answered(request: Request, next: Next, id: &str) -> Response {
     let finishing = REQUEST.scope(id.to_owned(), async move { next.run(request).await });
     let finished = tokio::spawn(finishing.in_current_span()).await;
     finished.unwrap_or_else(|error| Problem::internal("a request was not answered to its end", &error).into_response())
+}
+
+/// Does something to its end, whoever goes away meanwhile: for what changes something though it is asked for as if it did not.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    doing: impl Future<Output = Answer<T>> + Send + 'static,
+) -> Answer<T> {
+    let id = request_id().unwrap_or_default();
+    let done = tokio::spawn(REQUEST.scope(id, doing).in_current_span()).await;
+    done.unwrap_or_else(|error| Err(Problem::internal("a request was not answered to its end", &error)))
 }
 
 fn dress(headers: &mut HeaderMap, id: &str, method: &Method) {

@@ -10,7 +10,7 @@ mod peer;
 mod problem;
 
 pub use accept::{Limits, serve};
-pub(crate) use around::{Origins, around, request_id};
+pub(crate) use around::{Origins, around, request_id, to_the_end};
 pub(crate) use cursor::{Listed, Paging};
 pub(crate) use extract::{Body, InPath, InQuery, Raw};
 pub use peer::Network;

@@ -26,6 +26,8 @@ pub(crate) enum Code {
     NotFound,
     /// The request cannot be understood.
     Malformed,
+    /// The sign-in that is to go on was not begun here by this browser, or too long ago.
+    SignInLost,
     /// The request is understood, and asks for what cannot be.
     Invalid,
     /// What is there stands against it.
@@ -54,7 +56,7 @@ impl Code {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::SignInLost => StatusCode::BAD_REQUEST,
             Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,

@@ -37,7 +37,8 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
         config.data_dir.join("repositories"),
         &config.known_hosts,
     ));
-    let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone());
+    let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone())
+        .map_err(|fault| ProgramError::usage(fault.to_string()))?;
     let ready = match config.runners {
         Some(0) => None,
         _ => Some(runner::ready(&config, store.id().await?, &stores, &repositories).await?),

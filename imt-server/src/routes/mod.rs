@@ -19,6 +19,7 @@ pub(crate) mod members;
 mod pipeline_view;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
+pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod secrets;
 mod shown;

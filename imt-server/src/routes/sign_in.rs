@@ -9,9 +9,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Refusals;
-use crate::access::{BearerSecret, Caller, SessionCookie, hash_of};
+use crate::access::{BearerSecret, Caller, Cookie, hash_of};
 use crate::handout::local_user;
-use crate::http::{Answer, Code, InQuery, Peer, Problem, request_id};
+use crate::http::{Answer, Code, InQuery, Peer, Problem, request_id, to_the_end};
 use crate::state::{Server, now};
 
 /// The most of what a browser says it is that is kept.
@@ -35,6 +35,17 @@ pub(crate) async fn by_link(
     headers: HeaderMap,
     InQuery(link): InQuery<Link>,
 ) -> Answer<(StatusCode, [(HeaderName, HeaderValue); 2])> {
+    let remote = server.proxies().client(peer.ip(), &headers).to_string();
+    // The link is spent in it.
+    to_the_end(async move { signed_in_by_link(&server, &link, &headers, remote).await }).await
+}
+
+async fn signed_in_by_link(
+    server: &Server,
+    link: &Link,
+    headers: &HeaderMap,
+    remote: String,
+) -> Answer<(StatusCode, [(HeaderName, HeaderValue); 2])> {
     let gone =
         || Problem::new(Code::Unauthenticated, "this link was used already, or is too old: start the server anew");
     if !server.settings().is_single_user {
@@ -42,13 +53,7 @@ pub(crate) async fn by_link(
     }
     let payload = server.directory().take_code(CodeKind::SignInLink, hash_of(&link.token), now()).await?;
     payload.ok_or_else(gone)?;
-    let deed = Deed {
-        actor: Actor::Visitor,
-        via: Via::SignIn,
-        request: request_id(),
-        remote: Some(server.proxies().client(peer.ip(), &headers).to_string()),
-        at: now(),
-    };
+    let deed = visit(remote);
     let (identity, profile) = local_user();
     let signed_in = server.directory().sign_in(&identity, &profile, Admission::AsAdministrator, &deed).await?;
     let user = match signed_in {
@@ -57,12 +62,18 @@ pub(crate) async fn by_link(
             return Err(Problem::new(Code::Forbidden, "this user may not sign in any more"));
         }
     };
-    let cookie = open_session(&server, &user, &headers, deed).await?;
+    let cookie = open_session(server, &user, headers, deed).await?;
     Ok((StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, HeaderValue::from_static("/"))]))
 }
 
-/// A new session for somebody who has shown who he is: never one that was there before. Answers its cookie.
-async fn open_session(server: &Server, user: &User, headers: &HeaderMap, deed: Deed) -> Answer<HeaderValue> {
+/// What stands behind a sign-in from somewhere.
+pub(super) fn visit(remote: String) -> Deed {
+    Deed { actor: Actor::Visitor, via: Via::SignIn, request: request_id(), remote: Some(remote), at: now() }
+}
+
+/// A new session for somebody who has shown who he is: never one that was there before, and one that the browser brings along is
+/// closed. Answers its cookie.
+pub(super) async fn open_session(server: &Server, user: &User, headers: &HeaderMap, deed: Deed) -> Answer<HeaderValue> {
     let drawn = BearerSecret::draw("").map_err(|error| Problem::internal("no randomness", &error))?;
     let limits = server.settings().sessions;
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
@@ -76,11 +87,17 @@ async fn open_session(server: &Server, user: &User, headers: &HeaderMap, deed: D
     };
     let by = Deed { actor: Actor::User(user.id), ..deed };
     server.directory().open_session(&new, &by).await?;
+    if let Some(old) = cookie(server).read(headers) {
+        let old = server.directory().session(hash_of(old.expose()), now()).await?;
+        if let Some(old) = old {
+            server.directory().close_session(old.user.id, old.session.id, &by).await?;
+        }
+    }
     Ok(cookie(server).keep(&drawn.secret))
 }
 
-fn cookie(server: &Server) -> SessionCookie {
-    SessionCookie { is_secure: server.settings().is_secure() }
+fn cookie(server: &Server) -> Cookie {
+    Cookie::session(server.settings().is_secure())
 }
 
 /// Ends the session.

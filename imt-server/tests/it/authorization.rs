@@ -24,7 +24,13 @@ impl Route {
         let nothing = "01a224f7-0000-7000-8000-000000000000";
         [("{project}", project), ("{number}", "1"), ("{job}", "0"), ("{name}", "NAME"), ("{environment}", "production")]
             .iter()
-            .chain(&[("{user}", nothing), ("{delivery}", nothing), ("{session}", nothing), ("{token}", nothing)])
+            .chain(&[
+                ("{user}", nothing),
+                ("{delivery}", nothing),
+                ("{session}", nothing),
+                ("{token}", nothing),
+                ("{provider}", "none"),
+            ])
             .fold(self.path.clone(), |path, (name, value)| path.replace(name, value))
     }
 

@@ -69,6 +69,13 @@ pub(crate) fn hash(secret: &str) -> SecretHash {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        let mut settings = Settings::single_user(8080);
+        settings.socket_patience = Duration::from_millis(500);
+        Self::with(settings).await
+    }
+
+    /// One that is set so.
+    pub(crate) async fn with(settings: Settings) -> Self {
         let store = Arc::new(MemoryStore::new());
         let dir = tempfile::tempdir().unwrap();
         let stores = Stores {
@@ -80,9 +87,7 @@ impl World {
         let (root, known_hosts) = (dir.path().join("repositories"), dir.path().join("known_hosts"));
         let repositories = Arc::new(Repositories::new(Arc::clone(&store) as _, root, known_hosts));
         let stop = CancellationToken::new();
-        let mut settings = Settings::single_user(8080);
-        settings.socket_patience = Duration::from_millis(500);
-        let server = Server::new(stores, repositories, settings, stop.clone());
+        let server = Server::new(stores, repositories, settings, stop.clone()).unwrap();
         let owner = user(&store, "owner").await;
         let of_shop = ProjectSettings {
             repo_url: Some(dir.path().join("origin").display().to_string()),

@@ -15,8 +15,16 @@ mod deploy;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod set_up;
+#[cfg(test)]
+mod sign_ins;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod tokens;
