@@ -179,7 +179,8 @@ pub(crate) async fn show(
 ) -> Answer<Json<PipelineView>> {
     let (id, record) = found(&server, &within.project, at.number).await?;
     let waiting = server.catalog().waiting(id, ALIVE).await?;
-    Ok(Json(PipelineView::of(&record, waiting)))
+    let led_to = server.deployments().led_to_by(&within.project.name, id).await?;
+    Ok(Json(PipelineView::of(&record, waiting).with_deployments(led_to)))
 }
 
 /// How a pipeline is to end.
