@@ -5,17 +5,17 @@
 
 mod directory;
 
-use self::directory::DIRECTORY;
+use self::directory::{DIRECTORY, LOOKS};
 use crate::database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 6;
-const _: () = assert!(MIGRATIONS.len() == 6, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 7;
+const _: () = assert!(MIGRATIONS.len() == 7, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY, LOOKS];
 
 /// What deployments are made of, targets, and copies of releases.
 const FIFTH: &[&str] = &[
