@@ -15,27 +15,24 @@ use crate::dialect::placeholders;
 use crate::leases::micros;
 use crate::value::{Row, Value};
 
-/// What is due, of those that are in no archive.
+/// What is due, of those that are in no archive. The clock is read once, so that an index can be asked.
 const DUE: &str = "
-    repository_looks.taken_at <= {now} - CAST($1 AS BIGINT) AND repository_looks.rests_until <= {now}
-    AND directory_projects.archived_at IS NULL";
+    repository_looks.taken_at <= (SELECT {now}) - CAST($1 AS BIGINT) AND repository_looks.rests_until <= (SELECT {now})
+    AND (SELECT archived_at FROM directory_projects WHERE directory_projects.id = repository_looks.project) IS NULL";
 
 /// Asked without a transaction: mostly there is nothing.
 fn look_statement() -> String {
     format!(
-        "SELECT repository_looks.project FROM repository_looks
-           JOIN directory_projects ON directory_projects.id = repository_looks.project WHERE {DUE} LIMIT 1"
+        "SELECT repository_looks.project FROM repository_looks WHERE {DUE} ORDER BY repository_looks.taken_at LIMIT 1"
     )
 }
 
-/// The projects themselves are not locked, so that nobody who works on one is in the way.
-fn take_statement() -> String {
+/// The projects themselves are not locked, so that nobody who works on one is in the way. How many are taken stands in the
+/// text, because a plan for any number would be one for many.
+fn take_statement(limit: usize) -> String {
     format!(
-        "WITH head AS MATERIALIZED (SELECT repository_looks.project FROM repository_looks
-            WHERE repository_looks.project IN (SELECT repository_looks.project FROM repository_looks
-                JOIN directory_projects ON directory_projects.id = repository_looks.project
-                WHERE {DUE} ORDER BY repository_looks.taken_at LIMIT $2)
-              AND repository_looks.taken_at <= {{now}} - CAST($1 AS BIGINT) {{skip_locked}})
+        "WITH head AS MATERIALIZED (SELECT repository_looks.project FROM repository_looks WHERE {DUE}
+            ORDER BY repository_looks.taken_at LIMIT {limit} {{skip_locked}})
          UPDATE repository_looks SET taken_at = {{now}} FROM head WHERE repository_looks.project = head.project
          RETURNING repository_looks.project"
     )
@@ -53,7 +50,7 @@ fn taken_statement(count: usize) -> String {
 
 /// The statements that are repeated all day.
 pub(super) fn hot() -> Vec<(&'static str, String)> {
-    vec![("looks_due", look_statement()), ("take_looks", take_statement()), ("heads", HEADS.to_owned())]
+    vec![("looks_due", look_statement()), ("take_looks", take_statement(8)), ("heads", HEADS.to_owned())]
 }
 
 pub(super) async fn take(database: &dyn Database, age: Duration, limit: usize) -> StoreResult<Sifted<DueLook>> {
@@ -62,8 +59,8 @@ pub(super) async fn take(database: &dyn Database, age: Duration, limit: usize) -
         return Ok(all);
     }
     let mut tx = database.begin().await?;
-    let values = vec![micros(age), (page_limit(limit) as u64).into()];
-    let taken = tx.run(&dialect.sql(&take_statement()), values).await?;
+    let take = dialect.sql(&take_statement(page_limit(limit)));
+    let taken = tx.run(&take, vec![micros(age)]).await?;
     let ids = taken.into_iter().map(|row| row.of("look").text().map(Value::from)).collect::<StoreResult<Vec<_>>>()?;
     if ids.is_empty() {
         return Ok(all);
