@@ -42,7 +42,7 @@ pub(crate) async fn repository(address: &str, settings: &Settings) -> Answer<()>
 }
 
 /// Whether an address is none of the public Internet: by the registries of special-purpose addresses (RFC 6890, IANA).
-fn is_inside(address: IpAddr) -> bool {
+pub(crate) fn is_inside(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

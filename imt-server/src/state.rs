@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::http::{Network, Origins, TrustedProxies};
 use crate::metrics::Metrics;
+use crate::outbound::{Outbound, Reach};
 use crate::repositories::Repositories;
 
 /// Where a server keeps everything. Usually one database is all four.
@@ -95,6 +96,7 @@ struct Inner {
     origins: Origins,
     proxies: TrustedProxies,
     metrics: Metrics,
+    outbound: Outbound,
     deliveries: Notify,
     stop: CancellationToken,
     sockets: TaskTracker,
@@ -106,6 +108,7 @@ impl Server {
         Self(Arc::new(Inner {
             origins: Origins(settings.origins.clone()),
             proxies: TrustedProxies(settings.trusted_proxies.clone()),
+            outbound: Outbound::new(Reach::of(settings.allows_private_networks)),
             stores,
             repositories,
             settings,
@@ -158,6 +161,11 @@ impl Server {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What asks others over HTTP.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// Rung when there may be a delivery to work on.
