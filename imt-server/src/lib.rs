@@ -16,6 +16,7 @@ mod policy;
 mod repositories;
 mod routes;
 mod state;
+mod upkeep;
 mod webhook;
 mod work;
 
@@ -25,4 +26,5 @@ pub use http::{Limits, Network, serve};
 pub use outbound::{Outbound, OutboundError, Reach};
 pub use repositories::Repositories;
 pub use state::{Server, SessionLimits, Settings, Stores};
+pub use upkeep::{Upkeep, forget, look_for_pushes};
 pub use work::work_on_deliveries;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use imt_core::directory::{Action, Deed};
 use imt_core::id::ProjectId;
-use imt_core::ports::{Catalog, DeploymentStore, Directory, Store};
+use imt_core::ports::{Catalog, DeploymentStore, Directory, Store, StoreResult};
 use imt_core::time::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use crate::http::{Network, Origins, TrustedProxies};
 use crate::metrics::Metrics;
 use crate::outbound::{Outbound, Reach};
 use crate::repositories::Repositories;
+use crate::upkeep::Upkeep;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -62,6 +63,8 @@ pub struct Settings {
     pub delivery_bytes: usize,
     /// How long the client of a socket may take to take what it is told. Then it is cut off, and resumes where it was.
     pub socket_patience: Duration,
+    /// What is done without anybody asking.
+    pub upkeep: Upkeep,
 }
 
 impl Settings {
@@ -76,6 +79,7 @@ impl Settings {
             sessions: SessionLimits::default(),
             delivery_bytes: 5 << 20,
             socket_patience: Duration::from_secs(30),
+            upkeep: Upkeep::default(),
         }
     }
 
@@ -98,6 +102,7 @@ struct Inner {
     metrics: Metrics,
     outbound: Outbound,
     deliveries: Notify,
+    looks: Notify,
     stop: CancellationToken,
     sockets: TaskTracker,
 }
@@ -114,6 +119,7 @@ impl Server {
             settings,
             metrics: Metrics::new(),
             deliveries: Notify::new(),
+            looks: Notify::new(),
             stop,
             sockets: TaskTracker::new(),
         }))
@@ -171,6 +177,18 @@ impl Server {
     /// Rung when there may be a delivery to work on.
     pub(crate) fn deliveries(&self) -> &Notify {
         &self.0.deliveries
+    }
+
+    /// Rung when a repository may be due to be asked.
+    pub(crate) fn looks(&self) -> &Notify {
+        &self.0.looks
+    }
+
+    /// Has a project's repository asked soon for pushes that nobody told of.
+    pub(crate) async fn want_look(&self, project: ProjectId) -> StoreResult<()> {
+        self.directory().want_look(project).await?;
+        self.looks().notify_one();
+        Ok(())
     }
 
     /// Cancelled when the server is to end.

@@ -17,6 +17,7 @@ pub(crate) mod members;
 mod pipeline_view;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
+pub(crate) mod reconcile;
 pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;

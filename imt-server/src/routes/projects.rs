@@ -221,6 +221,8 @@ pub(crate) async fn create(
     if let Some(token) = order.repo_token {
         directory.set_secret(project.id, &SecretName::RepositoryToken, &token.into(), &caller.deed()).await?;
     }
+    // What the branches have by now is soon known, so that what is pushed from then on is found.
+    server.looks().notify_one();
     let mut view = ProjectView::of(&server, project, Role::Owner);
     view.webhook_secret = Some(webhook_secret.expose().to_owned());
     let location = header(&format!("/api/v1/projects/{}", view.id));
@@ -265,12 +267,16 @@ pub(crate) async fn change(
     if let Some(url) = &change.repo_url {
         policy::repository(url, server.settings()).await?;
     }
+    let has_moved = change.repo_url.is_some() && change.repo_url != settings.repo_url;
     let settings = change.applied_to(settings);
     let changed = server.directory().update_settings(id, version, &settings, &within.caller.deed()).await;
     let project = changed.map_err(|error| match error {
         imt_core::ports::StoreError::Conflict(_) => stale(),
         other => other.into(),
     })?;
+    if has_moved {
+        server.want_look(id).await?;
+    }
     let view = ProjectView::of(&server, project, within.role);
     Ok(([(ETAG, etag(view.version))], Json(view)))
 }

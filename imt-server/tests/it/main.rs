@@ -11,6 +11,8 @@ mod deliveries;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod sockets;
