@@ -116,6 +116,11 @@ pub struct RemoteUrl {
 }
 
 impl RemoteUrl {
+    /// The path on its host, as the address has it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What credentials for it are bound to.
     pub const fn origin(&self) -> &Origin {
         &self.origin

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use crate::http::{Code, Problem, around};
 use crate::live::socket;
 use crate::routes::{
-    audit, deliveries, deployments, health, hooks, logs, me, members, pipelines, projects, reconcile, secrets, sign_in,
-    targets, variables,
+    audit, deliveries, deployments, health, hooks, logs, me, members, pipelines, projects, reconcile, reports, secrets,
+    sign_in, targets, variables,
 };
 use crate::state::Server;
 
@@ -92,6 +92,7 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(pipelines::cancel))
         .routes(routes!(pipelines::retry))
         .routes(routes!(logs::show))
+        .routes(routes!(reports::show))
         .routes(routes!(targets::list))
         .routes(routes!(targets::set, targets::forget))
         .routes(routes!(targets::host_keys))

@@ -26,5 +26,5 @@ pub use http::{Limits, Network, serve};
 pub use outbound::{Outbound, OutboundError, Reach};
 pub use repositories::Repositories;
 pub use state::{Server, SessionLimits, Settings, Stores};
-pub use upkeep::{Upkeep, forget, look_for_pushes};
+pub use upkeep::{Upkeep, forget, look_for_pushes, report_pipelines, send_reports};
 pub use work::work_on_deliveries;

@@ -103,6 +103,7 @@ struct Inner {
     outbound: Outbound,
     deliveries: Notify,
     looks: Notify,
+    reports: Notify,
     stop: CancellationToken,
     sockets: TaskTracker,
 }
@@ -120,6 +121,7 @@ impl Server {
             metrics: Metrics::new(),
             deliveries: Notify::new(),
             looks: Notify::new(),
+            reports: Notify::new(),
             stop,
             sockets: TaskTracker::new(),
         }))
@@ -182,6 +184,11 @@ impl Server {
     /// Rung when a repository may be due to be asked.
     pub(crate) fn looks(&self) -> &Notify {
         &self.0.looks
+    }
+
+    /// Rung when there may be a commit status to send.
+    pub(crate) fn reports(&self) -> &Notify {
+        &self.0.reports
     }
 
     /// Has a project's repository asked soon for pushes that nobody told of.

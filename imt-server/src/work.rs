@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::planning::{self, NoPlan, Wanted};
 use crate::state::{Server, now};
+use crate::upkeep::report;
 use crate::webhook::{Heard, Pushed, asks_for_nothing, read};
 
 /// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. One who needs longer takes
@@ -166,6 +167,7 @@ async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome
     let key = format!("delivery:{}:{}", delivery.id, delivery.replays);
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
     let accepted = server.store().enqueue(new, None).await?;
+    report(server, accepted.id).await;
     if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued && accepted.created) {
         supersede(server, &project, &branch, accepted.id).await?;
     }

@@ -28,7 +28,8 @@ pub use delivery::{
 pub use look::{DueLook, LookEnd, LookRecord};
 pub use page::{MAX_PAGE, Page, Position};
 pub use project::{
-    Existing, Member, NewProject, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState,
+    CommitStatuses, Existing, Member, NewProject, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings,
+    ProjectState,
 };
 pub use report::{NewReport, Report, ReportClaim, ReportRecord, ReportSettlement, ReportState, TakenReport};
 pub use repository::RepositoryKey;

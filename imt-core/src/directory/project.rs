@@ -47,6 +47,23 @@ pub struct ProjectSettings {
     pub supersedes_queued: bool,
     /// Whether pushes trigger pipelines at all.
     pub triggers_on_push: bool,
+    /// How the host of the repository is told how pipelines stand.
+    pub commit_statuses: CommitStatuses,
+}
+
+/// How the host of a repository is told how pipelines stand, where the project has a token for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitStatuses {
+    /// As its name says: github.com in GitHub's way, others in that of Gitea and Forgejo.
+    #[default]
+    Auto,
+    /// In GitHub's way, which GitHub Enterprise has as well.
+    Github,
+    /// In the way of Gitea and Forgejo.
+    Gitea,
+    /// Not at all.
+    Off,
 }
 
 impl Default for ProjectSettings {
@@ -58,6 +75,7 @@ impl Default for ProjectSettings {
             branches: Vec::new(),
             supersedes_queued: false,
             triggers_on_push: true,
+            commit_statuses: CommitStatuses::default(),
         }
     }
 }
@@ -78,6 +96,7 @@ impl ProjectSettings {
             ("branches", self.branches == other.branches),
             ("supersedes_queued", self.supersedes_queued == other.supersedes_queued),
             ("triggers_on_push", self.triggers_on_push == other.triggers_on_push),
+            ("commit_statuses", self.commit_statuses == other.commit_statuses),
         ];
         fields.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name.to_owned()).collect()
     }

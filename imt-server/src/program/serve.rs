@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imt_core::id::InstanceId;
-use imt_server::{Limits, Repositories, Server, Settings, app, forget, look_for_pushes, new_link, work_on_deliveries};
+use imt_server::{
+    Limits, Repositories, Server, Settings, app, forget, look_for_pushes, new_link, report_pipelines, send_reports,
+    work_on_deliveries,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +45,9 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     };
     let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
     let tasks = TaskTracker::new();
-    tasks.spawn(work_on_deliveries(server.clone(), worker));
+    tasks.spawn(work_on_deliveries(server.clone(), worker.clone()));
+    tasks.spawn(report_pipelines(server.clone()));
+    tasks.spawn(send_reports(server.clone(), worker));
     tasks.spawn(look_for_pushes(server.clone()));
     tasks.spawn(forget(server.clone()));
     let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));

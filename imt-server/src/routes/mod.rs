@@ -18,6 +18,7 @@ mod pipeline_view;
 pub(crate) mod pipelines;
 pub(crate) mod projects;
 pub(crate) mod reconcile;
+pub(crate) mod reports;
 pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;

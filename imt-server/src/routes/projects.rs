@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use imt_core::directory::{Existing, NewProject, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName};
+use imt_core::directory::{
+    CommitStatuses, Existing, NewProject, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+};
 use imt_core::id::{ProjectId, ProjectName};
 use imt_core::pipeline::BranchPattern;
 use imt_core::secret::Secret;
@@ -42,6 +44,9 @@ pub(crate) struct ProjectView {
     supersedes_queued: bool,
     /// Whether pushes trigger pipelines at all.
     triggers_on_push: bool,
+    /// How the host of its repository is told how pipelines stand: `auto`, `github`, `gitea` or `off`.
+    #[schema(value_type = String)]
+    commit_statuses: CommitStatuses,
     /// How often its settings were set.
     version: u64,
     /// Where its repository's host sends what happens.
@@ -61,8 +66,15 @@ pub(crate) struct ProjectView {
 impl ProjectView {
     fn of(server: &Server, project: ProjectRecord, role: Role) -> Self {
         let base = server.settings().origins.first().map(String::as_str).unwrap_or_default();
-        let ProjectSettings { repo_url, default_branch, pipeline_file, branches, supersedes_queued, triggers_on_push } =
-            project.settings;
+        let ProjectSettings {
+            repo_url,
+            default_branch,
+            pipeline_file,
+            branches,
+            supersedes_queued,
+            triggers_on_push,
+            commit_statuses,
+        } = project.settings;
         Self {
             id: project.id.as_uuid(),
             role,
@@ -72,6 +84,7 @@ impl ProjectView {
             branches: branches.into_iter().map(|pattern| pattern.0).collect(),
             supersedes_queued,
             triggers_on_push,
+            commit_statuses,
             version: project.version,
             webhook_url: format!("{base}/webhook/github/{}", project.id),
             created_at: project.created_at,
@@ -105,6 +118,9 @@ pub(crate) struct ProjectOrder {
     supersedes_queued: Option<bool>,
     /// As in a change.
     triggers_on_push: Option<bool>,
+    /// As in a change.
+    #[schema(value_type = Option<String>)]
+    commit_statuses: Option<CommitStatuses>,
 }
 
 impl ProjectOrder {
@@ -116,6 +132,7 @@ impl ProjectOrder {
             branches: self.branches.clone(),
             supersedes_queued: self.supersedes_queued,
             triggers_on_push: self.triggers_on_push,
+            commit_statuses: self.commit_statuses,
         };
         order.applied_to(ProjectSettings::default())
     }
@@ -137,6 +154,10 @@ pub(crate) struct ProjectChange {
     supersedes_queued: Option<bool>,
     /// Whether pushes trigger pipelines at all.
     triggers_on_push: Option<bool>,
+    /// How the host of the repository is told how pipelines stand: `auto` (GitHub for github.com, Gitea or Forgejo for others),
+    /// `github` (GitHub Enterprise as well), `gitea`, or `off`. It is told where there is a secret `repository_token`.
+    #[schema(value_type = Option<String>)]
+    commit_statuses: Option<CommitStatuses>,
 }
 
 impl ProjectChange {
@@ -149,6 +170,7 @@ impl ProjectChange {
             branches: branches.unwrap_or(settings.branches),
             supersedes_queued: self.supersedes_queued.unwrap_or(settings.supersedes_queued),
             triggers_on_push: self.triggers_on_push.unwrap_or(settings.triggers_on_push),
+            commit_statuses: self.commit_statuses.unwrap_or(settings.commit_statuses),
         }
     }
 }

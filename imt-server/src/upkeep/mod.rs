@@ -1,13 +1,17 @@
-//! What a server does by itself, whoever calls or not: it looks for pushes that nobody told of, and forgets what is over.
+//! What a server does by itself, whoever calls or not: it looks for pushes that nobody told of, tells the
+//! hosts of repositories how pipelines stand, and forgets what is over.
 //!
 //! Each of these is a loop until the server ends. Several servers at one store share the work through it, and none of them has
 //! to be there: what one leaves, however it ends, the next one finds.
 
 mod forgetting;
 mod looks;
+mod reports;
 
 pub use forgetting::forget;
 pub use looks::look_for_pushes;
+pub(crate) use reports::report;
+pub use reports::{report_pipelines, send_reports};
 
 use std::time::Duration;
 

@@ -16,3 +16,5 @@ mod reconcile;
 mod requests;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod statuses;

@@ -20,7 +20,7 @@ use crate::deliveries::{FILE, Origin, outcome, pipelines, pushed, set, settled, 
 const PATH: &str = "/api/v1/projects/shop/reconcile";
 
 /// Waits until something holds.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {
