@@ -26,6 +26,7 @@ fn binary() -> &'static Path {
 pub struct ServerHost {
     home: Home,
     words: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// A server that runs.
@@ -40,7 +41,15 @@ pub struct RunningServer {
 impl ServerHost {
     /// A fresh one, whose servers are started with these words as well.
     pub fn new(words: &[&str]) -> Self {
-        Self { home: Home::new(), words: words.iter().map(|word| (*word).to_owned()).collect() }
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Self { home: Home::new(), words, variables: Vec::new() }
+    }
+
+    /// The same, with a variable in the environment of its servers.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Where it keeps everything.
@@ -56,6 +65,7 @@ impl ServerHost {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         self.home.furnish(&mut command);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.arg("--data-dir").arg(self.data_dir()).args(&self.words).args(words);
         command
     }

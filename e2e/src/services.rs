@@ -33,6 +33,11 @@ pub fn dropbear() -> String {
     given("IMT_TEST_DROPBEAR")
 }
 
+/// The directory with what GitHub sends: for each kind of server `NAME/index.json`.
+pub fn webhooks() -> String {
+    given("IMT_TEST_WEBHOOKS")
+}
+
 /// The directory with the keys of both and for both.
 pub fn ssh_dir() -> String {
     given("IMT_TEST_SSH_DIR")

@@ -19,6 +19,7 @@ mod policy;
 mod repositories;
 mod routes;
 mod state;
+mod upkeep;
 mod webhook;
 mod work;
 
@@ -30,4 +31,5 @@ pub use oidc::{ProviderFault, ProviderSettings};
 pub use outbound::{Outbound, OutboundError, Reach};
 pub use repositories::Repositories;
 pub use state::{Server, SessionLimits, Settings, Stores};
+pub use upkeep::{Upkeep, forget, look_for_pushes, report_pipelines, send_reports};
 pub use work::work_on_deliveries;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imt_core::id::InstanceId;
-use imt_server::{Limits, Repositories, Server, Settings, app, new_link, work_on_deliveries};
+use imt_server::{
+    Limits, Repositories, Server, Settings, app, forget, look_for_pushes, new_link, report_pipelines, send_reports,
+    work_on_deliveries,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -32,11 +35,9 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
         ProgramError::new(message).because(&error).help("end what listens there, or choose another one with --listen")
     })?;
     let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
-    let repositories = Arc::new(Repositories::new(
-        Arc::clone(&stores.directory),
-        config.data_dir.join("repositories"),
-        &config.known_hosts,
-    ));
+    let root = config.data_dir.join("repositories");
+    let repositories = Repositories::new(Arc::clone(&stores.directory), root, &config.known_hosts);
+    let repositories = Arc::new(repositories.private_networks(config.allow_private_networks));
     let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone())
         .map_err(|fault| ProgramError::usage(fault.to_string()))?;
     let ready = match config.runners {
@@ -45,7 +46,11 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     };
     let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
     let tasks = TaskTracker::new();
-    tasks.spawn(work_on_deliveries(server.clone(), worker));
+    tasks.spawn(work_on_deliveries(server.clone(), worker.clone()));
+    tasks.spawn(report_pipelines(server.clone()));
+    tasks.spawn(send_reports(server.clone(), worker));
+    tasks.spawn(look_for_pushes(server.clone()));
+    tasks.spawn(forget(server.clone()));
     let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
     imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
@@ -88,6 +93,7 @@ fn settings(config: &Config, port: u16) -> Settings {
     }
     settings.trusted_proxies.clone_from(&config.trusted_proxies);
     settings.allows_private_networks = config.allow_private_networks;
+    settings.upkeep = config.upkeep;
     settings
 }
 

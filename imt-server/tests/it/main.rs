@@ -17,6 +17,8 @@ mod hooks;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod set_up;
@@ -24,6 +26,8 @@ mod set_up;
 mod sign_ins;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod statuses;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
