@@ -15,7 +15,7 @@ use crate::http::{Code, Problem, around};
 use crate::live::socket;
 use crate::routes::{
     audit, deliveries, deployments, health, hooks, logs, me, members, pipelines, projects, providers, secrets, sign_in,
-    targets, variables,
+    targets, users, variables,
 };
 use crate::state::Server;
 
@@ -106,4 +106,6 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(deliveries::replay))
         .routes(routes!(audit::of_project))
         .routes(routes!(audit::of_all))
+        .routes(routes!(users::list))
+        .routes(routes!(users::show, users::change))
 }

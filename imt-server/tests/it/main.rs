@@ -22,3 +22,5 @@ mod sign_ins;
 mod sockets;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod users;
