@@ -33,7 +33,7 @@ pub struct RunningServer {
     running: Running,
     /// Where it is: `http://127.0.0.1:PORT`.
     pub address: String,
-    /// What signs in, once.
+    /// What signs in: once, or at a provider.
     pub link: String,
 }
 
@@ -41,6 +41,13 @@ impl ServerHost {
     /// A fresh one, whose servers are started with these words as well.
     pub fn new(words: &[&str]) -> Self {
         Self { home: Home::new(), words: words.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    /// With more words.
+    #[must_use]
+    pub fn with(mut self, words: &[&str]) -> Self {
+        self.words.extend(words.iter().map(|word| (*word).to_owned()));
+        self
     }
 
     /// Where it keeps everything.
@@ -70,12 +77,20 @@ impl ServerHost {
         RunningServer { running, address, link }
     }
 
+    /// What a command beside the server comes to.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn output(&self, words: &[&str]) -> std::process::Output {
+        self.command(words).output().expect("imt-server can be run")
+    }
+
     /// A token, made beside the server.
     ///
     /// # Panics
     /// When none is made.
     pub fn token(&self) -> String {
-        let output = self.command(&["token", "create"]).output().expect("imt-server can be run");
+        let output = self.output(&["token", "create"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let told = String::from_utf8(output.stdout).expect("text");
         told.lines().next_back().expect("a last line").to_owned()
@@ -89,6 +104,15 @@ impl RunningServer {
     /// When its address has none.
     pub fn port(&self) -> u16 {
         self.address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port")
+    }
+
+    /// What makes whoever opens it, and signs in, the administrator.
+    ///
+    /// # Panics
+    /// When it is not printed.
+    pub fn set_up_link(&mut self) -> String {
+        let line = self.running.await_text("setup=");
+        line.trim().rsplit_once(' ').expect("a link behind words").1.to_owned()
     }
 
     /// Whoever calls it with a token.

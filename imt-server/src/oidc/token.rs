@@ -91,6 +91,7 @@ pub(super) fn verified(
     let nonce = Nonce::new(expected.nonce.expose().to_owned());
     let claims = token.claims(&verifier, &nonce).map_err(|error| match error {
         ClaimsVerificationError::SignatureVerification(SignatureError::NoMatchingKey) => Unacceptable::UnknownKey,
+        ClaimsVerificationError::SignatureVerification(why) => Unacceptable::Untrue(format!("its signature: {why}")),
         other => Unacceptable::Untrue(other.to_string()),
     })?;
     if !is_for(claims, expected.client_id) {
