@@ -25,16 +25,17 @@ pub(super) struct ProjectsEquipment {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) source: Arc<dyn Source>,
     pub(super) scratch: PathBuf,
-    /// Where deployments to this machine lie.
-    pub(super) home: PathBuf,
+    /// Where deployments to this machine lie; absent: it is the target of nobody.
+    pub(super) home: Option<PathBuf>,
 }
 
 impl ProjectsEquipment {
     fn reached_with(&self, reach: &Reach, identities: Vec<Identity>) -> TransportResult<Arc<dyn Transport>> {
-        let Reach::Ssh { host, port, user, host_key, .. } = reach else {
-            return Ok(Arc::new(LocalTransport::new(self.home.clone())));
-        };
         let invalid = |message: &str| TransportError::new(TransportErrorKind::Invalid, message);
+        let Reach::Ssh { host, port, user, host_key, .. } = reach else {
+            let nobodys = || invalid("the target is the server's machine, which only its one user may deploy to");
+            return Ok(Arc::new(LocalTransport::new(self.home.clone().ok_or_else(nobodys)?)));
+        };
         let host_key = host_key.as_deref().ok_or_else(|| invalid("the target has no pinned host key"))?;
         let pin = host_key.parse::<Fingerprint>().map_err(|error| invalid(&error.to_string()))?;
         let user = user.as_deref().ok_or_else(|| invalid("the target has no user"))?;

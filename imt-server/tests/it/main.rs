@@ -11,6 +11,8 @@ mod deliveries;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod requests;
