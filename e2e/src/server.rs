@@ -26,6 +26,7 @@ fn binary() -> &'static Path {
 pub struct ServerHost {
     home: Home,
     words: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// A server that runs.
@@ -40,13 +41,21 @@ pub struct RunningServer {
 impl ServerHost {
     /// A fresh one, whose servers are started with these words as well.
     pub fn new(words: &[&str]) -> Self {
-        Self { home: Home::new(), words: words.iter().map(|word| (*word).to_owned()).collect() }
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Self { home: Home::new(), words, environment: Vec::new() }
     }
 
     /// With more words.
     #[must_use]
     pub fn with(mut self, words: &[&str]) -> Self {
         self.words.extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
+    /// With a variable of the environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -63,6 +72,7 @@ impl ServerHost {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         self.home.furnish(&mut command);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--data-dir").arg(self.data_dir()).args(&self.words).args(words);
         command
     }

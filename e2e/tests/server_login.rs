@@ -1,18 +1,26 @@
 //! Signing in at a real provider: the first administrator, users after him, and who is not let in.
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use imt_e2e::browser::{Browser, Page};
 use imt_e2e::records::Records;
 use imt_e2e::server::{RunningServer, ServerHost};
 use imt_e2e::services;
+use imt_e2e::wait::{SOON, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-/// A host whose servers know the provider, by their file.
+/// A host whose servers know the provider, by their file, and run nothing.
 fn host(words: &[&str], more: &str) -> ServerHost {
-    let host = ServerHost::new(&[&["--runners", "0"], words].concat());
+    host_that_runs(&[&["--runners", "0"], words].concat(), more)
+}
+
+fn host_that_runs(words: &[&str], more: &str) -> ServerHost {
+    let host = ServerHost::new(words);
     let file = host.path().join("imt.toml");
     let text = format!(
         "[[oidc]]\nname = \"id\"\nissuer = \"{}\"\nclient_id = \"imt\"\nclient_secret = \"secret-of-the-tests\"\n{more}",
@@ -20,6 +28,57 @@ fn host(words: &[&str], more: &str) -> ServerHost {
     );
     fs::write(&file, text).expect("a file");
     host.with(&["--config", file.to_str().expect("text")])
+}
+
+/// Files that are served over TLS, with a certificate of nobody's.
+struct TlsFiles {
+    root: PathBuf,
+    certificate: String,
+    port: u16,
+    server: Child,
+}
+
+impl TlsFiles {
+    fn serve(below: &Path) -> Self {
+        let (root, key, certificate) = (below.join("served"), below.join("key.pem"), below.join("certificate.pem"));
+        fs::create_dir_all(root.join(".well-known")).expect("a directory");
+        let certificate = certificate.to_str().expect("text").to_owned();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=provider of the tests"])
+            .args([
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+                "-out",
+                &certificate,
+                "-keyout",
+            ])
+            .arg(&key)
+            .output();
+        assert!(made.expect("openssl can be run").status.success(), "a certificate");
+        // A port that was free a moment ago.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let mut server = Command::new("openssl");
+        server
+            .args(["s_server", "-quiet", "-WWW", "-cert", &certificate, "-accept", &port.to_string(), "-key"])
+            .arg(&key);
+        let server = server.current_dir(&root).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let server = server.expect("openssl can be run");
+        until("openssl listens", SOON, || TcpStream::connect(("localhost", port)).ok());
+        Self { root, certificate, port, server }
+    }
+
+    fn put(&self, name: &str, value: &Value) {
+        fs::write(self.root.join(name), value.to_string()).expect("a file");
+    }
+}
+
+impl Drop for TlsFiles {
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
 }
 
 fn me(browser: &mut Browser, server: &RunningServer) -> Page {
@@ -157,4 +216,60 @@ fn addresses_of_other_domains_and_unverified_ones_stay_outside() {
     let server = host.start(0);
     refused(&server, "unverified-ann", 403);
     assert_eq!(signed_in(&server, "ann").1.status, 200);
+}
+
+/// What it comes to is said without its secret, and what others could reach without protection is refused.
+#[test]
+fn a_configuration_with_a_provider_is_looked_at() {
+    let host = host(&[], "");
+    let checked = host.output(&["config", "check"]);
+    let told = String::from_utf8(checked.stdout).expect("text");
+    assert!(checked.status.success() && told.contains(&format!("sign-in: id ({})", services::oidc())), "{told}");
+    assert!(!told.contains("secret-of-the-tests"), "{told}");
+    let open = host.output(&["--listen", "0.0.0.0:0"]);
+    assert_eq!(open.status.code(), Some(2), "{open:?}");
+    assert!(String::from_utf8_lossy(&open.stderr).contains("public_url"), "{open:?}");
+    let help = host.with_variable("IMT_SERVER_OIDC_CLIENT_SECRET", "another-secret").output(&["--help"]);
+    assert!(!String::from_utf8_lossy(&help.stdout).contains("another-secret"), "{help:?}");
+}
+
+/// Where there are no containers a server for one user does without; one for many does not give its machine away.
+#[test]
+fn without_an_engine_a_server_for_many_does_not_start() {
+    let host = host_that_runs(&[], "").with_variable("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let refused = host.output(&["--listen", "127.0.0.1:0"]);
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(refused.status.code() == Some(1) && told.contains("executor = \"local\""), "{told}");
+    let host = host.with(&["--executor", "local"]);
+    let server = host.start(0);
+    server.signal(Signal::TERM);
+    let ended = server.finish();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+/// The issuer's certificate has to be somebody's whom the system trusts, or the operator.
+#[test]
+fn a_provider_is_asked_over_tls_that_counts() {
+    let host = ServerHost::new(&["--runners", "0"]);
+    let tls = TlsFiles::serve(host.path());
+    let issuer = format!("https://localhost:{}", tls.port);
+    tls.put(".well-known/openid-configuration", &json!({
+        "issuer": issuer, "authorization_endpoint": format!("{issuer}/auth"), "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/keys"),
+    }));
+    tls.put("keys", &json!({"keys": [{"kty": "RSA", "use": "sig", "kid": "1", "n": "AQAB", "e": "AQAB"}]}));
+    let host = host.with(&["--oidc-name", "id", "--oidc-issuer", &issuer, "--oidc-client-id", "imt"]);
+    let host = host.with_variable("IMT_SERVER_OIDC_CLIENT_SECRET", "secret-of-the-tests");
+    let leaving =
+        |server: &RunningServer| Browser::default().call(&Method::GET, &server.address, "/auth/id/login", None);
+    let server = host.start(0);
+    assert_eq!(leaving(&server).status, 503);
+    server.signal(Signal::TERM);
+    let log = server.finish().stderr;
+    assert!(log.contains("UnknownIssuer"), "{log}");
+    let host = host.with_variable("SSL_CERT_FILE", &tls.certificate);
+    let server = host.start(0);
+    let page = leaving(&server);
+    server.signal(Signal::TERM);
+    assert_eq!(page.status, 303, "{page:?}: {}", server.finish().stderr);
 }
