@@ -23,6 +23,11 @@ pub fn postgres() -> String {
     given("IMT_TEST_POSTGRES")
 }
 
+/// The issuer of the provider of sign-ins.
+pub fn oidc() -> String {
+    given("IMT_TEST_OIDC")
+}
+
 /// `127.0.0.1:PORT` of the OpenSSH server.
 pub fn sshd() -> String {
     given("IMT_TEST_SSHD")

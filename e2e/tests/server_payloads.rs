@@ -69,7 +69,7 @@ fn rows(data_dir: &Path) -> BTreeMap<&'static str, String> {
 
 /// A server with a project of the repository, that reaches nobody.
 fn served() -> (ServerHost, imt_e2e::server::RunningServer, Client, String) {
-    let host = ServerHost::new(&["--runners", "0"]).with("https_proxy", "http://127.0.0.1:1");
+    let host = ServerHost::new(&["--runners", "0"]).with_variable("https_proxy", "http://127.0.0.1:1");
     let server = host.start(0);
     let client = server.client(&host.token());
     let order = json!({"name": "hello", "repo_url": REPOSITORY, "webhook_secret": SECRET});

@@ -15,7 +15,7 @@ use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
-    reconcile, releases, reports, secrets, sign_in, targets, variables,
+    reconcile, releases, reports, secrets, sign_in, targets, users, variables,
 };
 use crate::state::Server;
 
@@ -115,4 +115,6 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(reconcile::show, reconcile::ask))
         .routes(routes!(audit::of_project))
         .routes(routes!(audit::of_all))
+        .routes(routes!(users::list))
+        .routes(routes!(users::show, users::change))
 }

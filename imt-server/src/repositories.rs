@@ -23,6 +23,8 @@ pub struct Repositories {
     root: PathBuf,
     known_hosts: PathBuf,
     allows_private_networks: bool,
+    /// Whether directories of this machine count.
+    allows_directories: bool,
     opened: Mutex<BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>>,
 }
 
@@ -31,7 +33,14 @@ impl Repositories {
     /// to.
     pub fn new(directory: Arc<dyn Directory>, root: impl Into<PathBuf>, known_hosts: impl Into<PathBuf>) -> Self {
         let (root, known_hosts) = (root.into(), known_hosts.into());
-        Self { directory, root, known_hosts, allows_private_networks: true, opened: Mutex::default() }
+        Self {
+            directory,
+            root,
+            known_hosts,
+            allows_private_networks: true,
+            allows_directories: true,
+            opened: Mutex::default(),
+        }
     }
 
     /// Whether hosts may have addresses inside of the server's own network; they may if it is not said. Where not, every address
@@ -56,6 +65,13 @@ impl Repositories {
     /// As [`GitSource::message`].
     pub(crate) async fn message(&self, project: &ProjectRecord, commit: &CommitId) -> Result<String, Failure> {
         self.of(project).await?.message(address(project)?, commit).await
+    }
+
+    /// Whether a repository may be a directory of this machine, as it may where its one user works. A project may have been
+    /// made when that was so.
+    #[must_use]
+    pub fn with_directories(self, allows_directories: bool) -> Self {
+        Self { allows_directories, ..self }
     }
 
     /// The commit that a branch, tag or hash stands for now.
@@ -88,7 +104,12 @@ impl Repositories {
         })?;
         let origin = match &repository {
             Repository::Remote(url) => Some(url.origin().clone()),
-            Repository::Local(_) => None,
+            Repository::Local(_) if self.allows_directories => None,
+            Repository::Local(_) => {
+                let message = format!("the repository of {} is a directory of the server's machine", project.name);
+                let help = "set its `repo_url` to an address of its own";
+                return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+            }
         };
         let name = match origin.as_ref().map(Origin::scheme) {
             Some(Scheme::Ssh) => SecretName::RepositoryKey,

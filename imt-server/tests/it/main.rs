@@ -15,6 +15,8 @@ mod deploy;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod reconcile;
@@ -32,3 +34,5 @@ mod statuses;
 mod streams;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod users;
