@@ -30,11 +30,12 @@ const NEVER: Duration = Duration::from_hours(40 * 365 * 24);
 
 /// Looks for pushes until the server is to end. At the start all repositories are asked that nobody has asked since.
 pub async fn look_for_pushes(server: Server) {
-    let every = server.settings().upkeep.look_every;
+    // Drawn once: of several servers, one is a little ahead of the others and leaves them nothing to do.
+    let every = server.settings().upkeep.look_every.map_or(NEVER, about);
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     while !server.stop().is_cancelled() {
-        let age = every.map_or(NEVER, about).min(began.elapsed());
+        let age = every.min(began.elapsed());
         let room = AT_ONCE.saturating_sub(tasks.len());
         let due = if room > 0 { take(&server, age, room).await } else { Vec::new() };
         let is_more = !due.is_empty();
