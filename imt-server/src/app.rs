@@ -15,7 +15,7 @@ use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
-    releases, secrets, sign_in, targets, variables,
+    releases, secrets, sign_in, targets, users, variables,
 };
 use crate::state::Server;
 
@@ -112,4 +112,6 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(deliveries::replay))
         .routes(routes!(audit::of_project))
         .routes(routes!(audit::of_all))
+        .routes(routes!(users::list))
+        .routes(routes!(users::show, users::change))
 }

@@ -21,6 +21,8 @@ pub struct Repositories {
     directory: Arc<dyn Directory>,
     root: PathBuf,
     known_hosts: PathBuf,
+    /// Whether directories of this machine count.
+    allows_directories: bool,
     opened: Mutex<BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>>,
 }
 
@@ -28,7 +30,20 @@ impl Repositories {
     /// With mirrors and keys below a directory of ours. Hosts that are reached over SSH are in `known_hosts`, or are not talked
     /// to.
     pub fn new(directory: Arc<dyn Directory>, root: impl Into<PathBuf>, known_hosts: impl Into<PathBuf>) -> Self {
-        Self { directory, root: root.into(), known_hosts: known_hosts.into(), opened: Mutex::default() }
+        Self {
+            directory,
+            root: root.into(),
+            known_hosts: known_hosts.into(),
+            allows_directories: true,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Whether a repository may be a directory of this machine, as it may where its one user works. A project may have been
+    /// made when that was so.
+    #[must_use]
+    pub fn with_directories(self, allows_directories: bool) -> Self {
+        Self { allows_directories, ..self }
     }
 
     /// The commit that a branch, tag or hash stands for now.
@@ -61,7 +76,12 @@ impl Repositories {
         })?;
         let origin = match &repository {
             Repository::Remote(url) => Some(url.origin().clone()),
-            Repository::Local(_) => None,
+            Repository::Local(_) if self.allows_directories => None,
+            Repository::Local(_) => {
+                let message = format!("the repository of {} is a directory of the server's machine", project.name);
+                let help = "set its `repo_url` to an address of its own";
+                return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+            }
         };
         let name = match origin.as_ref().map(Origin::scheme) {
             Some(Scheme::Ssh) => SecretName::RepositoryKey,

@@ -117,7 +117,9 @@ impl<N: Need> FromRequestParts<Server> for Somebody<N> {
 }
 
 /// Who may do everything.
-pub(crate) struct Administrator;
+pub(crate) struct Administrator {
+    pub(crate) caller: Caller,
+}
 
 impl FromRequestParts<Server> for Administrator {
     type Rejection = Problem;
@@ -131,6 +133,6 @@ impl FromRequestParts<Server> for Administrator {
         if caller.is_bound() {
             return Err(Problem::new(Code::Forbidden, "this token counts in one project only"));
         }
-        Ok(Self)
+        Ok(Self { caller })
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use imt_server::Network;
+use imt_server::{Network, ProviderSettings};
 use serde::Deserialize;
 
 use super::error::ProgramError;
+use super::providers::{self, ProviderFlags, SaidProvider};
 
 /// A CI/CD server: API, webhooks, live logs, with a runner in the same process
 ///
@@ -58,7 +59,7 @@ pub(super) enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Make a token with all rights; its last line is the token
+    /// Make a token with all rights of its user; its last line is the token
     Create(TokenOrder),
 }
 
@@ -67,12 +68,36 @@ pub(super) struct TokenOrder {
     /// What to call it
     #[arg(long, default_value = "command line")]
     pub(super) name: String,
+    /// Whose it is: the verified e-mail address, or the id; needed where people sign in at a provider
+    #[arg(long, value_name = "EMAIL|ID")]
+    pub(super) user: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
     /// All users
     List,
+    /// Keep somebody out: all sessions and tokens end
+    Disable {
+        /// The verified e-mail address, or the id
+        #[arg(value_name = "EMAIL|ID")]
+        user: String,
+    },
+    /// Let somebody in again
+    Enable {
+        /// The id
+        #[arg(value_name = "ID")]
+        user: String,
+    },
+    /// Make somebody an administrator
+    Admin {
+        /// The verified e-mail address, or the id
+        #[arg(value_name = "EMAIL|ID")]
+        user: String,
+        /// Make him none any more
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -124,10 +149,16 @@ struct Said {
     /// The host keys of repositories that are reached over SSH [default: `known_hosts` in the data directory]
     #[arg(long, value_name = "FILE", env = "IMT_SERVER_KNOWN_HOSTS", global = true)]
     known_hosts: Option<PathBuf>,
+    /// Who says who somebody is.
+    #[arg(skip)]
+    oidc: Vec<SaidProvider>,
+    #[command(flatten)]
+    #[serde(skip)]
+    provider: ProviderFlags,
 }
 
 impl Said {
-    /// This, and what is not said by it as another one has it.
+    /// This, and what is not said by it as the file has it.
     fn or(self, other: Self) -> Self {
         Self {
             data_dir: self.data_dir.or(other.data_dir),
@@ -139,6 +170,8 @@ impl Said {
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             allow_private_networks: self.allow_private_networks.or(other.allow_private_networks),
             known_hosts: self.known_hosts.or(other.known_hosts),
+            oidc: other.oidc,
+            provider: self.provider,
         }
     }
 }
@@ -155,6 +188,8 @@ pub(super) struct Config {
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) allow_private_networks: bool,
     pub(super) known_hosts: PathBuf,
+    /// Who says who somebody is. Where nobody does there is one user.
+    pub(super) providers: Vec<ProviderSettings>,
     /// How long a runner's claim lasts that nobody renews.
     pub(super) lease: Duration,
 }
@@ -171,6 +206,7 @@ pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
     let proxies = said.trusted_proxies.unwrap_or_default();
     let proxies = proxies.iter().map(|proxy| proxy.parse::<Network>()).collect::<Result<Vec<_>, _>>();
     let public_url = said.public_url.map(|url| origin(&url)).transpose()?;
+    let providers = providers::understood(said.oidc, said.provider)?;
     let config = Config {
         known_hosts: said.known_hosts.unwrap_or_else(|| data_dir.join("known_hosts")),
         data_dir,
@@ -181,18 +217,38 @@ pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
         executor: said.executor.unwrap_or(ExecutorChoice::Auto),
         trusted_proxies: proxies.map_err(|error| ProgramError::usage(format!("`trusted_proxies`: {error}")))?,
         // Whoever is alone with the server reaches everything by himself.
-        allow_private_networks: said.allow_private_networks.unwrap_or(true),
+        allow_private_networks: said.allow_private_networks.unwrap_or(providers.is_empty()),
+        providers,
         lease: Duration::from_secs(30),
     };
     check(config)
 }
 
-/// There is no provider that says who somebody is: whoever has the link is the one user, who works at this machine.
+impl Config {
+    /// Whether there is one user only: whoever has the link, who works at this machine.
+    pub(super) const fn is_single_user(&self) -> bool {
+        self.providers.is_empty()
+    }
+}
+
+/// Others than this machine reach a server only where somebody says who they are, and nobody on the way can listen.
 fn check(config: Config) -> Result<Config, ProgramError> {
-    if !is_loopback(config.listen.ip()) {
+    if is_loopback(config.listen.ip()) {
+        return Ok(config);
+    }
+    let listen = config.listen;
+    if config.is_single_user() {
         let message =
-            format!("`listen` is {}, and without a provider of sign-ins only this machine may reach it", config.listen);
-        return Err(ProgramError::usage(message).help("listen on 127.0.0.1"));
+            format!("`listen` is {listen}, and without a provider of sign-ins only this machine may reach it");
+        return Err(ProgramError::usage(message).help("listen on 127.0.0.1, or name a provider: `[[oidc]]`"));
+    }
+    if !config.public_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+        let message = format!(
+            "`listen` is {listen}, which others reach, and `public_url` is no address that begins with https://: whoever is \
+             on the way could take their sessions"
+        );
+        let help = "put a proxy with TLS before the server, and say its address as `public_url`";
+        return Err(ProgramError::usage(message).help(help));
     }
     Ok(config)
 }
@@ -204,8 +260,17 @@ fn is_loopback(address: IpAddr) -> bool {
 fn from_file(path: &Path) -> Result<Said, ProgramError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ProgramError::usage(format!("`{}` cannot be read", path.display())).because(&error))?;
-    // The error shows line and column, and what stands there.
-    toml::from_str(&text).map_err(|error| ProgramError::usage(format!("`{}`: {error}", path.display())))
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = text.get(..at).unwrap_or_default();
+        let (line, begin) = (before.matches('\n').count(), before.rfind('\n').map_or(0, |newline| newline + 1));
+        let column = before.get(begin..).unwrap_or_default().chars().count();
+        // The line itself is not shown, as it may hold a secret, and so may what is said of its value.
+        let about = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let is_secret = about.contains("secret") || about.contains("database_url");
+        let why = if is_secret { "this cannot be understood" } else { error.message() };
+        ProgramError::usage(format!("`{}`, line {}, column {}: {why}", path.display(), line + 1, column + 1))
+    })
 }
 
 /// An address as browsers have it in `Origin`: scheme, host and port, and nothing behind them.
@@ -246,6 +311,11 @@ mod tests {
             ("listen = 8080\n", &["line 1"]),
             ("trusted_proxies = [\"*\"]\n", &["trusted_proxies", "`*`"]),
             ("listen = \"0.0.0.0:80\"\n", &["0.0.0.0:80", "this machine"]),
+            ("runners = 1\n[[oidc]]\nname = \"google\"\nclient = \"x\"\n", &["line 4, column 1", "`client`"]),
+            ("[[oidc]]\nname = \"google\"\n", &["`google`", "`client_id`"]),
+            ("[[oidc]]\nname = \"id\"\nclient_id = \"x\"\nclient_secret = \"y\"\n", &["`id`", "`issuer`"]),
+            ("[[oidc]]\nclient_secret_file = \"/nowhere\"\n", &["`/nowhere`"]),
+            ("[[oidc]]\nclient_secret_file = \"x\"\nclient_secret = \"y\"\n", &["both"]),
             ("public_url = \"ci.example.org\"\n", &["public_url"]),
             ("public_url = \"https://ci.example.org/path\"\n", &["public_url"]),
         ] {
@@ -253,6 +323,67 @@ mod tests {
             let error = of(&["--config", file.to_str().unwrap()]).unwrap_err();
             let shown = format!("{error:?}");
             assert!(words.iter().all(|word| shown.contains(word)) && error.exit == 2, "{text}: {shown}");
+        }
+    }
+
+    /// A file with a provider, and more at its beginning.
+    fn with_provider(before: &str, words: &[&str]) -> Result<Config, ProgramError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        let text = format!(
+            "{before}\n[[oidc]]\nname = \"id\"\nissuer = \"https://id.example.org\"\nclient_id = \"imt\"\n\
+             client_secret = \"canary\"\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        of(&[&["--config", file.to_str().unwrap()], words].concat())
+    }
+
+    #[test]
+    fn a_provider_makes_a_server_for_many() {
+        let config = with_provider("", &[]).unwrap();
+        assert!(!config.is_single_user() && !config.allow_private_networks);
+        assert!(of(&[]).unwrap().is_single_user() && of(&[]).unwrap().allow_private_networks);
+        assert!(with_provider("allow_private_networks = true", &[]).unwrap().allow_private_networks);
+        assert_eq!(config.providers[0].issuer, "https://id.example.org");
+        assert!(!format!("{config:?}").contains("canary"));
+        let others = "listen = \"0.0.0.0:80\"\n";
+        for public in ["", "public_url = \"http://ci.example.org\"\n"] {
+            let error = with_provider(&format!("{others}{public}"), &[]).unwrap_err();
+            assert!(format!("{error:?}").contains("https://"), "{error:?}");
+        }
+        assert!(with_provider(&format!("{others}public_url = \"https://ci.example.org\"\n"), &[]).is_ok());
+    }
+
+    #[test]
+    fn flags_say_more_of_the_provider_of_the_file_or_name_another() {
+        let config =
+            with_provider("", &["--oidc-client-secret", "other", "--oidc-allowed-email-domains", "a.org,b.org"]);
+        let provider = &config.unwrap().providers[0];
+        assert_eq!((provider.client_secret.expose(), provider.allowed_email_domains.len()), ("other", 2));
+        let more = ["--oidc-name", "google", "--oidc-client-id", "x", "--oidc-client-secret", "y"];
+        let domains = ["--oidc-allowed-email-domains", "example.org"];
+        let config = with_provider("", &[&more[..], &domains].concat()).unwrap();
+        let found: Vec<&str> = config.providers.iter().map(|provider| provider.issuer.as_str()).collect();
+        assert_eq!(found, ["https://id.example.org", "https://accounts.google.com"]);
+        // Whoever has an account there could come in.
+        assert!(format!("{:?}", of(&more).unwrap_err()).contains("allowed_email_domains"));
+    }
+
+    #[test]
+    fn no_mistake_shows_a_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        for text in [
+            "[[oidc]]\nclient_secret = \"canary\n",
+            "[[oidc]]\nclient_secret = canary\n",
+            "[[oidc]]\nclient_secret = [\"canary\"]\n",
+            "[[oidc]]\nclient_secret = 'canary' x\n",
+            "database_url = \"postgres://imt:canary@db/imt\n",
+            "[[oidc]]\nname = \"id\"\nclient_secret = \"canary\"\nissuer = \"x\"\n",
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = of(&["--config", file.to_str().unwrap()]).unwrap_err();
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         }
     }
 }

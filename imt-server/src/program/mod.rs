@@ -7,6 +7,7 @@ mod config;
 mod equipment;
 mod error;
 mod open;
+mod providers;
 mod runner;
 mod serve;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use config::{Args, Command, ConfigCommand, TokenCommand, UserCommand};
+use config::{Args, Command, ConfigCommand, TokenCommand};
 use error::ProgramError;
 
 /// Runs the program, and says how it ended.
@@ -42,7 +43,7 @@ fn run(args: &Args) -> Result<(), ProgramError> {
             Some(Command::Token { command: TokenCommand::Create(order) }) => {
                 commands::create_token(&config, order).await
             }
-            Some(Command::User { command: UserCommand::List }) => commands::list_users(&config).await,
+            Some(Command::User { command }) => commands::users(&config, command).await,
             Some(Command::Db { .. }) => commands::migrate(&config).await,
             Some(Command::Config { .. }) => Ok(()),
         }

@@ -19,6 +19,9 @@ use super::error::ProgramError;
 /// How long an engine may take to answer before `auto` does without it.
 const AUTO_PATIENCE: Duration = Duration::from_secs(3);
 
+/// The same where nothing can be done without it, and it may be about to start as well.
+const SHARED_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A runner that is ready, and who it is.
 pub(super) struct Ready {
     runner: Runner,
@@ -98,7 +101,23 @@ async fn executor(config: &Config, store: StoreId, instance: &InstanceId) -> Res
     let without = |why: &str| tracing::warn!("jobs run on this machine, without containers: {why}");
     match config.executor {
         ExecutorChoice::Docker => Ok(docker(store, instance).await?),
-        ExecutorChoice::Local => Ok(local(config, instance)?),
+        ExecutorChoice::Local => {
+            without("so it was said");
+            Ok(local(config, instance)?)
+        }
+        // Whoever may push would be given this machine: nobody decides that but its operator, in words.
+        ExecutorChoice::Auto if !config.is_single_user() => {
+            let answered = tokio::time::timeout(SHARED_PATIENCE, docker(store, instance)).await;
+            let failure = match answered {
+                Ok(Ok(executor)) => return Ok(executor),
+                Ok(Err(failure)) => failure.message,
+                Err(_) => "the engine does not answer".to_owned(),
+            };
+            let error = ProgramError::new(format!("jobs need containers, and there are none to be had: {failure}"));
+            Err(error.help(
+                "start the engine, or say `runners = 0`; or `executor = \"local\"`, if whoever may push may do everything here",
+            ))
+        }
         ExecutorChoice::Auto => match tokio::time::timeout(AUTO_PATIENCE, docker(store, instance)).await {
             Ok(Ok(executor)) => Ok(executor),
             Ok(Err(failure)) => {

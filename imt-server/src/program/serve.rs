@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imt_core::id::InstanceId;
-use imt_server::{Limits, Repositories, Server, Settings, app, new_link, work_on_deliveries};
+use imt_server::{
+    HandoutError, Limits, ProviderSettings, Repositories, Server, Settings, app, new_link, new_set_up_link,
+    work_on_deliveries,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -32,11 +35,9 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
         ProgramError::new(message).because(&error).help("end what listens there, or choose another one with --listen")
     })?;
     let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
-    let repositories = Arc::new(Repositories::new(
-        Arc::clone(&stores.directory),
-        config.data_dir.join("repositories"),
-        &config.known_hosts,
-    ));
+    let mirrors = config.data_dir.join("repositories");
+    let repositories = Repositories::new(Arc::clone(&stores.directory), mirrors, &config.known_hosts);
+    let repositories = Arc::new(repositories.with_directories(config.is_single_user()));
     let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone())
         .map_err(|fault| ProgramError::usage(fault.to_string()))?;
     let ready = match config.runners {
@@ -78,14 +79,20 @@ fn log() {
 }
 
 fn settings(config: &Config, port: u16) -> Settings {
-    let mut settings = Settings::single_user(port);
     let own = format!("http://{}", SocketAddr::new(config.listen.ip(), port));
-    if !settings.origins.contains(&own) {
-        settings.origins.push(own);
-    }
-    if let Some(url) = &config.public_url {
-        settings.origins.insert(0, url.clone());
-    }
+    let mut settings = if config.is_single_user() {
+        let mut settings = Settings::single_user(port);
+        if !settings.origins.contains(&own) {
+            settings.origins.push(own);
+        }
+        if let Some(url) = &config.public_url {
+            settings.origins.insert(0, url.clone());
+        }
+        settings
+    } else {
+        // One address: providers send browsers back to it, and to no other.
+        Settings::shared(config.public_url.clone().unwrap_or(own), config.providers.clone())
+    };
     settings.trusted_proxies.clone_from(&config.trusted_proxies);
     settings.allows_private_networks = config.allow_private_networks;
     settings
@@ -94,8 +101,20 @@ fn settings(config: &Config, port: u16) -> Settings {
 /// Says where it is, and how to get in: as lines for people and programs alike.
 async fn greet(server: &Server, config: &Config, port: u16) -> Result<(), ProgramError> {
     let address = format!("http://{}", SocketAddr::new(config.listen.ip(), port));
-    let link = new_link(server).await.map_err(|error| ProgramError::new("no link can be made").because(&error))?;
-    let lines = format!("listening on {address}\nsign in: {address}/auth/link?token={}\n", link.expose());
+    let no_link = |error: HandoutError| ProgramError::new("no link can be made").because(&error);
+    let mut lines = vec![format!("listening on {address}")];
+    if config.is_single_user() {
+        let link = new_link(server).await.map_err(no_link)?;
+        lines.push(format!("sign in: {address}/auth/link?token={}", link.expose()));
+    } else {
+        let origin = config.public_url.as_deref().unwrap_or(&address);
+        let way = |provider: &ProviderSettings| format!("sign in: {origin}/auth/{}/login", provider.name);
+        lines.extend(config.providers.iter().map(way));
+        if let Some(link) = new_set_up_link(server).await.map_err(no_link)? {
+            lines.push(format!("become its administrator, once, within an hour: {}", link.expose()));
+        }
+    }
+    let lines = lines.join("\n") + "\n";
     let told = std::io::stdout().write_all(lines.as_bytes()).and_then(|()| std::io::stdout().flush());
     told.map_err(|error| ProgramError::new("standard output cannot be written to").because(&error))
 }

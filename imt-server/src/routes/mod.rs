@@ -25,6 +25,7 @@ pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;
 pub(crate) mod targets;
+pub(crate) mod users;
 pub(crate) mod variables;
 
 pub(crate) use shown::{Named, Numbered, Refusals, named};

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use imt_core::directory::{Role, Scope, Scopes};
-use imt_core::ports::Credentials as _;
+use imt_core::ports::{Credentials as _, Users as _};
 use serde_json::{Value, json};
 
 use crate::common::{World, deed};
+
+/// An id of nothing.
+const NOBODY: &str = "01a224f7-0000-7000-8000-000000000000";
 
 /// A route as it is documented.
 #[derive(Debug)]
@@ -21,14 +24,13 @@ struct Route {
 impl Route {
     /// The path with a project in it, and with things of it that are not there.
     fn in_project(&self, project: &str) -> String {
-        let nothing = "01a224f7-0000-7000-8000-000000000000";
         [("{project}", project), ("{number}", "1"), ("{job}", "0"), ("{name}", "NAME"), ("{environment}", "production")]
             .iter()
             .chain(&[
-                ("{user}", nothing),
-                ("{delivery}", nothing),
-                ("{session}", nothing),
-                ("{token}", nothing),
+                ("{user}", NOBODY),
+                ("{delivery}", NOBODY),
+                ("{session}", NOBODY),
+                ("{token}", NOBODY),
                 ("{provider}", "none"),
             ])
             .fold(self.path.clone(), |path, (name, value)| path.replace(name, value))
@@ -66,6 +68,9 @@ fn routes() -> Vec<Route> {
 
 /// A body that the route understands.
 fn body_for(path: &str) -> Value {
+    if path.starts_with("/api/v1/users") {
+        return json!({"is_admin": false});
+    }
     match path.rsplit('/').next().unwrap() {
         "projects" => json!({"name": "another", "repo_url": "/nowhere"}),
         "tokens" => json!({"name": "t", "scopes": ["read"]}),
@@ -164,4 +169,28 @@ async fn a_token_does_no_more_than_its_scopes_say() {
         let expected = if scope == Scope::Admin { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
         assert_eq!(answered.status, expected, "{route:?}");
     }
+}
+
+/// What administrators can do is there for nobody else, and for them with a token that may.
+#[tokio::test]
+async fn what_needs_an_administrator_is_for_administrators() {
+    let world = World::new().await;
+    let admin = world.user("admin").await;
+    world.store.set_administrator(admin.id, true, &deed()).await.unwrap();
+    let (_, owners) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let (_, all) = world.token(&admin, "all", Scopes::all(), None).await;
+    let others: Scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
+    let (_, lesser) = world.token(&admin, "lesser", others, None).await;
+    let mut count = 0;
+    for route in routes().into_iter().filter(|route| route.needs == "admin") {
+        let path = route.in_project("shop").replace(NOBODY, &world.owner.id.to_string());
+        for (token, expected) in
+            [(&owners, StatusCode::NOT_FOUND), (&lesser, StatusCode::FORBIDDEN), (&all, StatusCode::OK)]
+        {
+            let answered = world.call(&route.method, &path, Some(token), route.body.as_ref()).await;
+            assert_eq!(answered.status, expected, "{route:?}");
+        }
+        count += 1;
+    }
+    assert!(count >= 5, "{count} routes");
 }

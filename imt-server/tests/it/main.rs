@@ -28,3 +28,5 @@ mod sockets;
 mod streams;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod users;
