@@ -73,6 +73,7 @@ async fn a_stalled_connection_is_given_up() {
         statement_timeout: Duration::from_secs(1),
         patience: Duration::from_secs(5),
         schema: None,
+        password: None,
     };
     let store = Schema::new().await.open_at(&url, options).await;
     let id = store.enqueue(new(), None).await.expect("enqueue").id;

@@ -1,5 +1,6 @@
 //! Databases that cannot be opened: each says what is wrong and what to do, and never tells the password.
 
+use imt_core::secret::Secret;
 use imt_e2e::postgres::{Schema, connection};
 use imt_e2e::services;
 use imt_store_postgres::{Options, open};
@@ -60,6 +61,17 @@ async fn a_wrong_password_or_user_says_so() {
         assert!(matches!(error, OpenError::Refused { .. }), "{user}: {error:?}");
         assert!(error.help().contains("password"), "{}", error.help());
     }
+    // One that is given apart takes the place of one in the address.
+    let schema = Schema::new().await.name;
+    let with = |password: &str| Options {
+        password: Some(Secret::new(password)),
+        schema: Some(schema.clone()),
+        ..Options::default()
+    };
+    let error = refused(&address("imt_password:right", None), with("hunter2")).await;
+    assert!(error.help().contains("password"), "{}", error.help());
+    let error = refused(&address("imt_password:hunter2", None), with("right")).await;
+    assert!(!error.help().contains("password"), "it may not make tables there: {error}");
 }
 
 #[tokio::test]
@@ -115,7 +127,6 @@ async fn a_newer_schema_is_refused_and_an_older_one_upgraded() {
 async fn a_wrong_key_ring_is_refused() {
     use imt_core::id::ProjectName;
     use imt_core::ports::{Catalog, Variable};
-    use imt_core::secret::Secret;
 
     let schema = Schema::new().await;
     let secret = Variable { name: "TOKEN".into(), value: Secret::new("hunter2"), is_secret: true };

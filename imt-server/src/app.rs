@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
+use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
     reconcile, releases, reports, secrets, sign_in, targets, users, variables,
@@ -40,6 +41,7 @@ pub fn app(server: Server) -> Router {
             Problem::new(Code::MethodNotAllowed, "the method is none of this path")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(server.clone(), restraint::restrain))
         .layer(from_fn_with_state(server.metrics().clone(), around))
         .with_state(server)
 }

@@ -1,4 +1,6 @@
-//! What can be counted, as Prometheus reads it.
+//! What can be counted, as Prometheus reads it: what this server does, and how the store's work stands ([`work`]).
+
+mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,6 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use self::work::Work;
 
 /// Bounds of the durations of answers, in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
@@ -43,6 +47,7 @@ struct Inner {
     reports: Family<Heard, Counter>,
     sockets: Gauge,
     log_bytes: Counter<u64, AtomicU64>,
+    work: Work,
 }
 
 impl Metrics {
@@ -64,7 +69,8 @@ impl Metrics {
         registry.register("sockets", "WebSockets that are open", sockets.clone());
         let help = "Log that was sent to readers";
         registry.register_with_unit("log_sent", help, Unit::Bytes, log_bytes.clone());
-        Self(Arc::new(Inner { registry, answers, durations, deliveries, looks, reports, sockets, log_bytes }))
+        let work = Work::registered(&mut registry);
+        Self(Arc::new(Inner { registry, answers, durations, deliveries, looks, reports, sockets, log_bytes, work }))
     }
 
     pub(crate) fn answered(&self, method: &Method, path: &str, status: u16, took: Duration) {
@@ -95,6 +101,11 @@ impl Metrics {
 
     pub(crate) fn log_sent(&self, bytes: usize) {
         self.0.log_bytes.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// How the store's work stands, to be asked before it is told.
+    pub(crate) fn work(&self) -> &Work {
+        &self.0.work
     }
 
     /// All of it, in the text format.

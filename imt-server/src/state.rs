@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::http::{Network, Origins, TrustedProxies};
+use crate::http::{Network, Origins, Rates, Throttle, TrustedProxies};
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
@@ -69,6 +69,8 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// The most bytes that a delivery may have.
     pub delivery_bytes: usize,
+    /// How often one client may call; absent: as often as he likes.
+    pub rates: Option<Rates>,
     /// How long the client of a socket may take to take what it is told. Then it is cut off, and resumes where it was.
     pub socket_patience: Duration,
     /// What is done without anybody asking.
@@ -89,6 +91,7 @@ impl Settings {
             answers_within: ANSWER_WITHIN,
             sessions: SessionLimits::default(),
             delivery_bytes: 5 << 20,
+            rates: Some(Rates::default()),
             socket_patience: Duration::from_secs(30),
             upkeep: Upkeep::default(),
         }
@@ -127,6 +130,7 @@ struct Inner {
     settings: Settings,
     origins: Origins,
     proxies: TrustedProxies,
+    throttle: Option<Throttle>,
     metrics: Metrics,
     outbound: Outbound,
     providers: Vec<Arc<Provider>>,
@@ -153,6 +157,7 @@ impl Server {
             origins: Origins(settings.origins.clone()),
             proxies: TrustedProxies(settings.trusted_proxies.clone()),
             outbound: Outbound::new(Reach::of(settings.allows_private_networks)).within(settings.answers_within),
+            throttle: settings.rates.map(Throttle::new),
             stores,
             repositories,
             settings,
@@ -203,6 +208,11 @@ impl Server {
 
     pub(crate) fn proxies(&self) -> &TrustedProxies {
         &self.0.proxies
+    }
+
+    /// Who has called how often, where that counts.
+    pub(crate) fn throttle(&self) -> Option<&Throttle> {
+        self.0.throttle.as_ref()
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

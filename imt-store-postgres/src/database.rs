@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::ports::Bell;
+use imt_core::ports::{Bell, Connections};
 use imt_store_sql::{
     Database, DatabaseError, DatabaseResult, Dialect, Guarded, News, Purpose, Row, Transaction, Value,
 };
@@ -67,6 +67,12 @@ async fn own<T: Send + 'static>(
 impl Database for Pools {
     fn dialect(&self) -> &'static Dialect {
         &POSTGRES
+    }
+
+    /// The two that hints go by are not counted: nobody waits for them.
+    fn connections(&self) -> Connections {
+        let (work, leases) = (self.work.uses(), self.leases.uses());
+        Connections { most: work.most + leases.most, used: work.used + leases.used }
     }
 
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>> {

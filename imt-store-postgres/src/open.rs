@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imt_core::secret::Secret;
 use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Row};
@@ -23,12 +24,14 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// The schema to use; absent: what the server says, normally `public`.
     pub schema: Option<String>,
+    /// The password, in the place of one in the address.
+    pub password: Option<Secret>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let statement_timeout = Duration::from_secs(10);
-        Self { connections: 8, patience: Duration::from_secs(10), statement_timeout, schema: None }
+        Self { connections: 8, patience: Duration::from_secs(10), statement_timeout, schema: None, password: None }
     }
 }
 
@@ -118,6 +121,10 @@ fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, Ope
     if let Some(schema) = &options.schema {
         settings.push(("search_path", schema.clone()));
     }
+    let connect = match &options.password {
+        Some(password) => connect.password(password.expose()),
+        None => connect,
+    };
     Ok(connect.application_name("imt").options(settings))
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::convert::query;
+use imt_core::ports::Connections;
 use imt_store_sql::Value;
 
 /// A connection that nobody has used for so long is not used again: what is between us may have forgotten it.
@@ -28,6 +29,8 @@ pub(crate) struct Pool {
     /// How long a connection is waited for, and how long connecting may take.
     patience: Duration,
     idle: Mutex<Vec<(PgConnection, Instant)>>,
+    /// The most there may be, and room for those that nobody has.
+    size: u32,
     room: Arc<Semaphore>,
 }
 
@@ -55,8 +58,15 @@ enum State {
 
 impl Pool {
     pub(crate) fn new(options: PgConnectOptions, size: u32, patience: Duration) -> Arc<Self> {
-        let room = Arc::new(Semaphore::new(usize::try_from(size.max(1)).unwrap_or(1)));
-        Arc::new(Self { options, patience, idle: Mutex::default(), room })
+        let size = size.max(1);
+        let room = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
+        Arc::new(Self { options, patience, idle: Mutex::default(), size, room })
+    }
+
+    /// How many there may be, and are lent at this moment.
+    pub(crate) fn uses(&self) -> Connections {
+        let free = u32::try_from(self.room.available_permits()).unwrap_or(u32::MAX);
+        Connections { most: self.size, used: self.size.saturating_sub(free) }
     }
 
     pub(crate) async fn lend(self: &Arc<Self>, limit: Duration) -> Result<Lent, sqlx::Error> {

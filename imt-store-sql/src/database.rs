@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use imt_core::id::Subject;
-use imt_core::ports::{Bell, StoreError};
+use imt_core::ports::{Bell, Connections, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::dialect::Dialect;
@@ -52,6 +52,9 @@ pub trait Database: Send + Sync + 'static {
 
     /// Begins a transaction that only reads and sees one state of the database throughout.
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>>;
+
+    /// How its connections are used at this moment.
+    fn connections(&self) -> Connections;
 
     /// Tells other processes that there is something new. Never waits; what cannot be told is lost.
     fn tell(&self, _news: News) {}

@@ -10,7 +10,7 @@ use imt_core::id::{AttemptId, InstanceId, PipelineId, ProjectName, StoreId};
 use imt_core::ports::{
     Bell, Catalog, Claim, Control, Enqueued, Event, EventId, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, LogPart,
     NewPipeline, PipelineFilter, PipelineRecord, PipelineSummary, ProjectVariables, Pruned, Retention, RunnerBeat,
-    RunnerInfo, RunnerStatus, Sifted, Store, StoreError, StoreResult, Variable, Waiting, record_in_turn,
+    RunnerInfo, RunnerStatus, Sifted, Store, StoreError, StoreResult, Tally, Variable, Waiting, record_in_turn,
 };
 use imt_core::schedule::{CancelLevel, Change, PipelineState};
 use imt_core::status::Reason;
@@ -415,6 +415,10 @@ impl Catalog for SqlStore {
 
     async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>> {
         catalog::runners(self.database.as_ref()).await
+    }
+
+    async fn tally(&self, of_late: Duration) -> StoreResult<Tally> {
+        catalog::tally(self.database.as_ref(), of_late).await
     }
 
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {

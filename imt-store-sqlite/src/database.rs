@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use imt_core::ports::Bell;
+use imt_core::ports::{Bell, Connections};
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Transaction, Value};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
@@ -37,6 +37,13 @@ impl Database for SqliteFile {
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
         Open::begin(&self.readers, "BEGIN").await
+    }
+
+    fn connections(&self) -> Connections {
+        let used = |pool: &SqlitePool| pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+        let most = |pool: &SqlitePool| pool.options().get_max_connections();
+        let all = [&self.writer, &self.readers];
+        Connections { most: all.map(most).iter().sum(), used: all.map(used).iter().sum() }
     }
 
     /// Other processes have no way to tell, but the file can be asked cheaply whether anybody has written to it.

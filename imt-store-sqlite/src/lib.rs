@@ -5,10 +5,12 @@
 //!
 //! Knows how SQLite is reached and what it says differently; everything else is in `imt-store-sql`.
 
+mod backup;
 mod convert;
 mod database;
 mod dialect;
 mod error;
 mod open;
 
+pub use backup::{BackupError, backup};
 pub use open::{Durability, open, open_with};

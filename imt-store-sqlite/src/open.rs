@@ -17,7 +17,7 @@ use crate::error::code;
 /// Earlier versions can corrupt a file in WAL mode that two connections write to (fixed in 3.51.3, "WAL-reset bug").
 const OLDEST: (u32, u32, u32) = (3, 51, 3);
 /// How long a write waits for another process's.
-const BUSY: Duration = Duration::from_secs(10);
+pub(crate) const BUSY: Duration = Duration::from_secs(10);
 /// One of them only looks for what other processes have written, while somebody waits for that.
 const READERS: u32 = 5;
 /// Between two tries to open a file that others are making.

@@ -3,6 +3,7 @@
 //! Beside [`Store`](crate::ports::Store), which is what driving pipelines takes: an embedder who only runs pipelines never
 //! needs this one.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
 use crate::ports::store::{StoreResult, Variable};
-use crate::status::{End, Status};
+use crate::status::{DeploymentStatus, End, Status};
 use crate::time::Timestamp;
 
 /// What a store holds: projects with their variables, pipelines by number, runners.
@@ -68,6 +69,11 @@ pub trait Catalog: Send + Sync {
 
     /// Runners heard of and not retired, by name. One that cannot be understood is set aside.
     async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>>;
+
+    /// How much there is to do now, and what came of what ended within `of_late`, by the store's clock.
+    ///
+    /// Costs what is open and what ended of late, not what there ever was.
+    async fn tally(&self, of_late: Duration) -> StoreResult<Tally>;
 
     /// Removes one batch of pipelines that are over and that nothing keeps, with their events and logs, oldest first.
     /// Their numbers are not used again. Answers what was removed; nothing: it is done. One that cannot be understood, or
@@ -150,6 +156,45 @@ pub enum Waiting {
         /// Pipelines of its project with the same labels that have waited longer.
         ahead: u64,
     },
+}
+
+/// How a store's work stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Of pipelines.
+    pub pipelines: Standing<Status>,
+    /// Of deployments; nothing where the store has none.
+    pub deployments: Standing<DeploymentStatus>,
+    /// This process's ways to the store; nothing where there is nothing to be short of.
+    pub connections: Connections,
+}
+
+/// Connections to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Connections {
+    /// The most there may be.
+    pub most: u32,
+    /// Those that somebody uses at this moment.
+    pub used: u32,
+}
+
+/// How work of one kind stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing<S> {
+    /// Those that are not over and that nobody drives: not begun, handed back, or left by somebody whose lease has run out.
+    pub waiting: u64,
+    /// How long ago the first of these was handed in.
+    pub waiting_for: Option<Duration>,
+    /// Those that somebody drives.
+    pub driven: u64,
+    /// Those that ended of late, by how; what there was none of may be missing.
+    pub ended: BTreeMap<S, u64>,
+}
+
+impl<S> Default for Standing<S> {
+    fn default() -> Self {
+        Self { waiting: 0, waiting_for: None, driven: 0, ended: BTreeMap::new() }
+    }
 }
 
 /// What a runner says of itself.

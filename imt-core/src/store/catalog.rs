@@ -14,7 +14,7 @@ use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::bounds;
 use crate::ports::{
     Catalog, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus,
-    Sifted, StoreError, StoreResult, Variable, Waiting,
+    Sifted, Standing, StoreError, StoreResult, Tally, Variable, Waiting,
 };
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -90,12 +90,40 @@ impl Catalog for MemoryStore {
         Ok(Sifted { found: runners, ..Sifted::default() })
     }
 
+    async fn tally(&self, of_late: Duration) -> StoreResult<Tally> {
+        let (now, time) = (self.now(), self.time());
+        let ended_lately = |ended_at: Option<Timestamp>| ended_at.is_some_and(|at| time.since(at) < of_late);
+        let mut pipelines = Standing::default();
+        for entry in self.ledger().pipelines.values() {
+            let (state, is_held) = (&entry.state, entry.hold.as_ref().is_some_and(|hold| hold.expires > now));
+            if !state.status.is_terminal() {
+                pipelines.count_open(is_held, time.since(entry.submitted_at));
+            } else if ended_lately(state.ended_at) {
+                *pipelines.ended.entry(state.status).or_default() += 1;
+            }
+        }
+        let deployments = self.deployment_ledger().tally(now, time, &ended_lately);
+        Ok(Tally { pipelines, deployments, ..Tally::default() })
+    }
+
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (now, time) = (self.now(), self.time());
         let mut ledger = self.ledger();
         ledger.runners.retain(|_, (_, seen)| now.saturating_duration_since(*seen) < RUNNER_FORGOTTEN_AFTER);
         ledger.drop_replaced();
         Ok(Sifted { found: ledger.prune(keep, limit, time)?, set_aside: Vec::new() })
+    }
+}
+
+impl<S> Standing<S> {
+    /// One more that is not over, handed in so long ago.
+    pub(super) fn count_open(&mut self, is_driven: bool, age: Duration) {
+        if is_driven {
+            self.driven += 1;
+        } else {
+            self.waiting += 1;
+            self.waiting_for = self.waiting_for.max(Some(age));
+        }
     }
 }
 

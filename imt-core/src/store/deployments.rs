@@ -20,7 +20,7 @@ use crate::id::{DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use crate::ports::{
     Accepted, Bell, Claimant, DeploymentClaim, DeploymentEvent, DeploymentRecord, DeploymentStore, DeploymentSummary,
     EventId, KeptRelease, LogAppend, LogCursor, LogEnd, LogFrom, LogPage, NewDeployment, Pruned, RememberedTarget,
-    Retention, Sifted, StoreError, StoreResult, Target, bounds,
+    Retention, Sifted, Standing, StoreError, StoreResult, Target, bounds,
 };
 use crate::status::{DeploymentReason, DeploymentStatus};
 use crate::time::Timestamp;
@@ -51,6 +51,26 @@ struct Entry {
 struct Hold {
     instance: InstanceId,
     expires: Instant,
+}
+
+impl Deployments {
+    /// How they stand.
+    pub(super) fn tally(
+        &self,
+        now: Instant,
+        time: Timestamp,
+        ended_lately: &dyn Fn(Option<Timestamp>) -> bool,
+    ) -> Standing<DeploymentStatus> {
+        let mut standing = Standing::default();
+        for entry in self.all.values() {
+            if !entry.is_over() {
+                standing.count_open(entry.is_alive(now), time.since(entry.record.submitted_at));
+            } else if ended_lately(entry.record.state.ended_at) {
+                *standing.ended.entry(entry.record.state.status).or_default() += 1;
+            }
+        }
+        standing
+    }
 }
 
 impl Entry {

@@ -17,7 +17,7 @@ use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
 use crate::ports::{
     Catalog, LogCursor, NewPipeline, PipelineFilter, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted,
-    Store, StoreError, Variable, Waiting,
+    Standing, Store, StoreError, Variable, Waiting,
 };
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
@@ -46,6 +46,7 @@ macro_rules! catalog_suite {
             a_replaced_secret_is_told_while_it_may_be_printed
             what_no_environment_takes_is_no_variable
             runners_say_that_they_live
+            what_there_is_to_do_is_counted
             what_nothing_keeps_is_pruned
             what_is_not_over_is_never_pruned
             pruning_leaves_nothing_and_uses_no_number_again
@@ -354,6 +355,37 @@ pub async fn runners_say_that_they_live(store: TestStore) {
     store.retire_runner(&InstanceId::new("one")).await.expect("retire_runner");
     store.retire_runner(&InstanceId::new("one")).await.expect("twice is fine");
     assert_eq!(store.runners().await.expect("runners").found.len(), 1);
+}
+
+/// What waits, what is driven and what has ended of late is counted; what was left by somebody whose lease has run out waits.
+pub async fn what_there_is_to_do_is_counted(store: TestStore) {
+    let tally = async || store.tally(Duration::from_hours(1)).await.expect("tally");
+    let nothing = tally().await;
+    assert_eq!((nothing.pipelines, nothing.deployments), (Standing::default(), Standing::default()));
+    assert!(nothing.connections.used <= nothing.connections.most, "{:?}", nothing.connections);
+    let (first, second) = (enqueue(&store, "shop", &[]).await, enqueue(&store, "api", &["gpu"]).await);
+    let standing = tally().await.pipelines;
+    assert_eq!((standing.waiting, standing.driven, standing.ended.len()), (2, 0, 0));
+    assert!(standing.waiting_for.is_some(), "{standing:?}");
+
+    claim(&as_store(&store), &runner("one"), first).await;
+    let brief = RunnerInfo { lease: Duration::ZERO, ..runner("two") };
+    claim(&as_store(&store), &brief, second).await;
+    let standing = tally().await.pipelines;
+    assert_eq!((standing.waiting, standing.driven), (1, 1), "the second one was left");
+    claim(&as_store(&store), &runner("three"), second).await;
+    let standing = tally().await.pipelines;
+    assert_eq!((standing.waiting, standing.waiting_for, standing.driven), (0, None, 2));
+
+    ended(&store, End::success(), Timestamp::from_micros(1_000_000)).await;
+    let lately = Timestamp::from_system(std::time::SystemTime::now());
+    ended(&store, End::because(Status::Failed, Reason::ExitCode), lately).await;
+    ended(&store, End::success(), lately).await;
+    ended(&store, End::success(), lately).await;
+    let counted = tally().await;
+    let expected = [(Status::Success, 2), (Status::Failed, 1)].into_iter().collect();
+    assert_eq!((counted.pipelines.driven, counted.pipelines.ended), (2, expected), "one ended long ago");
+    assert_eq!(counted.deployments, Standing::default());
 }
 
 const NONE: [u64; 0] = [];

@@ -1,5 +1,5 @@
 //! Accepts connections and answers what comes over them, within limits: how many, how long a head may take and how large it
-//! may be. TLS is a proxy's business.
+//! may be, how long nothing of an answer may be taken. TLS is a proxy's business.
 //!
 //! Knows no route: any service will do.
 
@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -35,6 +36,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// The most headers.
     pub headers: usize,
+    /// How long a client may take nothing of what it is told, be it an answer or a socket's messages. Then the connection is cut.
+    pub taken_within: Duration,
     /// How long answers under way are waited for at the end.
     pub grace: Duration,
 }
@@ -46,6 +49,7 @@ impl Default for Limits {
             head_within: Duration::from_secs(15),
             head_bytes: 32 * 1024,
             headers: 64,
+            taken_within: Duration::from_mins(1),
             grace: Duration::from_secs(20),
         }
     }
@@ -89,6 +93,9 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Can
 async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, limits: &Limits, stop: &CancellationToken) {
     // Small answers are to go at once; where that cannot be said they go all the same.
     drop(stream.set_nodelay(true));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.taken_within));
+    let stream = Box::pin(stream);
     let app = app.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         request.map(Body::new)

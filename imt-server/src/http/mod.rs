@@ -8,6 +8,7 @@ mod cursor;
 mod extract;
 mod peer;
 mod problem;
+mod rates;
 
 pub use accept::{Limits, serve};
 pub(crate) use around::{Origins, around, request_id, to_the_end};
@@ -16,3 +17,5 @@ pub(crate) use extract::{Body, InPath, InQuery, Raw};
 pub use peer::Network;
 pub(crate) use peer::{Peer, TrustedProxies};
 pub(crate) use problem::{Answer, Code, Problem};
+pub(crate) use rates::{Kind, Throttle};
+pub use rates::{Rate, Rates};

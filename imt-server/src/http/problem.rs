@@ -2,6 +2,8 @@
 //!
 //! What the machinery says stays in the server's log: a client is told what it can do something about.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,6 +44,8 @@ pub(crate) enum Code {
     MethodNotAllowed,
     /// What is asked for lies past the end.
     RangeNotSatisfiable,
+    /// It was called too often.
+    TooManyRequests,
     /// It took too long.
     TimedOut,
     /// Something that is needed does not answer just now.
@@ -64,6 +68,7 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -100,6 +105,14 @@ impl Problem {
     /// What is not there and what is none of the caller's business: the same words for both.
     pub(crate) fn not_found() -> Self {
         Self::new(Code::NotFound, "there is nothing here, or nothing that you may see")
+    }
+
+    /// Somebody calls too often. Told in whole seconds, rounded up: nobody is to come too early.
+    pub(crate) fn too_many(again_after: Duration) -> Self {
+        let seconds = again_after.as_secs() + u64::from(again_after.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
+        let detail = format!("too much was asked from this address; try again in {seconds} s");
+        Self { retry_after: Some(seconds), ..Self::new(Code::TooManyRequests, detail) }
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {

@@ -17,7 +17,7 @@ use super::open;
 /// How many users are read at a time.
 const PIECE: usize = 200;
 
-fn say(text: &str) -> Result<(), ProgramError> {
+pub(super) fn say(text: &str) -> Result<(), ProgramError> {
     let said = std::io::stdout().write_all(text.as_bytes());
     said.map_err(|error| ProgramError::new("standard output cannot be written to").because(&error))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use imt_core::secret::Secret;
 use imt_server::{Network, ProviderSettings, Upkeep};
 use serde::Deserialize;
 
@@ -49,6 +50,20 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// Copy the store into a file, while a server runs (SQLite)
+    Backup(BackupOrder),
+    /// Whether the server of this machine answers: exit code 0 if it does
+    Health,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct BackupOrder {
+    /// The file, which must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+    /// Copy the keys too, into `FILE.keys`: whoever has both has the secrets
+    #[arg(long)]
+    pub(super) with_keys: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,6 +149,9 @@ struct Said {
     /// The database: `postgres://…`; a file of SQLite in the data directory if none is said
     #[arg(long, value_name = "URL", env = "IMT_SERVER_DATABASE_URL", hide_env_values = true, global = true)]
     database_url: Option<String>,
+    /// A file with the password of the database, in the place of one in its address
+    #[arg(long, value_name = "FILE", env = "IMT_SERVER_DATABASE_PASSWORD_FILE", global = true)]
+    database_password_file: Option<PathBuf>,
     /// Pipelines side by side in this process; 0: other machines run them, by `imt runner` [default: one for each processor]
     #[arg(long, value_name = "N", env = "IMT_SERVER_RUNNERS", global = true)]
     runners: Option<u32>,
@@ -143,6 +161,9 @@ struct Said {
     /// Proxies whose word about a client's address counts: addresses or networks
     #[arg(long, value_name = "NETWORK", value_delimiter = ',', env = "IMT_SERVER_TRUSTED_PROXIES", global = true)]
     trusted_proxies: Option<Vec<String>>,
+    /// Whether a client who calls too often is told to wait [default: true]
+    #[arg(long, value_name = "BOOL", env = "IMT_SERVER_RATE_LIMITS", global = true)]
+    rate_limits: Option<bool>,
     /// Whether repositories may be inside of the server's own network
     #[arg(long, value_name = "BOOL", env = "IMT_SERVER_ALLOW_PRIVATE_NETWORKS", global = true)]
     allow_private_networks: Option<bool>,
@@ -172,9 +193,11 @@ impl Said {
             listen: self.listen.or(other.listen),
             public_url: self.public_url.or(other.public_url),
             database_url: self.database_url.or(other.database_url),
+            database_password_file: self.database_password_file.or(other.database_password_file),
             runners: self.runners.or(other.runners),
             executor: self.executor.or(other.executor),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            rate_limits: self.rate_limits.or(other.rate_limits),
             allow_private_networks: self.allow_private_networks.or(other.allow_private_networks),
             known_hosts: self.known_hosts.or(other.known_hosts),
             reconcile_seconds: self.reconcile_seconds.or(other.reconcile_seconds),
@@ -192,9 +215,11 @@ pub(super) struct Config {
     pub(super) listen: SocketAddr,
     pub(super) public_url: Option<String>,
     pub(super) database_url: Option<String>,
+    pub(super) database_password: Option<Secret>,
     pub(super) runners: Option<u32>,
     pub(super) executor: ExecutorChoice,
     pub(super) trusted_proxies: Vec<Network>,
+    pub(super) rate_limits: bool,
     pub(super) allow_private_networks: bool,
     pub(super) known_hosts: PathBuf,
     pub(super) upkeep: Upkeep,
@@ -225,9 +250,11 @@ pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
         listen,
         public_url,
         database_url: said.database_url,
+        database_password: said.database_password_file.as_deref().map(password_in).transpose()?,
         runners: said.runners,
         executor: said.executor.unwrap_or(ExecutorChoice::Auto),
         trusted_proxies: proxies.map_err(|error| ProgramError::usage(format!("`trusted_proxies`: {error}")))?,
+        rate_limits: said.rate_limits.unwrap_or(true),
         // Whoever is alone with the server reaches everything by himself.
         allow_private_networks: said.allow_private_networks.unwrap_or(providers.is_empty()),
         providers,
@@ -293,6 +320,13 @@ fn from_file(path: &Path) -> Result<Said, ProgramError> {
         let is_secret = about.contains("secret") || about.contains("database_url");
         let why = if is_secret { "this cannot be understood" } else { error.message() };
         ProgramError::usage(format!("`{}`, line {}, column {}: {why}", path.display(), line + 1, column + 1))
+    })
+}
+
+/// The password that a file holds.
+fn password_in(path: &Path) -> Result<Secret, ProgramError> {
+    providers::secret_in(path).map_err(|error| {
+        ProgramError::usage(format!("`database_password_file` `{}` cannot be read", path.display())).because(&error)
     })
 }
 
@@ -411,5 +445,17 @@ mod tests {
             let error = of(&["--config", file.to_str().unwrap()]).unwrap_err();
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         }
+    }
+
+    /// What people are told to write is what is understood.
+    #[test]
+    fn the_files_that_people_begin_with_can_be_used() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        from_file(&root.join("packaging/compose/imt.toml")).unwrap();
+        let page = std::fs::read_to_string(root.join("docs/installing.md")).unwrap();
+        let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("server.toml"), block).unwrap();
+        from_file(&dir.path().join("server.toml")).unwrap();
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Beside the library, which knows no file, no environment and no command line.
 
+mod backup;
 mod commands;
 mod config;
 mod equipment;
 mod error;
+mod health;
+mod notify;
 mod open;
 mod providers;
 mod runner;
@@ -45,6 +48,8 @@ fn run(args: &Args) -> Result<(), ProgramError> {
             }
             Some(Command::User { command }) => commands::users(&config, command).await,
             Some(Command::Db { .. }) => commands::migrate(&config).await,
+            Some(Command::Backup(order)) => backup::backup(&config, order).await,
+            Some(Command::Health) => health::ask(&config).await,
             Some(Command::Config { .. }) => Ok(()),
         }
     });

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imt_server::Stores;
@@ -15,19 +15,33 @@ use super::error::ProgramError;
 /// Opens the store that is meant, with the keys of the data directory, which are made where there are none.
 pub(super) async fn store(config: &Config) -> Result<Arc<SqlStore>, ProgramError> {
     ready(&config.data_dir)?;
-    let keys = config.data_dir.join("keys");
+    let keys = keys_of(config);
     let ring = KeyRing::load_or_generate(&keys).map_err(|error| {
         let help = error.help();
         ProgramError::new(format!("the keys in `{}` cannot be used", keys.display())).because(&error).help(help)
     })?;
     let opened = match &config.database_url {
-        None => imt_store_sqlite::open(&config.data_dir.join("imt.db"), Some(ring)).await,
-        Some(url) => imt_store_postgres::open(url, imt_store_postgres::Options::default(), Some(ring)).await,
+        None => imt_store_sqlite::open(&file_of(config), Some(ring)).await,
+        Some(url) => {
+            let password = config.database_password.clone();
+            let options = imt_store_postgres::Options { password, ..Default::default() };
+            imt_store_postgres::open(url, options, Some(ring)).await
+        }
     };
     opened.map(Arc::new).map_err(|error| {
         let make = if matches!(error, OpenError::BadUrl { .. }) { ProgramError::usage } else { ProgramError::new };
         make(error.to_string()).help(error.help())
     })
+}
+
+/// The file of the store, where it is one of SQLite.
+pub(super) fn file_of(config: &Config) -> PathBuf {
+    config.data_dir.join("imt.db")
+}
+
+/// What is sealed in the store is sealed with these.
+pub(super) fn keys_of(config: &Config) -> PathBuf {
+    config.data_dir.join("keys")
 }
 
 /// A store as a server uses it.

@@ -112,7 +112,7 @@ impl SaidProvider {
                 return Err(wrong("`client_secret` and `client_secret_file` are both said; one is enough".to_owned()));
             }
             (said, None) => said.unwrap_or_else(|| Secret::new("")),
-            (None, Some(file)) => from_file(&file).map_err(|error| {
+            (None, Some(file)) => secret_in(&file).map_err(|error| {
                 wrong(format!("its `client_secret_file` `{}` cannot be read", file.display())).because(&error)
             })?,
         };
@@ -128,7 +128,8 @@ impl SaidProvider {
     }
 }
 
-fn from_file(path: &Path) -> std::io::Result<Secret> {
+/// The secret that a file holds, and nothing around it.
+pub(super) fn secret_in(path: &Path) -> std::io::Result<Secret> {
     std::fs::read_to_string(path).map(|text| Secret::new(text.trim()))
 }
 

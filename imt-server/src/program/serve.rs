@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::config::Config;
 use super::error::ProgramError;
-use super::{open, runner};
+use super::{notify, open, runner};
 
 /// How long sockets may take to say farewell.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -54,6 +54,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     tasks.spawn(forget(server.clone()));
     let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
+    notify::serving(stop.clone());
     imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
     tracing::info!("nothing is accepted any more, and what was asked is answered");
     server.close_sockets(FAREWELL).await;
@@ -99,6 +100,13 @@ fn settings(config: &Config, port: u16) -> Settings {
         Settings::shared(config.public_url.clone().unwrap_or(own), config.providers.clone())
     };
     settings.trusted_proxies.clone_from(&config.trusted_proxies);
+    if !config.rate_limits {
+        settings.rates = None;
+    } else if config.public_url.is_some() && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "no proxy is trusted to say who its clients are: by rates they all count as one, and as nobody if it is on this machine"
+        );
+    }
     settings.allows_private_networks = config.allow_private_networks;
     settings.upkeep = config.upkeep;
     settings

@@ -29,7 +29,7 @@ pub(crate) async fn health() -> axum::Json<Health> {
 
 /// Whether it can do its work: the store answers, and it is not about to end.
 #[utoipa::path(get, path = "/ready", tag = "server", extensions(("x-needs" = json!("nothing"))),
-    responses((status = 200, body = Health), (status = 503, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Health), super::Refusals))]
 pub(crate) async fn ready(State(server): State<Server>) -> Answer<axum::Json<Health>> {
     if server.stop().is_cancelled() {
         return Err(Problem::new(Code::Unavailable, "the server is about to end"));
@@ -45,6 +45,7 @@ pub(crate) async fn metrics(
     _administrator: crate::access::Administrator,
     State(server): State<Server>,
 ) -> Answer<impl IntoResponse> {
+    server.metrics().work().ask(server.catalog()).await;
     let text = server.metrics().text().map_err(|error| Problem::internal("the metrics cannot be written", &error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text))

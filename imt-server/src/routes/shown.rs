@@ -26,6 +26,7 @@ impl IntoResponses for Refusals {
             ("413", "The body is too large"),
             ("415", "The body is no JSON"),
             ("422", "The request asks for what cannot be"),
+            ("429", "Too much was asked from this address: `Retry-After` says when to try again"),
             ("503", "Something that is needed does not answer just now"),
         ];
         let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();

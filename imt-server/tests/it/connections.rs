@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imt_server::Limits;
+use imt_server::{Limits, Rate, Rates, Settings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -90,4 +90,75 @@ async fn at_the_end_idle_connections_close_and_nothing_is_accepted() {
     assert_eq!(rest(&mut idle).await, "");
     timeout(SOON, serving).await.expect("it ends").unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// What is asked for is far more than what lies between the two ends.
+#[tokio::test]
+async fn who_does_not_take_what_he_asked_for_is_cut_off() {
+    let world = World::new().await;
+    let limits = Limits { connections: 1, taken_within: Duration::from_millis(300), ..Limits::default() };
+    let (address, _serving) = world.serve(limits).await;
+    let asked = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    let mut greedy = connected(address, &asked).await;
+    let mut next = connected(address, HEALTH).await;
+    assert!(answer(&mut next).await.contains("200 OK"), "its place is somebody else's");
+    let mut taken = Vec::new();
+    // Reset, or closed, as the kernel has it.
+    let _end = timeout(SOON, greedy.read_to_end(&mut taken)).await.expect("it is closed");
+    let answers = String::from_utf8_lossy(&taken).matches("HTTP/1.1 200 OK").count();
+    assert!(answers < 1_000, "{answers} answers");
+}
+
+/// One client at an address, as the proxy in front says it.
+fn from(client: &str, path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\nConnection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn who_calls_too_often_is_told_to_wait_and_nobody_else() {
+    let rate = Rate { at_once: 3, each_second: 1 };
+    let proxy = "127.0.0.1".parse().unwrap();
+    let rates = Some(Rates { sign_in: rate, deliveries: rate, calls: rate });
+    let settings = Settings { trusted_proxies: vec![proxy], rates, ..Settings::single_user(8080) };
+    let world = World::with(settings).await;
+    let (address, _serving) = world.serve(Limits::default()).await;
+    let call = async |client: &str, path: &str| rest(&mut connected(address, &from(client, path)).await).await;
+    let refused = until_refused(async |_| call("203.0.113.7", "/api/v1/me").await).await;
+    assert!(refused.contains("retry-after: 1\r\n") && refused.contains("application/problem+json"), "{refused}");
+    assert!(refused.contains("\"too_many_requests\""), "{refused}");
+    // Other kinds of calls, other addresses, and whoever looks whether the server is there.
+    assert!(call("203.0.113.7", "/auth/link?token=x").await.starts_with("HTTP/1.1 401 "));
+    assert!(call("203.0.113.8", "/api/v1/me").await.starts_with("HTTP/1.1 401 "));
+    for _ in 0..5 {
+        assert!(call("203.0.113.7", "/health").await.starts_with("HTTP/1.1 200 "));
+        assert!(call("127.0.0.1", "/api/v1/me").await.starts_with("HTTP/1.1 401 "), "who is at the machine itself");
+    }
+    // One network of one customer is one client.
+    until_refused(async |n| call(&format!("2001:db8:1:2::{n}"), "/api/v1/me").await).await;
+}
+
+/// What the first one is told that is one too many: there are three at least, and more where calling takes long.
+async fn until_refused(mut call: impl AsyncFnMut(usize) -> String) -> String {
+    for n in 0..100 {
+        let said = call(n).await;
+        if said.starts_with("HTTP/1.1 429 ") {
+            assert!(n >= 3, "{n} were let in");
+            return said;
+        }
+        assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+    }
+    panic!("nobody was refused")
+}
+
+/// An address that nobody trusted says is no address.
+#[tokio::test]
+async fn nobody_says_of_himself_that_he_is_somebody_else() {
+    let rate = Rate { at_once: 1, each_second: 1 };
+    let rates = Some(Rates { sign_in: rate, deliveries: rate, calls: rate });
+    let world = World::with(Settings { rates, ..Settings::single_user(8080) }).await;
+    let (address, _serving) = world.serve(Limits::default()).await;
+    for _ in 0..5 {
+        let said = rest(&mut connected(address, &from("203.0.113.7", "/api/v1/me")).await).await;
+        assert!(said.starts_with("HTTP/1.1 401 "), "he is at this machine: {said}");
+    }
 }

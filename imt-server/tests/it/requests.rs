@@ -216,4 +216,12 @@ async fn an_administrator_sees_what_is_counted() {
     let text = String::from_utf8(counted.body).unwrap();
     let line = "imt_http_answers_total{method=\"GET\",path=\"/health\",status=\"200\"} 1";
     assert!(text.contains(line) && text.ends_with("# EOF\n"), "{text}");
+    for line in [
+        "imt_work_waiting{kind=\"pipeline\"} 0",
+        "imt_work_driven{kind=\"deployment\"} 0",
+        "imt_runners 0",
+        "imt_store_answers 1",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}: {text}");
+    }
 }
