@@ -91,8 +91,8 @@ fn whoever_supervises_it_hears_that_it_serves_lives_and_ends() {
 fn a_backup_is_made_beside_a_server_that_runs() {
     let served = Served::start();
     let dir = served.dir.path();
-    let made = run(dir, &["backup", "--to", "copy.db"]);
-    assert!(made.status.success() && said(&made).contains("/data/keys"), "{}", said(&made));
+    let backup = run(dir, &["backup", "--to", "copy.db"]);
+    assert!(backup.status.success() && said(&backup).contains("/data/keys"), "{}", said(&backup));
     let mode = |name: &str| fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("copy.db"), 0o600);
     assert!(fs::metadata(dir.join("copy.db.keys")).is_err(), "nobody has asked for the keys");
