@@ -16,10 +16,12 @@ use crate::live::{socket, stream};
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
-    reconcile, releases, reports, secrets, sign_in, targets, users, variables,
+    reconcile, releases, reports, secrets, sign_in, targets, try_it, users, variables,
 };
 use crate::state::Server;
 
+/// Where the document is.
+const DOCUMENT: &str = "/api/v1/openapi.json";
 /// The most that anybody may send who is signed in, but for files.
 const BODY_BYTES: usize = 256 * 1024;
 
@@ -35,7 +37,8 @@ pub fn app(server: Server) -> Router {
     let document = Bytes::from(document.to_json().expect("it is made of texts, numbers and lists"));
     let document = move || std::future::ready(([(CONTENT_TYPE, "application/json")], document.clone()));
     routes
-        .route("/api/v1/openapi.json", get(document))
+        .route(DOCUMENT, get(document))
+        .merge(try_it::page(DOCUMENT))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the method is none of this path")

@@ -27,6 +27,7 @@ pub(crate) mod secrets;
 mod shown;
 pub(crate) mod sign_in;
 pub(crate) mod targets;
+pub(crate) mod try_it;
 pub(crate) mod users;
 pub(crate) mod variables;
 

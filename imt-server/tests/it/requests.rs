@@ -225,3 +225,20 @@ async fn an_administrator_sees_what_is_counted() {
         assert!(text.lines().any(|told| told == line), "{line}: {text}");
     }
 }
+
+/// The page to try the routes with is served whole from here, and runs nothing of others.
+#[tokio::test]
+async fn the_routes_can_be_tried_in_a_browser() {
+    let world = World::new().await;
+    let get = async |path: &str| world.call(&Method::GET, path, None, None).await;
+    let page = get("/api/v1/try/").await;
+    let html = String::from_utf8(page.body).unwrap();
+    assert!(page.status == StatusCode::OK && html.contains("swagger-ui-bundle.js") && !html.contains("https://"));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'self';") && !policy.contains("script-src"), "{policy}");
+    let starts = String::from_utf8(get("/api/v1/try/swagger-initializer.js").await.body).unwrap();
+    assert!(starts.contains("/api/v1/openapi.json"), "{starts}");
+    for made_of in ["swagger-ui-bundle.js", "swagger-ui.css"] {
+        assert_eq!(get(&format!("/api/v1/try/{made_of}")).await.status, StatusCode::OK, "{made_of}");
+    }
+}
