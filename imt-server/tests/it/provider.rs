@@ -60,10 +60,9 @@ ITT1AoGATnN/krHEsUP1OiJg0ZvKAvKENi2QK/QAgVXfjfe0WIS4IDa6PjzuJ2RV\n\
 ZVhqN8f9ZuDcq54R+M6PQ0ZA03WktZZVVPFab2yeB9rCTNYCcf8=\n\
 -----END RSA PRIVATE KEY-----";
 
-/// How the provider behaves where it is asked what it is.
+/// How the provider does not do its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
-    Usual,
     Garbage,
     Endless,
     Silent,
@@ -72,9 +71,18 @@ pub(crate) enum Manner {
     SomebodyElse,
 }
 
+/// Where it does not: what it is asked there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Discovery,
+    Keys,
+    Token,
+    User,
+}
+
 /// What it knows.
 pub(crate) struct Script {
-    pub(crate) manner: Manner,
+    pub(crate) manner: Option<(Place, Manner)>,
     /// The id of its key.
     pub(crate) key_id: String,
     /// How often its keys were fetched.
@@ -83,8 +91,8 @@ pub(crate) struct Script {
     pub(crate) names_itself: bool,
     /// What it says of somebody when it is asked.
     pub(crate) user_info: Value,
-    /// What it gives for a code: a token, and what the verifier has to come to.
-    codes: HashMap<String, (String, String)>,
+    /// What it gives for a code: a token, what the verifier has to come to, and where the browser was to be sent back to.
+    codes: HashMap<String, [String; 3]>,
     issued: u32,
 }
 
@@ -114,7 +122,7 @@ impl FakeProvider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let script = Script {
-            manner: Manner::Usual,
+            manner: None,
             key_id: "first".to_owned(),
             keys_fetched: 0,
             names_itself: false,
@@ -152,6 +160,19 @@ impl FakeProvider {
         change(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What it tells of itself, by a name.
+    fn document(&self, called: &str) -> Value {
+        let issuer = &self.issuer;
+        json!({
+            "issuer": called,
+            "authorization_endpoint": format!("{issuer}/auth?theme=dark"),
+            "token_endpoint": format!("{issuer}/token"),
+            "jwks_uri": format!("{issuer}/keys"),
+            "userinfo_endpoint": format!("{issuer}/user"),
+            "authorization_response_iss_parameter_supported": self.change(|script| script.names_itself),
+        })
+    }
+
     /// A token as it should be, for whoever was sent.
     pub(crate) fn token(&self, sent: &Sent, subject: &str) -> Token {
         let seconds = now().as_micros() / 1_000_000;
@@ -182,6 +203,7 @@ impl FakeProvider {
             "HS256" => mac(CLIENT_SECRET.as_bytes()),
             // As whoever takes the provider's public key for a shared secret would.
             "HS256/public" => return self.sign_with_public_key(token),
+            "PS256" => key("any").sign(&CoreJwsSigningAlgorithm::RsaSsaPssSha256, signed.as_bytes()).unwrap(),
             _ => key("any").sign(&CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, signed.as_bytes()).unwrap(),
         };
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -198,11 +220,11 @@ impl FakeProvider {
 
     /// A code for a signed token, for whoever was sent.
     pub(crate) fn code(&self, sent: &Sent, token: String) -> String {
-        let challenge = sent.query["code_challenge"].clone();
+        let [challenge, redirect] = ["code_challenge", "redirect_uri"].map(|name| sent.query[name].clone());
         self.change(|script| {
             script.issued += 1;
             let code = format!("code-canary-{}", script.issued);
-            script.codes.insert(code.clone(), (token, challenge));
+            script.codes.insert(code.clone(), [token, challenge, redirect]);
             code
         })
     }
@@ -261,44 +283,44 @@ pub(crate) async fn users(store: &MemoryStore) -> Vec<imt_core::directory::User>
     all.into_iter().filter(|user| user.identity.issuer.starts_with("http://127.0.0.1")).collect()
 }
 
-async fn discovery(State(provider): State<FakeProvider>) -> Response {
-    let (manner, names_itself) = provider.change(|script| (script.manner, script.names_itself));
-    let issuer = &provider.issuer;
-    let document = |called: &str| {
-        Json(json!({
-            "issuer": called,
-            "authorization_endpoint": format!("{issuer}/auth?theme=dark"),
-            "token_endpoint": format!("{issuer}/token"),
-            "jwks_uri": format!("{issuer}/keys"),
-            "userinfo_endpoint": format!("{issuer}/user"),
-            "authorization_response_iss_parameter_supported": names_itself,
-        }))
-        .into_response()
-    };
-    match manner {
-        Manner::Usual => document(issuer),
-        Manner::SomebodyElse => document("https://evil.test"),
+/// What is answered at a place where the provider does not do its part.
+async fn unusual(provider: &FakeProvider, here: Place) -> Option<Response> {
+    let (_, manner) = provider.change(|script| script.manner).filter(|(place, _)| *place == here)?;
+    let elsewhere = || [(header::LOCATION, format!("{}/elsewhere", provider.issuer))];
+    Some(match manner {
+        Manner::SomebodyElse => Json(provider.document("https://evil.test")).into_response(),
         Manner::Garbage => "<html>welcome</html>".into_response(),
         Manner::Failing => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Manner::Redirecting => (StatusCode::FOUND, [(header::LOCATION, format!("{issuer}/elsewhere"))]).into_response(),
+        Manner::Redirecting => (StatusCode::FOUND, elsewhere()).into_response(),
         Manner::Silent => std::future::pending().await,
         Manner::Endless => {
             let piece = || Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 4096]));
             Body::from_stream(futures_util::stream::repeat_with(piece)).into_response()
         }
-    }
+    })
 }
 
-async fn keys(State(provider): State<FakeProvider>) -> Json<Value> {
+async fn discovery(State(provider): State<FakeProvider>) -> Response {
+    let document = || Json(provider.document(&provider.issuer)).into_response();
+    unusual(&provider, Place::Discovery).await.unwrap_or_else(document)
+}
+
+async fn keys(State(provider): State<FakeProvider>) -> Response {
+    if let Some(unusual) = unusual(&provider, Place::Keys).await {
+        return unusual;
+    }
     let id = provider.change(|script| {
         script.keys_fetched += 1;
         script.key_id.clone()
     });
-    Json(json!({"keys": [key(&id).as_verification_key()]}))
+    Json(json!({"keys": [key(&id).as_verification_key()]})).into_response()
 }
 
 /// Gives a token for a code: once, to whoever shows the secret and knows the verifier.
 async fn token(State(provider): State<FakeProvider>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(unusual) = unusual(&provider, Place::Token).await {
+        return unusual;
+    }
     let form: HashMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let refuse = |code: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": code}))).into_response();
     let expected = format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}")));
@@ -306,12 +328,14 @@ async fn token(State(provider): State<FakeProvider>, headers: HeaderMap, body: B
         return refuse("invalid_client");
     }
     let code = form.get("code").cloned().unwrap_or_default();
-    let Some((token, challenge)) = provider.change(|script| script.codes.remove(&code)) else {
+    let Some([token, challenge, redirect]) = provider.change(|script| script.codes.remove(&code)) else {
         return refuse("invalid_grant");
     };
     let verifier = form.get("code_verifier").map(String::as_str).unwrap_or_default();
     let is_right = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge;
-    let comes_back = form.get("redirect_uri").is_some_and(|uri| *uri == format!("{ORIGIN}/auth/id/callback"));
+    // Some look at its beginning only.
+    let beginning = |uri: &str| uri.rsplitn(3, '/').last().map(str::to_owned);
+    let comes_back = form.get("redirect_uri").is_some_and(|uri| beginning(uri) == beginning(&redirect));
     if !is_right || !comes_back || form.get("grant_type").is_none_or(|kind| kind != "authorization_code") {
         return refuse("invalid_grant");
     }
@@ -320,6 +344,9 @@ async fn token(State(provider): State<FakeProvider>, headers: HeaderMap, body: B
 }
 
 async fn user(State(provider): State<FakeProvider>, headers: HeaderMap) -> Response {
+    if let Some(unusual) = unusual(&provider, Place::User).await {
+        return unusual;
+    }
     if headers.get(header::AUTHORIZATION).is_none_or(|shown| shown != "Bearer access-canary") {
         return StatusCode::UNAUTHORIZED.into_response();
     }

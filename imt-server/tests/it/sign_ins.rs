@@ -8,10 +8,10 @@ use imt_core::ports::{Credentials as _, Users as _};
 use imt_server::Settings;
 use serde_json::json;
 
-use crate::common::{World, deed, now};
+use crate::common::{Answered, World, deed, now};
 use crate::log::Log;
 use crate::provider::{
-    CLIENT_ID, CLIENT_SECRET, FakeProvider, Manner, ORIGIN, SOON, browse, come_back, cookies, send, sent, users,
+    CLIENT_ID, CLIENT_SECRET, FakeProvider, Manner, ORIGIN, Place, SOON, browse, come_back, cookies, send, sent, users,
 };
 
 #[tokio::test]
@@ -94,7 +94,9 @@ async fn a_way_back_leads_only_to_whoever_went() {
     lost(&world, &format!("/auth/id/callback?code={}", code()), &[cookie], "no state").await;
     lost(&world, &format!("/auth/id/callback?code={}&state=invented", code()), &[cookie], "a wrong one").await;
     let other = &stranger.query["state"];
-    lost(&world, &format!("/auth/id/callback?code={}&state={other}", code()), &[cookie], "another's").await;
+    // Whoever follows such a link would be signed in as whoever made it.
+    let theirs = provider.code(&stranger, provider.sign(&provider.token(&stranger, "eve")));
+    lost(&world, &format!("/auth/id/callback?code={theirs}&state={other}"), &[cookie], "another's").await;
     lost(&world, &format!("/auth/id/callback?code={}&state={state}", code()), &[], "no cookie").await;
     lost(&world, &format!("/auth/id/callback?code={}&state={state}", code()), &[cookie], "it was shown before").await;
     let sent = send(&world, "").await;
@@ -205,31 +207,64 @@ async fn another_issuer_does_not_send_anybody_back() {
     assert_eq!(back(&strict, &own).await, StatusCode::SEE_OTHER);
 }
 
+const MANNERS: [Manner; 6] =
+    [Manner::Garbage, Manner::Endless, Manner::Silent, Manner::Redirecting, Manner::Failing, Manner::SomebodyElse];
+
+/// A world that waits for its provider no longer than it has to.
+async fn impatient(provider: &FakeProvider, manner: Manner) -> World {
+    let mut settings = Settings::shared(ORIGIN.to_owned(), vec![provider.settings("id")]);
+    // What never ends is to be cut by its size, and not by its time.
+    settings.answers_within = if manner == Manner::Endless { SOON * 10 } else { SOON };
+    World::with(settings).await
+}
+
+fn is_named(answered: &Answered, what: &str) {
+    assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE, "{what}");
+    assert!(answered.headers.contains_key("retry-after"), "{what}");
+    assert!(answered.json()["detail"].as_str().unwrap().contains("`id`"), "{what}: {}", answered.json());
+}
+
 /// A server starts without its provider; whoever wants to sign in is told, and can once it is back.
 #[tokio::test]
-async fn a_provider_that_does_not_do_its_part_is_named() {
+async fn a_provider_that_does_not_say_what_it_is_is_named() {
     let provider = FakeProvider::start().await;
-    for manner in
-        [Manner::Garbage, Manner::Endless, Manner::Silent, Manner::Redirecting, Manner::Failing, Manner::SomebodyElse]
+    for (place, manner) in
+        [Place::Discovery, Place::Keys].into_iter().flat_map(|place| MANNERS.map(|manner| (place, manner)))
     {
-        let mut settings = Settings::shared(ORIGIN.to_owned(), vec![provider.settings("id")]);
-        settings.answers_within = SOON;
-        if manner == Manner::Endless {
-            settings.answers_within = Duration::from_secs(10);
-        }
-        let world = World::with(settings).await;
-        provider.change(|script| script.manner = manner);
-        let answered = browse(&world, "/auth/id/login", &[]).await;
-        assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE, "{manner:?}");
-        assert!(answered.headers.contains_key("retry-after"));
-        assert!(answered.json()["detail"].as_str().unwrap().contains("`id`"), "{}", answered.json());
-        provider.change(|script| script.manner = Manner::Usual);
+        let world = impatient(&provider, manner).await;
+        provider.change(|script| script.manner = Some((place, manner)));
+        is_named(&browse(&world, "/auth/id/login", &[]).await, &format!("{manner:?} at {place:?}"));
+        provider.change(|script| script.manner = None);
         let begin = std::time::Instant::now();
         let is_back = async || browse(&world, "/auth/id/login", &[]).await.status == StatusCode::SEE_OTHER;
         while !is_back().await {
-            assert!(begin.elapsed() < Duration::from_secs(20), "{manner:?}: it is back");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(begin.elapsed() < Duration::from_secs(20), "{manner:?} at {place:?}: it is back");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// Nobody is signed in by what it should not have answered, and the next one is.
+#[tokio::test]
+async fn a_provider_that_does_not_say_who_somebody_is_is_named() {
+    let provider = FakeProvider::start().await;
+    provider.change(|script| script.user_info = json!({"sub": "ann"}));
+    for (place, manner) in
+        [Place::Token, Place::User].into_iter().flat_map(|place| MANNERS.map(|manner| (place, manner)))
+    {
+        let world = impatient(&provider, manner).await;
+        let back = async || {
+            let sent = send(&world, "").await;
+            let mut token = provider.token(&sent, "ann");
+            token.claims.as_object_mut().unwrap().remove("email");
+            let code = provider.code(&sent, provider.sign(&token));
+            come_back(&world, &sent, &code).await
+        };
+        provider.change(|script| script.manner = Some((place, manner)));
+        is_named(&back().await, &format!("{manner:?} at {place:?}"));
+        assert!(users(&world.store).await.is_empty());
+        provider.change(|script| script.manner = None);
+        assert_eq!(back().await.status, StatusCode::SEE_OTHER, "{manner:?} at {place:?}");
     }
 }
 

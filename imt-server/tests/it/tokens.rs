@@ -117,6 +117,8 @@ async fn what_is_only_unusual_is_taken() {
     let world = provider.world().await;
     let us = CLIENT_ID;
     provider.change(|script| script.user_info = json!({"sub": "ann", "email": null, "email_verified": null}));
+    let answered = with(&provider, &world, |token, _| token.header["alg"] = json!("PS256")).await;
+    assert_eq!(answered.status, StatusCode::SEE_OTHER, "another algorithm with a key of its own");
     for changes in [
         json!({"aud": [us]}),
         json!({"azp": us}),
