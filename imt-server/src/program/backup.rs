@@ -21,9 +21,9 @@ pub(super) async fn backup(config: &Config, order: &BackupOrder) -> Result<(), P
     let (store, keys) = (open::file_of(config), open::keys_of(config));
     let copy_of_keys = keys_beside(&order.to);
     if order.with_keys && copy_of_keys.symlink_metadata().is_ok() {
-        return Err(told(BackupError::Exists(copy_of_keys)));
+        return Err(told(&BackupError::Exists(copy_of_keys)));
     }
-    let bytes = imt_store_sqlite::backup(&store, &order.to).await.map_err(told)?;
+    let bytes = imt_store_sqlite::backup(&store, &order.to).await.map_err(|error| told(&error))?;
     say(&format!("{} holds the store ({bytes} bytes)\n", order.to.display()))?;
     if order.with_keys {
         // After the store: whatever it is sealed with is among the keys by now.
@@ -39,7 +39,7 @@ pub(super) async fn backup(config: &Config, order: &BackupOrder) -> Result<(), P
     ))
 }
 
-fn told(error: BackupError) -> ProgramError {
+fn told(error: &BackupError) -> ProgramError {
     let help = match error {
         BackupError::Exists(_) => "name another file: nothing is overwritten",
         BackupError::Write { .. } => "name a file in a directory that this user may write to",
