@@ -4,6 +4,7 @@
 //! what the engine and the disk say afterwards. `scripts/with-services` brings up what is needed; a service that is
 //! missing fails the tests that need it.
 
+pub mod browser;
 pub mod cutting;
 pub mod deploying;
 pub mod dice;

@@ -46,6 +46,14 @@ impl Repository {
         self.write(name, &text.replace(old, new));
     }
 
+    /// Has a branch at a commit.
+    ///
+    /// # Panics
+    /// When git fails.
+    pub fn branch(&self, name: &str, commit: &str) {
+        git(self.path(), &["update-ref", &format!("refs/heads/{name}"), commit]);
+    }
+
     /// Commits what the working tree holds, and answers the commit.
     ///
     /// # Panics

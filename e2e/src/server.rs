@@ -26,6 +26,7 @@ fn binary() -> &'static Path {
 pub struct ServerHost {
     home: Home,
     words: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// A server that runs.
@@ -33,14 +34,29 @@ pub struct RunningServer {
     running: Running,
     /// Where it is: `http://127.0.0.1:PORT`.
     pub address: String,
-    /// What signs in, once.
+    /// What signs in: once, or at a provider.
     pub link: String,
 }
 
 impl ServerHost {
     /// A fresh one, whose servers are started with these words as well.
     pub fn new(words: &[&str]) -> Self {
-        Self { home: Home::new(), words: words.iter().map(|word| (*word).to_owned()).collect() }
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Self { home: Home::new(), words, environment: Vec::new() }
+    }
+
+    /// With more words.
+    #[must_use]
+    pub fn with(mut self, words: &[&str]) -> Self {
+        self.words.extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
+    /// With a variable of the environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Where it keeps everything.
@@ -56,6 +72,7 @@ impl ServerHost {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         self.home.furnish(&mut command);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--data-dir").arg(self.data_dir()).args(&self.words).args(words);
         command
     }
@@ -70,12 +87,20 @@ impl ServerHost {
         RunningServer { running, address, link }
     }
 
+    /// What a command beside the server comes to.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn output(&self, words: &[&str]) -> std::process::Output {
+        self.command(words).output().expect("imt-server can be run")
+    }
+
     /// A token, made beside the server.
     ///
     /// # Panics
     /// When none is made.
     pub fn token(&self) -> String {
-        let output = self.command(&["token", "create"]).output().expect("imt-server can be run");
+        let output = self.output(&["token", "create"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let told = String::from_utf8(output.stdout).expect("text");
         told.lines().next_back().expect("a last line").to_owned()
@@ -89,6 +114,15 @@ impl RunningServer {
     /// When its address has none.
     pub fn port(&self) -> u16 {
         self.address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port")
+    }
+
+    /// What makes whoever opens it, and signs in, the administrator.
+    ///
+    /// # Panics
+    /// When it is not printed.
+    pub fn set_up_link(&mut self) -> String {
+        let line = self.running.await_text("setup=");
+        line.trim().rsplit_once(' ').expect("a link behind words").1.to_owned()
     }
 
     /// Whoever calls it with a token.

@@ -23,6 +23,11 @@ pub fn postgres() -> String {
     given("IMT_TEST_POSTGRES")
 }
 
+/// The issuer of the provider of sign-ins.
+pub fn oidc() -> String {
+    given("IMT_TEST_OIDC")
+}
+
 /// `127.0.0.1:PORT` of the OpenSSH server.
 pub fn sshd() -> String {
     given("IMT_TEST_SSHD")
@@ -31,6 +36,11 @@ pub fn sshd() -> String {
 /// `127.0.0.1:PORT` of the Dropbear server.
 pub fn dropbear() -> String {
     given("IMT_TEST_DROPBEAR")
+}
+
+/// The directory with what GitHub sends: for each kind of server `NAME/index.json`.
+pub fn webhooks() -> String {
+    given("IMT_TEST_WEBHOOKS")
 }
 
 /// The directory with the keys of both and for both.

@@ -52,8 +52,8 @@ const FILL_DIRECTORY: &str = "
     SELECT 'u' || n, 'i', 's' || n, 0, CASE WHEN n = 1 THEN 1 ELSE 0 END, n, n FROM generate_series(1, 20000) AS n;
     INSERT INTO sessions (hash, id, user_id, opened_at, seen_at, expires_at, idle, ends_at)
     SELECT 'h' || n, 'i' || n, 'u' || n, n, n, n, n, n FROM generate_series(1, 20000) AS n;
-    INSERT INTO directory_projects (id, name, settings, version, created_at)
-    SELECT 'd' || n, 'p' || n, '{}', 1, n FROM generate_series(1, 20000) AS n;
+    INSERT INTO directory_projects (id, name, settings, version, created_at, repository)
+    SELECT 'd' || n, 'p' || n, '{}', 1, n, 'h/p' || n FROM generate_series(1, 20000) AS n;
     INSERT INTO api_tokens (hash, id, user_id, name, scopes, created_at)
     SELECT 'h' || n, 'i' || n, 'u' || n, 'n', '[]', n FROM generate_series(1, 20000) AS n;
     INSERT INTO project_members (project, user_id, role, since, project_name)
@@ -65,6 +65,7 @@ const FILL_DIRECTORY: &str = "
       FROM generate_series(1, 20000) AS n;
     INSERT INTO branch_heads (project, branch, commit_id, at)
     SELECT 'd' || n, 'main', 'c', n FROM generate_series(1, 20000) AS n;
+    INSERT INTO repository_looks (project, taken_at) SELECT 'd' || n, n FROM generate_series(1, 20000) AS n;
     INSERT INTO commit_reports (pipeline, project, commit_id, status, at, due_at, settled, settled_at)
     SELECT 'r' || n, 'd' || n, 'c', 'success', n, n, CASE WHEN n > 19990 THEN 0 ELSE 1 END, n
       FROM generate_series(1, 20000) AS n;
@@ -88,6 +89,7 @@ async fn no_hot_statement_walks_a_directory() {
         "project_members",
         "webhook_deliveries",
         "branch_heads",
+        "repository_looks",
         "commit_reports",
         "audit_log",
     ];

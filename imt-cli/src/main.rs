@@ -17,6 +17,7 @@ mod project;
 mod prompt;
 mod reach;
 mod records;
+mod remote;
 mod sources;
 mod terminal;
 #[cfg(test)]

@@ -53,11 +53,13 @@ pub(crate) struct Network<'a> {
     pub(crate) low_speed_seconds: u64,
     /// The file for `git credential-store`.
     pub(crate) credential_file: Option<&'a str>,
+    /// Host, port and addresses, as curl takes them: no other address is connected to for that host.
+    pub(crate) pinned: Option<&'a str>,
 }
 
 /// The content of the configuration file.
 pub(crate) fn global_config(network: Network<'_>) -> String {
-    let Network { low_speed_bytes, low_speed_seconds, credential_file } = network;
+    let Network { low_speed_bytes, low_speed_seconds, credential_file, pinned } = network;
     let mut text = FIXED.to_owned();
     write!(
         text,
@@ -65,6 +67,9 @@ pub(crate) fn global_config(network: Network<'_>) -> String {
          {low_speed_seconds}\n"
     )
     .unwrap_or_default();
+    if let Some(pinned) = pinned {
+        writeln!(text, "\tcurloptResolve = {}", quoted(pinned)).unwrap_or_default();
+    }
     if let Some(file) = credential_file {
         let helper = format!("store --file={}", shell_quoted(file));
         writeln!(text, "[credential]\n\thelper = {}", quoted(&helper)).unwrap_or_default();
@@ -86,10 +91,40 @@ pub(crate) fn shell_quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const SLOW: Network<'_> = Network { low_speed_bytes: 1, low_speed_seconds: 2, credential_file: None, pinned: None };
+
+    /// The real git must connect to the address that it is given, for a name that nobody knows.
+    #[test]
+    fn a_pinned_host_is_looked_up_nowhere() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).unwrap();
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            String::from_utf8_lossy(&request[..count]).into_owned()
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config");
+        let pinned = format!("nowhere.invalid:{port}:127.0.0.1");
+        std::fs::write(&config, global_config(Network { pinned: Some(&pinned), ..SLOW })).unwrap();
+        let output = std::process::Command::new("git")
+            .args(["ls-remote", &format!("http://nowhere.invalid:{port}/a.git")])
+            .env("GIT_CONFIG_GLOBAL", &config)
+            .envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ALLOW_PROTOCOL", "http"), ("GIT_TERMINAL_PROMPT", "0")])
+            .env_remove("http_proxy")
+            .output()
+            .expect("git is needed");
+        assert!(!output.status.success(), "there is no repository");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("not found"), "{output:?}");
+        assert!(asked.join().unwrap().contains(&format!("Host: nowhere.invalid:{port}")));
+    }
+
     #[test]
     fn values_survive_both_quotings() {
-        let network =
-            Network { low_speed_bytes: 1, low_speed_seconds: 2, credential_file: Some("/a b/it's \"x\"/credentials") };
+        let network = Network { credential_file: Some("/a b/it's \"x\"/credentials"), ..SLOW };
         let text = global_config(network);
         let line = r#"helper = "store --file='/a b/it'\\''s \"x\"/credentials'""#;
         assert!(text.contains(line), "{text}");

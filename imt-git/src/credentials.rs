@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use imt_core::ports::{Failure, FailureKind};
 use imt_core::secret::Secret;
 
+use crate::addresses::Pin;
 use crate::url::{Origin, Scheme};
 
 /// What opens one origin.
@@ -93,7 +94,7 @@ pub(crate) fn store_file(known: &[(Origin, Credentials)]) -> String {
 }
 
 /// The content of a file for `ssh -F`: never asks, never forwards, trusts only the given host keys.
-pub(crate) fn ssh_file(known: &[(Origin, Credentials)], connect_seconds: u64) -> String {
+pub(crate) fn ssh_file(known: &[(Origin, Credentials)], connect_seconds: u64, pin: Option<&Pin>) -> String {
     let mut text = String::new();
     for (origin, credentials) in known {
         if let Credentials::SshKey { private_key, known_hosts } = credentials {
@@ -101,7 +102,8 @@ pub(crate) fn ssh_file(known: &[(Origin, Credentials)], connect_seconds: u64) ->
             // `%` begins a token in these two settings.
             let (key, hosts) = (key.to_string().replace('%', "%%"), hosts.to_string().replace('%', "%%"));
             let host = origin.host().trim_matches(['[', ']']);
-            write!(text, "Host {host}\n  IdentityFile \"{key}\"\n  UserKnownHostsFile \"{hosts}\"\n")
+            let pinned = pin.map(|pin| pin.for_ssh(host)).unwrap_or_default();
+            write!(text, "Host {host}\n{pinned}  IdentityFile \"{key}\"\n  UserKnownHostsFile \"{hosts}\"\n")
                 .unwrap_or_default();
         }
     }
@@ -165,7 +167,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config");
         let key = Credentials::SshKey { private_key: "/keys/id".into(), known_hosts: "/keys/known hosts".into() };
-        std::fs::write(&config, ssh_file(&[(Origin::parse("ssh://h.dev").unwrap(), key)], 7)).unwrap();
+        let pin = Pin::new("h.dev", 2222, false, &["192.0.2.7".parse().unwrap()]);
+        std::fs::write(&config, ssh_file(&[(Origin::parse("ssh://h.dev:2222").unwrap(), key)], 7, Some(&pin))).unwrap();
         let mut command = std::process::Command::new("ssh");
         let output = command.arg("-G").arg("-F").arg(&config).arg("git@h.dev").output().expect("ssh is needed");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -176,6 +179,8 @@ mod tests {
             "identityfile /keys/id",
             "identitiesonly yes",
             "connecttimeout 7",
+            "hostname 192.0.2.7",
+            "hostkeyalias [h.dev]:2222",
         ] {
             assert!(said.lines().any(|seen| seen == line), "{line} is not in {said}");
         }

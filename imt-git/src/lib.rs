@@ -11,6 +11,7 @@
 //! Jobs that run as another user than the caller need `safe.directory` set for the workspace; that is the business of
 //! whoever starts them, because it belongs into their environment and not into the repository.
 
+mod addresses;
 mod command;
 mod config;
 mod credentials;
@@ -18,6 +19,7 @@ mod discover;
 mod failure;
 mod files;
 mod freshness;
+mod heads;
 mod lock;
 mod mirror;
 mod one_file;

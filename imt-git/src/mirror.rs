@@ -167,6 +167,16 @@ impl<'a> Mirror<'a> {
         if output.success() { Ok(output.stdout) } else { Err(self.failed("cannot be read", &output)) }
     }
 
+    /// The message of a commit that is there.
+    pub(crate) async fn message(&self, commit: &CommitId) -> Result<String, Failure> {
+        let show = ["show", "--no-patch", "--no-show-signature", "--format=%B", "--end-of-options", commit.as_str()];
+        let output = self.call().args(show).run().await?;
+        if !output.success() {
+            return Err(self.failed("cannot be read", &output));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// All commits whose hash begins so.
     pub(crate) async fn commits_beginning_with(&self, prefix: &str) -> Result<Vec<CommitId>, Failure> {
         let output = self.call().args(["rev-parse", &format!("--disambiguate={prefix}")]).run().await?;

@@ -12,6 +12,7 @@ use imt_core::ports::{Failure, FailureKind};
 use imt_core::secret::Secret;
 use tempfile::TempDir;
 
+use crate::addresses::Pin;
 use crate::config::{Network, global_config, shell_quoted};
 use crate::credentials::{Credentials, ssh_file, store_file};
 use crate::failure::io_failed;
@@ -48,12 +49,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens one below `parent`, whose lock the caller holds, with the given credentials and protocols.
+    /// Opens one below `parent`, whose lock the caller holds, with the given credentials and protocols; a pinned host is held
+    /// to its addresses.
     pub(crate) fn open(
         parent: &Path,
         protocols: &str,
         known: &[(Origin, Credentials)],
         limits: Limits,
+        pin: Option<&Pin>,
         _making: &FileLock,
     ) -> Result<Self, Failure> {
         let failed = |path: &Path, error| io_failed(FailureKind::CheckoutFailed, "use", path, error);
@@ -71,9 +74,10 @@ impl Session {
         let store = if store.is_empty() { None } else { Some(write("credentials", store)?) };
         let store = store.as_deref().map(text_of).transpose()?;
         let Limits { low_speed_bytes, low_speed_seconds, connect_seconds } = limits;
-        let network = Network { low_speed_bytes, low_speed_seconds, credential_file: store };
+        let pinned = pin.map(Pin::for_curl);
+        let network = Network { low_speed_bytes, low_speed_seconds, credential_file: store, pinned: pinned.as_deref() };
         let config = write("gitconfig", global_config(network))?;
-        let ssh = write("ssh_config", ssh_file(known, connect_seconds))?;
+        let ssh = write("ssh_config", ssh_file(known, connect_seconds, pin))?;
         let ssh = format!("ssh -F {}", shell_quoted(text_of(&ssh)?));
 
         let fixed = [

@@ -1,5 +1,6 @@
 //! [`GitSource`]: exact commits of repositories, by way of the mirrors.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use imt_core::ports::{Checkout, Failure, FailureKind, Source, Warn};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::addresses::Addresses;
 use crate::command::{Git, deadline_in};
 use crate::credentials::Credentials;
 use crate::failure::{git_failed, io_failed, or_disk_full};
@@ -58,6 +60,7 @@ pub struct GitSourceBuilder {
     submodules: Submodules,
     loopback_http: bool,
     trusted_git: bool,
+    addresses: Addresses,
     warn: Warn,
 }
 
@@ -116,6 +119,16 @@ impl GitSourceBuilder {
         self
     }
 
+    /// Which addresses the hosts of repositories may have; any if not said. The name of a host is looked up and all that it
+    /// stands for is checked before git is started, and git connects to nothing else: a name that means another address a
+    /// moment later leads nowhere. Where git goes through a proxy, that one looks names up by itself. Not together with
+    /// [`Submodules::Update`], whose hosts nobody knows beforehand. Needs git 2.37.
+    #[must_use]
+    pub fn only_addresses(mut self, allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        self.addresses = Addresses::only(allowed);
+        self
+    }
+
     /// Says that the holes of git's version are mended in this git, as distributions do without a new number. Only with
     /// [`Submodules::Update`] does it matter: with it a git with known holes is refused.
     #[must_use]
@@ -151,6 +164,11 @@ impl GitSourceBuilder {
             known.retain(|(other, _)| *other != origin);
             known.push((origin, credentials));
         }
+        if self.addresses.are_checked() && self.submodules == Submodules::Update {
+            let message = "the hosts of submodules cannot be checked before git connects";
+            let help = "leave submodules out, or allow all addresses";
+            return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+        }
         let cache = std::path::absolute(&self.cache)
             .map_err(|error| io_failed(FailureKind::CheckoutFailed, "use", &self.cache, error))?;
         let sessions = cache.join("calls");
@@ -169,6 +187,7 @@ impl GitSourceBuilder {
             submodules: self.submodules,
             loopback_http: self.loopback_http,
             trusted_git: self.trusted_git,
+            addresses: self.addresses,
             warn: self.warn,
             checked: OnceCell::new(),
         })
@@ -196,6 +215,7 @@ pub struct GitSource {
     submodules: Submodules,
     loopback_http: bool,
     trusted_git: bool,
+    addresses: Addresses,
     warn: Warn,
     checked: OnceCell<()>,
 }
@@ -213,6 +233,7 @@ impl GitSource {
             submodules: Submodules::default(),
             loopback_http: false,
             trusted_git: false,
+            addresses: Addresses::default(),
             warn: Warn::default(),
         }
     }
@@ -255,11 +276,18 @@ impl GitSource {
             .get_or_try_init(|| async {
                 let version = GitVersion::detect(self.git.program()).await?;
                 version.require_floor()?;
+                if self.addresses.are_checked() {
+                    version.require_pins()?;
+                }
                 if updating && !self.trusted_git { version.require_no_holes() } else { Ok(()) }
             })
             .await?;
+        let pin = match &repository {
+            Repository::Remote(url) => self.addresses.pin(url.origin(), deadline).await?,
+            Repository::Local(_) => None,
+        };
         let making = FileLock::acquire(&calls_lock(&self.sessions), Mode::Shared, deadline).await?;
-        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits, &making)?;
+        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits, pin.as_ref(), &making)?;
         Ok((repository, session))
     }
 

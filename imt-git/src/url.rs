@@ -73,6 +73,16 @@ impl Origin {
         self.scheme
     }
 
+    /// The port: that of the scheme where none was said.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(self.scheme.default_port())
+    }
+
+    /// Whether the port is that of the scheme.
+    pub(crate) const fn has_default_port(&self) -> bool {
+        self.port.is_none()
+    }
+
     /// The host, in lower case; an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -106,6 +116,11 @@ pub struct RemoteUrl {
 }
 
 impl RemoteUrl {
+    /// The path on its host, as the address has it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What credentials for it are bound to.
     pub const fn origin(&self) -> &Origin {
         &self.origin

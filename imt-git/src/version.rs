@@ -62,6 +62,20 @@ impl GitVersion {
         Err(Failure::new(FailureKind::CheckoutFailed, message).with_help("install a newer git"))
     }
 
+    /// Refuses one that looks names up by itself (`http.curloptResolve` came with 2.37).
+    ///
+    /// # Errors
+    /// `CheckoutFailed`, naming both versions.
+    pub(crate) fn require_pins(self) -> Result<(), Failure> {
+        let oldest = Self { major: 2, minor: 37, patch: 0 };
+        if self >= oldest {
+            return Ok(());
+        }
+        let message =
+            format!("git {self} is too old to be held to addresses that were checked: {oldest} or later is needed");
+        Err(Failure::new(FailureKind::CheckoutFailed, message).with_help("install a newer git"))
+    }
+
     /// Refuses one whose submodules can run code while they are fetched (CVE-2025-48384 and what was mended before it).
     ///
     /// # Errors
@@ -126,5 +140,8 @@ mod tests {
     fn an_old_one_is_refused_by_name() {
         let failure = GitVersion { major: 2, minor: 25, patch: 1 }.require_floor().unwrap_err();
         assert!(failure.explain().contains("git 2.25.1 is too old: 2.32.0 or later"), "{}", failure.explain());
+        let old = GitVersion { major: 2, minor: 36, patch: 6 }.require_pins().unwrap_err();
+        assert!(old.message.contains("2.37.0 or later"), "{old}");
+        assert!(GitVersion { major: 2, minor: 37, patch: 0 }.require_pins().is_ok());
     }
 }

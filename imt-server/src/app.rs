@@ -16,7 +16,7 @@ use crate::live::{socket, stream};
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
-    releases, secrets, sign_in, targets, users, variables,
+    reconcile, releases, reports, secrets, sign_in, targets, users, variables,
 };
 use crate::state::Server;
 
@@ -59,7 +59,8 @@ fn routes_and_document(server: &Server) -> (Router<Server>, Document) {
 
 /// What is not called by programs of ours, or needs no login.
 fn outside(delivery_bytes: usize) -> OpenApiRouter<Server> {
-    let hooks = OpenApiRouter::new().routes(routes!(hooks::github)).layer(DefaultBodyLimit::max(delivery_bytes));
+    let hooks = OpenApiRouter::new().routes(routes!(hooks::github)).routes(routes!(hooks::github_by_repository));
+    let hooks = hooks.layer(DefaultBodyLimit::max(delivery_bytes));
     OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
@@ -100,6 +101,7 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(stream::of_deployment))
         .routes(routes!(logs::show))
         .routes(routes!(logs::pieces))
+        .routes(routes!(reports::show))
         .routes(routes!(targets::list))
         .routes(routes!(targets::set, targets::forget))
         .routes(routes!(targets::host_keys))
@@ -112,6 +114,7 @@ fn api_routes() -> OpenApiRouter<Server> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))
+        .routes(routes!(reconcile::show, reconcile::ask))
         .routes(routes!(audit::of_project))
         .routes(routes!(audit::of_all))
         .routes(routes!(users::list))

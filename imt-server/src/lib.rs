@@ -1,7 +1,8 @@
 //! The server: an API over the stores, sign-in, webhooks, live logs.
 //!
 //! [`app`] makes the routes out of a [`Server`], for an embedder to mount; [`serve`] answers connections within limits;
-//! [`work_on_deliveries`] makes pipelines out of what the hosts of repositories tell. Decides nothing about pipelines and
+//! [`work_on_deliveries`] makes pipelines out of what the hosts of repositories tell. [`look_for_pushes`], [`report_pipelines`],
+//! [`send_reports`] and [`forget`] are what a server does by itself, each until it ends. Decides nothing about pipelines and
 //! deployments: that is `imt-core`'s, and runners, in this process or others, do the work.
 
 mod access;
@@ -20,6 +21,7 @@ mod repositories;
 mod restraint;
 mod routes;
 mod state;
+mod upkeep;
 mod webhook;
 mod work;
 
@@ -31,4 +33,5 @@ pub use oidc::{ProviderFault, ProviderSettings};
 pub use outbound::{Outbound, OutboundError, Reach};
 pub use repositories::Repositories;
 pub use state::{Server, SessionLimits, Settings, Stores};
+pub use upkeep::{Upkeep, forget, look_for_pushes, report_pipelines, send_reports};
 pub use work::work_on_deliveries;

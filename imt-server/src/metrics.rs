@@ -43,6 +43,8 @@ struct Inner {
     answers: Family<Route, Counter>,
     durations: Histogram,
     deliveries: Family<Heard, Counter>,
+    looks: Family<Heard, Counter>,
+    reports: Family<Heard, Counter>,
     sockets: Gauge,
     log_bytes: Counter<u64, AtomicU64>,
     work: Work,
@@ -54,17 +56,21 @@ impl Metrics {
         let answers = Family::<Route, Counter>::default();
         let durations = Histogram::new(BOUNDS);
         let deliveries = Family::<Heard, Counter>::default();
+        let looks = Family::<Heard, Counter>::default();
+        let reports = Family::<Heard, Counter>::default();
         let sockets = Gauge::default();
         let log_bytes = Counter::default();
         registry.register("http_answers", "Answers to requests", answers.clone());
         let help = "Time until an answer began";
         registry.register_with_unit("http_answer", help, Unit::Seconds, durations.clone());
         registry.register("webhook_deliveries", "Deliveries that came in", deliveries.clone());
+        registry.register("looks", "Repositories that were asked for pushes", looks.clone());
+        registry.register("commit_statuses", "Tries to tell a host how a pipeline stands", reports.clone());
         registry.register("sockets", "WebSockets that are open", sockets.clone());
         let help = "Log that was sent to readers";
         registry.register_with_unit("log_sent", help, Unit::Bytes, log_bytes.clone());
         let work = Work::registered(&mut registry);
-        Self(Arc::new(Inner { registry, answers, durations, deliveries, sockets, log_bytes, work }))
+        Self(Arc::new(Inner { registry, answers, durations, deliveries, looks, reports, sockets, log_bytes, work }))
     }
 
     pub(crate) fn answered(&self, method: &Method, path: &str, status: u16, took: Duration) {
@@ -75,6 +81,14 @@ impl Metrics {
 
     pub(crate) fn delivered(&self, outcome: &'static str) {
         self.0.deliveries.get_or_create(&Heard { outcome }).inc();
+    }
+
+    pub(crate) fn looked(&self, outcome: &'static str) {
+        self.0.looks.get_or_create(&Heard { outcome }).inc();
+    }
+
+    pub(crate) fn reported(&self, outcome: &'static str) {
+        self.0.reports.get_or_create(&Heard { outcome }).inc();
     }
 
     pub(crate) fn socket_opened(&self) {

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::policy::is_inside;
 use async_trait::async_trait;
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::id::{CommitId, ProjectId};
@@ -21,6 +22,7 @@ pub struct Repositories {
     directory: Arc<dyn Directory>,
     root: PathBuf,
     known_hosts: PathBuf,
+    allows_private_networks: bool,
     /// Whether directories of this machine count.
     allows_directories: bool,
     opened: Mutex<BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>>,
@@ -30,13 +32,39 @@ impl Repositories {
     /// With mirrors and keys below a directory of ours. Hosts that are reached over SSH are in `known_hosts`, or are not talked
     /// to.
     pub fn new(directory: Arc<dyn Directory>, root: impl Into<PathBuf>, known_hosts: impl Into<PathBuf>) -> Self {
+        let (root, known_hosts) = (root.into(), known_hosts.into());
         Self {
             directory,
-            root: root.into(),
-            known_hosts: known_hosts.into(),
+            root,
+            known_hosts,
+            allows_private_networks: true,
             allows_directories: true,
             opened: Mutex::default(),
         }
+    }
+
+    /// Whether hosts may have addresses inside of the server's own network; they may if it is not said. Where not, every address
+    /// of a host is looked at before git connects, and git connects to nothing else.
+    #[must_use]
+    pub fn private_networks(mut self, allowed: bool) -> Self {
+        self.allows_private_networks = allowed;
+        self
+    }
+
+    /// The commit that each branch has now.
+    ///
+    /// # Errors
+    /// As [`GitSource::heads`].
+    pub(crate) async fn heads(&self, project: &ProjectRecord) -> Result<BTreeMap<String, CommitId>, Failure> {
+        self.of(project).await?.heads(address(project)?).await
+    }
+
+    /// The message of a commit.
+    ///
+    /// # Errors
+    /// As [`GitSource::message`].
+    pub(crate) async fn message(&self, project: &ProjectRecord, commit: &CommitId) -> Result<String, Failure> {
+        self.of(project).await?.message(address(project)?, commit).await
     }
 
     /// Whether a repository may be a directory of this machine, as it may where its one user works. A project may have been
@@ -107,6 +135,11 @@ impl Repositories {
         };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(unusable)?;
         let mut builder = GitSource::builder(dir.join("mirror")).on_warning(|text| tracing::warn!("git: {text}"));
+        if self.allows_private_networks {
+            builder = builder.loopback_http(true);
+        } else {
+            builder = builder.only_addresses(|address| !is_inside(address));
+        }
         if let (Some(origin), Some(secret)) = (origin, secret) {
             let credentials = if origin.scheme() == Scheme::Ssh {
                 let private_key = dir.join("key");

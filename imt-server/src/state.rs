@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use imt_core::directory::{Action, Deed};
 use imt_core::id::ProjectId;
-use imt_core::ports::{Catalog, DeploymentStore, Directory, Store};
+use imt_core::ports::{Catalog, DeploymentStore, Directory, Store, StoreResult};
 use imt_core::time::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
 use crate::repositories::Repositories;
+use crate::upkeep::Upkeep;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -72,6 +73,8 @@ pub struct Settings {
     pub rates: Option<Rates>,
     /// How long the client of a socket may take to take what it is told. Then it is cut off, and resumes where it was.
     pub socket_patience: Duration,
+    /// What is done without anybody asking.
+    pub upkeep: Upkeep,
 }
 
 impl Settings {
@@ -90,6 +93,7 @@ impl Settings {
             delivery_bytes: 5 << 20,
             rates: Some(Rates::default()),
             socket_patience: Duration::from_secs(30),
+            upkeep: Upkeep::default(),
         }
     }
 
@@ -131,6 +135,8 @@ struct Inner {
     outbound: Outbound,
     providers: Vec<Arc<Provider>>,
     deliveries: Notify,
+    looks: Notify,
+    reports: Notify,
     stop: CancellationToken,
     sockets: TaskTracker,
 }
@@ -157,6 +163,8 @@ impl Server {
             settings,
             metrics: Metrics::new(),
             deliveries: Notify::new(),
+            looks: Notify::new(),
+            reports: Notify::new(),
             stop,
             sockets: TaskTracker::new(),
         })))
@@ -224,6 +232,23 @@ impl Server {
     /// Rung when there may be a delivery to work on.
     pub(crate) fn deliveries(&self) -> &Notify {
         &self.0.deliveries
+    }
+
+    /// Rung when a repository may be due to be asked.
+    pub(crate) fn looks(&self) -> &Notify {
+        &self.0.looks
+    }
+
+    /// Rung when there may be a commit status to send.
+    pub(crate) fn reports(&self) -> &Notify {
+        &self.0.reports
+    }
+
+    /// Has a project's repository asked soon for pushes that nobody told of.
+    pub(crate) async fn want_look(&self, project: ProjectId) -> StoreResult<()> {
+        self.directory().want_look(project).await?;
+        self.looks().notify_one();
+        Ok(())
     }
 
     /// Cancelled when the server is to end.

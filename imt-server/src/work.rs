@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 
 use crate::planning::{self, NoPlan, Wanted};
 use crate::state::{Server, now};
-use crate::webhook::{Heard, Pushed, read};
+use crate::upkeep::report;
+use crate::webhook::{Heard, Pushed, asks_for_nothing, read};
 
 /// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. One who needs longer takes
 /// it anew; should another one be first, both come to the same pipeline.
@@ -167,6 +168,7 @@ async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome
     let key = format!("delivery:{}:{}", delivery.id, delivery.replays);
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
     let accepted = server.store().enqueue(new, None).await?;
+    report(server, accepted.id).await;
     if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued && accepted.created) {
         supersede(server, &project, branch, accepted.number).await?;
     }
@@ -188,7 +190,9 @@ async fn wanted(
     let pushed = match &delivery.push {
         // Found by asking the repository: there is no body.
         Some(push) if matches!(delivery.source, imt_core::directory::DeliverySource::Found) => {
-            Pushed { branch: Some(push.branch.clone()), tag: None, commit: push.commit.clone(), skips: false }
+            let message = server.repositories().message(project, &push.commit).await.map_err(NoPlan::Source)?;
+            let skips = asks_for_nothing(&message);
+            Pushed { branch: Some(push.branch.clone()), tag: None, commit: push.commit.clone(), skips }
         }
         _ => {
             let (_, body) = server.directory().delivery(delivery.project, delivery.id).await?;

@@ -15,7 +15,8 @@ async fn no_hot_statement_walks_the_pipelines() {
         let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         for step in &steps {
             // Nothing but lanes, what was just found and what a limit bounds is ever walked, or what few rows a partial index has.
-            let small = ["lanes", "left_behind", " head", " enough"].iter().any(|name| step.contains(name));
+            let small =
+                ["lanes", "left_behind", " head", " enough", " CONSTANT ROW"].iter().any(|name| step.contains(name));
             let walks = step.starts_with("SCAN") && !small;
             let few = ["pipelines_held", "pipelines_going", "deployments_open", "deliveries_open"];
             let few = few.iter().any(|index| step.contains(index));

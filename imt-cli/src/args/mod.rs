@@ -30,4 +30,4 @@ pub(crate) use settings::{
     VarSetArgs, VarUnsetArgs,
 };
 pub(crate) use ssh::SshHostKeyArgs;
-pub(crate) use store::{InProject, StoreArgs, SubmitArgs};
+pub(crate) use store::{InProject, ServerArgs, StoreArgs, SubmitArgs};

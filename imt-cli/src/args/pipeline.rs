@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use clap::Args;
 
-use super::{InProject, LineRange, ReportOutput};
+use super::{InProject, LineRange, ReportOutput, ServerArgs};
 
 /// One pipeline of a project.
 #[derive(Debug, Args)]
@@ -14,6 +14,8 @@ pub(crate) struct OnePipeline {
     pub(crate) number: NonZeroU64,
     #[command(flatten)]
     pub(crate) within: InProject,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Reads `12` or `#12`.
@@ -27,6 +29,8 @@ pub(super) fn number(text: &str) -> Result<NonZeroU64, String> {
 pub(crate) struct PipelinesArgs {
     #[command(flatten)]
     pub(crate) within: InProject,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     /// How many, at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,

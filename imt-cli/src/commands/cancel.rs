@@ -1,16 +1,19 @@
 //! `imt cancel`: asks for the end of a pipeline.
 
 use imt_core::id::{PipelineId, ProjectName};
+use imt_core::ports::PipelineRecord;
 use imt_core::schedule::{CancelLevel, PipelineState};
 use imt_core::status::{Reason, Status};
 use serde::Serialize;
 
 use crate::args::{CancelArgs, ReportOutput};
 use crate::clock;
+use crate::commands::show;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::output;
 use crate::records::{self, Found};
+use crate::remote::{Pipeline, Remote};
 use crate::view::verdict;
 
 /// A pipeline after a cancel, as programs read it.
@@ -29,16 +32,21 @@ struct Cancelled<'a> {
 }
 
 pub(crate) async fn run(args: &CancelArgs) -> Result<Exit> {
-    let found = records::find(&args.pipeline).await?;
-    let before = &found.record.state;
     let level = if args.kill { CancelLevel::Kill } else { CancelLevel::Graceful };
-    let after = if before.status.is_terminal() { before.clone() } else { cancel(&found, level).await? };
+    let (before, after) = match Remote::of(&args.pipeline.server, &args.pipeline.within.store)? {
+        Some(remote) => asked(&remote, args).await?,
+        None => stored(args, level).await?,
+    };
+    let project = &before.plan.project;
+    let (number, before) = (before.number, before.state);
     let text = match args.output {
-        ReportOutput::Human => format!("{}\n", told(&found.name(), before, &after, level)),
+        ReportOutput::Human => {
+            format!("{}\n", told(&format!("pipeline #{number} of {project}"), &before, &after, level))
+        }
         ReportOutput::Json => output::json_line(&Cancelled {
-            project: &found.project,
-            number: found.record.number.get(),
-            id: found.id,
+            project,
+            number: number.get(),
+            id: before.id,
             status: after.status,
             reason: after.verdict.as_ref().and_then(|end| end.reason),
             cancel: after.cancel.map(|(level, _)| level),
@@ -47,6 +55,28 @@ pub(crate) async fn run(args: &CancelArgs) -> Result<Exit> {
     };
     output::result(&text)?;
     Ok(Exit::Success)
+}
+
+/// The pipeline before, and where it stands after.
+type Asked = (PipelineRecord, PipelineState);
+
+async fn asked(remote: &Remote, args: &CancelArgs) -> Result<Asked> {
+    let before = show::told(remote, &args.pipeline).await?.record;
+    if before.state.status.is_terminal() {
+        let state = before.state.clone();
+        return Ok((before, state));
+    }
+    let project = before.plan.project.clone();
+    let path = format!("/projects/{project}/pipelines/{}/cancel?kill={}", before.number, args.kill);
+    let after: Pipeline = remote.ask(path).await?;
+    Ok((before, after.seen(project).record.state))
+}
+
+async fn stored(args: &CancelArgs, level: CancelLevel) -> Result<Asked> {
+    let found = records::find(&args.pipeline).await?;
+    let before = &found.record.state;
+    let after = if before.status.is_terminal() { before.clone() } else { cancel(&found, level).await? };
+    Ok((found.record, after))
 }
 
 /// Records the cancel, and answers where the pipeline stands then.

@@ -2,13 +2,21 @@
 
 use imt_core::schedule::{NotAgain, again};
 
-use super::submit::{enqueue, tell};
+use super::submit::{enqueue, say, tell};
 use crate::args::RetryArgs;
 use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::records;
+use crate::remote::{Pipeline, Remote};
 
 pub(crate) async fn run(args: &RetryArgs) -> Result<Exit> {
+    if let Some(remote) = Remote::of(&args.pipeline.server, &args.pipeline.within.store)? {
+        let project = remote.project(args.pipeline.within.project.as_deref()).await?;
+        let path = format!("/projects/{project}/pipelines/{}/retry?failed={}", args.pipeline.number, args.failed);
+        let made: Pipeline = remote.ask(path).await?;
+        say(&made.seen(project), true, args.output)?;
+        return Ok(Exit::Success);
+    }
     let found = records::find(&args.pipeline).await?;
     let (name, number) = (found.name(), found.record.number);
     let plan = again(found.record.plan, &found.record.state, args.failed).map_err(|why| match why {

@@ -26,6 +26,11 @@ pub(crate) async fn project_to_set(catalog: &dyn Catalog, name: Option<&str>) ->
     }
 }
 
+/// The project that is meant where none was named and these are known.
+pub(crate) fn choose_project(known: Vec<ProjectName>) -> Result<ProjectName> {
+    choose(None, known, here)
+}
+
 /// The project of the current directory, named as `imt run` does.
 fn here() -> Result<ProjectName> {
     let here = ProjectArgs { dir: PathBuf::from("."), file: None, commit: None };

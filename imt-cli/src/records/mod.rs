@@ -13,7 +13,7 @@ mod open;
 
 use std::time::Duration;
 
-pub(crate) use choose::{project_of, project_to_set};
+pub(crate) use choose::{choose_project, project_of, project_to_set};
 pub(crate) use find::{Found, find};
 pub(crate) use find_deployment::{FoundDeployment, find_deployment};
 pub(crate) use keys::{KeyToCome, add_key, open_to_seal, rotate};

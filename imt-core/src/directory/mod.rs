@@ -7,9 +7,11 @@
 mod audit;
 mod credential;
 mod delivery;
+mod look;
 mod page;
 mod project;
 mod report;
+mod repository;
 mod role;
 mod secret_name;
 mod user;
@@ -23,11 +25,14 @@ pub use delivery::{
     Delivery, DeliveryClaim, DeliveryOutcome, DeliverySource, DeliveryState, Found, NewDelivery, Push, Received,
     Settlement, SkipReason, TakenDelivery,
 };
+pub use look::{DueLook, LookEnd, LookRecord};
 pub use page::{MAX_PAGE, Page, Position};
 pub use project::{
-    Existing, Member, NewProject, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState,
+    CommitStatuses, Existing, Member, NewProject, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings,
+    ProjectState,
 };
-pub use report::{NewReport, Report, ReportClaim, ReportSettlement, TakenReport};
+pub use report::{NewReport, Report, ReportClaim, ReportRecord, ReportSettlement, ReportState, TakenReport};
+pub use repository::RepositoryKey;
 pub use role::{Role, Scope, Scopes};
 pub use secret_name::{ListedSecret, SecretName, SecretNameError};
 pub use user::{Admission, Email, Identity, Profile, SignIn, User};

@@ -49,6 +49,23 @@ pub struct ProjectSettings {
     pub triggers_on_push: bool,
     /// Whether everybody may see, by a badge, how the last pipeline of a branch ended.
     pub has_public_badge: bool,
+    /// How the host of the repository is told how pipelines stand.
+    pub commit_statuses: CommitStatuses,
+}
+
+/// How the host of a repository is told how pipelines stand, where the project has a token for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitStatuses {
+    /// As its name says: github.com in GitHub's way, others in that of Gitea and Forgejo.
+    #[default]
+    Auto,
+    /// In GitHub's way, which GitHub Enterprise has as well.
+    Github,
+    /// In the way of Gitea and Forgejo.
+    Gitea,
+    /// Not at all.
+    Off,
 }
 
 impl Default for ProjectSettings {
@@ -61,6 +78,7 @@ impl Default for ProjectSettings {
             supersedes_queued: false,
             triggers_on_push: true,
             has_public_badge: false,
+            commit_statuses: CommitStatuses::default(),
         }
     }
 }
@@ -82,6 +100,7 @@ impl ProjectSettings {
             ("supersedes_queued", self.supersedes_queued == other.supersedes_queued),
             ("triggers_on_push", self.triggers_on_push == other.triggers_on_push),
             ("has_public_badge", self.has_public_badge == other.has_public_badge),
+            ("commit_statuses", self.commit_statuses == other.commit_statuses),
         ];
         fields.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name.to_owned()).collect()
     }

@@ -30,6 +30,34 @@ pub struct Report {
     pub tries: u32,
 }
 
+/// What is known of a pipeline's newest report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRecord {
+    /// The status.
+    pub status: Status,
+    /// How often it was taken.
+    pub tries: u32,
+    /// Where it stands.
+    pub state: ReportState,
+}
+
+/// Where a report stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportState {
+    /// It is still to be sent.
+    Waits {
+        /// What was wrong the last time.
+        failure: Option<String>,
+    },
+    /// It was sent.
+    Sent,
+    /// It will never be.
+    GivenUp {
+        /// Why, for people.
+        detail: String,
+    },
+}
+
 /// The right to settle a report, until its lease has run out and somebody else has taken it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportClaim {

@@ -33,7 +33,8 @@ pub use deployments::{
 };
 #[cfg(feature = "server")]
 pub use directory::{
-    AuditLog, Credentials, Deliveries, Directory, ProjectSecrets, Projects, Reports, Users, bounds as directory_bounds,
+    AuditLog, Credentials, Deliveries, Directory, Looks, ProjectSecrets, Projects, Reports, Users,
+    bounds as directory_bounds,
 };
 pub use error::{Failure, FailureKind};
 pub use event::{EventSink, Notice, NullSink};

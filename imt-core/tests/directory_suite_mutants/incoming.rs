@@ -1,15 +1,16 @@
 //! Deliveries and reports, with a rule broken.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use imt_core::directory::{
     Deed, Delivery, DeliveryClaim, Found, NewDelivery, NewReport, Page, Position, Push, Received, ReportClaim,
-    ReportSettlement, Settlement, TakenDelivery, TakenReport,
+    ReportRecord, ReportSettlement, ReportState, Settlement, TakenDelivery, TakenReport,
 };
-use imt_core::id::{DeliveryId, InstanceId, ProjectId};
-use imt_core::ports::{Deliveries, Reports, Sifted, StoreError, StoreResult};
+use imt_core::id::{DeliveryId, InstanceId, PipelineId, ProjectId};
+use imt_core::ports::{Deliveries, EventId, Reports, Sifted, StoreError, StoreResult};
 use imt_core::time::Timestamp;
 
 use super::{Flaw, Mutant};
@@ -112,6 +113,26 @@ impl Reports for Mutant {
             *after = Duration::ZERO;
         }
         self.inner.settle_report(claim, &settlement).await
+    }
+
+    async fn report(&self, pipeline: PipelineId) -> StoreResult<Option<ReportRecord>> {
+        let mut told = self.inner.report(pipeline).await?;
+        if let (Some(told), true) = (&mut told, self.is(Flaw::FailureHidden)) {
+            told.state = ReportState::Sent;
+        }
+        Ok(told)
+    }
+
+    async fn reported_events(&self) -> StoreResult<EventId> {
+        if self.is(Flaw::ReportedGoesBack) {
+            return Ok(EventId(self.counter.load(Ordering::Relaxed)));
+        }
+        self.inner.reported_events().await
+    }
+
+    async fn set_reported_events(&self, up_to: EventId) -> StoreResult<()> {
+        self.counter.store(up_to.0, Ordering::Relaxed);
+        self.inner.set_reported_events(up_to).await
     }
 
     async fn prune_reports(&self, older_than: Duration, limit: usize) -> StoreResult<u64> {

@@ -9,6 +9,7 @@ use imt_core::store::MemoryStore;
 use imt_core::testkit::directory_suite::{self, Servers};
 
 mod incoming;
+mod looks;
 mod people;
 mod projects;
 
@@ -57,6 +58,12 @@ enum Flaw {
     FoundAtAnyTime,
     OlderReplaces,
     LeasesIgnored,
+    LooksRepeat,
+    SinceMoves,
+    HeadsUnnoted,
+    FailureHidden,
+    ReportedGoesBack,
+    RepositoryIgnored,
     DeedsUnwritten,
     RefusedIsWritten,
     ProjectsIgnored,
@@ -117,6 +124,13 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::AgainAtOnce, "what_was_not_sent_waits"),
     (Flaw::LeasesIgnored, "a_report_has_one_holder"),
     (Flaw::NothingPruned, "settled_reports_are_pruned"),
+    (Flaw::LooksRepeat, "looks_are_taken_in_turn"),
+    (Flaw::AgainAtOnce, "a_look_that_failed_rests"),
+    (Flaw::SinceMoves, "a_look_knows_since_when"),
+    (Flaw::HeadsUnnoted, "noted_heads_are_known"),
+    (Flaw::FailureHidden, "how_a_report_went_is_told"),
+    (Flaw::ReportedGoesBack, "what_is_reported_only_grows"),
+    (Flaw::RepositoryIgnored, "projects_are_found_by_their_repository"),
     (Flaw::DeedsUnwritten, "every_deed_is_written"),
     (Flaw::RefusedIsWritten, "what_changes_nothing_is_not_written"),
     (Flaw::ProjectsIgnored, "the_log_is_read_in_pages"),

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use imt_core::directory::{
     Action, AuditEntry, Deed, ListedSecret, Member, NewProject, Page, Position, ProjectAccess, ProjectKey,
-    ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+    ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{AuditLog, ProjectSecrets, Projects, StoreError, StoreResult, Users};
+use imt_core::ports::{AuditLog, ProjectSecrets, Projects, Sifted, StoreError, StoreResult, Users};
 use imt_core::secret::Secret;
 
 use super::{Flaw, Mutant};
@@ -26,6 +26,13 @@ impl Projects for Mutant {
 
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord> {
         self.inner.project(project).await
+    }
+
+    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+        if self.is(Flaw::RepositoryIgnored) {
+            return Ok(Sifted::default());
+        }
+        self.inner.projects_of(repository, limit).await
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {

@@ -5,6 +5,8 @@ mod checkout;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod heads;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod network;

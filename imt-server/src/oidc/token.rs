@@ -44,12 +44,18 @@ pub(crate) struct Claims {
 impl Claims {
     /// With what people write themselves made fit to be kept and shown.
     pub(super) fn new(subject: String, email: Option<Email>, name: Option<&str>) -> Self {
-        let clean = |name: &str| name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect::<String>();
+        let clean = |name: &str| name.chars().filter(|c| is_shown(*c)).take(NAME_CHARS).collect::<String>();
         let name = name.map(clean).filter(|name| !name.trim().is_empty());
         // An address that was cut would be somebody else's.
         let email = email.filter(|email| email.address.len() <= 254 && !email.address.contains(char::is_control));
         Self { subject, email, name }
     }
+}
+
+/// Whether a character is what it looks like: neither one that does something, nor one that turns others around.
+fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// What a token has to be.
@@ -91,6 +97,7 @@ pub(super) fn verified(
     let nonce = Nonce::new(expected.nonce.expose().to_owned());
     let claims = token.claims(&verifier, &nonce).map_err(|error| match error {
         ClaimsVerificationError::SignatureVerification(SignatureError::NoMatchingKey) => Unacceptable::UnknownKey,
+        ClaimsVerificationError::SignatureVerification(why) => Unacceptable::Untrue(format!("its signature: {why}")),
         other => Unacceptable::Untrue(other.to_string()),
     })?;
     if !is_for(claims, expected.client_id) {

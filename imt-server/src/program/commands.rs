@@ -109,7 +109,7 @@ pub(super) async fn users(config: &Config, command: &UserCommand) -> Result<(), 
             let user = user(&*store, named).await?;
             store.set_administrator(user.id, !revoke, &deed()).await.map_err(refused)?;
             let is = if *revoke { "is no administrator" } else { "is an administrator" };
-            say(&format!("{} {is}\n", user.label()))
+            say(&format!("{}, of {}, {is}\n", user.label(), user.identity.issuer))
         }
     }
 }

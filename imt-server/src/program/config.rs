@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use imt_core::secret::Secret;
-use imt_server::{Network, ProviderSettings};
+use imt_server::{Network, ProviderSettings, Upkeep};
 use serde::Deserialize;
 
 use super::error::ProgramError;
@@ -170,6 +170,13 @@ struct Said {
     /// The host keys of repositories that are reached over SSH [default: `known_hosts` in the data directory]
     #[arg(long, value_name = "FILE", env = "IMT_SERVER_KNOWN_HOSTS", global = true)]
     known_hosts: Option<PathBuf>,
+    /// After how many seconds each repository is asked again for pushes that nobody told of; 0: only when it is new, and when
+    /// somebody wants it [default: 300]
+    #[arg(long, value_name = "SECONDS", env = "IMT_SERVER_RECONCILE_SECONDS", global = true)]
+    reconcile_seconds: Option<u32>,
+    /// For how many days deliveries are kept once something has come of them [default: 30]
+    #[arg(long, value_name = "DAYS", env = "IMT_SERVER_KEEP_DELIVERIES_DAYS", global = true)]
+    keep_deliveries_days: Option<u32>,
     /// Who says who somebody is.
     #[arg(skip)]
     oidc: Vec<SaidProvider>,
@@ -193,6 +200,8 @@ impl Said {
             rate_limits: self.rate_limits.or(other.rate_limits),
             allow_private_networks: self.allow_private_networks.or(other.allow_private_networks),
             known_hosts: self.known_hosts.or(other.known_hosts),
+            reconcile_seconds: self.reconcile_seconds.or(other.reconcile_seconds),
+            keep_deliveries_days: self.keep_deliveries_days.or(other.keep_deliveries_days),
             oidc: other.oidc,
             provider: self.provider,
         }
@@ -213,6 +222,7 @@ pub(super) struct Config {
     pub(super) rate_limits: bool,
     pub(super) allow_private_networks: bool,
     pub(super) known_hosts: PathBuf,
+    pub(super) upkeep: Upkeep,
     /// Who says who somebody is. Where nobody does there is one user.
     pub(super) providers: Vec<ProviderSettings>,
     /// How long a runner's claim lasts that nobody renews.
@@ -231,8 +241,10 @@ pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
     let proxies = said.trusted_proxies.unwrap_or_default();
     let proxies = proxies.iter().map(|proxy| proxy.parse::<Network>()).collect::<Result<Vec<_>, _>>();
     let public_url = said.public_url.map(|url| origin(&url)).transpose()?;
+    let upkeep = upkeep(said.reconcile_seconds, said.keep_deliveries_days);
     let providers = providers::understood(said.oidc, said.provider)?;
     let config = Config {
+        upkeep,
         known_hosts: said.known_hosts.unwrap_or_else(|| data_dir.join("known_hosts")),
         data_dir,
         listen,
@@ -249,6 +261,17 @@ pub(super) fn read(args: &Args) -> Result<Config, ProgramError> {
         lease: Duration::from_secs(30),
     };
     check(config)
+}
+
+fn upkeep(reconcile_seconds: Option<u32>, keep_deliveries_days: Option<u32>) -> Upkeep {
+    let mut upkeep = Upkeep::default();
+    if let Some(seconds) = reconcile_seconds {
+        upkeep.look_every = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
+    }
+    if let Some(days) = keep_deliveries_days {
+        upkeep.keep_deliveries = Duration::from_hours(u64::from(days) * 24);
+    }
+    upkeep
 }
 
 impl Config {
@@ -334,6 +357,9 @@ mod tests {
         std::fs::write(&file, "listen = \"127.0.0.1:9\"\nrunners = 3\ntrusted_proxies = [\"10.0.0.0/8\"]\n").unwrap();
         let config = of(&["--config", file.to_str().unwrap(), "--listen", "127.0.0.1:7"]).unwrap();
         assert_eq!((config.listen.port(), config.runners, config.trusted_proxies.len()), (7, Some(3), 1));
+        assert_eq!(config.upkeep, Upkeep::default());
+        let config = of(&["--reconcile-seconds", "0", "--keep-deliveries-days", "2"]).unwrap();
+        assert_eq!((config.upkeep.look_every, config.upkeep.keep_deliveries), (None, Duration::from_hours(48)));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use imt_core::deploy::machine::Fault;
 use imt_core::deploy::settings::{DeploymentSettings, Reach};
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::engine::{Equipment, Performer, Steps, Tools};
-use imt_core::ports::{Composer, Directory, Source, Target, Transport, TransportResult};
+use imt_core::ports::{
+    Composer, Directory, Source, Target, Transport, TransportError, TransportErrorKind, TransportResult,
+};
 use imt_core::secret::Secret;
 use imt_core::status::DeploymentReason;
 use imt_exec_docker::DockerPublisher;
@@ -24,14 +26,16 @@ pub(super) struct ProjectsEquipment {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) source: Arc<dyn Source>,
     pub(super) scratch: PathBuf,
-    /// Where deployments to this machine lie.
-    pub(super) home: PathBuf,
+    /// Where deployments to this machine lie; absent: it is the target of nobody.
+    pub(super) home: Option<PathBuf>,
 }
 
 impl ProjectsEquipment {
     fn reached_with(&self, reach: &Reach, identities: Vec<Identity>) -> TransportResult<Arc<dyn Transport>> {
         let Some(mut options) = ssh_options(reach)? else {
-            return Ok(Arc::new(LocalTransport::new(self.home.clone())));
+            let words = "the target is the server's machine, which only its one user may deploy to";
+            let nobodys = || TransportError::new(TransportErrorKind::Invalid, words);
+            return Ok(Arc::new(LocalTransport::new(self.home.clone().ok_or_else(nobodys)?)));
         };
         options.identities = identities;
         Ok(Arc::new(SshTransport::new(options)))

@@ -68,7 +68,7 @@ pub(super) async fn ready(
         directory: Arc::clone(&stores.directory),
         source: Arc::clone(repositories) as _,
         scratch: instance.dir().join("checkouts"),
-        home: config.data_dir.clone(),
+        home: config.is_single_user().then(|| config.data_dir.clone()),
     };
     let engine = Engine::builder(executor, Arc::clone(&stores.store))
         .source(Arc::clone(repositories) as _)

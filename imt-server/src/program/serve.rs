@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use imt_core::id::InstanceId;
 use imt_server::{
-    HandoutError, Limits, ProviderSettings, Repositories, Server, Settings, app, new_link, new_set_up_link,
-    work_on_deliveries,
+    HandoutError, Limits, ProviderSettings, Repositories, Server, Settings, app, forget, look_for_pushes, new_link,
+    new_set_up_link, report_pipelines, send_reports, work_on_deliveries,
 };
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     let port = listener.local_addr().map_or(config.listen.port(), |address| address.port());
     let mirrors = config.data_dir.join("repositories");
     let repositories = Repositories::new(Arc::clone(&stores.directory), mirrors, &config.known_hosts);
+    let repositories = repositories.private_networks(config.allow_private_networks);
     let repositories = Arc::new(repositories.with_directories(config.is_single_user()));
     let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone())
         .map_err(|fault| ProgramError::usage(fault.to_string()))?;
@@ -46,7 +47,11 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     };
     let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
     let tasks = TaskTracker::new();
-    tasks.spawn(work_on_deliveries(server.clone(), worker));
+    tasks.spawn(work_on_deliveries(server.clone(), worker.clone()));
+    tasks.spawn(report_pipelines(server.clone()));
+    tasks.spawn(send_reports(server.clone(), worker));
+    tasks.spawn(look_for_pushes(server.clone()));
+    tasks.spawn(forget(server.clone()));
     let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
     notify::serving(stop.clone());
@@ -103,6 +108,7 @@ fn settings(config: &Config, port: u16) -> Settings {
         );
     }
     settings.allows_private_networks = config.allow_private_networks;
+    settings.upkeep = config.upkeep;
     settings
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use imt_core::directory::{NewDelivery, ProjectKey, ProjectRecord, Push, SecretName};
 use imt_core::id::ProjectId;
 use imt_core::ports::StoreError;
+use imt_core::secret::Secret;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,7 +16,10 @@ use uuid::Uuid;
 use super::Refusals;
 use crate::http::{Answer, Code, InPath, Problem, Raw};
 use crate::state::{Server, now};
-use crate::webhook::{Heard, is_signed, read};
+use crate::webhook::{Heard, claimed, event, is_signed, provider_id, read};
+
+/// How many projects of one repository are looked at for one whose secret a delivery is signed with.
+const CANDIDATES: usize = 20;
 
 /// What became of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,6 +28,22 @@ pub(crate) struct Taken {
     id: Uuid,
     /// Whether it is news: not a repetition, and not of a push that was found before.
     is_new: bool,
+}
+
+/// What became of a delivery in a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TakenBy {
+    /// The project.
+    project: Uuid,
+    #[serde(flatten)]
+    taken: Taken,
+}
+
+/// What became of a delivery in all projects that it is for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TakenByAll {
+    /// One for each project that the delivery is signed for.
+    items: Vec<TakenBy>,
 }
 
 /// Takes a delivery of GitHub, Gitea or Forgejo for the project that the path names.
@@ -38,40 +58,76 @@ pub(crate) async fn github(
 ) -> Answer<(StatusCode, Json<Taken>)> {
     let known = server.directory().project(&ProjectKey::Id(ProjectId::from_uuid(project))).await;
     let project = match known {
-        Ok(project) => Some(project),
-        Err(StoreError::NotFound(_)) => None,
+        Ok(project) => vec![project],
+        Err(StoreError::NotFound(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let signed = match project {
-        Some(project) if is_from_host_of(&server, &project, &headers, &body).await? => project,
-        // No project and a wrong signature are the same to strangers.
-        _ => {
-            server.metrics().delivered("refused");
-            return Err(Problem::new(
-                Code::Unauthenticated,
-                "the delivery is not signed with the project's webhook secret",
-            ));
-        }
-    };
-    take(&server, &signed, &headers, body).await
+    let signed = signed_for(&server, project, &headers, &body).await?;
+    let project = signed.first().ok_or_else(|| refused(&server))?;
+    Ok((StatusCode::ACCEPTED, Json(take(&server, project, &headers, body).await?)))
 }
 
-async fn is_from_host_of(server: &Server, project: &ProjectRecord, headers: &HeaderMap, body: &[u8]) -> Answer<bool> {
-    let secret = server.directory().secret(project.id, &SecretName::WebhookSecret).await?;
-    Ok(secret.is_some_and(|secret| is_signed(headers, body, &secret)))
+/// Takes a delivery of GitHub, Gitea or Forgejo for the projects that have the repository it is about, of those whose webhook
+/// secret it is signed with.
+#[utoipa::path(post, path = "/webhook/github", tag = "webhooks", extensions(("x-needs" = json!("signature"))),
+    responses((status = 202, description = "It is kept, and will be worked on", body = TakenByAll), Refusals))]
+pub(crate) async fn github_by_repository(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Answer<(StatusCode, Json<TakenByAll>)> {
+    let mut candidates: Vec<ProjectRecord> = Vec::new();
+    for key in claimed(&body) {
+        let found = server.directory().projects_of(&key, CANDIDATES).await?.found;
+        let news = found.into_iter().filter(|project| candidates.iter().all(|known| known.id != project.id));
+        let news: Vec<ProjectRecord> = news.collect();
+        candidates.extend(news);
+    }
+    let signed = signed_for(&server, candidates, &headers, &body).await?;
+    if signed.is_empty() {
+        return Err(refused(&server));
+    }
+    let mut items = Vec::new();
+    for project in signed {
+        let taken = take(&server, &project, &headers, body.clone()).await?;
+        items.push(TakenBy { project: project.id.as_uuid(), taken });
+    }
+    Ok((StatusCode::ACCEPTED, Json(TakenByAll { items })))
+}
+
+/// No project, one without a secret and a wrong signature are the same to strangers.
+fn refused(server: &Server) -> Problem {
+    server.metrics().delivered("refused");
+    Problem::new(Code::Unauthenticated, "the delivery is not signed with the project's webhook secret")
+}
+
+/// Those of the projects whose host has signed a delivery. Where there is nothing to compare with, it takes as long.
+async fn signed_for(
+    server: &Server,
+    projects: Vec<ProjectRecord>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Answer<Vec<ProjectRecord>> {
+    let mut signed = Vec::new();
+    let mut is_compared = false;
+    for project in projects {
+        let Some(secret) = server.directory().secret(project.id, &SecretName::WebhookSecret).await? else { continue };
+        is_compared = true;
+        if is_signed(headers, body, &secret) {
+            signed.push(project);
+        }
+    }
+    if !is_compared {
+        let _nobodys = is_signed(headers, body, &Secret::new("nobody's"));
+    }
+    Ok(signed)
 }
 
 /// Keeps a delivery whose signature is right.
-async fn take(
-    server: &Server,
-    project: &ProjectRecord,
-    headers: &HeaderMap,
-    body: Bytes,
-) -> Answer<(StatusCode, Json<Taken>)> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+async fn take(server: &Server, project: &ProjectRecord, headers: &HeaderMap, body: Bytes) -> Answer<Taken> {
     let missing = |name: &str| Problem::new(Code::Malformed, format!("the header {name} is missing"));
-    let provider_id = header("x-github-delivery").ok_or_else(|| missing("X-GitHub-Delivery"))?;
-    let event = header("x-github-event").ok_or_else(|| missing("X-GitHub-Event"))?;
+    let provider_id = provider_id(headers).ok_or_else(|| missing("X-GitHub-Delivery"))?.to_owned();
+    let event = event(headers).ok_or_else(|| missing("X-GitHub-Event"))?.to_owned();
     let heard = read(&event, &body).map_err(|error| Problem::invalid(error.to_string()))?;
     let push = match heard {
         Heard::Pushed(pushed) => pushed.branch.map(|branch| Push { branch, commit: pushed.commit }),
@@ -81,5 +137,5 @@ async fn take(
     let received = server.directory().receive(&new).await?;
     server.metrics().delivered(if received.is_new { "new" } else { "repeated" });
     server.deliveries().notify_one();
-    Ok((StatusCode::ACCEPTED, Json(Taken { id: received.id.as_uuid(), is_new: received.is_new })))
+    Ok(Taken { id: received.id.as_uuid(), is_new: received.is_new })
 }

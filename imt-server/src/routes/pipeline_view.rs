@@ -3,13 +3,15 @@
 use imt_core::id::CommitId;
 use imt_core::pipeline::TriggerEvent;
 use imt_core::plan::PlannedJob;
-use imt_core::ports::{PipelineRecord, PipelineSummary, Waiting};
+use imt_core::ports::{DeploymentSummary, PipelineRecord, PipelineSummary, Sifted, Waiting};
 use imt_core::schedule::{AttemptPhase, AttemptState, CancelLevel, JobState};
 use imt_core::status::{End, Reason, Status};
 use imt_core::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::deployments::DeploymentView;
 
 /// A pipeline in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +97,8 @@ pub(crate) struct PipelineView {
     waiting: Option<Waiting>,
     /// The jobs, in the order of their stages.
     jobs: Vec<JobView>,
+    /// The deployments that it has led to.
+    deployments: Vec<DeploymentView>,
 }
 
 /// A job of a pipeline.
@@ -197,7 +201,16 @@ impl PipelineView {
             deploys: plan.deploys,
             waiting,
             jobs: jobs.map(|(place, (job, state))| JobView::of(place, job, state)).collect(),
+            deployments: Vec::new(),
         }
+    }
+
+    /// The same with the deployments that it has led to.
+    pub(crate) fn with_deployments(self, deployments: Sifted<DeploymentSummary>) -> Self {
+        for broken in &deployments.set_aside {
+            tracing::error!("left out of a pipeline: {broken}");
+        }
+        Self { deployments: deployments.found.into_iter().map(DeploymentView::from).collect(), ..self }
     }
 }
 

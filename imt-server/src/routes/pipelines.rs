@@ -22,6 +22,7 @@ use crate::access::{In, Reading, Triggering};
 use crate::http::{Answer, Body, Code, InPath, InQuery, Listed, Paging, Problem};
 use crate::planning::{self, NoPlan, Wanted};
 use crate::state::{ALIVE, Server, now};
+use crate::upkeep::report;
 
 /// Which pipelines.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -127,6 +128,7 @@ pub(super) async fn commit_of(
 async fn enqueue(server: &Server, plan: Plan, idempotency_key: Option<String>) -> Answer<(Enqueued, PipelineView)> {
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key };
     let accepted = server.store().enqueue(new, None).await?;
+    report(server, accepted.id).await;
     let record = server.store().load(accepted.id).await?;
     let waiting = server.catalog().waiting(accepted.id, ALIVE).await?;
     let view = PipelineView::of(&record, waiting);
@@ -179,7 +181,8 @@ pub(crate) async fn show(
 ) -> Answer<Json<PipelineView>> {
     let (id, record) = found(&server, &within.project, at.number).await?;
     let waiting = server.catalog().waiting(id, ALIVE).await?;
-    Ok(Json(PipelineView::of(&record, waiting)))
+    let led_to = server.deployments().led_to_by(&within.project.name, id).await?;
+    Ok(Json(PipelineView::of(&record, waiting).with_deployments(led_to)))
 }
 
 /// How a pipeline is to end.

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use imt_core::directory::{Existing, NewProject, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName};
+use imt_core::directory::{
+    CommitStatuses, Existing, NewProject, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+};
 use imt_core::id::{ProjectId, ProjectName};
 use imt_core::pipeline::BranchPattern;
 use imt_core::secret::Secret;
@@ -47,6 +49,9 @@ pub(crate) struct ProjectView {
     /// Where the badge is, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     badge_url: Option<String>,
+    /// How the host of its repository is told how pipelines stand: `auto`, `github`, `gitea` or `off`.
+    #[schema(value_type = String)]
+    commit_statuses: CommitStatuses,
     /// How often its settings were set.
     version: u64,
     /// Where its repository's host sends what happens.
@@ -74,6 +79,7 @@ impl ProjectView {
             supersedes_queued,
             triggers_on_push,
             has_public_badge,
+            commit_statuses,
         } = project.settings;
         Self {
             id: project.id.as_uuid(),
@@ -86,6 +92,7 @@ impl ProjectView {
             triggers_on_push,
             has_public_badge,
             badge_url: has_public_badge.then(|| format!("{base}/badge/{}", project.id)),
+            commit_statuses,
             version: project.version,
             webhook_url: format!("{base}/webhook/github/{}", project.id),
             created_at: project.created_at,
@@ -121,6 +128,8 @@ pub(crate) struct ProjectOrder {
     triggers_on_push: Option<bool>,
     /// As in a change.
     has_public_badge: Option<bool>,
+    #[schema(value_type = Option<String>)]
+    commit_statuses: Option<CommitStatuses>,
 }
 
 impl ProjectOrder {
@@ -133,6 +142,7 @@ impl ProjectOrder {
             supersedes_queued: self.supersedes_queued,
             triggers_on_push: self.triggers_on_push,
             has_public_badge: self.has_public_badge,
+            commit_statuses: self.commit_statuses,
         };
         order.applied_to(ProjectSettings::default())
     }
@@ -156,6 +166,10 @@ pub(crate) struct ProjectChange {
     triggers_on_push: Option<bool>,
     /// Whether everybody may see, by a badge, how the last pipeline of a branch ended.
     has_public_badge: Option<bool>,
+    /// How the host of the repository is told how pipelines stand: `auto` (GitHub for github.com, Gitea or Forgejo for others),
+    /// `github` (GitHub Enterprise as well), `gitea`, or `off`. It is told where there is a secret `repository_token`.
+    #[schema(value_type = Option<String>)]
+    commit_statuses: Option<CommitStatuses>,
 }
 
 impl ProjectChange {
@@ -169,6 +183,7 @@ impl ProjectChange {
             supersedes_queued: self.supersedes_queued.unwrap_or(settings.supersedes_queued),
             triggers_on_push: self.triggers_on_push.unwrap_or(settings.triggers_on_push),
             has_public_badge: self.has_public_badge.unwrap_or(settings.has_public_badge),
+            commit_statuses: self.commit_statuses.unwrap_or(settings.commit_statuses),
         }
     }
 }
@@ -241,6 +256,8 @@ pub(crate) async fn create(
     if let Some(token) = order.repo_token {
         directory.set_secret(project.id, &SecretName::RepositoryToken, &token.into(), &caller.deed()).await?;
     }
+    // What the branches have by now is soon known, so that what is pushed from then on is found.
+    server.looks().notify_one();
     let mut view = ProjectView::of(&server, project, Role::Owner);
     view.webhook_secret = Some(webhook_secret.expose().to_owned());
     let location = header(&format!("/api/v1/projects/{}", view.id));
@@ -285,12 +302,16 @@ pub(crate) async fn change(
     if let Some(url) = &change.repo_url {
         policy::repository(url, server.settings()).await?;
     }
+    let has_moved = change.repo_url.is_some() && change.repo_url != settings.repo_url;
     let settings = change.applied_to(settings);
     let changed = server.directory().update_settings(id, version, &settings, &within.caller.deed()).await;
     let project = changed.map_err(|error| match error {
         imt_core::ports::StoreError::Conflict(_) => stale(),
         other => other.into(),
     })?;
+    if has_moved {
+        server.want_look(id).await?;
+    }
     let view = ProjectView::of(&server, project, within.role);
     Ok(([(ETAG, etag(view.version))], Json(view)))
 }

@@ -21,7 +21,8 @@ use crate::state::{Server, now};
 /// Characters of a secret of ours.
 const SECRET_CHARS: usize = 43;
 
-type Redirect<const N: usize> = (StatusCode, [(HeaderName, HeaderValue); N]);
+/// To somewhere, with a cookie, and kept by nobody.
+type Redirect = (StatusCode, [(HeaderName, HeaderValue); 3]);
 
 /// A way to sign in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +72,7 @@ pub(crate) async fn login(
     InPath(at): InPath<OfProvider>,
     InQuery(leaving): InQuery<Leaving>,
     headers: HeaderMap,
-) -> Answer<Redirect<3>> {
+) -> Answer<Redirect> {
     let provider = provider(&server, &at)?;
     let away = || Problem::invalid("`return_to` has to be a path of this server");
     let return_to = return_path(leaving.return_to.as_deref().unwrap_or("/")).ok_or_else(away)?;
@@ -133,7 +134,7 @@ pub(crate) async fn callback(
     InPath(at): InPath<OfProvider>,
     InQuery(returning): InQuery<Returning>,
     headers: HeaderMap,
-) -> Answer<(StatusCode, HeaderMap)> {
+) -> Answer<Redirect> {
     let provider = provider(&server, &at)?;
     let remote = server.proxies().client(peer.ip(), &headers).to_string();
     // A set-up code may be spent in it.
@@ -146,7 +147,7 @@ async fn returned(
     returning: Returning,
     headers: &HeaderMap,
     remote: String,
-) -> Answer<(StatusCode, HeaderMap)> {
+) -> Answer<Redirect> {
     let attempt = attempt(server, provider, returning.state.as_deref(), headers).await?;
     if let Some(error) = &returning.error {
         return Err(refused(error, provider));
@@ -160,12 +161,9 @@ async fn returned(
     let session = open_session(server, &user, headers, deed).await?;
     let location = HeaderValue::try_from(attempt.return_to);
     let location = location.map_err(|error| Problem::internal("a path to return to", &error))?;
-    let mut answer = HeaderMap::new();
-    answer.append(SET_COOKIE, session);
-    answer.append(SET_COOKIE, cookie(server).forget());
-    answer.insert(LOCATION, location);
-    answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok((StatusCode::SEE_OTHER, answer))
+    // The cookie of the way there stays, and ends by itself: another page may still be on its way.
+    let no_store = HeaderValue::from_static("no-store");
+    Ok((StatusCode::SEE_OTHER, [(SET_COOKIE, session), (LOCATION, location), (CACHE_CONTROL, no_store)]))
 }
 
 /// The sign-in that was begun here, by this browser, at this provider. It can be gone on with once, whatever comes of it.

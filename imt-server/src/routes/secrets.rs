@@ -63,6 +63,10 @@ pub(crate) async fn set(
 ) -> Answer<StatusCode> {
     let (name, value) = (name(&at.name)?, order.value.into());
     server.directory().set_secret(within.project.id, &name, &value, &within.caller.deed()).await?;
+    if matches!(name, SecretName::RepositoryToken | SecretName::RepositoryKey) {
+        // What did not answer may do so with this.
+        server.want_look(within.project.id).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -73,6 +73,11 @@ pub(crate) fn read(event: &str, body: &[u8]) -> Result<Heard, Unreadable> {
     }
 }
 
+/// Whether a commit's message asks for nothing to be run.
+pub(crate) fn asks_for_nothing(message: &str) -> bool {
+    SKIPS.iter().any(|word| message.contains(word))
+}
+
 fn pushed(push: Push) -> Result<Heard, Unreadable> {
     let is_nothing = push.after.bytes().all(|digit| digit == b'0');
     if push.deleted || is_nothing {
@@ -86,7 +91,7 @@ fn pushed(push: Push) -> Result<Heard, Unreadable> {
         return if push.r#ref.starts_with("refs/") { Ok(Heard::Other) } else { Err(refused("ref", &push.r#ref)) };
     }
     let message = push.head_commit.map(|commit| commit.message).unwrap_or_default();
-    let skips = SKIPS.iter().any(|word| message.contains(word));
+    let skips = asks_for_nothing(&message);
     Ok(Heard::Pushed(Pushed { branch: branch.map(str::to_owned), tag: tag.map(str::to_owned), commit, skips }))
 }
 

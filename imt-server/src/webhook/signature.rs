@@ -7,6 +7,8 @@ use sha2::Sha256;
 
 const HEADER: &str = "x-hub-signature-256";
 const PREFIX: &str = "sha256=";
+/// Where signatures stand, and what is before them: by GitHub's way, which the others go as well, and by their own.
+const PLACES: [(&str, &str); 3] = [(HEADER, PREFIX), ("x-gitea-signature", ""), ("x-forgejo-signature", "")];
 
 /// Whether a body carries the signature of whoever knows the secret. Takes as long whatever is wrong with it.
 pub(crate) fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret) -> bool {
@@ -18,11 +20,12 @@ fn keyed(secret: &Secret) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes keys of any length")
 }
 
-/// The one signature there is. Two would leave open which of them counts.
+/// The one signature there is, of the first place that has one. Two would leave open which of them counts.
 fn signature(headers: &HeaderMap) -> Option<[u8; 32]> {
-    let mut all = headers.get_all(HEADER).iter();
+    let (header, prefix) = PLACES.into_iter().find(|(header, _)| headers.contains_key(*header))?;
+    let mut all = headers.get_all(header).iter();
     let (first, None) = (all.next()?, all.next()) else { return None };
-    let hex = first.to_str().ok()?.strip_prefix(PREFIX)?;
+    let hex = first.to_str().ok()?.strip_prefix(prefix)?;
     let mut bytes = [0; 32];
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -54,6 +57,20 @@ mod tests {
         let value = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
         assert_eq!(sign(b"Hello, World!", &secret), value);
         assert!(is_signed(&signed(value), b"Hello, World!", &secret));
+    }
+
+    #[test]
+    fn gitea_and_forgejo_have_places_of_their_own() {
+        let secret = Secret::new("s");
+        let good = sign(b"body", &secret);
+        let (hex, of_other) = (&good[PREFIX.len()..], sign(b"body", &Secret::new("t")));
+        for place in ["x-gitea-signature", "x-forgejo-signature"] {
+            let only = HeaderMap::from_iter([(place.parse().unwrap(), hex.parse().unwrap())]);
+            assert!(is_signed(&only, b"body", &secret) && !is_signed(&only, b"bodz", &secret), "{place}");
+            let mut both = only;
+            both.append(HEADER, of_other.parse().unwrap());
+            assert!(!is_signed(&both, b"body", &secret), "GitHub's place counts where it is taken");
+        }
     }
 
     #[test]

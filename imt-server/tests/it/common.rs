@@ -85,7 +85,8 @@ impl World {
             directory: Arc::clone(&store) as _,
         };
         let (root, known_hosts) = (dir.path().join("repositories"), dir.path().join("known_hosts"));
-        let repositories = Arc::new(Repositories::new(Arc::clone(&store) as _, root, known_hosts));
+        let repositories = Repositories::new(Arc::clone(&store) as _, root, known_hosts);
+        let repositories = Arc::new(repositories.with_directories(settings.is_single_user));
         let stop = CancellationToken::new();
         let server = Server::new(stores, repositories, settings, stop.clone()).unwrap();
         let owner = user(&store, "owner").await;

@@ -19,7 +19,7 @@ use crate::hooks::{deliver, signature};
 pub(crate) const FILE: &str = "stages: [test]\njobs:\n  unit: { stage: test, script: true }\n";
 
 /// A repository that the project has.
-pub(crate) struct Origin(PathBuf);
+pub(crate) struct Origin(pub(crate) PathBuf);
 
 impl Origin {
     pub(crate) fn new(world: &World) -> Self {
@@ -29,7 +29,7 @@ impl Origin {
         origin
     }
 
-    fn git(&self, words: &[&str]) -> String {
+    pub(crate) fn git(&self, words: &[&str]) -> String {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words).current_dir(&self.0);
         let output = git.env("GIT_CONFIG_GLOBAL", "/dev/null").output().expect("git is needed for these tests");
@@ -48,12 +48,12 @@ impl Origin {
 }
 
 /// What its host sends when something is pushed.
-fn pushed(reference: &str, commit: &str, message: &str) -> String {
+pub(crate) fn pushed(reference: &str, commit: &str, message: &str) -> String {
     json!({"ref": reference, "after": commit, "head_commit": {"message": message}}).to_string()
 }
 
 /// Sends it, and waits until something has come of it.
-async fn outcome(world: &World, id: &str, body: &str) -> DeliveryOutcome {
+pub(crate) async fn outcome(world: &World, id: &str, body: &str) -> DeliveryOutcome {
     let signed = signature(body, crate::common::WEBHOOK_SECRET);
     let answered = deliver(world, &world.project.id.to_string(), id, "push", body, Some(&signed)).await;
     assert_eq!(answered.status, StatusCode::ACCEPTED);
@@ -61,7 +61,7 @@ async fn outcome(world: &World, id: &str, body: &str) -> DeliveryOutcome {
 }
 
 /// What has come of the newest delivery.
-async fn settled(world: &World) -> DeliveryOutcome {
+pub(crate) async fn settled(world: &World) -> DeliveryOutcome {
     let looking = async {
         loop {
             let found = world.store.deliveries(world.project.id, None, 1).await.unwrap().items.pop().unwrap();
@@ -74,11 +74,11 @@ async fn settled(world: &World) -> DeliveryOutcome {
     tokio::time::timeout(Duration::from_mins(1), looking).await.expect("something comes of it")
 }
 
-async fn pipelines(world: &World) -> Vec<PipelineSummary> {
+pub(crate) async fn pipelines(world: &World) -> Vec<PipelineSummary> {
     world.store.pipelines(&world.project.name, &PipelineFilter::default(), None, 100).await.unwrap().found
 }
 
-async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) {
+pub(crate) async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) {
     let project = world.store.project(&world.project.id.into()).await.unwrap();
     let mut settings = project.settings;
     edit(&mut settings);
@@ -86,7 +86,7 @@ async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) {
 }
 
 /// A world whose deliveries are worked on.
-async fn working() -> (World, Origin) {
+pub(crate) async fn working() -> (World, Origin) {
     let world = World::new().await;
     let origin = Origin::new(&world);
     tokio::spawn(work_on_deliveries(world.server.clone(), InstanceId::new("worker")));

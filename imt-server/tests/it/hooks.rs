@@ -3,10 +3,13 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use imt_core::ports::Deliveries as _;
+use imt_core::directory::{Existing, NewProject, ProjectSettings, SecretName};
+use imt_core::id::{ProjectId, ProjectName};
+use imt_core::ports::{Deliveries as _, ProjectSecrets as _, Projects as _};
+use imt_core::secret::Secret;
 use sha2::Sha256;
 
-use crate::common::{Answered, WEBHOOK_SECRET, World};
+use crate::common::{Answered, WEBHOOK_SECRET, World, deed};
 
 const COMMIT: &str = "c72eabd445c37cc8510292dab2720591a5e9918e";
 
@@ -102,4 +105,103 @@ async fn what_is_signed_and_no_delivery_is_refused_in_words() {
     let answered = deliver(&world, &project, "large", "push", &large, Some(&signature(&large, WEBHOOK_SECRET))).await;
     assert_eq!(answered.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(answered.json()["code"], "too_large");
+}
+
+/// Sends a delivery that no path says the project of, with these headers.
+async fn deliver_to_all(world: &World, headers: &[(&str, &str)], body: &str) -> Answered {
+    let request = Request::builder().method("POST").uri("/webhook/github");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    world.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+fn push_to(clone_url: &str) -> String {
+    let repository = serde_json::json!({"clone_url": clone_url, "ssh_url": "git@nowhere.example:x/y.git"});
+    serde_json::json!({"ref": "refs/heads/main", "after": COMMIT, "repository": repository}).to_string()
+}
+
+async fn set_repository(world: &World, url: &str) {
+    let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
+    world.store.update_settings(world.project.id, 1, &settings, &deed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_project_is_found_by_its_repository() {
+    let world = World::new().await;
+    set_repository(&world, "git@git.example:Acme/Shop.git").await;
+    let body = push_to("https://git.example/acme/shop");
+    let good = signature(&body, WEBHOOK_SECRET);
+    let hex = good.trim_start_matches("sha256=");
+    for (nth, headers) in [
+        [("x-github-delivery", "a"), ("x-github-event", "push"), ("x-hub-signature-256", &good)],
+        [("x-gitea-delivery", "b"), ("x-gitea-event", "push"), ("x-gitea-signature", hex)],
+        [("x-forgejo-delivery", "c"), ("x-forgejo-event", "push"), ("x-forgejo-signature", hex)],
+        [("x-gitea-delivery", "d"), ("x-gitea-event", "push"), ("x-hub-signature-256", &good)],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let answered = deliver_to_all(&world, headers, &body).await;
+        assert_eq!(answered.status, StatusCode::ACCEPTED, "{headers:?}");
+        assert_eq!(answered.json()["items"][0]["project"], world.project.id.to_string());
+        assert_eq!((answered.json()["items"].as_array().unwrap().len(), kept(&world).await), (1, nth + 1));
+    }
+    // On the route of the project as well.
+    let request = Request::builder().method("POST").uri(format!("/webhook/github/{}", world.project.id));
+    let request = request.header("x-gitea-delivery", "e").header("x-gitea-event", "push");
+    let request = request.header("x-gitea-signature", hex).body(Body::from(body.clone())).unwrap();
+    assert_eq!(world.send(request).await.status, StatusCode::ACCEPTED);
+    assert_eq!(kept(&world).await, 5);
+}
+
+#[tokio::test]
+async fn a_delivery_is_for_those_whose_secret_it_is_signed_with() {
+    let world = World::new().await;
+    let url = "https://git.example/acme/shop.git";
+    set_repository(&world, url).await;
+    let mut ids = Vec::new();
+    for (name, secret) in [("same", Some(WEBHOOK_SECRET)), ("other", Some("other")), ("none", None)] {
+        let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
+        let (id, name) = (ProjectId::generate(), ProjectName::new(name));
+        let new = NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse };
+        world.store.create_project(&new, &deed()).await.unwrap();
+        if let Some(secret) = secret {
+            world.store.set_secret(id, &SecretName::WebhookSecret, &Secret::new(secret), &deed()).await.unwrap();
+        }
+        ids.push(id);
+    }
+    let body = push_to(url);
+    let good = signature(&body, WEBHOOK_SECRET);
+    let headers = [("x-github-delivery", "a"), ("x-github-event", "push"), ("x-hub-signature-256", good.as_str())];
+    let answered = deliver_to_all(&world, &headers, &body).await.json();
+    let taken: Vec<&str> =
+        answered["items"].as_array().unwrap().iter().filter_map(|item| item["project"].as_str()).collect();
+    assert_eq!(taken, [ids[0].to_string(), world.project.id.to_string()]);
+    for (id, count) in [(ids[0], 1), (ids[1], 0), (ids[2], 0), (world.project.id, 1)] {
+        assert_eq!(world.store.deliveries(id, None, 10).await.unwrap().items.len(), count);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_repository_and_a_wrong_signature_look_alike() {
+    let world = World::new().await;
+    set_repository(&world, "https://git.example/acme/shop.git").await;
+    let mut said = Vec::new();
+    for (body, secret) in [
+        (push_to("https://git.example/acme/shop.git"), "wrong"),
+        (push_to("https://git.example/acme/other.git"), WEBHOOK_SECRET),
+        (push_to("/etc"), WEBHOOK_SECRET),
+        ("{".to_owned(), WEBHOOK_SECRET),
+        (String::new(), WEBHOOK_SECRET),
+        (r#"{"repository": {"clone_url": ["https://git.example/acme/shop.git"]}}"#.to_owned(), WEBHOOK_SECRET),
+    ] {
+        let signature = signature(&body, secret);
+        let headers = [("x-github-delivery", "a"), ("x-github-event", "push"), ("x-hub-signature-256", &signature)];
+        let answered = deliver_to_all(&world, &headers, &body).await;
+        assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{body}");
+        let mut json = answered.json();
+        assert!(json.as_object_mut().unwrap().remove("request_id").is_some());
+        said.push(json);
+    }
+    assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
+    assert_eq!(kept(&world).await, 0);
 }

@@ -15,7 +15,11 @@ mod deploy;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod provider;
+#[cfg(test)]
+mod reconcile;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
@@ -24,6 +28,8 @@ mod set_up;
 mod sign_ins;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod statuses;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

@@ -223,9 +223,14 @@ fn key(id: &str) -> CoreRsaPrivateSigningKey {
 pub(crate) async fn send(world: &World, query: &str) -> Sent {
     let answered = browse(world, &format!("/auth/id/login{query}"), &[]).await;
     assert_eq!(answered.status, StatusCode::SEE_OTHER, "{}", String::from_utf8_lossy(&answered.body));
+    sent(&answered)
+}
+
+/// Where an answer sends a browser.
+pub(crate) fn sent(answered: &Answered) -> Sent {
     let location = Url::parse(answered.headers["location"].to_str().unwrap()).unwrap();
     let query = location.query_pairs().into_owned().collect();
-    Sent { location, query, cookie: cookies(&answered).remove(0) }
+    Sent { location, query, cookie: cookies(answered).remove(0) }
 }
 
 /// Comes back with a code.

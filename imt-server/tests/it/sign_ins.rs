@@ -1,18 +1,17 @@
 //! Signing in at a provider: the way there and back, and who is not let onto it.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use imt_core::directory::Scopes;
 use imt_core::ports::{Credentials as _, Users as _};
 use imt_server::Settings;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::common::{World, deed, now};
+use crate::log::Log;
 use crate::provider::{
-    CLIENT_ID, CLIENT_SECRET, FakeProvider, Manner, ORIGIN, SOON, browse, come_back, cookies, send, users,
+    CLIENT_ID, CLIENT_SECRET, FakeProvider, Manner, ORIGIN, SOON, browse, come_back, cookies, send, sent, users,
 };
 
 #[tokio::test]
@@ -133,6 +132,26 @@ async fn a_way_back_leads_only_to_whoever_went() {
     assert!(users(&world.store).await.is_empty());
 }
 
+/// A browser that was closed comes back with all its pages, each of which signs in.
+#[tokio::test]
+async fn two_pages_of_one_browser_sign_in_side_by_side() {
+    let provider = FakeProvider::start().await;
+    let world = provider.world().await;
+    let first = send(&world, "").await;
+    let second = browse(&world, "/auth/id/login", &[&first.cookie]).await;
+    assert_eq!(cookies(&second), [first.cookie.as_str()], "it keeps what it has");
+    let second = sent(&second);
+    for sent in [&second, &first] {
+        let code = provider.code(sent, provider.sign(&provider.token(sent, "ann")));
+        let answered = come_back(&world, sent, &code).await;
+        assert_eq!((answered.status, cookies(&answered).len()), (StatusCode::SEE_OTHER, 1));
+    }
+    for strange in ["x", &"x".repeat(44), &"\u{e9}".repeat(20)] {
+        let answered = browse(&world, "/auth/id/login", &[&format!("__Host-imt-sign-in={strange}")]).await;
+        assert!(!cookies(&answered)[0].ends_with(strange), "{strange}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_is_sent_away_from_the_server_afterwards() {
     let world = FakeProvider::start().await.world().await;
@@ -224,6 +243,25 @@ async fn a_provider_that_is_gone_is_named_as_well() {
     assert_eq!(browse(&world, "/auth/link?token=x", &[]).await.status, StatusCode::NOT_FOUND, "nobody is alone here");
 }
 
+/// Those of a project that was made while its server had one user, too.
+#[tokio::test]
+async fn a_server_for_many_opens_no_directory_of_its_machine() {
+    let provider = FakeProvider::start().await;
+    let world = provider.world().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let call = async |method: &Method, path: &str, body| world.call(method, path, Some(&token), Some(&body)).await;
+    let started = call(&Method::POST, "/api/v1/projects/shop/pipelines", json!({"branch": "main"})).await;
+    assert_eq!(started.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(started.json()["detail"].as_str().unwrap().contains("directory of the server's machine"));
+    let made = call(&Method::POST, "/api/v1/projects", json!({"name": "another", "repo_url": "/srv/x"})).await;
+    assert_eq!(made.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let inside = json!({"name": "another", "repo_url": "https://127.0.0.1/x"});
+    assert_eq!(call(&Method::POST, "/api/v1/projects", inside).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let local = json!({"registry": "ghcr.io/acme"});
+    let target = call(&Method::PUT, "/api/v1/projects/shop/targets/production", local).await;
+    assert_eq!(target.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
 #[tokio::test]
 async fn only_whoever_has_a_verified_address_of_an_allowed_domain_comes_in() {
     let provider = FakeProvider::start().await;
@@ -261,35 +299,10 @@ async fn who_is_disabled_stays_outside() {
     assert!(world.store.sessions(ann.id, now()).await.unwrap().is_empty());
 }
 
-/// What is written to the log, for a test to look at.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Written {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn neither_log_nor_answers_hold_what_lets_somebody_in() {
-    let written = Written::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(written.clone()).with_max_level(tracing::Level::TRACE).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::default();
+    let _guard = log.listen();
     let provider = FakeProvider::start().await;
     let world = provider.world().await;
     let mut secrets = vec![CLIENT_SECRET.to_owned(), "code-canary".to_owned(), "access-canary".to_owned()];
@@ -313,7 +326,7 @@ async fn neither_log_nor_answers_hold_what_lets_somebody_in() {
         bodies.extend(come_back(&world, &again, &code).await.body);
     }
     // The wrong issuer and audience that a token had are told to the log: that is how an operator finds them.
-    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("what the provider of sign-ins says does not count"), "{log}");
     let log = log.replace("wrong-", "wrong ").lines().filter(|line| !line.contains("wrong ")).collect::<String>();
     let bodies = String::from_utf8(bodies).unwrap();

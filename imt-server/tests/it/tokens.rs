@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::common::{Answered, World, now};
-use crate::provider::{FakeProvider, Sent, Token, come_back, cookies, send, users};
+use crate::log::Log;
+use crate::provider::{CLIENT_ID, FakeProvider, Sent, Token, come_back, cookies, send, users};
 
 async fn with(provider: &FakeProvider, world: &World, change: impl FnOnce(&mut Token, &Sent)) -> Answered {
     let sent = send(world, "").await;
@@ -19,50 +20,59 @@ fn in_seconds(seconds: i64) -> Value {
     Value::from(now + seconds)
 }
 
-/// One change to a token each.
+/// One change to a token each, and what the log says of it.
 #[tokio::test]
 async fn a_token_that_is_not_as_it_should_be_lets_nobody_in() {
     let provider = FakeProvider::start().await;
     let world = provider.world().await;
+    let log = Log::default();
+    let _guard = log.listen();
     let claims = [
-        ("nonce", json!("another")),
-        ("nonce", json!(null)),
-        ("aud", json!("somebody-else")),
-        ("aud", json!([])),
-        ("aud", json!(["somebody-else", "others"])),
-        ("aud", json!([crate::provider::CLIENT_ID, "somebody-else"])),
-        ("azp", json!("somebody-else")),
-        ("iss", json!("https://evil.test")),
-        ("iss", json!(format!("{}/", provider.issuer))),
-        ("iss", json!(null)),
-        ("exp", in_seconds(-90)),
-        ("exp", json!(null)),
-        ("iat", in_seconds(90)),
-        ("sub", json!("")),
-        ("sub", json!(null)),
+        ("nonce", json!("another"), "nonce mismatch"),
+        ("nonce", json!(null), "missing nonce"),
+        ("aud", json!("somebody-else"), "Invalid audiences"),
+        ("aud", json!([]), "Invalid audiences"),
+        ("aud", json!(["somebody-else", "others"]), "Invalid audiences"),
+        ("aud", json!([CLIENT_ID, "somebody-else"]), "made for somebody else"),
+        ("azp", json!("somebody-else"), "made for somebody else"),
+        ("iss", json!("https://evil.test"), "Invalid issuer"),
+        ("iss", json!(format!("{}/", provider.issuer)), "Invalid issuer"),
+        ("iss", json!(null), "no token"),
+        ("exp", in_seconds(-90), "Expired"),
+        ("exp", json!(null), "no token"),
+        ("iat", in_seconds(90), "issued in the future"),
+        ("sub", json!(""), "it is of nobody"),
+        ("sub", json!(null), "no token"),
     ];
     let headers = [
-        ("alg", json!("none")),
-        ("alg", json!("HS256")),
-        ("alg", json!("HS256/public")),
-        ("alg", json!("RS512")),
-        ("alg", json!("ES256")),
-        ("alg", json!("EdDSA")),
-        ("alg", json!("nonsense")),
-        ("kid", json!("unknown")),
-        ("crit", json!(["x"])),
-        ("cty", json!("JWT")),
-        ("typ", json!("at+jwt")),
+        ("alg", json!("none"), "its signature: No signature"),
+        ("alg", json!("HS256"), "its signature: Disallowed"),
+        ("alg", json!("HS256/public"), "its signature: Disallowed"),
+        ("alg", json!("RS512"), "its signature: Crypto error"),
+        ("alg", json!("ES256"), "none of the provider's keys"),
+        ("alg", json!("EdDSA"), "none of the provider's keys"),
+        ("alg", json!("nonsense"), "no token"),
+        ("kid", json!("unknown"), "none of the provider's keys"),
+        ("crit", json!(["x"]), "critical"),
+        ("cty", json!("JWT"), "nested"),
+        ("typ", json!("at+jwt"), "unsupported JWT type"),
     ];
-    for (name, value) in claims {
+    for (name, value, why) in claims {
         let answered = with(&provider, &world, |token, _| token.claims[name] = value.clone()).await;
-        refused(&answered, &format!("{name}: {value}"));
+        refused_for(&answered, why, &log, &format!("{name}: {value}"));
     }
-    for (name, value) in headers {
+    for (name, value, why) in headers {
         let answered = with(&provider, &world, |token, _| token.header[name] = value.clone()).await;
-        refused(&answered, &format!("{name}: {value}"));
+        refused_for(&answered, why, &log, &format!("{name}: {value}"));
     }
     assert!(users(&world.store).await.is_empty(), "nobody was made");
+}
+
+fn refused_for(answered: &Answered, why: &str, log: &Log, what: &str) {
+    refused(answered, what);
+    let log = log.text();
+    let said: Vec<&str> = log.lines().filter(|line| line.contains("the provider of sign-ins")).collect();
+    assert!(said.iter().any(|line| line.contains(why)), "{what} is refused for what is wrong with it: {said:?}");
 }
 
 fn refused(answered: &Answered, what: &str) {
@@ -105,7 +115,7 @@ async fn a_token_that_was_touched_counts_no_longer() {
 async fn what_is_only_unusual_is_taken() {
     let provider = FakeProvider::start().await;
     let world = provider.world().await;
-    let us = crate::provider::CLIENT_ID;
+    let us = CLIENT_ID;
     provider.change(|script| script.user_info = json!({"sub": "ann", "email": null, "email_verified": null}));
     for changes in [
         json!({"aud": [us]}),
@@ -114,7 +124,7 @@ async fn what_is_only_unusual_is_taken() {
         json!({"exp": in_seconds(-30)}),
         json!({"iat": in_seconds(30)}),
         json!({"email": null, "name": null, "picture": "http://169.254.169.254/"}),
-        json!({"name": "x\u{1b}[31m".repeat(90)}),
+        json!({"name": "x\u{1b}[31m\u{202e}".repeat(90)}),
     ] {
         let answered = with(&provider, &world, |token, _| {
             for (name, value) in changes.as_object().unwrap() {
@@ -126,7 +136,7 @@ async fn what_is_only_unusual_is_taken() {
     }
     let users = users(&world.store).await;
     let name = users[0].profile.name.as_deref().unwrap();
-    assert!(users.len() == 1 && name.len() == 100 && !name.contains('\u{1b}'), "{users:?}");
+    assert!(users.len() == 1 && name.len() == 100 && !name.contains(['\u{1b}', '\u{202e}']), "{users:?}");
 }
 
 /// A token with a key that nobody knows makes the provider be asked, but not by everybody who likes to.

@@ -67,7 +67,12 @@ fn push_values(project: ProjectId, push: &Push) -> Vec<Value> {
     vec![project.to_string().into(), push.branch.as_str().into(), push.commit.as_str().into()]
 }
 
-async fn note_head(tx: &mut dyn Transaction, project: ProjectId, push: &Push, time: Timestamp) -> StoreResult<()> {
+pub(super) async fn note_head(
+    tx: &mut dyn Transaction,
+    project: ProjectId,
+    push: &Push,
+    time: Timestamp,
+) -> StoreResult<()> {
     let values = push_values(project, push).into_iter().chain([at(time)]).collect();
     tx.run(NOTE_HEAD, values).await?;
     Ok(())

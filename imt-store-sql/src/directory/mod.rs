@@ -8,6 +8,7 @@ mod audit;
 mod codes;
 mod deliveries;
 mod incoming;
+mod looks;
 mod members;
 mod page;
 mod projects;
@@ -21,6 +22,14 @@ mod port;
 
 /// The statements that requests and workers repeat, for the tests of their plans.
 pub(crate) fn hot() -> Vec<(&'static str, String)> {
-    let all = [sessions::hot(), tokens::hot(), projects::hot(), deliveries::hot(), incoming::hot(), reports::hot()];
+    let all = [
+        sessions::hot(),
+        tokens::hot(),
+        projects::hot(),
+        deliveries::hot(),
+        incoming::hot(),
+        reports::hot(),
+        looks::hot(),
+    ];
     all.into_iter().flatten().chain(audit::hot()).collect()
 }

@@ -1,24 +1,25 @@
 //! The ports over the parts. Every write runs in a task of its own, see [`finished`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use imt_core::directory::{
-    Action, Admission, ApiToken, AuditEntry, CodeKind, Deed, Delivery, DeliveryClaim, Found, Identity, ListedSecret,
-    Member, NewCode, NewDelivery, NewProject, NewReport, NewSession, NewToken, Page, Position, Profile, ProjectAccess,
-    ProjectKey, ProjectRecord, ProjectSettings, ProjectState, Push, Received, ReportClaim, ReportSettlement, Role,
-    SecretHash, SecretName, Session, SessionTimes, Settlement, SignIn, SignedIn, TakenDelivery, TakenReport,
-    TokenHolder, User,
+    Action, Admission, ApiToken, AuditEntry, CodeKind, Deed, Delivery, DeliveryClaim, DueLook, Found, Identity,
+    ListedSecret, LookEnd, LookRecord, Member, NewCode, NewDelivery, NewProject, NewReport, NewSession, NewToken, Page,
+    Position, Profile, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, Push, Received,
+    ReportClaim, ReportRecord, ReportSettlement, RepositoryKey, Role, SecretHash, SecretName, Session, SessionTimes,
+    Settlement, SignIn, SignedIn, TakenDelivery, TakenReport, TokenHolder, User,
 };
-use imt_core::id::{DeliveryId, InstanceId, ProjectId, ProjectName, SessionId, TokenId, UserId};
+use imt_core::id::{CommitId, DeliveryId, InstanceId, PipelineId, ProjectId, ProjectName, SessionId, TokenId, UserId};
 use imt_core::ports::{
-    AuditLog, Credentials, Deliveries, ProjectSecrets, Projects, Reports, Sifted, StoreResult, Users,
+    AuditLog, Credentials, Deliveries, EventId, Looks, ProjectSecrets, Projects, Reports, Sifted, StoreResult, Users,
 };
 use imt_core::secret::{Secret, SecretBytes};
 use imt_core::time::Timestamp;
 
-use super::{audit, codes, deliveries, incoming, members, projects, reports, secrets, sessions, tokens, users};
+use super::{audit, codes, deliveries, incoming, looks, members, projects, reports, secrets, sessions, tokens, users};
 use crate::store::SqlStore;
 use crate::task::finished;
 
@@ -159,6 +160,10 @@ impl Projects for SqlStore {
         projects::one(self.database().as_ref(), project).await
     }
 
+    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+        projects::of_repository(self.database().as_ref(), repository, limit).await
+    }
+
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {
         projects::access(self.database().as_ref(), user, project).await
     }
@@ -290,6 +295,37 @@ impl Deliveries for SqlStore {
 }
 
 #[async_trait]
+impl Looks for SqlStore {
+    async fn take_looks(&self, age: Duration, limit: usize) -> StoreResult<Sifted<DueLook>> {
+        let database = self.database();
+        finished(async move { looks::take(database.as_ref(), age, limit).await }).await
+    }
+
+    async fn settle_look(&self, project: ProjectId, end: &LookEnd) -> StoreResult<()> {
+        let (database, end) = (self.database(), end.clone());
+        finished(async move { looks::settle(database.as_ref(), project, &end).await }).await
+    }
+
+    async fn want_look(&self, project: ProjectId) -> StoreResult<()> {
+        let database = self.database();
+        finished(async move { looks::want(database.as_ref(), project).await }).await
+    }
+
+    async fn look(&self, project: ProjectId) -> StoreResult<LookRecord> {
+        looks::one(self.database().as_ref(), project).await
+    }
+
+    async fn heads(&self, project: ProjectId) -> StoreResult<BTreeMap<String, CommitId>> {
+        looks::heads(self.database().as_ref(), project).await
+    }
+
+    async fn note_heads(&self, project: ProjectId, heads: &[Push], at: Timestamp) -> StoreResult<()> {
+        let (database, heads) = (self.database(), heads.to_vec());
+        finished(async move { looks::note(database.as_ref(), project, &heads, at).await }).await
+    }
+}
+
+#[async_trait]
 impl Reports for SqlStore {
     async fn queue_report(&self, new: &NewReport) -> StoreResult<()> {
         let (database, new) = (self.database(), new.clone());
@@ -309,6 +345,19 @@ impl Reports for SqlStore {
     async fn settle_report(&self, claim: &ReportClaim, settlement: &ReportSettlement) -> StoreResult<()> {
         let (database, claim, settlement) = (self.database(), *claim, settlement.clone());
         finished(async move { reports::settle(database.as_ref(), &claim, &settlement).await }).await
+    }
+
+    async fn report(&self, pipeline: PipelineId) -> StoreResult<Option<ReportRecord>> {
+        reports::one(self.database().as_ref(), pipeline).await
+    }
+
+    async fn reported_events(&self) -> StoreResult<EventId> {
+        reports::events(self.database().as_ref()).await
+    }
+
+    async fn set_reported_events(&self, up_to: EventId) -> StoreResult<()> {
+        let database = self.database();
+        finished(async move { reports::set_events(database.as_ref(), up_to).await }).await
     }
 
     async fn prune_reports(&self, older_than: Duration, limit: usize) -> StoreResult<u64> {

@@ -2,10 +2,10 @@
 
 use imt_core::directory::{
     Action, Deed, Existing, NewProject, Page, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState,
-    Role,
+    RepositoryKey, Role,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{StoreError, StoreResult, directory_bounds as bounds};
+use imt_core::ports::{Sifted, StoreError, StoreResult, directory_bounds as bounds};
 use imt_core::time::Timestamp;
 
 use super::page::{and_one, at, maybe_at, maybe_time, page, page_limit, parsed, time};
@@ -14,11 +14,11 @@ use crate::database::{Database, Purpose, Transaction};
 use crate::value::{Row, Value, json};
 
 /// The columns of a project.
-const PROJECT: &str = "
+pub(super) const PROJECT: &str = "
     directory_projects.id, directory_projects.name, directory_projects.settings, directory_projects.version,
     directory_projects.created_at, directory_projects.archived_at";
 
-fn record(row: &mut Row) -> StoreResult<ProjectRecord> {
+pub(super) fn record(row: &mut Row) -> StoreResult<ProjectRecord> {
     let (id, name, settings, version) = (parsed(row)?, ProjectName::new(row.text()?), row.json()?, row.count()?);
     Ok(ProjectRecord { id, name, settings, version, created_at: time(row)?, archived_at: maybe_time(row)? })
 }
@@ -39,8 +39,15 @@ fn key(key: &ProjectKey, nth: usize) -> (String, Value) {
 const ADD_NAME: &str =
     "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING RETURNING name";
 const ADD: &str = "
-    INSERT INTO directory_projects (id, name, settings, version, created_at) VALUES ($1, $2, $3, 1, $4)
+    INSERT INTO directory_projects (id, name, settings, version, created_at, repository) VALUES ($1, $2, $3, 1, $4, $5)
     ON CONFLICT DO NOTHING RETURNING id";
+const ADD_LOOK: &str = "INSERT INTO repository_looks (project) VALUES ($1)";
+
+/// The key of a project's repository; empty where it has none that others could name.
+fn repository(settings: &ProjectSettings) -> Value {
+    let key = settings.repo_url.as_deref().and_then(RepositoryKey::of);
+    key.as_ref().map_or("", RepositoryKey::as_str).into()
+}
 
 pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord> {
     bounds::new_project(new)?;
@@ -53,10 +60,12 @@ pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed)
     if !is_new && new.existing == Existing::Refuse {
         return Err(taken());
     }
-    let values = vec![new.id.to_string().into(), name.into(), json(&new.settings), at(by.at)];
+    let repository = repository(&new.settings);
+    let values = vec![new.id.to_string().into(), name.into(), json(&new.settings), at(by.at), repository];
     if tx.run(ADD, values).await?.is_empty() {
         return Err(taken());
     }
+    tx.run(ADD_LOOK, vec![new.id.to_string().into()]).await?;
     members::write(tx.as_mut(), (new.id, name), new.owner, Role::Owner, by.at).await?;
     let action = Action::ProjectMade { name: new.name.clone(), owner: new.owner };
     audit::write_and_commit(tx, Some(new.id), &action, by).await?;
@@ -68,6 +77,36 @@ pub(super) async fn one(database: &dyn Database, project: &ProjectKey) -> StoreR
     let (is_it, value) = key(project, 1);
     let sql = format!("SELECT {PROJECT} FROM directory_projects WHERE {is_it}");
     first(database.run(Purpose::Read, &sql, vec![value]).await?)
+}
+
+/// Rows that were made before there was such a key have none: they are looked at one by one.
+fn of_repository_statement() -> String {
+    format!(
+        "SELECT {PROJECT} FROM directory_projects
+          WHERE directory_projects.repository = $1 OR directory_projects.repository IS NULL
+          ORDER BY directory_projects.name"
+    )
+}
+
+pub(super) async fn of_repository(
+    database: &dyn Database,
+    repository: &RepositoryKey,
+    limit: usize,
+) -> StoreResult<Sifted<ProjectRecord>> {
+    let rows = database.run(Purpose::Read, &of_repository_statement(), vec![repository.as_str().into()]).await?;
+    let mut all = Sifted::default();
+    for row in rows {
+        match record(&mut row.of("project")) {
+            Ok(project) => all.found.push(project),
+            Err(error) => all.set_aside.push(format!("a project cannot be read: {error}")),
+        }
+    }
+    let is_of = |project: &ProjectRecord| {
+        project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
+    };
+    all.found.retain(is_of);
+    all.found.truncate(page_limit(limit));
+    Ok(all)
 }
 
 /// Sees to it that there is a project.
@@ -139,6 +178,7 @@ pub(super) fn hot() -> Vec<(&'static str, String)> {
         ("access", access_statement("directory_projects.id = $2")),
         ("access_by_name", access_statement("directory_projects.name = $2")),
         ("visible_projects", visible_statement()),
+        ("projects_of_repository", of_repository_statement()),
     ]
 }
 
@@ -176,12 +216,18 @@ pub(super) async fn update_settings(
     if fields.is_empty() {
         return Ok(found);
     }
-    let set = "UPDATE directory_projects SET settings = $2, version = $3 WHERE id = $1";
+    let set = "UPDATE directory_projects SET settings = $2, version = $3, repository = $4 WHERE id = $1";
     let version = version + 1;
-    tx.run(set, vec![id.to_string().into(), json(settings), version.into()]).await?;
+    tx.run(set, vec![id.to_string().into(), json(settings), version.into(), repository(settings)]).await?;
     audit::write_and_commit(tx, Some(id), &Action::SettingsChanged { version, fields }, by).await?;
     Ok(ProjectRecord { settings: settings.clone(), version, ..found })
 }
+
+/// What was pushed while a project is in the archive is not made up for.
+const FORGET_LOOK: &str = "
+    UPDATE repository_looks SET taken_at = 0, rests_until = 0, repo_url = NULL, since = NULL, seen_at = NULL, failures = 0,
+        failure = NULL
+     WHERE project = $1";
 
 /// Puts a project into the archive at a time, or takes it out.
 pub(super) async fn set_archived(
@@ -197,6 +243,7 @@ pub(super) async fn set_archived(
     }
     let set = "UPDATE directory_projects SET archived_at = $2 WHERE id = $1";
     tx.run(set, vec![id.to_string().into(), maybe_at(archived_at)]).await?;
+    tx.run(FORGET_LOOK, vec![id.to_string().into()]).await?;
     let action = if archived_at.is_some() { Action::ProjectArchived } else { Action::ProjectRestored };
     audit::write_and_commit(tx, Some(id), &action, by).await
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use imt_core::directory::{NewReport, Report, ReportClaim, ReportSettlement, TakenReport};
-use imt_core::id::{CommitId, InstanceId};
-use imt_core::ports::{Sifted, StoreError, StoreResult, bounds::instance, directory_bounds as bounds};
+use imt_core::directory::{NewReport, Report, ReportClaim, ReportRecord, ReportSettlement, ReportState, TakenReport};
+use imt_core::id::{CommitId, InstanceId, PipelineId};
+use imt_core::ports::{EventId, Sifted, StoreError, StoreResult, bounds::instance, directory_bounds as bounds};
 
 use super::page::{at, page_limit, parsed, time, times};
 use super::projects;
@@ -120,6 +120,32 @@ pub(super) async fn settle(
     let settled = Guarded::new(Statement::new(database.dialect().sql(sql), values));
     let lost = || StoreError::Conflict("somebody else has the report, or it is settled".to_owned());
     database.change(settled).await?.map(|_| ()).ok_or_else(lost)
+}
+
+pub(super) async fn one(database: &dyn Database, pipeline: PipelineId) -> StoreResult<Option<ReportRecord>> {
+    let sql = "SELECT status, tries, settled, detail FROM commit_reports WHERE pipeline = $1";
+    let rows = database.run(Purpose::Read, sql, vec![pipeline.to_string().into()]).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut row = row.of("report");
+    let (status, tries) = (row.word()?, times(&mut row)?);
+    let state = match (row.flag()?, row.maybe_text()?) {
+        (true, None) => ReportState::Sent,
+        (true, Some(detail)) => ReportState::GivenUp { detail },
+        (false, failure) => ReportState::Waits { failure },
+    };
+    Ok(Some(ReportRecord { status, tries, state }))
+}
+
+pub(super) async fn events(database: &dyn Database) -> StoreResult<EventId> {
+    let sql = "SELECT event FROM reported_events";
+    let rows = database.run(Purpose::Read, sql, Vec::new()).await?;
+    rows.into_iter().next().map_or(Ok(EventId(0)), |row| row.of("reported events").count().map(EventId))
+}
+
+pub(super) async fn set_events(database: &dyn Database, up_to: EventId) -> StoreResult<()> {
+    let mut tx = database.begin().await?;
+    tx.run("UPDATE reported_events SET event = $1 WHERE event < $1", vec![up_to.0.into()]).await?;
+    Ok(tx.commit().await?)
 }
 
 const PRUNE: &str = "

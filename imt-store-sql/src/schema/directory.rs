@@ -140,3 +140,24 @@ pub(super) const DIRECTORY: &[&str] = &[
         action TEXT NOT NULL)",
     "CREATE INDEX audit_of_project ON audit_log (project, id)",
 ];
+
+/// How repositories are found by their addresses and looked at, and what was reported.
+pub(super) const LOOKS: &[&str] = &[
+    // NULL: not yet written by a program that knows of it. Empty: there is none.
+    "ALTER TABLE directory_projects ADD COLUMN repository TEXT",
+    "CREATE INDEX projects_of_repository ON directory_projects (repository)",
+    "CREATE TABLE repository_looks (
+        project TEXT PRIMARY KEY REFERENCES directory_projects (id),
+        taken_at BIGINT NOT NULL DEFAULT 0,
+        rests_until BIGINT NOT NULL DEFAULT 0,
+        repo_url TEXT,
+        since BIGINT,
+        seen_at BIGINT,
+        failures BIGINT NOT NULL DEFAULT 0,
+        failure TEXT)",
+    "CREATE INDEX looks_due ON repository_looks (taken_at)",
+    "INSERT INTO repository_looks (project) SELECT id FROM directory_projects",
+    // One row. What was there before is not reported.
+    "CREATE TABLE reported_events (event BIGINT NOT NULL)",
+    "INSERT INTO reported_events (event) SELECT COALESCE(MAX(id), 0) FROM events",
+];

@@ -13,13 +13,18 @@ use serde::Serialize;
 
 use super::looking::{Looking, current, nothing_released, of_site};
 use crate::args::{DriftArgs, ReportOutput};
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::exit::Exit;
+use crate::remote::Remote;
 use crate::terminal::{Paint, Terminal, clean};
 use crate::view::words;
 use crate::{clock, output};
 
 pub(crate) async fn drift(args: &DriftArgs) -> Result<Exit> {
+    if Remote::of(&args.target.server, &args.target.store)?.is_some() {
+        return Err(CliError::usage("a server does not compare what runs with what was released")
+            .help("leave --server (IMT_SERVER) out: the comparison is made from here, over SSH"));
+    }
     let looking = Looking::at(&args.target).await?;
     let found = look(&looking).await;
     looking.site.close().await;

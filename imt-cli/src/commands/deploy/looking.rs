@@ -39,8 +39,7 @@ impl Looking {
 
     /// The target in words.
     pub(super) fn name(&self) -> String {
-        let Target { project, environment, host } = &self.target;
-        format!("{project}/{environment} on {host}")
+        name(&self.target)
     }
 
     /// The releases that it has recorded, newest first. What cannot be read is told.
@@ -52,6 +51,12 @@ impl Looking {
         found.sort_by_key(|recorded| std::cmp::Reverse(recorded.head.age()));
         Ok(found)
     }
+}
+
+/// A target in words.
+pub(super) fn name(target: &Target) -> String {
+    let Target { project, environment, host } = target;
+    format!("{project}/{environment} on {host}")
 }
 
 /// The release that runs: of those that are sorted by age, newest first.

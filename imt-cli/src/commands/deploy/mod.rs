@@ -2,7 +2,7 @@
 //!
 //! `target` knows which target is meant, `origin` what is put there; `session` drives a deployment and `show` shows it.
 //! `looking` looks at a target and changes nothing: for `releases` and `drift`, and before a `rollback`; `dry_run` only plans.
-//! `outfit` is what a runner has to drive deployments that others have accepted.
+//! `remote` has a server do it. `outfit` is what a runner has to drive deployments that others have accepted.
 
 mod drift;
 mod dry_run;
@@ -13,6 +13,7 @@ mod looking;
 mod origin;
 mod outfit;
 mod releases;
+mod remote;
 mod rollback;
 mod run;
 mod session;

@@ -6,32 +6,42 @@ use std::fmt::Write as _;
 use imt_core::deploy::release::ReleaseVerdict;
 use imt_core::engine::Recorded;
 use imt_core::id::ReleaseId;
+use imt_core::ports::Target;
 use imt_core::time::Timestamp;
 use serde::Serialize;
 
-use super::looking::{Looking, current};
-use crate::args::{ReleasesArgs, ReportOutput};
+use super::looking::{Looking, current, name};
+use super::remote;
+use crate::args::{ReleasesArgs, ReportOutput, TargetArgs};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::remote::Remote;
 use crate::terminal::{Paint, Terminal, clean};
 use crate::view::words;
 use crate::{clock, output};
 
 pub(crate) async fn releases(args: &ReleasesArgs) -> Result<Exit> {
-    let looking = Looking::at(&args.target).await?;
-    let found = looking.releases().await;
-    looking.site.close().await;
-    let found = found?;
+    let (target, found) = match Remote::of(&args.target.server, &args.target.store)? {
+        Some(remote) => remote::releases(&remote, &args.target).await?,
+        None => looked_at(&args.target).await?,
+    };
     let text = match args.output {
-        ReportOutput::Human => table(&looking.name(), &found, clock::now(), Terminal::stdout().paint),
+        ReportOutput::Human => table(&name(&target), &found, clock::now(), Terminal::stdout().paint),
         ReportOutput::Json => {
             let runs = current(&found).map(|recorded| recorded.head.id);
-            let line = |recorded| output::json_line(&Listed::of(&looking, recorded, runs));
+            let line = |recorded| output::json_line(&Listed::of(&target, recorded, runs));
             found.iter().map(line).collect::<Result<String>>()?
         }
     };
     output::result(&text)?;
     Ok(Exit::Success)
+}
+
+async fn looked_at(args: &TargetArgs) -> Result<(Target, Vec<Recorded>)> {
+    let looking = Looking::at(args).await?;
+    let found = looking.releases().await;
+    looking.site.close().await;
+    Ok((looking.target, found?))
 }
 
 /// A line each, the one that runs with a mark.
@@ -77,8 +87,8 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn of(looking: &'a Looking, recorded: &'a Recorded, runs: Option<ReleaseId>) -> Self {
-        let (head, target) = (&recorded.head, &looking.target);
+    fn of(target: &'a Target, recorded: &'a Recorded, runs: Option<ReleaseId>) -> Self {
+        let head = &recorded.head;
         Self {
             project: target.project.as_str(),
             environment: &target.environment,

@@ -13,6 +13,7 @@ use imt_core::ports::{NewDeployment, Sifted, Target};
 
 use super::login;
 use super::looking::{Looking, nothing_released, project_of};
+use super::remote;
 use super::session::{Engine, Means, Session, leaves};
 use super::target::{Named, named, with_patience};
 use crate::args::RollbackArgs;
@@ -20,10 +21,14 @@ use crate::error::{CliError, Result};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::records::Records;
+use crate::remote::Remote;
 use crate::sources::Sources;
 use crate::{clock, output, places, process, reach, records};
 
 pub(crate) fn rollback(args: &RollbackArgs) -> Result<Exit> {
+    if let Some(remote) = Remote::of(&args.target.server, &args.target.store)? {
+        return remote::rollback(&remote, args);
+    }
     process::working(&leaves(), async |interrupts| Box::pin(attend(args, interrupts)).await)
 }
 

@@ -14,6 +14,7 @@ use imt_core::secret::Secret;
 use super::dry_run::dry_run;
 use super::login;
 use super::origin::{Asked, Origin, origin};
+use super::remote;
 use super::session::{Engine, Means, Session, leaves};
 use super::target::{Named, named, with_patience};
 use crate::args::DeployArgs;
@@ -22,12 +23,16 @@ use crate::error::{CliError, Result, reading_help};
 use crate::exit::Exit;
 use crate::interrupts::Interrupts;
 use crate::project::check;
+use crate::remote::Remote;
 use crate::{places, process, reach, records};
 
 /// What says that images stay here.
 const NO_REGISTRY: &str = "none";
 
 pub(crate) fn deploy(args: &DeployArgs) -> Result<Exit> {
+    if let Some(remote) = Remote::of(&args.target.server, &args.target.store)? {
+        return remote::deploy(&remote, args);
+    }
     process::working(&leaves(), async |interrupts| Box::pin(attend(args, interrupts)).await)
 }
 

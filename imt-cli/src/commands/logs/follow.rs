@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use imt_core::feed::{Feed, Observation, Waker};
+use imt_core::feed::Observation;
+use imt_core::plan::Plan;
 use imt_core::ports::StoreResult;
 use imt_core::schedule::ChangeKind;
 use imt_core::status::End;
 
+use super::origin::Origin;
 use super::wanted::Wanted;
 use crate::error::{CliError, Result};
 use crate::output::{self, Reader};
-use crate::records::{ALIVE, Found};
 use crate::view::{Output, Transcript, verdict, waits};
 
 /// How often to look for something new: another process writes it, and nobody rings here.
@@ -18,15 +19,14 @@ pub(crate) const POLL: Duration = Duration::from_millis(200);
 /// How long a store may be away.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-pub(super) async fn follow(found: &Found, wanted: Wanted, mut transcript: Transcript) -> Result<()> {
-    // It is only said; that it is not known now says nothing about the logs.
-    if let Ok(Some(waiting)) = found.records.catalog().waiting(found.id, ALIVE).await {
-        output::note(&format!("{} waits {}", found.name(), waits(&waiting)));
+pub(super) async fn follow(origin: &Origin, wanted: Wanted, mut transcript: Transcript) -> Result<()> {
+    if let Some(waiting) = origin.waiting().await {
+        output::note(&format!("{} waits {}", origin.name(), waits(&waiting)));
     }
-    let mut feed = Feed::new(found.records.store(), found.id, Waker::none()).with_poll_interval(POLL);
+    let (plan, mut coming) = (&origin.record().plan, origin.follow());
     let mut out = Output::default();
-    while let Some(seen) = patiently(async || feed.next().await).await? {
-        let over = show(found, wanted, &seen, &mut transcript, &mut out);
+    while let Some(seen) = coming.next().await? {
+        let over = show(plan, wanted, &seen, &mut transcript, &mut out);
         if output::pieces(&mut out)? == Reader::Gone || over {
             break;
         }
@@ -46,7 +46,7 @@ pub(crate) async fn patiently<T>(mut next: impl AsyncFnMut() -> StoreResult<T>) 
 }
 
 /// Shows what is wanted of it; whether that was the last of it.
-fn show(found: &Found, wanted: Wanted, seen: &Observation, transcript: &mut Transcript, out: &mut Output) -> bool {
+fn show(plan: &Plan, wanted: Wanted, seen: &Observation, transcript: &mut Transcript, out: &mut Output) -> bool {
     let event = match seen {
         Observation::Log { attempt, chunk } => {
             if wanted.includes(*attempt) {
@@ -63,7 +63,7 @@ fn show(found: &Found, wanted: Wanted, seen: &Observation, transcript: &mut Tran
             return wanted.job.is_some() && wanted.attempt.is_some();
         }
         ChangeKind::JobEnded { job, end } if wanted.job == Some(*job) => {
-            let job = found.record.plan.job(*job);
+            let job = plan.job(*job);
             out.stderr(format!("imt: {}: {}\n", job.name, verdict(end, Some(job))));
             return true;
         }

@@ -1,27 +1,26 @@
 //! Printing what is stored, page by page.
 
 use imt_core::id::AttemptId;
-use imt_core::ports::{LogFrom, Store, StoredChunk};
+use imt_core::ports::{LogFrom, StoredChunk};
 
+use super::origin::Origin;
 use super::wanted::Wanted;
 use crate::args::LineRange;
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use crate::output::{self, Reader};
-use crate::records::Found;
 use crate::view::{Output, Transcript, verdict};
 
 /// What is read, and so held in memory, at a time.
 pub(crate) const PAGE_BYTES: usize = 1 << 20;
 
-pub(super) async fn print(found: &Found, wanted: Wanted, lines: LineRange, mut transcript: Transcript) -> Result<()> {
-    let (plan, state) = (&found.record.plan, &found.record.state);
-    let attempts = wanted.among(plan, state)?;
+pub(super) async fn print(origin: &Origin, wanted: Wanted, lines: LineRange, mut transcript: Transcript) -> Result<()> {
+    let record = origin.record();
+    let attempts = wanted.among(&record.plan, &record.state)?;
     if attempts.is_empty() {
-        output::note(&nothing(found, wanted));
+        output::note(&nothing(origin, wanted));
     }
-    let store = found.records.store();
     for attempt in attempts {
-        if log(store.as_ref(), attempt, lines, &mut transcript).await? == Reader::Gone {
+        if log(origin, attempt, lines, &mut transcript).await? == Reader::Gone {
             break;
         }
     }
@@ -29,8 +28,8 @@ pub(super) async fn print(found: &Found, wanted: Wanted, lines: LineRange, mut t
 }
 
 /// Why there is no log.
-fn nothing(found: &Found, wanted: Wanted) -> String {
-    let (plan, state) = (&found.record.plan, &found.record.state);
+fn nothing(origin: &Origin, wanted: Wanted) -> String {
+    let (plan, state) = (&origin.record().plan, &origin.record().state);
     match wanted.job.and_then(|job| Some((plan.job(job), state.job(job)?))) {
         Some((job, state)) => {
             let how = state
@@ -39,17 +38,17 @@ fn nothing(found: &Found, wanted: Wanted) -> String {
                 .map_or_else(|| "has not begun".to_owned(), |end| format!("was {}", verdict(end, Some(job))));
             format!("job `{}` {how}", job.name)
         }
-        None => format!("no job of {} has begun", found.name()),
+        None => format!("no job of {} has begun", origin.name()),
     }
 }
 
 /// Prints lines of one log.
-async fn log(store: &dyn Store, attempt: AttemptId, lines: LineRange, transcript: &mut Transcript) -> Result<Reader> {
+async fn log(origin: &Origin, attempt: AttemptId, lines: LineRange, transcript: &mut Transcript) -> Result<Reader> {
     let mut out = Output::default();
     transcript.begin(attempt, &mut out);
     let mut from = if lines.skipped == 0 { LogFrom::Offset(0) } else { LogFrom::Line(lines.skipped) };
     loop {
-        let page = store.read_log(attempt, from, PAGE_BYTES).await.map_err(CliError::store("read the log"))?;
+        let page = origin.read(attempt, from).await?;
         let mut over = page.chunks.is_empty();
         for chunk in page.chunks {
             let Some(chunk) = until(lines.last, chunk) else {

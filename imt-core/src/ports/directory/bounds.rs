@@ -3,8 +3,8 @@
 //! Beside [`bounds`](crate::ports::bounds), and in its manner: `Invalid` names what does not fit, and never tells a secret.
 
 use crate::directory::{
-    Deed, Identity, NewCode, NewDelivery, NewProject, NewReport, NewSession, NewToken, Profile, ProjectSettings, Push,
-    SecretName,
+    Deed, Identity, MAX_PAGE, NewCode, NewDelivery, NewProject, NewReport, NewSession, NewToken, Profile,
+    ProjectSettings, Push, SecretName,
 };
 use crate::ports::bounds::{MAX_NAME_BYTES, MAX_SETTINGS, bytes, environment, optional, project as project_name, text};
 use crate::ports::{StoreError, StoreResult};
@@ -164,6 +164,17 @@ pub fn delivery(new: &NewDelivery) -> StoreResult<()> {
 pub fn push(push: &Push) -> StoreResult<()> {
     text("branch", &push.branch, MAX_NAME_BYTES)?;
     text("commit", push.commit.as_str(), MAX_NAME_BYTES)
+}
+
+/// Checks what branches have.
+///
+/// # Errors
+/// `Invalid`.
+pub fn heads(heads: &[Push]) -> StoreResult<()> {
+    if heads.len() > MAX_PAGE {
+        return Err(StoreError::Invalid(format!("{} heads are too many at once, {MAX_PAGE} is the most", heads.len())));
+    }
+    heads.iter().try_for_each(push)
 }
 
 /// Checks a report.

@@ -14,6 +14,7 @@ mod audit;
 pub mod bounds;
 mod credentials;
 mod deliveries;
+mod looks;
 mod projects;
 mod reports;
 mod users;
@@ -21,11 +22,15 @@ mod users;
 pub use audit::AuditLog;
 pub use credentials::Credentials;
 pub use deliveries::Deliveries;
+pub use looks::Looks;
 pub use projects::{ProjectSecrets, Projects};
 pub use reports::Reports;
 pub use users::Users;
 
 /// All that a server keeps beside pipelines and deployments.
-pub trait Directory: Users + Credentials + Projects + ProjectSecrets + Deliveries + Reports + AuditLog {}
+pub trait Directory: Users + Credentials + Projects + ProjectSecrets + Deliveries + Looks + Reports + AuditLog {}
 
-impl<D: Users + Credentials + Projects + ProjectSecrets + Deliveries + Reports + AuditLog + ?Sized> Directory for D {}
+impl<D: Users + Credentials + Projects + ProjectSecrets + Deliveries + Looks + Reports + AuditLog + ?Sized> Directory
+    for D
+{
+}

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use crate::directory::{
     Deed, ListedSecret, Member, NewProject, Page, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings,
-    ProjectState, Role, SecretName,
+    ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::StoreResult;
+use crate::ports::{Sifted, StoreResult};
 use crate::secret::Secret;
 
 /// Projects, and who belongs to them. Part of [`Directory`](crate::ports::Directory).
@@ -27,6 +27,9 @@ pub trait Projects: Send + Sync {
     /// # Errors
     /// `NotFound`.
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord>;
+
+    /// The projects that have a repository, those in the archive too, by name, at most `limit`: for the server itself.
+    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>>;
 
     /// A project and what a user is in it, in one look: for whatever somebody asks for. `None`: there is no such project, it is
     /// none of his, or he is disabled or unknown; nobody can tell which. An administrator is an owner of all.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::directory::{NewReport, ReportClaim, ReportSettlement, TakenReport};
-use crate::id::InstanceId;
-use crate::ports::{Sifted, StoreResult};
+use crate::directory::{NewReport, ReportClaim, ReportRecord, ReportSettlement, TakenReport};
+use crate::id::{InstanceId, PipelineId};
+use crate::ports::{EventId, Sifted, StoreResult};
 
 /// Commit statuses that are to be reported, each pipeline's newest. Part of [`Directory`](crate::ports::Directory).
 #[async_trait]
@@ -34,6 +34,15 @@ pub trait Reports: Send + Sync {
     /// # Errors
     /// `Conflict` when the claim is not the newest, as with deliveries.
     async fn settle_report(&self, claim: &ReportClaim, settlement: &ReportSettlement) -> StoreResult<()>;
+
+    /// What is known of a pipeline's newest report; `None`: there is none, or it is forgotten.
+    async fn report(&self, pipeline: PipelineId) -> StoreResult<Option<ReportRecord>>;
+
+    /// Up to which event of the store reports are queued. What the store held before it had a directory counts as reported.
+    async fn reported_events(&self) -> StoreResult<EventId>;
+
+    /// Says that reports are queued up to this event. *Idempotent*; an earlier one than is known changes nothing.
+    async fn set_reported_events(&self, up_to: EventId) -> StoreResult<()>;
 
     /// Forgets reports that were settled longer ago than this by the store's clock, `limit` at most; answers how many. Fewer:
     /// there are no more.

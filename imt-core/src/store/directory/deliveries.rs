@@ -48,7 +48,7 @@ impl DirectoryLedger {
     }
 
     /// Remembers what a branch has come to, unless something later is known.
-    fn note_head(&mut self, project: ProjectId, push: &Push, at: Timestamp) {
+    pub(super) fn note_head(&mut self, project: ProjectId, push: &Push, at: Timestamp) {
         let head = self.heads.entry((project, push.branch.clone())).or_insert_with(|| (push.commit.clone(), at));
         if head.1 <= at {
             *head = (push.commit.clone(), at);

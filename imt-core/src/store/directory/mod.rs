@@ -5,6 +5,7 @@
 
 mod credentials;
 mod deliveries;
+mod looks;
 mod projects;
 mod reports;
 mod users;
@@ -20,7 +21,7 @@ use crate::directory::{
     SecretName, Session, User,
 };
 use crate::id::{CommitId, PipelineId, ProjectId, UserId};
-use crate::ports::{AuditLog, StoreResult, directory_bounds as bounds};
+use crate::ports::{AuditLog, EventId, StoreResult, directory_bounds as bounds};
 use crate::secret::{Secret, SecretBytes};
 use crate::time::Timestamp;
 
@@ -38,7 +39,10 @@ pub(super) struct DirectoryLedger {
     last_delivery: u64,
     /// The newest commit that each branch is known to have had.
     heads: BTreeMap<(ProjectId, String), (CommitId, Timestamp)>,
+    looks: BTreeMap<ProjectId, looks::Entry>,
     reports: BTreeMap<PipelineId, reports::Entry>,
+    /// Up to which event reports are queued.
+    reported: EventId,
     audit: Vec<AuditEntry>,
 }
 

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::{DirectoryLedger, page_limit};
 use crate::directory::{
     Action, Deed, Existing, ListedSecret, Member, NewProject, Page, ProjectAccess, ProjectKey, ProjectRecord,
-    ProjectSettings, ProjectState, Role, SecretName,
+    ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::{ProjectSecrets, Projects, StoreError, StoreResult, directory_bounds as bounds};
+use crate::ports::{ProjectSecrets, Projects, Sifted, StoreError, StoreResult, directory_bounds as bounds};
 use crate::secret::Secret;
 use crate::store::MemoryStore;
 use crate::time::Timestamp;
@@ -79,6 +79,7 @@ impl DirectoryLedger {
             return Ok(());
         }
         project.archived_at = at;
+        self.forget_look(id);
         let action = if at.is_some() { Action::ProjectArchived } else { Action::ProjectRestored };
         self.write(Some(id), action, by);
         Ok(())
@@ -136,6 +137,17 @@ impl Projects for MemoryStore {
 
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord> {
         self.directory().find(project).cloned().ok_or(StoreError::NotFound("project"))
+    }
+
+    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+        let directory = self.directory();
+        let is_of = |project: &&ProjectRecord| {
+            project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
+        };
+        let mut found: Vec<ProjectRecord> = directory.projects.values().filter(is_of).cloned().collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        found.truncate(page_limit(limit));
+        Ok(Sifted { found, ..Sifted::default() })
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{DirectoryLedger, page_limit};
-use crate::directory::{NewReport, Report, ReportClaim, ReportSettlement, TakenReport};
-use crate::id::InstanceId;
-use crate::ports::{Reports, Sifted, StoreError, StoreResult, directory_bounds as bounds};
+use crate::directory::{NewReport, Report, ReportClaim, ReportRecord, ReportSettlement, ReportState, TakenReport};
+use crate::id::{InstanceId, PipelineId};
+use crate::ports::{EventId, Reports, Sifted, StoreError, StoreResult, directory_bounds as bounds};
 use crate::store::MemoryStore;
 use crate::time::Timestamp;
 
@@ -16,6 +16,19 @@ pub(super) struct Entry {
     report: Report,
     token: u64,
     stage: Stage,
+    /// What was wrong the last time.
+    detail: Option<String>,
+}
+
+impl Entry {
+    fn record(&self) -> ReportRecord {
+        let state = match (self.stage, self.detail.clone()) {
+            (Stage::Settled { .. }, None) => ReportState::Sent,
+            (Stage::Settled { .. }, Some(detail)) => ReportState::GivenUp { detail },
+            (Stage::Waits { .. } | Stage::Taken { .. }, failure) => ReportState::Waits { failure },
+        };
+        ReportRecord { status: self.report.what.status, tries: self.report.tries, state }
+    }
 }
 
 /// Where the newest status stands.
@@ -45,7 +58,7 @@ impl DirectoryLedger {
         let fresh = || Report { what: new.clone(), tries: 0 };
         let Some(entry) = self.reports.get_mut(&new.pipeline) else {
             let stage = Stage::Waits { due_at: now };
-            self.reports.insert(new.pipeline, Entry { report: fresh(), token: 0, stage });
+            self.reports.insert(new.pipeline, Entry { report: fresh(), token: 0, stage, detail: None });
             return Ok(());
         };
         let known = &entry.report.what;
@@ -53,6 +66,7 @@ impl DirectoryLedger {
             return Ok(());
         }
         entry.report = fresh();
+        entry.detail = None;
         entry.stage = match entry.stage {
             Stage::Taken { until, .. } => Stage::Taken { until, is_newest: false },
             Stage::Waits { .. } | Stage::Settled { .. } => Stage::Waits { due_at: now },
@@ -83,6 +97,12 @@ impl DirectoryLedger {
         let entry = entry.ok_or_else(lost)?;
         let Stage::Taken { is_newest, .. } = entry.stage else { return Err(lost()) };
         entry.token += 1;
+        entry.detail = match settlement {
+            ReportSettlement::Sent => None,
+            ReportSettlement::GivenUp { detail } | ReportSettlement::Again { detail, .. } => {
+                Some(bounds::detail(detail))
+            }
+        };
         entry.stage = match settlement {
             _ if !is_newest => Stage::Waits { due_at: now },
             ReportSettlement::Sent | ReportSettlement::GivenUp { .. } => Stage::Settled { at: now },
@@ -125,6 +145,20 @@ impl Reports for MemoryStore {
 
     async fn settle_report(&self, claim: &ReportClaim, settlement: &ReportSettlement) -> StoreResult<()> {
         self.directory().settle_report(claim, settlement, self.time())
+    }
+
+    async fn report(&self, pipeline: PipelineId) -> StoreResult<Option<ReportRecord>> {
+        Ok(self.directory().reports.get(&pipeline).map(Entry::record))
+    }
+
+    async fn reported_events(&self) -> StoreResult<EventId> {
+        Ok(self.directory().reported)
+    }
+
+    async fn set_reported_events(&self, up_to: EventId) -> StoreResult<()> {
+        let mut directory = self.directory();
+        directory.reported = directory.reported.max(up_to);
+        Ok(())
     }
 
     async fn prune_reports(&self, older_than: Duration, limit: usize) -> StoreResult<u64> {

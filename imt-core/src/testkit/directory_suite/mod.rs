@@ -15,6 +15,7 @@ mod codes;
 mod deliveries;
 mod fixture;
 mod found;
+mod looks;
 mod members;
 mod projects;
 mod reports;
@@ -131,6 +132,7 @@ macro_rules! __directory_suite_cases {
                 projects_go_into_the_archive_and_back
                 secrets_are_set_and_never_listed
                 what_breaks_a_rule_is_refused
+                projects_are_found_by_their_repository
             }
             members {
                 members_are_set_and_listed
@@ -153,12 +155,20 @@ macro_rules! __directory_suite_cases {
                 found_and_delivered_at_once_is_one_news
                 what_a_later_push_replaced_is_not_found
             }
+            looks {
+                looks_are_taken_in_turn
+                a_look_that_failed_rests
+                a_look_knows_since_when
+                noted_heads_are_known
+            }
             reports {
                 the_newest_status_is_reported
                 statuses_come_in_order
                 what_was_not_sent_waits
                 a_report_has_one_holder
                 settled_reports_are_pruned
+                how_a_report_went_is_told
+                what_is_reported_only_grows
             }
             audit {
                 every_deed_is_written

@@ -5,7 +5,8 @@ use super::fixture::{
     administrator, assert_refused, at, at_once, deed, deed_at, join, new_project, project, shop, user,
 };
 use crate::directory::{
-    Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+    Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role,
+    SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
 use crate::pipeline::BranchPattern;
@@ -241,4 +242,28 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
     let strange = Deed { request: Some("a\u{1b}[2J".to_owned()), ..deed() };
     assert_refused!(store.archive_project(id, &strange).await, StoreError::Invalid(_));
     assert_eq!(store.project(&id.into()).await.expect("project").archived_at, None);
+}
+
+/// By any address of its repository, as it is now.
+pub(super) async fn projects_are_found_by_their_repository(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (one, two) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let of = async |address: &str, limit| -> Vec<ProjectId> {
+        let key = RepositoryKey::of(address).expect("an address");
+        let found = store.projects_of(&key, limit).await.expect("projects_of");
+        found.found.into_iter().map(|project| project.id).collect()
+    };
+    assert_eq!(of("git@git.example:shop.git", 9).await, [two, one], "by name");
+    assert_eq!(of("git@git.example:shop.git", 1).await, [two]);
+    assert_eq!(of("https://git.example/other.git", 9).await, []);
+    let set = async |id: ProjectId, version, repo_url: Option<&str>| {
+        let settings = ProjectSettings { repo_url: repo_url.map(str::to_owned), ..ProjectSettings::default() };
+        store.update_settings(id, version, &settings, &deed()).await.expect("update_settings");
+    };
+    set(two, 1, Some("ssh://git@git.example/other")).await;
+    assert_eq!(of("https://git.example/shop", 9).await, [one]);
+    assert_eq!(of("https://git.example/other.git", 9).await, [two]);
+    set(two, 2, Some("/srv/other")).await;
+    set(one, 1, None).await;
+    assert!(of("https://git.example/other", 9).await.is_empty() && of("https://git.example/shop", 9).await.is_empty());
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Servers;
 use super::fixture::{LEASE, SHORT, assert_refused, at, at_once, shop, worker};
-use crate::directory::{NewReport, ReportClaim, ReportSettlement, TakenReport};
+use crate::directory::{NewReport, ReportClaim, ReportRecord, ReportSettlement, ReportState, TakenReport};
 use crate::id::{CommitId, PipelineId, ProjectId};
-use crate::ports::StoreError;
+use crate::ports::{EventId, StoreError};
 use crate::status::Status;
 use crate::testkit::store_suite::fixture::DEADLINE;
 
@@ -150,4 +150,39 @@ pub(super) async fn settled_reports_are_pruned(store: Servers) {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!((prune(Duration::ZERO, 2).await, prune(Duration::ZERO, 2).await), (2, 1));
     assert_eq!(prune(Duration::ZERO, 2).await, 0, "one is on its way");
+}
+
+/// Owners can see what became of the newest status.
+pub(super) async fn how_a_report_went_is_told(store: Servers) {
+    let (id, pipeline) = (shop(&store).await, PipelineId::generate());
+    let told = async || store.report(pipeline).await.expect("report");
+    assert_eq!(told().await, None);
+    queue(&store, &report(id, pipeline, Status::Running, 1)).await;
+    let expected = |status, tries, state| Some(ReportRecord { status, tries, state });
+    assert_eq!(told().await, expected(Status::Running, 0, ReportState::Waits { failure: None }));
+    let taken = take(&store, LEASE).await.remove(0);
+    let again = ReportSettlement::Again { detail: "busy\n".to_owned(), after: Duration::ZERO };
+    store.settle_report(&taken.claim, &again).await.expect("settle_report");
+    let failure = Some("busy ".to_owned());
+    assert_eq!(told().await, expected(Status::Running, 1, ReportState::Waits { failure }));
+    let taken = taken_soon(&store, LEASE).await;
+    sent(&store, &taken.claim).await;
+    assert_eq!(told().await, expected(Status::Running, 2, ReportState::Sent));
+    queue(&store, &report(id, pipeline, Status::Failed, 2)).await;
+    assert_eq!(told().await, expected(Status::Failed, 0, ReportState::Waits { failure: None }));
+    let taken = take(&store, LEASE).await.remove(0);
+    let detail = "no such repository".to_owned();
+    let given_up = ReportSettlement::GivenUp { detail: detail.clone() };
+    store.settle_report(&taken.claim, &given_up).await.expect("settle_report");
+    assert_eq!(told().await, expected(Status::Failed, 1, ReportState::GivenUp { detail }));
+}
+
+/// Whoever is behind does not take back what another has done.
+pub(super) async fn what_is_reported_only_grows(store: Servers) {
+    let known = async || store.reported_events().await.expect("reported_events");
+    assert_eq!(known().await, EventId(0));
+    for (said, is_then) in [(7, 7), (7, 7), (3, 7), (9, 9)] {
+        store.set_reported_events(EventId(said)).await.expect("set_reported_events");
+        assert_eq!(known().await, EventId(is_then));
+    }
 }

@@ -12,8 +12,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imt_core::deploy::machine::ChangeKind;
+use imt_core::deploy::machine::{ChangeKind, DeploymentState};
 use imt_core::engine::{DeploymentOutcome, EngineError};
+use imt_core::feed::DeploymentObservation;
 use imt_core::id::DeploymentId;
 use imt_core::ports::{DeploymentEvent, DeploymentStore, EventId, LogFrom, StoreError, StoredChunk, StreamKind};
 use imt_core::time::Timestamp;
@@ -57,7 +58,7 @@ pub(super) async fn show(
     shown: &Shown,
     mut driving: JoinHandle<std::result::Result<DeploymentOutcome, EngineError>>,
 ) -> Result<Seen> {
-    let mut view = View::new(shown);
+    let mut view = View::new(shown.how, shown.id);
     let mut following = Following::new(shown).await?;
     output::result(&view.begin(&shown.title))?;
     let outcome = loop {
@@ -73,6 +74,45 @@ pub(super) async fn show(
     Ok(Seen { outcome, last_lines })
 }
 
+/// Shows a deployment that another process drives, as it is told, and what it comes to. Answers the last lines of the step that
+/// failed.
+pub(super) async fn show_told(
+    how: RunOutput,
+    id: DeploymentId,
+    title: &str,
+    mut next: impl AsyncFnMut() -> Result<Option<DeploymentObservation>>,
+    state: &mut DeploymentState,
+) -> Result<Vec<String>> {
+    let (mut view, mut line) = (View::new(how, id), Vec::new());
+    output::result(&view.begin(title))?;
+    while let Some(seen) = next().await? {
+        match seen {
+            DeploymentObservation::Event(event) => {
+                state.apply(&event.change);
+                output::result(&view.change(&event)?)?;
+            }
+            DeploymentObservation::Log(chunk) => {
+                if chunk.stream != StreamKind::System || matches!(view, View::Plain) {
+                    said(&mut line, &chunk, &mut view)?;
+                }
+            }
+        }
+    }
+    output::result(&view.over())?;
+    Ok(if let View::Human(human) = view { human.into_failed_lines() } else { Vec::new() })
+}
+
+/// Shows the lines that a piece makes whole.
+fn said(line: &mut Vec<u8>, chunk: &StoredChunk, view: &mut View) -> Result<()> {
+    line.extend_from_slice(&chunk.bytes);
+    let Some(end) = line.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
+    let rest = line.split_off(end + 1);
+    let whole = std::mem::replace(line, rest);
+    let text = String::from_utf8_lossy(&whole);
+    let lines: Result<String> = text.lines().map(|line| view.line(line, chunk.at)).collect();
+    output::result(&lines?)
+}
+
 /// What is made of what is seen.
 enum View {
     /// The log as it is.
@@ -82,10 +122,10 @@ enum View {
 }
 
 impl View {
-    fn new(shown: &Shown) -> Self {
-        match shown.how {
+    fn new(how: RunOutput, id: DeploymentId) -> Self {
+        match how {
             RunOutput::Plain => Self::Plain,
-            RunOutput::Json => Self::Json(shown.id),
+            RunOutput::Json => Self::Json(id),
             RunOutput::Human => Self::Human(Human::new(Terminal::stdout())),
         }
     }
@@ -176,7 +216,7 @@ impl Following {
                 }
                 self.is_at_border = is_border;
                 if !is_border || matches!(view, View::Plain) {
-                    self.said(chunk, view)?;
+                    said(&mut self.line, chunk, view)?;
                 }
             }
         }
@@ -194,16 +234,6 @@ impl Following {
             output::result(&view.change(&event)?)?;
         }
         Ok(())
-    }
-
-    fn said(&mut self, chunk: &StoredChunk, view: &mut View) -> Result<()> {
-        self.line.extend_from_slice(&chunk.bytes);
-        let Some(end) = self.line.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
-        let rest = self.line.split_off(end + 1);
-        let whole = std::mem::replace(&mut self.line, rest);
-        let text = String::from_utf8_lossy(&whole);
-        let lines: Result<String> = text.lines().map(|line| view.line(line, chunk.at)).collect();
-        output::result(&lines?)
     }
 
     /// Fetches the events there are.

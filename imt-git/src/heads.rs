@@ -1,0 +1,61 @@
+//! What a repository is asked without a checkout: which commits its branches have, and what a commit says of itself.
+
+use std::collections::BTreeMap;
+
+use imt_core::id::CommitId;
+use imt_core::ports::{Failure, FailureKind};
+
+use crate::command::deadline_in;
+use crate::failure::git_failed;
+use crate::mirror::Mirror;
+use crate::places::percent_path;
+use crate::source::GitSource;
+use crate::url::Repository;
+
+/// The most that a list of branches may have, in bytes: some hundred thousand.
+const LISTED: usize = 32 << 20;
+
+impl GitSource {
+    /// The commit that each branch has now. Names that are no text are left out. *Cancellation*: as
+    /// [`Source`](imt_core::ports::Source).
+    ///
+    /// # Errors
+    /// As [`Source::resolve`](imt_core::ports::Source::resolve).
+    pub async fn heads(&self, repository: &str) -> Result<BTreeMap<String, CommitId>, Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, session) = self.open(repository, deadline).await?;
+        let address = match &repository {
+            Repository::Local(path) => format!("file://{}", percent_path(path)),
+            Repository::Remote(url) => url.to_string(),
+        };
+        let call = self.git.call(format!("listing {repository}"), session.path(), deadline).envs(session.env());
+        let call = call.args(["ls-remote", "--quiet", "--heads", "--end-of-options", &address]);
+        let output = call.max_stdout(LISTED).run().await?;
+        if !output.success() {
+            let failure = git_failed(&format!("{repository} cannot be listed"), &output, session.secrets());
+            let help = "check the address, the credentials for its origin and the network";
+            return Err(failure.with_help(help).retryable());
+        }
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        let heads = lines.filter_map(|line| {
+            let (commit, name) = line.split_once('\t')?;
+            Some((name.strip_prefix("refs/heads/")?.to_owned(), CommitId::parse(commit).ok()?))
+        });
+        Ok(heads.collect())
+    }
+
+    /// The message of a commit, its beginning where it is long. The commit is fetched into the mirror if it is not there.
+    /// *Cancellation*: as [`Source`](imt_core::ports::Source).
+    ///
+    /// # Errors
+    /// As [`Source::checkout`](imt_core::ports::Source::checkout).
+    pub async fn message(&self, repository: &str, commit: &CommitId) -> Result<String, Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, session) = self.open(repository, deadline).await?;
+        let commit = CommitId::parse(commit.as_str())
+            .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
+        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
+        let (_reading, _) = mirror.with_commit(&commit, None).await?;
+        mirror.message(&commit).await
+    }
+}

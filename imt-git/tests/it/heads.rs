@@ -1,0 +1,42 @@
+//! What branches have, and what a commit says of itself.
+
+use imt_core::ports::FailureKind;
+use imt_git::Submodules;
+
+use crate::common::{World, git};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn branches_are_listed_with_what_they_have() {
+    let world = World::new();
+    let source = world.source();
+    let list = async || source.heads(&world.origin_text()).await.unwrap();
+    assert!(list().await.is_empty(), "nothing was committed");
+    let first = world.commit("a", "1");
+    git(&world.origin(), &["branch", "feature/\u{e4}"]);
+    git(&world.origin(), &["tag", "main-not"]);
+    let second = world.commit("a", "2");
+    let expected = [("feature/\u{e4}".to_owned(), first.clone()), ("main".to_owned(), second)];
+    assert_eq!(list().await.into_iter().collect::<Vec<_>>(), expected);
+    git(&world.origin(), &["branch", "-D", "feature/\u{e4}"]);
+    assert_eq!(list().await.len(), 1);
+    let failure = source.heads(world.dir.path().to_str().unwrap()).await.unwrap_err();
+    assert!(failure.retryable && failure.kind == FailureKind::CheckoutFailed, "{failure}");
+    assert_eq!(source.message(&world.origin_text(), &first).await.unwrap().trim(), "a");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_with_an_address_that_is_refused_is_not_called() {
+    let world = World::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let source = world.builder().only_addresses(|address| !address.is_loopback()).build().unwrap();
+    for host in ["localhost", "127.0.0.1"] {
+        let failure = source.heads(&format!("http://{host}:{port}/a.git")).await.unwrap_err();
+        assert!(failure.message.contains("may not be connected to"), "{failure}");
+    }
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock, "somebody has called");
+    let both = world.builder().only_addresses(|_| true).submodules(Submodules::Update).build();
+    assert!(both.unwrap_err().message.contains("submodules"));
+}
