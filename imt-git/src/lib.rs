@@ -26,6 +26,7 @@ mod one_file;
 mod packs;
 mod places;
 mod reference;
+mod resolve;
 mod session;
 mod snapshot;
 mod source;
