@@ -14,6 +14,7 @@ pub mod door;
 pub mod event;
 pub mod executor;
 pub mod fault_proxy;
+pub mod fleet;
 pub mod holding;
 pub mod imt;
 pub mod little;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -52,6 +53,21 @@ impl Repository {
     /// When git fails.
     pub fn branch(&self, name: &str, commit: &str) {
         git(self.path(), &["update-ref", &format!("refs/heads/{name}"), commit]);
+    }
+
+    /// Has many branches at a commit, all at once.
+    ///
+    /// # Panics
+    /// When git fails.
+    pub fn branches(&self, names: impl Iterator<Item = String>, commit: &str) {
+        let order: Vec<String> = names.map(|name| format!("update refs/heads/{name} {commit}\n")).collect();
+        let file = self.path().join(".git/branches-to-be");
+        fs::write(&file, order.concat()).expect("a file");
+        let order = fs::File::open(&file).expect("the file");
+        let mut command = Command::new("git");
+        command.args(["update-ref", "--stdin"]).current_dir(self.path()).stdin(order);
+        let done = command.status().expect("git can be run");
+        assert!(done.success(), "git update-ref: {done}");
     }
 
     /// Commits what the working tree holds, and answers the commit.

@@ -1,5 +1,6 @@
 //! A server of the built `imt-server`, as clients reach it: over HTTP and its socket, and by nothing else.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +8,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use tungstenite::client::IntoClientRequest as _;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{HandshakeError, Message, WebSocket};
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
 
@@ -127,9 +128,7 @@ impl RunningServer {
 
     /// Whoever calls it with a token.
     pub fn client(&self, token: &str) -> Client {
-        let agent =
-            Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(SOON)).build();
-        Client { agent: agent.into(), address: self.address.clone(), token: token.to_owned() }
+        Client::at(&self.address, token)
     }
 
     /// Sends it a signal.
@@ -153,6 +152,35 @@ pub fn signature(secret: &str, body: &Value) -> String {
     tag.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
+/// Where the host of a project's repository tells of pushes.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    path: String,
+    secret: String,
+}
+
+impl Hook {
+    /// That of a project, by the answer to its making.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn of(made: &Value) -> Self {
+        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name}: {made}")).to_owned();
+        Self { path: format!("/webhook/github/{}", text("id")), secret: text("webhook_secret") }
+    }
+
+    /// Tells of a push to a branch, which the host calls `name`; whether it was answered with success.
+    pub fn tell(&self, client: &Client, name: &str, branch: &str, commit: &str) -> bool {
+        let body = json!({"ref": format!("refs/heads/{branch}"), "after": commit});
+        let headers = [
+            ("x-github-event", "push".to_owned()),
+            ("x-github-delivery", name.to_owned()),
+            ("x-hub-signature-256", signature(&self.secret, &body)),
+        ];
+        client.try_send(&Method::POST, &self.path, &headers, &body).is_ok_and(|answered| answered.status() == 202)
+    }
+}
+
 /// Whoever calls a server.
 #[derive(Clone)]
 pub struct Client {
@@ -162,6 +190,13 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whoever calls the server at this address, lives it or not, with a token.
+    pub fn at(address: &str, token: &str) -> Self {
+        let agent =
+            Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(SOON)).build();
+        Self { agent: agent.into(), address: address.to_owned(), token: token.to_owned() }
+    }
+
     /// Calls; with a body, as JSON. `Err`: there was no answer.
     ///
     /// # Errors
@@ -215,14 +250,29 @@ impl Client {
     /// # Panics
     /// When it does not open.
     pub fn socket(&self) -> Socket {
+        self.try_socket().unwrap_or_else(|error| panic!("the socket does not open: {error}"))
+    }
+
+    /// A socket to the server, if it lives.
+    ///
+    /// # Errors
+    /// What kept it from opening.
+    ///
+    /// # Panics
+    /// When the address is none.
+    pub fn try_socket(&self) -> Result<Socket, tungstenite::Error> {
         let (_, authority) = self.address.split_once("://").expect("an address");
-        let stream = TcpStream::connect(authority).expect("the server accepts");
-        stream.set_read_timeout(Some(SOON)).expect("a timeout");
-        let mut request = format!("ws://{authority}/ws").into_client_request().expect("an address");
+        let stream = TcpStream::connect(authority)?;
+        stream.set_read_timeout(Some(SOON))?;
+        let mut request = format!("ws://{authority}/ws").into_client_request()?;
         let token = format!("Bearer {}", self.token).parse().expect("a header");
         request.headers_mut().insert("authorization", token);
-        let (socket, _) = tungstenite::client(request, stream).expect("the socket opens");
-        Socket { socket }
+        let opened = tungstenite::client(request, stream).map_err(|error| match error {
+            HandshakeError::Failure(error) => error,
+            // The stream blocks: what interrupts it is its timeout.
+            HandshakeError::Interrupted(_) => tungstenite::Error::Io(ErrorKind::TimedOut.into()),
+        });
+        Ok(Socket { socket: opened?.0 })
     }
 }
 
@@ -246,7 +296,15 @@ impl Socket {
     /// # Panics
     /// When it cannot be said.
     pub fn say(&mut self, value: &Value) {
-        self.socket.send(Message::text(value.to_string())).expect("the socket takes it");
+        self.try_say(value).expect("the socket takes it");
+    }
+
+    /// Says something to a server that may be gone.
+    ///
+    /// # Errors
+    /// What kept it from being said.
+    pub fn try_say(&mut self, value: &Value) -> Result<(), tungstenite::Error> {
+        self.socket.send(Message::text(value.to_string()))
     }
 
     /// What comes next.
@@ -254,15 +312,26 @@ impl Socket {
     /// # Panics
     /// When nothing comes soon.
     pub fn hear(&mut self) -> Heard {
+        self.try_hear().unwrap_or_else(|error| panic!("the socket: {error}"))
+    }
+
+    /// What comes next from a server that may be gone.
+    ///
+    /// # Errors
+    /// What broke the socket.
+    ///
+    /// # Panics
+    /// When what comes is no JSON.
+    pub fn try_hear(&mut self) -> Result<Heard, tungstenite::Error> {
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => return Heard::Said(serde_json::from_str(&text).expect("JSON")),
-                Ok(Message::Close(frame)) => return Heard::Closed(frame.map(|frame| frame.code.into())),
+                Ok(Message::Text(text)) => return Ok(Heard::Said(serde_json::from_str(&text).expect("JSON"))),
+                Ok(Message::Close(frame)) => return Ok(Heard::Closed(frame.map(|frame| frame.code.into()))),
                 Ok(_) => {}
                 Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
-                    return Heard::Closed(None);
+                    return Ok(Heard::Closed(None));
                 }
-                Err(error) => panic!("the socket: {error}"),
+                Err(error) => return Err(error),
             }
         }
     }

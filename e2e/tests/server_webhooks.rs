@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imt_e2e::dice::{Dice, number};
 use imt_e2e::repository::Repository;
-use imt_e2e::server::{Client, ServerHost, signature};
+use imt_e2e::server::{Client, Hook, RunningServer, ServerHost};
 use imt_e2e::wait::until_holds;
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use ureq::http::Method;
 
 /// How many hosts send at once.
@@ -18,16 +18,9 @@ const SENDERS: usize = 8;
 /// How often the server is killed.
 const KILLS: usize = 4;
 
-/// A delivery of a push to a branch of its own; whether it was answered with success.
-fn deliver(client: &Client, (path, secret): (&str, &str), nth: usize, commit: &str) -> bool {
-    let body = json!({"ref": format!("refs/heads/b{nth}"), "after": commit});
-    let signature = signature(secret, &body);
-    let headers = [
-        ("x-github-event", "push".to_owned()),
-        ("x-github-delivery", format!("delivery-{nth}")),
-        ("x-hub-signature-256", signature),
-    ];
-    client.try_send(&Method::POST, path, &headers, &body).is_ok_and(|answered| answered.status() == 202)
+/// Tells of a push to a branch of its own; whether it was answered with success.
+fn deliver(client: &Client, hook: &Hook, nth: usize, commit: &str) -> bool {
+    hook.tell(client, &format!("delivery-{nth}"), &format!("b{nth}"), commit)
 }
 
 /// How many pipelines each branch has.
@@ -70,9 +63,7 @@ fn what_was_answered_with_success_has_exactly_one_pipeline_whatever_happens_to_t
         Some(&json!({"name": "shop", "repo_url": repository.path()})),
         201,
     );
-    let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let path = format!("/webhook/github/{}", text(&made["id"]));
-    let secret = text(&made["webhook_secret"]);
+    let hook = Hook::of(&made);
     let next = AtomicUsize::new(0);
     // The last server comes out again: it has to outlive the senders.
     let server = thread::scope(|scope| {
@@ -84,9 +75,7 @@ fn what_was_answered_with_success_has_exactly_one_pipeline_whatever_happens_to_t
                         return;
                     }
                     // Who gets no answer sends the same again.
-                    until_holds("it is taken", Duration::from_mins(2), || {
-                        deliver(&client, (&path, &secret), nth, &commit)
-                    });
+                    until_holds("it is taken", Duration::from_mins(2), || deliver(&client, &hook, nth, &commit));
                 }
             });
         }
@@ -130,9 +119,7 @@ fn what_nobody_took_is_found_by_asking_the_repository() {
     let client = server.client(&token);
     let order = json!({"name": "shop", "repo_url": repository.path()});
     let made = client.call(&Method::POST, "/api/v1/projects", Some(&order), 201);
-    let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let path = format!("/webhook/github/{}", text(&made["id"]));
-    let secret = text(&made["webhook_secret"]);
+    let hook = Hook::of(&made);
     let since = looked_at(&client);
 
     // Each is pushed, and told of once, whoever listens.
@@ -146,8 +133,7 @@ fn what_nobody_took_is_found_by_asking_the_repository() {
                         return;
                     }
                     repository.branch(&format!("b{nth}"), &commit);
-                    answered
-                        .fetch_add(usize::from(deliver(&client, (&path, &secret), nth, &commit)), Ordering::Relaxed);
+                    answered.fetch_add(usize::from(deliver(&client, &hook, nth, &commit)), Ordering::Relaxed);
                 }
             });
         }
@@ -174,12 +160,104 @@ fn what_nobody_took_is_found_by_asking_the_repository() {
         branches.len() > count && open_deliveries(&client) == 0
     });
     for nth in [0, count / 2, count] {
-        assert!(deliver(&client, (&path, &secret), nth, &commit), "the host tells of it again");
+        assert!(deliver(&client, &hook, nth, &commit), "the host tells of it again");
     }
     client.call(&Method::POST, "/api/v1/projects/shop/reconcile", None, 202);
     until_holds("all is settled", Duration::from_mins(1), || open_deliveries(&client) == 0);
     let expected: BTreeMap<String, usize> = (0..=count).map(|nth| (format!("b{nth}"), 1)).collect();
     assert_eq!(by_branch(&client), expected, "each push has one pipeline, and `main` was there before");
     assert_eq!(looked_at(&client), since);
+    drop(server);
+}
+
+/// How long a burst lasts at least: a millisecond for each of 10,000 is ten seconds.
+const SHORTEST: Duration = Duration::from_secs(3);
+
+/// What became of a burst's deliveries.
+struct Burst {
+    /// Those that were answered with success, and after how long.
+    answered: Vec<(usize, Duration)>,
+    /// Since when, by the same clock, the server was dead, and until when it was back.
+    away: (Duration, Duration),
+    took: Duration,
+}
+
+/// Each is told of once, when its time comes whoever listens, and the server is killed when a third was.
+fn burst(
+    count: usize,
+    host: &ServerHost,
+    server: RunningServer,
+    tell: impl Fn(usize) -> bool + Sync,
+) -> (Burst, RunningServer) {
+    let (port, next, began) = (server.port(), AtomicUsize::new(0), Instant::now());
+    let number_of = |nth: usize| u32::try_from(nth).expect("not that many");
+    let each = (SHORTEST / number_of(count)).max(Duration::from_millis(1));
+    thread::scope(|scope| {
+        let (next, tell) = (&next, &tell);
+        let send = move || {
+            let nths = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|nth| *nth < count));
+            let nths = nths.inspect(|nth| thread::sleep((each * number_of(*nth)).saturating_sub(began.elapsed())));
+            let answered: Vec<(usize, Duration)> =
+                nths.filter(|nth| tell(*nth)).map(|nth| (nth, began.elapsed())).collect();
+            (answered, began.elapsed())
+        };
+        let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(send)).collect();
+        until_holds("a third is told of", Duration::from_mins(2), || next.load(Ordering::Relaxed) >= count / 3);
+        let dead = began.elapsed();
+        server.signal(Signal::KILL);
+        drop(server);
+        let server = host.start(port);
+        let away = (dead, began.elapsed());
+        let (mut answered, mut took) = (Vec::new(), Duration::ZERO);
+        for sender in senders {
+            let (of_it, until) = sender.join().expect("a sender");
+            answered.extend(of_it);
+            took = took.max(until);
+        }
+        (Burst { answered, away, took }, server)
+    })
+}
+
+#[test]
+fn of_a_burst_that_a_server_dies_in_nothing_is_lost_or_doubled() {
+    let count = usize::try_from(number("IMT_WEBHOOKS", 200)).expect("a count");
+    let host = ServerHost::new(&["--runners", "0"]);
+    let repository = Repository::new("imt-e2e-burst.");
+    repository.write("pipeline.yml", "jobs: { unit: { script: true } }\n");
+    let commit = repository.commit();
+    let server = host.start(0);
+    let client = server.client(&host.token());
+    let order = json!({"name": "shop", "repo_url": repository.path()});
+    let hook = Hook::of(&client.call(&Method::POST, "/api/v1/projects", Some(&order), 201));
+    looked_at(&client);
+    repository.branches((0..count).map(|nth| format!("b{nth}")), &commit);
+
+    let (burst, server) = burst(count, &host, server, |nth| deliver(&client, &hook, nth, &commit));
+    let before = burst.answered.iter().filter(|(_, at)| *at <= burst.away.0).count();
+    let after = burst.answered.len() - before;
+    assert!(burst.answered.len() < count, "none was missed: nothing is tried");
+    client.call(&Method::POST, "/api/v1/projects/shop/reconcile", None, 202);
+    let patience = Duration::from_mins(3) + Duration::from_millis(100) * u32::try_from(count).expect("a count");
+    let settling = Instant::now();
+    let mut found = BTreeMap::new();
+    until_holds("all pushes have come to something", patience, || {
+        // Looking is work for the server, too.
+        thread::sleep(Duration::from_millis(200));
+        open_deliveries(&client) == 0 && {
+            found = by_branch(&client);
+            found.len() == count
+        }
+    });
+    let settled = settling.elapsed();
+    assert!(burst.answered.iter().all(|(nth, _)| found.contains_key(&format!("b{nth}"))));
+    assert_eq!(found.values().max(), Some(&1), "each push has one pipeline, and `main` was there before");
+    eprintln!(
+        "{count} deliveries in {:.1?}, the server away from {:.1?} to {:.1?}: {before} answered before, {after} after, \
+         {} found by asking; all have one pipeline {settled:.1?} later",
+        burst.took,
+        burst.away.0,
+        burst.away.1,
+        count - burst.answered.len(),
+    );
     drop(server);
 }
