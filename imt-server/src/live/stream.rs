@@ -13,7 +13,7 @@ use imt_core::directory::ProjectRecord;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::followed::{Followed, Wanted};
 use super::message::{Message, Told};
@@ -28,6 +28,18 @@ use crate::state::Server;
 const LAST_EVENT_ID: &str = "last-event-id";
 /// How often something is said where there is nothing to say, so that whatever is between does not end it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// An event, as the stream has it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only says what is sent")]
+pub(crate) struct Sent {
+    /// The `type` of the message.
+    event: String,
+    /// The position to resume from, as JSON.
+    id: Option<String>,
+    /// The message, as JSON: what the socket says.
+    data: String,
+}
 
 /// From where on.
 #[derive(Deserialize, IntoParams)]
@@ -50,7 +62,7 @@ impl Since {
 /// A pipeline's events and logs as they come, each with its position as `id`, and `end` when it is over.
 #[utoipa::path(get, path = "/projects/{project}/pipelines/{number}/events", tag = "live",
     params(("project" = String, Path), ("number" = u64, Path), Since), extensions(("x-needs" = json!("read"))),
-    responses((status = 200, description = "Until it is over", body = String, content_type = "text/event-stream"), Refusals))]
+    responses((status = 200, description = "Until it is over", body = Sent, content_type = "text/event-stream"), Refusals))]
 pub(crate) async fn of_pipeline(
     State(server): State<Server>,
     within: In<Reading>,
@@ -65,7 +77,7 @@ pub(crate) async fn of_pipeline(
 /// A deployment's events and log as they come, each with its position as `id`, and `end` when it is over.
 #[utoipa::path(get, path = "/projects/{project}/deployments/{number}/events", tag = "live",
     params(("project" = String, Path), ("number" = u64, Path), Since), extensions(("x-needs" = json!("read"))),
-    responses((status = 200, description = "Until it is over", body = String, content_type = "text/event-stream"), Refusals))]
+    responses((status = 200, description = "Until it is over", body = Sent, content_type = "text/event-stream"), Refusals))]
 pub(crate) async fn of_deployment(
     State(server): State<Server>,
     within: In<Reading>,

@@ -68,7 +68,7 @@ pub(crate) struct TargetBody {
 pub(crate) struct TargetView {
     /// The environment.
     environment: String,
-    #[serde(flatten)]
+    /// Where it is, as it was set.
     target: TargetBody,
 }
 

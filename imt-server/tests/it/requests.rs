@@ -178,7 +178,7 @@ async fn a_target_is_reached_by_a_pinned_key_or_not_at_all() {
     let listed = world.call(&Method::GET, "/api/v1/projects/shop/targets", Some(&token), None).await.json();
     let shown = &listed["items"][0];
     assert_eq!(
-        (&shown["environment"], &shown["port"], &shown["stable_for_s"]),
+        (&shown["environment"], &shown["target"]["port"], &shown["target"]["stable_for_s"]),
         (&json!("production"), &json!(22), &json!(3))
     );
     assert_eq!(world.call(&Method::DELETE, path, Some(&token), None).await.status, StatusCode::NO_CONTENT);
