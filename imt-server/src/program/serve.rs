@@ -81,7 +81,9 @@ async fn run(ready: runner::Ready, stop: CancellationToken) -> Result<(), Progra
 
 fn log() {
     let filter = EnvFilter::try_from_env("IMT_SERVER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    // Where a line cannot be written, neither can a complaint about it be: trying would panic in whoever has something to say.
+    subscriber.log_internal_errors(false).init();
 }
 
 fn settings(config: &Config, port: u16) -> Settings {
