@@ -1,7 +1,7 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
 //! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout terminal docker successor
-//! log memory latency databases transitions claims idle compose deploy deploy-many gap`; without one, all. Those from `docker` to
+//! log memory latency databases transitions claims idle server read webhooks list compose deploy deploy-many gap`; without one, all. Those from `docker` to
 //! `databases` need a Docker engine (the image is imported from `/bin/busybox`), those from `databases` to `idle` the PostgreSQL of
 //! `IMT_TEST_POSTGRES`, those from `deploy` on the engine, the registry and the SSH server of `scripts/with-services`; Ansible is
 //! measured where it is there.
@@ -14,6 +14,7 @@ mod embedded;
 mod harness;
 mod local;
 mod queue;
+mod server;
 mod stores;
 mod terminal;
 
@@ -24,7 +25,7 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 17] = [
+const SECTIONS: [(&str, Section); 21] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
@@ -38,6 +39,10 @@ const SECTIONS: [(&str, Section); 17] = [
     ("transitions", queue::transitions),
     ("claims", queue::claims),
     ("idle", queue::idle),
+    ("server", server::idle),
+    ("read", server::plain_read),
+    ("webhooks", server::two_hundred_a_second),
+    ("list", server::fifty_of_a_million),
     ("compose", compose::two_hundred_services),
     ("deploy", deploy::against_others),
     ("deploy-many", deploy::twenty_targets),
@@ -66,6 +71,7 @@ fn run() -> Result<(), String> {
                 let store = args.next().zip(args.next());
                 return embedded::flood(&image, store.as_ref().map(|(store, keys)| (&**store, &**keys)));
             }
+            server::HELLO => return server::serve_hello(),
             "--deployments" => {
                 deployments = Some(args.next().and_then(|n| n.parse().ok()).ok_or("--deployments COUNT")?);
             }

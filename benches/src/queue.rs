@@ -31,7 +31,7 @@ fn one_job() -> Result<Plan, String> {
 }
 
 /// A database of its own on the server, so that nothing else is in it.
-fn fresh_database(name: &str) -> Result<String, String> {
+pub(crate) fn fresh_database(name: &str) -> Result<String, String> {
     let server = postgres()?;
     psql(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
     psql(&server, &format!("CREATE DATABASE {name}"))?;
@@ -39,11 +39,11 @@ fn fresh_database(name: &str) -> Result<String, String> {
     Ok(format!("{head}/{name}"))
 }
 
-fn psql(address: &str, statement: &str) -> Result<String, String> {
+pub(crate) fn psql(address: &str, statement: &str) -> Result<String, String> {
     output(Command::new("psql").args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statement, address]))
 }
 
-fn output(command: &mut Command) -> Result<String, String> {
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let done = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
     if done.status.success() {
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
@@ -144,7 +144,7 @@ pub(crate) fn claims(_bench: &Bench) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-fn new() -> Result<imt_core::ports::NewPipeline, String> {
+pub(crate) fn new() -> Result<imt_core::ports::NewPipeline, String> {
     let at = imt_core::time::Timestamp::from_system(std::time::SystemTime::now());
     Ok(imt_core::ports::NewPipeline {
         id: imt_core::id::PipelineId::generate(),

@@ -28,6 +28,7 @@ pub mod records;
 pub mod repository;
 pub mod runner;
 pub mod server;
+pub mod server_shop;
 pub mod services;
 pub mod shop;
 pub mod ssh;

@@ -1,14 +1,12 @@
 //! `imt --server`: the commands of a store, over HTTP and a token.
 
-use std::fs;
 use std::time::Duration;
 
 use imt_e2e::deploying::{By, Target};
 use imt_e2e::imt::{Finished, Home, Output, Running};
 use imt_e2e::server::{RunningServer, ServerHost};
-use imt_e2e::services;
+use imt_e2e::server_shop::made;
 use imt_e2e::shop::{Shop, Variant};
-use imt_e2e::ssh::Server;
 use imt_e2e::wait::until;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -120,16 +118,7 @@ fn a_server_deploys_and_rolls_back_for_a_laptop() {
     let host = ServerHost::new(&["--executor", "local"]);
     let server = host.start(0);
     let client = server.client(&host.token());
-    let project = format!("/api/v1/projects/{}", shop.name());
-    client.call(&Method::POST, "/api/v1/projects", Some(&json!({"name": shop.name(), "repo_url": shop.path()})), 201);
-    let (socket, fingerprint) = (Server::OpenSsh.socket(), Server::OpenSsh.fingerprint().to_string());
-    let reached = json!({
-        "host": socket.ip().to_string(), "port": socket.port(), "user": "root", "host_key": fingerprint,
-        "registry": services::registry(), "stable_for_s": 1, "wait_timeout_s": 20
-    });
-    client.call(&Method::PUT, &format!("{project}/targets/production"), Some(&reached), 204);
-    let key = fs::read_to_string(target.identity()).expect("the key");
-    client.call(&Method::PUT, &format!("{project}/secrets/target_key%2Fproduction"), Some(&json!({"value": key})), 204);
+    made(&client, &shop, &target, &json!({"stable_for_s": 1, "wait_timeout_s": 20}));
     let laptop = Laptop::new(&server, &host.token());
 
     let first = shop.release(Variant::Good, "1");

@@ -1,13 +1,11 @@
 //! A server that deploys, over HTTP alone: a target set, a pipeline that leads to a deployment, a broken one rolled back.
 
-use std::fs;
 use std::time::Duration;
 
 use imt_e2e::deploying::{By, Target};
 use imt_e2e::server::{Client, ServerHost};
-use imt_e2e::services;
+use imt_e2e::server_shop::{ServerShop, made};
 use imt_e2e::shop::{Shop, Variant};
-use imt_e2e::ssh::Server;
 use imt_e2e::wait::until;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -35,23 +33,7 @@ fn a_pushed_version_is_deployed_and_a_broken_one_rolled_back_over_http_alone() {
     let host = ServerHost::new(&["--executor", "local"]);
     let server = host.start(0);
     let client = server.client(&host.token());
-    let project = format!("/api/v1/projects/{}", shop.name());
-    let order = json!({"name": shop.name(), "repo_url": shop.path()});
-    client.call(&Method::POST, "/api/v1/projects", Some(&order), 201);
-    let socket = Server::OpenSsh.socket();
-    let fingerprint = Server::OpenSsh.fingerprint().to_string();
-    let offered =
-        client.call(&Method::POST, &format!("{project}/host-keys"), Some(&json!({"host": socket.to_string()})), 200);
-    let keys = offered["items"].as_array().expect("a list");
-    assert!(keys.iter().any(|key| key["fingerprint"] == fingerprint.as_str()), "{offered}");
-    let reached = json!({
-        "host": socket.ip().to_string(), "port": socket.port(), "user": "root",
-        "host_key": fingerprint, "registry": services::registry()
-    });
-    client.call(&Method::PUT, &format!("{project}/targets/production"), Some(&reached), 204);
-    let key = fs::read_to_string(target.identity()).expect("the key");
-    let secret = format!("{project}/secrets/target_key%2Fproduction");
-    client.call(&Method::PUT, &secret, Some(&json!({"value": key})), 204);
+    let ServerShop { project, key } = made(&client, &shop, &target, &json!({}));
 
     let release = |variant, version: &str| {
         shop.write("pipeline.yml", FILE);

@@ -9,6 +9,7 @@ use imt_core::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
 use imt_core::directory::ProjectRecord;
 use imt_core::engine::LOCK_WAIT;
 use imt_core::id::{CommitId, DeploymentId};
+use imt_core::ports::bounds;
 use imt_core::ports::{NewDeployment, StoreError, Target, TransportError, TransportErrorKind, TransportResult};
 use imt_exec_local::THIS_HOST;
 use imt_ssh::{Fingerprint, HostPin, SshAddress, SshOptions};
@@ -51,6 +52,7 @@ pub(crate) async fn target(
     project: &ProjectRecord,
     environment: &str,
 ) -> Result<(Target, TargetSettings), NoDeployment> {
+    bounds::environment(environment)?;
     let settings = server.deployments().target(&project.name, environment).await?;
     let settings = settings.ok_or_else(|| NoDeployment::NoTarget(environment.to_owned()))?;
     let host = host_of(&settings.reach).map_err(|error| NoDeployment::Unreachable(environment.to_owned(), error))?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use axum::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -73,8 +72,8 @@ impl Metrics {
         Self(Arc::new(Inner { registry, answers, durations, deliveries, looks, reports, sockets, log_bytes, work }))
     }
 
-    pub(crate) fn answered(&self, method: &Method, path: &str, status: u16, took: Duration) {
-        let route = Route { method: method.as_str().to_owned(), path: path.to_owned(), status };
+    pub(crate) fn answered(&self, method: &'static str, path: &str, status: u16, took: Duration) {
+        let route = Route { method: method.to_owned(), path: path.to_owned(), status };
         self.0.answers.get_or_create(&route).inc();
         self.0.durations.observe(took.as_secs_f64());
     }

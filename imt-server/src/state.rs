@@ -8,7 +8,7 @@ use imt_core::directory::{Action, Deed};
 use imt_core::id::ProjectId;
 use imt_core::ports::{Catalog, DeploymentStore, Directory, Store, StoreResult};
 use imt_core::time::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +18,9 @@ use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
 use crate::repositories::Repositories;
 use crate::upkeep::Upkeep;
+
+/// How many bodies of deliveries are held at once before their signatures are checked.
+const UNVERIFIED_DELIVERIES: usize = 64;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -135,6 +138,7 @@ struct Inner {
     outbound: Outbound,
     providers: Vec<Arc<Provider>>,
     deliveries: Notify,
+    room_for_deliveries: Arc<Semaphore>,
     looks: Notify,
     reports: Notify,
     stop: CancellationToken,
@@ -163,6 +167,7 @@ impl Server {
             settings,
             metrics: Metrics::new(),
             deliveries: Notify::new(),
+            room_for_deliveries: Arc::new(Semaphore::new(UNVERIFIED_DELIVERIES)),
             looks: Notify::new(),
             reports: Notify::new(),
             stop,
@@ -227,6 +232,11 @@ impl Server {
     /// Who says who somebody is.
     pub(crate) fn providers(&self) -> &[Arc<Provider>] {
         &self.0.providers
+    }
+
+    /// Room for the bodies of deliveries whose signature nobody has checked yet: strangers may send them.
+    pub(crate) fn room_for_deliveries(&self) -> &Arc<Semaphore> {
+        &self.0.room_for_deliveries
     }
 
     /// Rung when there may be a delivery to work on.

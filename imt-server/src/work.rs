@@ -169,7 +169,9 @@ async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
     let accepted = server.store().enqueue(new, None).await?;
     report(server, accepted.id).await;
-    if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued && accepted.created) {
+    if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued)
+        && is_newest(server, delivery, &branch).await?
+    {
         supersede(server, &project, branch, accepted.number).await?;
     }
     Ok(DeliveryOutcome::Pipeline { id: accepted.id, number: accepted.number })
@@ -210,6 +212,24 @@ async fn wanted(
         return Ok(Err(SkipReason::Branch));
     }
     Ok(Ok(pushed))
+}
+
+/// Whether no later delivery is of the same branch. One that was tried again, or replayed, may come to its pipeline after a later
+/// one, whose place it is not to take.
+async fn is_newest(server: &Server, delivery: &Delivery, branch: &str) -> Result<bool, StoreError> {
+    let mut before = None;
+    loop {
+        let page = server.directory().deliveries(delivery.project, before, PIECE).await?;
+        let later: Vec<Delivery> =
+            page.items.into_iter().take_while(|other| other.position > delivery.position).collect();
+        if later.iter().any(|other| other.push.as_ref().is_some_and(|push| push.branch == branch)) {
+            return Ok(false);
+        }
+        before = page.next.filter(|_| later.len() == PIECE);
+        if before.is_none() {
+            return Ok(true);
+        }
+    }
 }
 
 /// Ends the pipelines of a branch that still wait: a newer one has taken their place.

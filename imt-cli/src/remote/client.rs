@@ -46,7 +46,7 @@ impl Remote {
             CliError::usage("the server wants to see a token, and there is none")
                 .help("make one on its page or with `imt-server token create`, and set it as IMT_TOKEN")
         })?;
-        Ok(Some(Self { agent: agent(), base, token: Arc::new(token) }))
+        Ok(Some(Self { agent: agent(&base), base, token: Arc::new(token) }))
     }
 
     /// The project that is meant: the one named, else the only one that the token shows, else that of the current directory.
@@ -177,7 +177,7 @@ impl Remote {
     }
 }
 
-fn agent() -> Agent {
+fn agent(base: &str) -> Agent {
     let found = rustls_native_certs::load_native_certs().certs;
     // A machine that trusts nobody has none installed: those of the browsers then.
     let roots = if found.is_empty() {
@@ -187,7 +187,9 @@ fn agent() -> Agent {
     };
     let tls = TlsConfig::builder().root_certs(roots).build();
     // The token is for this server, and not for whoever it may point to.
-    Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls).build().into()
+    let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).tls_config(tls);
+    // Without TLS it stays on this machine, whatever proxy there is.
+    if base.starts_with("http://") { config.proxy(None).build().into() } else { config.build().into() }
 }
 
 /// The address of a server, without a slash at its end.

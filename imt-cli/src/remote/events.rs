@@ -9,7 +9,7 @@ use imt_core::id::{AttemptId, DeploymentId, PipelineId, ProjectName};
 use imt_core::ports::{LogFrom, LogPage};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
-use ureq::http::Method;
+use ureq::http::{Method, StatusCode};
 
 use super::client::Remote;
 use super::wire::{DeploymentMessage, LogPieces, PipelineMessage, Problem};
@@ -106,7 +106,9 @@ impl Remote {
     ) -> Result<bool> {
         let headers: Vec<(&str, &str)> = last.iter().map(|last| ("last-event-id", last.as_str())).collect();
         let answered = self.send(&Method::GET, path, &headers, None, Some(CONNECTION_LASTS))?;
-        let is_refused = answered.status().is_client_error();
+        let status = answered.status();
+        let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
+        let is_refused = status.is_client_error() && !is_busy;
         let answered = match self.accepted(answered) {
             Err(error) if is_refused => {
                 drop(to.blocking_send(Err(error)));
@@ -115,11 +117,15 @@ impl Remote {
             answered => answered?,
         };
         let mut reader = BufReader::new(answered.into_body().into_reader());
-        let (mut event, mut line) = (Event::default(), String::new());
+        let (mut event, mut line, mut heard) = (Event::default(), String::new(), false);
         loop {
             line.clear();
             // A connection that breaks is made anew from where it was.
-            let Ok(1..) = reader.read_line(&mut line) else { return Ok(false) };
+            let Ok(1..) = reader.read_line(&mut line) else {
+                let nothing = || CliError::errored("the server, or what is before it, ends what it tells at once");
+                return if heard { Ok(false) } else { Err(nothing()) };
+            };
+            heard = true;
             *since = Instant::now();
             let Some(whole) = event.take(line.trim_end_matches(['\r', '\n'])) else { continue };
             if whole.id.is_some() {

@@ -45,7 +45,7 @@ impl Origins {
 /// Answers a request within all that.
 pub(crate) async fn around(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
-    let method = request.method().clone();
+    let method = named(request.method());
     // The pattern and not the path: what is in a path may be a secret, as in a link to sign in.
     let path = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", %id, %method, %path);
@@ -60,11 +60,18 @@ pub(crate) async fn around(State(metrics): State<Metrics>, mut request: Request,
         let status = response.status().as_u16();
         let took_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status, took_ms, "answered");
-        metrics.answered(&method, &path, status, begin.elapsed());
-        dress(response.headers_mut(), &id, &method);
+        metrics.answered(method, &path, status, begin.elapsed());
+        dress(response.headers_mut(), &id, method);
         response
     };
     REQUEST.scope(id.clone(), answering).instrument(span).await
+}
+
+/// The method, of those that mean something here: what is counted and logged is not for strangers to make up.
+fn named(method: &Method) -> &'static str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let words = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.iter().zip(words).find(|(known, _)| *known == method).map_or("other", |(_, word)| word)
 }
 
 /// The answer of whoever is asked. What changes something is finished whoever goes away meanwhile: it may be several steps, and the
@@ -87,7 +94,7 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(Problem::internal("a request was not answered to its end", &error)))
 }
 
-fn dress(headers: &mut HeaderMap, id: &str, method: &Method) {
+fn dress(headers: &mut HeaderMap, id: &str, method: &str) {
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
     }
@@ -99,7 +106,7 @@ fn dress(headers: &mut HeaderMap, id: &str, method: &Method) {
     unless_said(header::REFERRER_POLICY, "same-origin");
     unless_said(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     // Nothing of this may be kept by anybody between us and the browser, who may keep it to ask whether it still holds.
-    unless_said(header::CACHE_CONTROL, if method == Method::GET { "private, no-cache" } else { "no-store" });
+    unless_said(header::CACHE_CONTROL, if method == "GET" { "private, no-cache" } else { "no-store" });
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a request brings, taken strictly, and refused in our own words.
 
+use std::time::Duration;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -8,6 +10,15 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
+
+/// How long a body may take to come. Whoever sends nothing would be waited for as long as he likes.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// What comes of a body in time.
+async fn in_time<T>(coming: impl Future<Output = T>) -> Result<T, Problem> {
+    let late = |_| Problem::new(Code::TimedOut, "the body did not come within half a minute");
+    tokio::time::timeout(BODY_WITHIN, coming).await.map_err(late)
+}
 
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -22,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if !is_json {
             return Err(Problem::new(Code::UnsupportedMediaType, "send JSON, with `Content-Type: application/json`"));
         }
-        match axum::Json::<T>::from_request(request, state).await {
+        match in_time(axum::Json::<T>::from_request(request, state)).await? {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(rejection) => Err(refused(&rejection)),
         }
@@ -50,7 +61,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
+        match in_time(Bytes::from_request(request, state)).await? {
             Ok(bytes) => Ok(Self(bytes)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
             Err(rejection) => Err(Problem::new(Code::Malformed, rejection.body_text())),
@@ -79,6 +90,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // No text of any store can hold it.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(Problem::new(Code::Malformed, "there is a NUL byte in the query"));
+        }
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(found)) => Ok(Self(found)),
             Err(rejection) => Err(Problem::new(Code::Malformed, rejection.body_text())),

@@ -1,8 +1,11 @@
 //! Where the hosts of repositories send what happens. Believes nothing before the signature is checked, and answers with
 //! success only once what was said is kept.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use imt_core::directory::{NewDelivery, ProjectKey, ProjectRecord, Push, SecretName};
@@ -10,16 +13,32 @@ use imt_core::id::ProjectId;
 use imt_core::ports::StoreError;
 use imt_core::secret::Secret;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Refusals;
 use crate::http::{Answer, Code, InPath, Problem, Raw};
 use crate::state::{Server, now};
-use crate::webhook::{Heard, claimed, event, is_signed, provider_id, read};
+use crate::webhook::{Heard, claimed, event, has_signature, is_signed, provider_id, read};
 
 /// How many projects of one repository are looked at for one whose secret a delivery is signed with.
 const CANDIDATES: usize = 20;
+
+/// Something that may be a signature, without which no body is read, and room for a body that nobody has vouched for yet.
+pub(crate) struct Claimed(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
+
+impl FromRequestParts<Server> for Claimed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        if !has_signature(&parts.headers) {
+            return Err(refused(server));
+        }
+        let full = |_| Problem::new(Code::Unavailable, "too many deliveries are coming in: send it again");
+        Arc::clone(server.room_for_deliveries()).try_acquire_owned().map(Self).map_err(full)
+    }
+}
 
 /// What became of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +73,7 @@ pub(crate) async fn github(
     State(server): State<Server>,
     InPath(project): InPath<Uuid>,
     headers: HeaderMap,
+    _claimed: Claimed,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<Taken>)> {
     let known = server.directory().project(&ProjectKey::Id(ProjectId::from_uuid(project))).await;
@@ -74,6 +94,7 @@ pub(crate) async fn github(
 pub(crate) async fn github_by_repository(
     State(server): State<Server>,
     headers: HeaderMap,
+    _claimed: Claimed,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<TakenByAll>)> {
     let mut candidates: Vec<ProjectRecord> = Vec::new();

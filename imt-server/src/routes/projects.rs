@@ -11,6 +11,7 @@ use imt_core::id::{ProjectId, ProjectName};
 use imt_core::pipeline::BranchPattern;
 use imt_core::secret::Secret;
 use imt_core::time::Timestamp;
+use imt_git::Repository;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -283,7 +284,8 @@ pub(crate) async fn show(
     ([(ETAG, etag(view.version))], Json(view))
 }
 
-/// Changes a project's settings. With `If-Match`, only if nobody else has changed them since.
+/// Changes a project's settings. With `If-Match`, only if nobody else has changed them since. A repository at another host takes
+/// the secret `repository_token` away: it was given for the former one.
 #[utoipa::path(patch, path = "/projects/{project}", tag = "projects", params(("project" = String, Path)),
     request_body = ProjectChange, extensions(("x-needs" = json!("manage"))),
     responses((status = 200, body = ProjectView), Refusals))]
@@ -301,6 +303,11 @@ pub(crate) async fn change(
     }
     if let Some(url) = &change.repo_url {
         policy::repository(url, server.settings()).await?;
+        // It was given for that host and no other, and whoever may change settings may not read it. Before the change: of the two
+        // alone, this is the safe one.
+        if origin_of(Some(url)) != origin_of(settings.repo_url.as_deref()) {
+            server.directory().remove_secret(id, &SecretName::RepositoryToken, &within.caller.deed()).await?;
+        }
     }
     let has_moved = change.repo_url.is_some() && change.repo_url != settings.repo_url;
     let settings = change.applied_to(settings);
@@ -314,6 +321,14 @@ pub(crate) async fn change(
     }
     let view = ProjectView::of(&server, project, within.role);
     Ok(([(ETAG, etag(view.version))], Json(view)))
+}
+
+/// The host that a repository is at, as its credentials are bound to it.
+fn origin_of(url: Option<&str>) -> Option<String> {
+    match Repository::parse(url?) {
+        Ok(Repository::Remote(url)) => Some(url.origin().to_string()),
+        Ok(Repository::Local(_)) | Err(_) => None,
+    }
 }
 
 /// Puts a project into the archive: nothing happens in it any more, and all of it can be seen.

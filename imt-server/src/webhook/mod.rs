@@ -11,4 +11,4 @@ mod signature;
 pub(crate) use headers::{event, provider_id};
 pub(crate) use origin::claimed;
 pub(crate) use payload::{Heard, Pushed, asks_for_nothing, read};
-pub(crate) use signature::is_signed;
+pub(crate) use signature::{has_signature, is_signed};

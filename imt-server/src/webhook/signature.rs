@@ -16,6 +16,11 @@ pub(crate) fn is_signed(headers: &HeaderMap, body: &[u8], secret: &Secret) -> bo
     keyed(secret).chain_update(body).verify_slice(&signature).is_ok()
 }
 
+/// Whether there is anything that can be a signature.
+pub(crate) fn has_signature(headers: &HeaderMap) -> bool {
+    signature(headers).is_some()
+}
+
 fn keyed(secret: &Secret) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes keys of any length")
 }

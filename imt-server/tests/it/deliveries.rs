@@ -170,3 +170,34 @@ async fn a_newer_push_takes_the_place_of_what_still_waits_where_that_is_wanted()
     let verdict = world.store.load(oldest.id).await.unwrap().state.verdict.unwrap();
     assert_eq!(verdict.reason, Some(Reason::Superseded));
 }
+
+/// What comes to its pipeline late, by a replay here, does not take the place of what was pushed after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_push_takes_the_place_of_nothing_newer() {
+    let (world, origin) = working().await;
+    set(&world, |settings| settings.supersedes_queued = true).await;
+    let commits: Vec<String> = (0..2).map(|nth| origin.commit(Some(FILE), &nth.to_string())).collect();
+    outcome(&world, "0", &pushed("refs/heads/main", &commits[0], "")).await;
+    let first = world.store.deliveries(world.project.id, None, 1).await.unwrap().items.pop().unwrap();
+    outcome(&world, "1", &pushed("refs/heads/main", &commits[1], "")).await;
+    world.store.replay(world.project.id, first.id, &deed()).await.unwrap();
+    let looking = async {
+        while pipelines(&world).await.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), looking).await.expect("it is replayed");
+    // It is settled only once it has decided about the others.
+    let settled = async {
+        loop {
+            let (again, _) = world.store.delivery(world.project.id, first.id).await.unwrap();
+            if let DeliveryState::Settled { .. } = again.state {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), settled).await.expect("it is settled");
+    let statuses: Vec<Status> = pipelines(&world).await.iter().map(|found| found.status).collect();
+    assert_eq!(statuses, [Status::Pending, Status::Pending, Status::Cancelled], "newest first");
+}

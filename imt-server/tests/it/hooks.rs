@@ -1,13 +1,18 @@
 //! Deliveries: signed or refused, kept before they are answered, once each.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
+use futures_util::stream;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use imt_core::directory::{Existing, NewProject, ProjectSettings, SecretName};
 use imt_core::id::{ProjectId, ProjectName};
 use imt_core::ports::{Deliveries as _, ProjectSecrets as _, Projects as _};
 use imt_core::secret::Secret;
 use sha2::Sha256;
+use tokio::task::JoinSet;
 
 use crate::common::{Answered, WEBHOOK_SECRET, World, deed};
 
@@ -204,4 +209,48 @@ async fn an_unknown_repository_and_a_wrong_signature_look_alike() {
     }
     assert!(said.iter().all(|words| *words == said[0]), "{said:?}");
     assert_eq!(kept(&world).await, 0);
+}
+
+/// A delivery whose body never comes.
+async fn never_whole(world: &World, signature: Option<&str>) -> Answered {
+    let mut request = Request::builder().method("POST").uri(format!("/webhook/github/{}", world.project.id));
+    if let Some(signature) = signature {
+        request = request.header("x-hub-signature-256", signature);
+    }
+    let body = Body::from_stream(stream::pending::<Result<&'static [u8], std::io::Error>>());
+    world.send(request.body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn no_body_is_waited_for_that_nobody_can_have_signed() {
+    let world = World::new().await;
+    for signature in [None, Some("sha256=beef"), Some("sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709")] {
+        assert_eq!(never_whole(&world, signature).await.status, StatusCode::UNAUTHORIZED, "{signature:?}");
+    }
+}
+
+/// Whoever knows no secret takes up no more than so much room, and is not waited for without an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_nobody_has_vouched_for_have_their_limits() {
+    let world = Arc::new(World::new().await);
+    let guessed = signature("", "guessed");
+    let mut waiting = JoinSet::new();
+    let full = loop {
+        let (world, guessed) = (Arc::clone(&world), guessed.clone());
+        waiting.spawn(async move { never_whole(&world, Some(&guessed)).await.status });
+        let refused = async { waiting.join_next().await.expect("one was started").expect("it does not panic") };
+        if let Ok(status) = tokio::time::timeout(Duration::from_millis(20), refused).await {
+            break status;
+        }
+        assert!(waiting.len() < 1_000, "there is no limit");
+    };
+    assert_eq!(full, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(world.call(&Method::GET, "/health", None, None).await.status, StatusCode::OK);
+    // The others are told so in time, and their room is there again.
+    while let Some(ended) = waiting.join_next().await {
+        assert_eq!(ended.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let (body, project) = (push(), world.project.id.to_string());
+    let good = signature(&body, WEBHOOK_SECRET);
+    assert_eq!(deliver(&world, &project, "one", "push", &body, Some(&good)).await.status, StatusCode::ACCEPTED);
 }

@@ -31,6 +31,7 @@ async fn every_refusal_is_a_problem_with_a_code_and_the_requests_id() {
         ("POST", "/api/v1/projects", json, r#"{"name":"shop","repo_url":"/x"}"#, 409, "conflict"),
         ("GET", "/api/v1/projects?limit=x", json, "", 400, "malformed"),
         ("GET", "/api/v1/projects/shop/pipelines?cursor=x", json, "", 400, "malformed"),
+        ("GET", "/api/v1/projects/shop/pipelines?branch=%00", json, "", 400, "malformed"),
         ("GET", "/api/v1/projects/..%2f..%2fetc", json, "", 404, "not_found"),
         ("GET", "/api/v1/projects/shop/pipelines/0", json, "", 404, "not_found"),
         ("PUT", "/api/v1/projects/shop/secrets/colour", json, r#"{"value":"x"}"#, 422, "invalid"),
@@ -241,4 +242,42 @@ async fn the_routes_can_be_tried_in_a_browser() {
     for made_of in ["swagger-ui-bundle.js", "swagger-ui.css"] {
         assert_eq!(get(&format!("/api/v1/try/{made_of}")).await.status, StatusCode::OK, "{made_of}");
     }
+}
+
+/// What strangers make up is neither counted nor logged by itself: it would be kept for ever.
+#[tokio::test]
+async fn methods_that_mean_nothing_are_one_to_the_metrics() {
+    let world = World::new().await;
+    for nth in 0..3 {
+        let method = Method::from_bytes(format!("MADE{nth}UP").as_bytes()).unwrap();
+        assert_eq!(world.call(&method, "/health", None, None).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let admin = world.user("admin").await;
+    world.store.set_administrator(admin.id, true, &deed()).await.unwrap();
+    let (_, token) = world.token(&admin, "all", Scopes::all(), None).await;
+    let counted = String::from_utf8(world.call(&Method::GET, "/metrics", Some(&token), None).await.body).unwrap();
+    assert!(counted.contains(r#"method="other""#) && !counted.contains("UP\""), "{counted}");
+}
+
+/// A secret that was given for one host is not for another.
+#[tokio::test]
+async fn a_repository_elsewhere_takes_the_token_away() {
+    let world = World::new().await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let secrets = async || {
+        let listed = world.call(&Method::GET, "/api/v1/projects/shop/secrets", Some(&token), None).await;
+        listed.json().to_string().contains("repository_token")
+    };
+    let moved = async |url: &str| {
+        let body = json!({"repo_url": url});
+        world.call(&Method::PATCH, "/api/v1/projects/shop", Some(&token), Some(&body)).await.status
+    };
+    assert_eq!(moved("https://one.invalid/a/b").await, StatusCode::OK);
+    let value = json!({"value": "hunter2"});
+    let path = "/api/v1/projects/shop/secrets/repository_token";
+    assert!(world.call(&Method::PUT, path, Some(&token), Some(&value)).await.status.is_success());
+    assert_eq!(moved("https://one.invalid/a/renamed").await, StatusCode::OK);
+    assert!(secrets().await, "it is the same host");
+    assert_eq!(moved("https://one.invalid:8443/a/renamed").await, StatusCode::OK);
+    assert!(!secrets().await);
 }

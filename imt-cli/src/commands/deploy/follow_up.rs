@@ -13,8 +13,8 @@ use imt_core::ports::NewDeployment;
 
 use super::login;
 use super::origin::{Asked, Origin, origin};
-use super::run::registry;
 use super::session::{Engine, Means, Session};
+use super::target::registry;
 use crate::args::{RunArgs, RunOutput, StoreArgs};
 use crate::error::{CliError, Result};
 use crate::exit::Exit;

@@ -15,8 +15,8 @@ use imt_core::status::DeploymentReason;
 use tokio::time::timeout;
 
 use super::login;
-use super::run::registry;
 use super::session::{CHECKOUTS, Engine, Means};
+use super::target::registry;
 use crate::error::CliError;
 use crate::records::Records;
 use crate::{output, reach};

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use imt_core::compose::Registry;
 use imt_core::deploy::machine::DeploymentSpec;
 use imt_core::deploy::settings::{DeploymentSettings, Reach, SuppliedFile, TargetSettings};
 use imt_core::id::{DeploymentId, ProjectName};
@@ -16,7 +15,7 @@ use super::login;
 use super::origin::{Asked, Origin, origin};
 use super::remote;
 use super::session::{Engine, Means, Session, leaves};
-use super::target::{Named, named, with_patience};
+use super::target::{Named, named, registry, with_patience};
 use crate::args::DeployArgs;
 use crate::clock;
 use crate::error::{CliError, Result, reading_help};
@@ -106,12 +105,6 @@ fn target_settings(args: &DeployArgs, origin: &Origin, remembered: TargetSetting
         settings.profiles.clone_from(&args.profiles);
     }
     Ok(settings)
-}
-
-/// Where images are pushed.
-pub(super) fn registry(settings: &TargetSettings) -> Result<Option<Registry>> {
-    let registry = settings.registry.as_deref().map(str::parse::<Registry>);
-    registry.transpose().map_err(|error| CliError::usage(error.to_string()))
 }
 
 /// The files that come beside the commit, by the names under which services may know them.

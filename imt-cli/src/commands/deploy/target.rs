@@ -1,5 +1,6 @@
 //! Which target is meant: what is said, what is remembered, and what is usual.
 
+use imt_core::compose::Registry;
 use imt_core::deploy::command::ConflictPolicy;
 use imt_core::deploy::settings::{Reach, TargetSettings};
 use imt_core::id::ProjectName;
@@ -100,4 +101,10 @@ pub(super) fn with_patience(settings: &mut TargetSettings, args: &PatienceArgs) 
         Some(OnConflict::Refuse) => ConflictPolicy::Refuse,
         None => settings.conflicts,
     };
+}
+
+/// Where images are pushed.
+pub(super) fn registry(settings: &TargetSettings) -> Result<Option<Registry>> {
+    let registry = settings.registry.as_deref().map(str::parse::<Registry>);
+    registry.transpose().map_err(|error| CliError::usage(error.to_string()))
 }

@@ -1,23 +1,15 @@
 //! Printing what is stored and what comes, until the pipeline, the job or the attempt is over.
 
-use std::time::Duration;
-
 use imt_core::feed::Observation;
 use imt_core::plan::Plan;
-use imt_core::ports::StoreResult;
 use imt_core::schedule::ChangeKind;
 use imt_core::status::End;
 
 use super::origin::Origin;
 use super::wanted::Wanted;
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use crate::output::{self, Reader};
 use crate::view::{Output, Transcript, verdict, waits};
-
-/// How often to look for something new: another process writes it, and nobody rings here.
-pub(crate) const POLL: Duration = Duration::from_millis(200);
-/// How long a store may be away.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn follow(origin: &Origin, wanted: Wanted, mut transcript: Transcript) -> Result<()> {
     if let Some(waiting) = origin.waiting().await {
@@ -32,17 +24,6 @@ pub(super) async fn follow(origin: &Origin, wanted: Wanted, mut transcript: Tran
         }
     }
     Ok(())
-}
-
-/// The next thing to see, also from a store that is away for a moment.
-pub(crate) async fn patiently<T>(mut next: impl AsyncFnMut() -> StoreResult<T>) -> Result<T> {
-    let since = tokio::time::Instant::now();
-    loop {
-        match next().await {
-            Err(error) if error.is_retryable() && since.elapsed() < PATIENCE => tokio::time::sleep(POLL).await,
-            seen => return seen.map_err(CliError::store("read on")),
-        }
-    }
 }
 
 /// Shows what is wanted of it; whether that was the last of it.

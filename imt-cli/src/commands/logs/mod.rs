@@ -12,9 +12,8 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use crate::view::{LogForm, Transcript};
-pub(crate) use follow::{POLL, patiently};
 use origin::Origin;
-pub(crate) use read::PAGE_BYTES;
+pub(crate) use origin::{PAGE_BYTES, POLL, patiently};
 use wanted::Wanted;
 
 pub(crate) async fn run(args: &LogsArgs) -> Result<Exit> {

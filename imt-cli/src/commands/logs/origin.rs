@@ -1,17 +1,25 @@
 //! Where logs come from: a store, or a server that has one.
 
+use std::time::Duration;
+
 use imt_core::feed::{Feed, Observation, Waker};
 use imt_core::id::AttemptId;
-use imt_core::ports::{LogFrom, LogPage, PipelineRecord, Waiting};
+use imt_core::ports::{LogFrom, LogPage, PipelineRecord, StoreResult, Waiting};
 
-use super::follow::{POLL, patiently};
-use super::read::PAGE_BYTES;
 use crate::args::OnePipeline;
 use crate::commands::show;
 use crate::error::{CliError, Result};
 use crate::records::{self, ALIVE, Found};
 use crate::remote::{Remote, Told};
 use crate::view::Seen;
+
+/// What is read, and so held in memory, at a time.
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
+
+/// How often to look for something new: another process writes it, and nobody rings here.
+pub(crate) const POLL: Duration = Duration::from_millis(200);
+/// How long a store may be away.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The pipeline whose logs are meant, and what has them.
 pub(super) enum Origin {
@@ -92,6 +100,17 @@ impl Coming<'_> {
         match self {
             Self::Store(feed) => patiently(async || feed.next().await).await,
             Self::Server(seen, told) => told.pipeline(seen.record.state.id).await,
+        }
+    }
+}
+
+/// The next thing to see, also from a store that is away for a moment.
+pub(crate) async fn patiently<T>(mut next: impl AsyncFnMut() -> StoreResult<T>) -> Result<T> {
+    let since = tokio::time::Instant::now();
+    loop {
+        match next().await {
+            Err(error) if error.is_retryable() && since.elapsed() < PATIENCE => tokio::time::sleep(POLL).await,
+            seen => return seen.map_err(CliError::store("read on")),
         }
     }
 }

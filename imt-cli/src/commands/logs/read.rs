@@ -10,9 +10,6 @@ use crate::error::Result;
 use crate::output::{self, Reader};
 use crate::view::{Output, Transcript, verdict};
 
-/// What is read, and so held in memory, at a time.
-pub(crate) const PAGE_BYTES: usize = 1 << 20;
-
 pub(super) async fn print(origin: &Origin, wanted: Wanted, lines: LineRange, mut transcript: Transcript) -> Result<()> {
     let record = origin.record();
     let attempts = wanted.among(&record.plan, &record.state)?;

@@ -113,6 +113,10 @@ async fn told(server: &Server, what: &NewReport) -> Meaning {
         Err(why) => return Meaning::Refused(why),
     };
     let number = match server.store().load(what.pipeline).await {
+        // Its commit is of a repository that the project has no more: the host of now is not to hear of it.
+        Ok(record) if record.plan.trigger.repository != settings.repo_url => {
+            return Meaning::Refused("the project has another repository now".to_owned());
+        }
         Ok(record) => Some(record.number),
         // It was removed meanwhile: then there is nothing to be seen of it.
         Err(StoreError::NotFound(_)) => None,
