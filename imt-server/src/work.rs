@@ -220,12 +220,12 @@ async fn is_newest(server: &Server, delivery: &Delivery, branch: &str) -> Result
     let mut before = None;
     loop {
         let page = server.directory().deliveries(delivery.project, before, PIECE).await?;
-        let later: Vec<Delivery> =
-            page.items.into_iter().take_while(|other| other.position > delivery.position).collect();
-        if later.iter().any(|other| other.push.as_ref().is_some_and(|push| push.branch == branch)) {
+        let mut later = page.items.iter().take_while(|other| other.position > delivery.position);
+        if later.any(|other| other.push.as_ref().is_some_and(|push| push.branch == branch)) {
             return Ok(false);
         }
-        before = page.next.filter(|_| later.len() == PIECE);
+        // Beyond the delivery itself there are earlier ones only.
+        before = page.next.filter(|next| *next > delivery.position);
         if before.is_none() {
             return Ok(true);
         }

@@ -68,6 +68,8 @@ async fn ask(remote: &Remote, args: &SubmitArgs) -> Result<Exit> {
     };
     let path = format!("/projects/{project}/pipelines");
     let (made, created) = remote.make::<Pipeline>(path, &order).await?;
+    // Under a key of this call it is of this call, also where its first answer got lost.
+    let created = created || args.idempotency_key.is_none();
     say(&made.seen(project), created, args.output)?;
     Ok(Exit::Success)
 }

@@ -14,6 +14,7 @@ use ureq::{Agent, Body};
 use super::wire::{Listed, Problem, Project};
 use crate::args::{ServerArgs, StoreArgs};
 use crate::error::{CliError, Result};
+use crate::exit::Exit;
 use crate::records::choose_project;
 
 /// A server answers within a minute, or says that it took too long.
@@ -22,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const MOST_PROJECTS: u32 = 1_000;
 /// How many of a list a server gives at a time.
 const PIECE: u32 = 100;
+/// How often something is made that has a key.
+const TRIES: u32 = 3;
+/// Before another try; each time longer.
+const PAUSE: Duration = Duration::from_secs(1);
 /// The most of an answer that is read.
 const ANSWER_BYTES: u64 = 32 << 20;
 
@@ -82,15 +87,24 @@ impl Remote {
         Ok(self.call(Method::GET, path, None).await?.1)
     }
 
-    /// Makes something; says whether this call made it, and not an earlier one with the same key.
+    /// Makes something; says whether this call made it, and not an earlier one with the same key. As the order has a key, it is
+    /// repeated where the server does not answer: the answer may be all that got lost.
     pub(crate) async fn make<T>(&self, path: String, order: &(impl Serialize + Sync)) -> Result<(T, bool)>
     where
         T: DeserializeOwned + Send + 'static,
     {
         let body = serde_json::to_string(order);
         let body = body.map_err(|error| CliError::internal("cannot write a request as JSON").because(error))?;
-        let (status, made) = self.call(Method::POST, path, Some(body)).await?;
-        Ok((made, status == StatusCode::CREATED))
+        let mut tries = 1;
+        loop {
+            match self.call(Method::POST, path.clone(), Some(body.clone())).await {
+                Err(error) if error.exit == Exit::Errored && tries < TRIES => {
+                    tokio::time::sleep(PAUSE * tries).await;
+                    tries += 1;
+                }
+                made => return made.map(|(status, made)| (made, status == StatusCode::CREATED)),
+            }
+        }
     }
 
     /// Does something that needs no more words.

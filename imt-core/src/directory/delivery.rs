@@ -19,6 +19,10 @@ pub struct Push {
     pub commit: CommitId,
 }
 
+/// How long the deliveries of two pushes may be apart and still come in another order than that in which was pushed. What was
+/// delivered longer before its branch got another head is no news of that branch any more: who has it again has pushed it again.
+pub const OUT_OF_ORDER: Duration = Duration::from_mins(10);
+
 /// A delivery as it comes in, its signature checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {

@@ -22,8 +22,8 @@ pub use credential::{
     TokenHolder,
 };
 pub use delivery::{
-    Delivery, DeliveryClaim, DeliveryOutcome, DeliverySource, DeliveryState, Found, NewDelivery, Push, Received,
-    Settlement, SkipReason, TakenDelivery,
+    Delivery, DeliveryClaim, DeliveryOutcome, DeliverySource, DeliveryState, Found, NewDelivery, OUT_OF_ORDER, Push,
+    Received, Settlement, SkipReason, TakenDelivery,
 };
 pub use look::{DueLook, LookEnd, LookRecord};
 pub use page::{MAX_PAGE, Page, Position};

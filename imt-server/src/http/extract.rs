@@ -76,6 +76,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // As in the query.
+        if parts.uri.path().contains("%00") {
+            return Err(Problem::not_found());
+        }
         let Ok(Path(found)) = Path::<T>::from_request_parts(parts, state).await else {
             return Err(Problem::not_found());
         };

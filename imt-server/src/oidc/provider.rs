@@ -26,6 +26,8 @@ use crate::state::{Settings, now};
 
 /// For how long what a provider tells of itself is believed, its keys included: one that it has withdrawn counts no longer.
 const BELIEVED: Duration = Duration::from_hours(1);
+/// And for how long what it said last is, where it does not answer any more.
+const BELIEVED_WHILE_DOWN: Duration = Duration::from_hours(24);
 /// How long its keys are not asked for anew after they were because of one that nobody knew.
 const KEYS_PAUSE: Duration = Duration::from_mins(1);
 
@@ -173,6 +175,8 @@ impl Provider {
     async fn known(&self) -> Result<Arc<Known>, SignInError> {
         let mut memory = self.memory.lock().await;
         let is_left_alone = memory.failed_at.is_some_and(|failed_at| failed_at.elapsed() < self.pause);
+        // Keys that it has withdrawn must not count for ever because it cannot be asked.
+        memory.known = memory.known.take().filter(|(_, at)| at.elapsed() < BELIEVED_WHILE_DOWN);
         match &memory.known {
             Some((known, at)) if at.elapsed() < BELIEVED || is_left_alone => return Ok(Arc::clone(known)),
             None if is_left_alone => return Err(SignInError::Down),

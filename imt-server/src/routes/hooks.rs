@@ -2,6 +2,7 @@
 //! success only once what was said is kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -24,19 +25,25 @@ use crate::webhook::{Heard, claimed, event, has_signature, is_signed, provider_i
 
 /// How many projects of one repository are looked at for one whose secret a delivery is signed with.
 const CANDIDATES: usize = 20;
+/// How long a delivery waits for room.
+const ROOM_WITHIN: Duration = Duration::from_secs(10);
 
 /// Something that may be a signature, without which no body is read, and room for a body that nobody has vouched for yet.
-pub(crate) struct Claimed(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
+pub(crate) struct MaybeSigned(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
-impl FromRequestParts<Server> for Claimed {
+impl FromRequestParts<Server> for MaybeSigned {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         if !has_signature(&parts.headers) {
             return Err(refused(server));
         }
-        let full = |_| Problem::new(Code::Unavailable, "too many deliveries are coming in: send it again");
-        Arc::clone(server.room_for_deliveries()).try_acquire_owned().map(Self).map_err(full)
+        // Hosts do not send again by themselves, so a burst waits for its turn.
+        let room = Arc::clone(server.room_for_deliveries()).acquire_owned();
+        match tokio::time::timeout(ROOM_WITHIN, room).await {
+            Ok(room) => Ok(Self(room.expect("nobody closes it"))),
+            Err(_) => Err(Problem::new(Code::Unavailable, "too many deliveries are coming in: send it again")),
+        }
     }
 }
 
@@ -73,7 +80,7 @@ pub(crate) async fn github(
     State(server): State<Server>,
     InPath(project): InPath<Uuid>,
     headers: HeaderMap,
-    _claimed: Claimed,
+    _may_be: MaybeSigned,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<Taken>)> {
     let known = server.directory().project(&ProjectKey::Id(ProjectId::from_uuid(project))).await;
@@ -94,7 +101,7 @@ pub(crate) async fn github(
 pub(crate) async fn github_by_repository(
     State(server): State<Server>,
     headers: HeaderMap,
-    _claimed: Claimed,
+    _may_be: MaybeSigned,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<TakenByAll>)> {
     let mut candidates: Vec<ProjectRecord> = Vec::new();

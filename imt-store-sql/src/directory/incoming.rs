@@ -2,7 +2,7 @@
 //!
 //! All of it is kept under the project's lock, so that whatever tells of one push at the same moment comes one after the other.
 
-use imt_core::directory::{DeliveryOutcome, Found, NewDelivery, Push, Received, SkipReason};
+use imt_core::directory::{DeliveryOutcome, Found, NewDelivery, OUT_OF_ORDER, Push, Received, SkipReason};
 use imt_core::id::{DeliveryId, ProjectId};
 use imt_core::ports::{StoreResult, directory_bounds as bounds};
 use imt_core::time::Timestamp;
@@ -17,7 +17,8 @@ const BY_PROVIDER: &str = "SELECT id FROM webhook_deliveries WHERE project = $1 
 const FOUND: &str = "
     SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3
        AND provider_id IS NULL AND stood = 0 ORDER BY position LIMIT 1";
-const OF_PUSH: &str = "SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3 LIMIT 1";
+const OF_PUSH: &str = "
+    SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3 AND received_at >= $4 LIMIT 1";
 const HEAD: &str = "SELECT commit_id, at FROM branch_heads WHERE project = $1 AND branch = $2";
 const NOTE_HEAD: &str = "
     INSERT INTO branch_heads (project, branch, commit_id, at) VALUES ($1, $2, $3, $4)
@@ -118,12 +119,23 @@ pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> Store
     Ok(received)
 }
 
-/// Whether a push is the head that is known of its branch, or what was pushed later.
-async fn is_passed(tx: &mut dyn Transaction, project: ProjectId, push: &Push, time: Timestamp) -> StoreResult<bool> {
-    let values = vec![project.to_string().into(), push.branch.as_str().into()];
-    let Some(row) = tx.run(HEAD, values).await?.into_iter().next() else { return Ok(false) };
+/// The newest commit that a branch is known to have had, and since when.
+async fn head(tx: &mut dyn Transaction, project: ProjectId, branch: &str) -> StoreResult<Option<(String, Timestamp)>> {
+    let values = vec![project.to_string().into(), branch.into()];
+    let Some(row) = tx.run(HEAD, values).await?.into_iter().next() else { return Ok(None) };
     let mut row = row.of("head of a branch");
-    Ok(row.text()? == push.commit.as_str() || row.count()? >= time.as_micros())
+    Ok(Some((row.text()?, Timestamp::from_micros(row.count()?))))
+}
+
+/// Whether somebody has told of a push: by the head that its branch has, by what was pushed later, or by a delivery of its own.
+async fn is_known(tx: &mut dyn Transaction, project: ProjectId, push: &Push, time: Timestamp) -> StoreResult<bool> {
+    let head = head(tx, project, &push.branch).await?;
+    if head.as_ref().is_some_and(|(commit, since)| commit == push.commit.as_str() || *since >= time) {
+        return Ok(true);
+    }
+    let since = head.map_or(Timestamp::default(), |(_, since)| since.before(OUT_OF_ORDER));
+    let values = push_values(project, push).into_iter().chain([at(since)]).collect();
+    Ok(!tx.run(OF_PUSH, values).await?.is_empty())
 }
 
 pub(super) async fn found_push(
@@ -135,9 +147,7 @@ pub(super) async fn found_push(
     bounds::push(push)?;
     let mut tx = database.begin().await?;
     projects::locked(tx.as_mut(), database, project).await?;
-    if is_passed(tx.as_mut(), project, push, time).await?
-        || !tx.run(OF_PUSH, push_values(project, push)).await?.is_empty()
-    {
+    if is_known(tx.as_mut(), project, push, time).await? {
         return Ok(Found::Known);
     }
     note_head(tx.as_mut(), project, push, time).await?;

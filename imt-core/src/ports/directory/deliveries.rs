@@ -26,7 +26,8 @@ pub trait Deliveries: Send + Sync {
     async fn receive(&self, new: &NewDelivery) -> StoreResult<Received>;
 
     /// Tells of a push that was found by asking the repository at this time, as somebody does who was down: keeps an open
-    /// delivery for it, unless the push is known. Known is what has a delivery for the same branch and commit, what was the
+    /// delivery for it, unless the push is known. Known is what has a delivery for the same branch and commit that came in no longer
+    /// than [`OUT_OF_ORDER`](crate::directory::OUT_OF_ORDER) before the branch got the head it is known to have, what was the
     /// branch's head already when its deliveries were [pruned](Self::prune_deliveries), and what a later push is known to
     /// have replaced.
     ///

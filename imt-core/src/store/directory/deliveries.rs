@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::{DirectoryLedger, page_limit};
 use crate::directory::{
-    Action, Deed, Delivery, DeliveryClaim, DeliveryOutcome, DeliverySource, DeliveryState, Found, NewDelivery, Page,
-    Position, Push, Received, Settlement, SkipReason, TakenDelivery,
+    Action, Deed, Delivery, DeliveryClaim, DeliveryOutcome, DeliverySource, DeliveryState, Found, NewDelivery,
+    OUT_OF_ORDER, Page, Position, Push, Received, Settlement, SkipReason, TakenDelivery,
 };
 use crate::id::{DeliveryId, InstanceId, ProjectId};
 use crate::ports::{Deliveries, Sifted, StoreError, StoreResult, directory_bounds as bounds};
@@ -95,7 +95,9 @@ impl DirectoryLedger {
         self.project(project)?;
         let head = self.heads.get(&(project, push.branch.clone()));
         let is_known = head.is_some_and(|(commit, since)| *commit == push.commit || *since >= at);
-        if is_known || self.deliveries.values().any(|entry| entry.is_of(project, push)) {
+        let since = head.map_or(Timestamp::default(), |(_, since)| since.before(OUT_OF_ORDER));
+        let tells = |entry: &Entry| entry.is_of(project, push) && entry.delivery.received_at >= since;
+        if is_known || self.deliveries.values().any(tells) {
             return Ok(Found::Known);
         }
         self.note_head(project, push, at);

@@ -51,6 +51,26 @@ pub(super) async fn a_missed_push_is_kept_once(store: Servers) {
     assert_refused!(store.found_push(shop, &push("", 'a'), at(1)).await, StoreError::Invalid(_));
 }
 
+/// A push back to an earlier commit is news, however well that commit is known; what came in another order is not.
+pub(super) async fn a_push_back_is_found(store: Servers) {
+    let id = shop(&store).await;
+    let minute = |n: u64| Timestamp::from_micros(n * 60_000_000);
+    let (a, b) = (push("main", 'a'), push("main", 'b'));
+    for (name, push, time) in [("one", &a, 1), ("two", &b, 60)] {
+        let new = NewDelivery { received_at: minute(time), ..delivery(id, name, Some(push.clone())) };
+        assert!(receive(&store, &new).await.is_new);
+    }
+    assert_eq!(find(&store, id, &b, minute(61)).await, Found::Known);
+    missed(&store, id, &a, minute(62)).await;
+    assert_eq!(find(&store, id, &a, minute(63)).await, Found::Known);
+    // Told of within moments, in the wrong order: what the branch really has is no push that nobody told of.
+    for (name, push, time) in [("four", push("next", 'd'), 100), ("three", push("next", 'c'), 101)] {
+        let new = NewDelivery { received_at: minute(time), ..delivery(id, name, Some(push)) };
+        assert!(receive(&store, &new).await.is_new);
+    }
+    assert_eq!(find(&store, id, &push("next", 'd'), minute(102)).await, Found::Known);
+}
+
 /// What comes in late for a push that was found says what it was found as; the next push of that commit is news.
 pub(super) async fn the_delivery_of_a_found_push_is_no_news(store: Servers) {
     let id = shop(&store).await;

@@ -151,6 +151,7 @@ macro_rules! __directory_suite_cases {
             found {
                 a_missed_push_is_kept_once
                 the_delivery_of_a_found_push_is_no_news
+                a_push_back_is_found
                 a_push_that_is_known_is_not_found
                 found_and_delivered_at_once_is_one_news
                 what_a_later_push_replaced_is_not_found
