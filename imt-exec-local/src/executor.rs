@@ -43,6 +43,7 @@ pub struct LocalExecutorBuilder {
     instance: InstanceId,
     path: Option<String>,
     home: Option<PathBuf>,
+    niceness: u8,
     warn: Warn,
 }
 
@@ -55,6 +56,7 @@ impl LocalExecutor {
             instance: InstanceId::new("local"),
             path: None,
             home: None,
+            niceness: 0,
             warn: Warn::default(),
         }
     }
@@ -111,6 +113,14 @@ impl LocalExecutorBuilder {
         self
     }
 
+    /// By how much jobs are nicer than this process, as `nice` counts; 0 if not set. A process that answers callers wants to go
+    /// before its jobs.
+    #[must_use]
+    pub fn niceness(mut self, niceness: u8) -> Self {
+        self.niceness = niceness;
+        self
+    }
+
     /// Who is told of processes that a job left and that cannot be ended; nobody if not set. Such a job ends as its shell did.
     #[must_use]
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
@@ -131,7 +141,7 @@ impl LocalExecutorBuilder {
         let own_session = has_terminal && path.split(':').any(|dir| Path::new(dir).join("setsid").is_file());
         let lang = own("LANG").unwrap_or_else(|| "C.UTF-8".to_owned());
         Ok(LocalExecutor {
-            surroundings: Surroundings { path, lang, home: self.home, own_session },
+            surroundings: Surroundings { path, lang, home: self.home, own_session, niceness: self.niceness },
             records: Records::open(self.state, self.instance)?,
             attempts: Mutex::default(),
             owned: Mutex::default(),

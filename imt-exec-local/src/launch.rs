@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use imt_core::ports::{EnvValue, ExecutorResult, Failure, FailureKind, JobSpec};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
@@ -35,6 +36,8 @@ pub(crate) struct Surroundings {
     pub(crate) home: Option<PathBuf>,
     /// `setsid`, when jobs must be kept off our terminal.
     pub(crate) own_session: bool,
+    /// How far jobs step back behind us.
+    pub(crate) niceness: u8,
 }
 
 impl Surroundings {
@@ -112,6 +115,16 @@ fn value(value: &EnvValue) -> &str {
     }
 }
 
+/// Lets a process go after us where processors are short; its children will, too.
+fn step_back(pid: i32, niceness: u8) {
+    if niceness > 0
+        && let (Some(pid), Ok(ours)) = (Pid::from_raw(pid), getpriority_process(None))
+    {
+        // It is ours and not waited for yet: nothing keeps us from it.
+        setpriority_process(Some(pid), ours + i32::from(niceness)).unwrap_or_default();
+    }
+}
+
 /// Starts the shell. After an error nothing of the script has run.
 pub(crate) fn launch(job: &JobSpec, surroundings: &Surroundings, records: &Records) -> ExecutorResult<Launched> {
     let internal = |error: std::io::Error| {
@@ -160,6 +173,7 @@ pub(crate) fn launch(job: &JobSpec, surroundings: &Surroundings, records: &Recor
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| {
         Failure::new(FailureKind::Internal, format!("the shell of job `{}` has no process id", job.job))
     })?;
+    step_back(pid, surroundings.niceness);
     let leader = Leader::new(pid, begun);
     Ok(Launched { child, leader, stdout, stderr, lifeline: lifeline.into(), pipes })
 }

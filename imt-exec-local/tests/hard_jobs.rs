@@ -87,6 +87,24 @@ async fn what_a_killed_process_of_ours_left_is_swept_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_step_back_as_far_as_they_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let ours = rustix::process::getpriority_process(None).unwrap();
+    for niceness in [0, 3] {
+        let executor = LocalExecutor::builder(dir.path().join("state")).niceness(niceness).build().unwrap();
+        // What the shell starts comes after us just as it does.
+        let script = "until test \"$(sh -c 'exec nice')\" = EXPECTED; do sleep 0.02; done; nice";
+        let expected = (ours + i32::from(niceness)).to_string();
+        let pipeline = PipelineId::generate();
+        let job = job(pipeline, &script.replace("EXPECTED", &expected), dir.path());
+        let handle = executor.start(&job).await.unwrap();
+        assert_eq!(executor.wait(&handle).await.unwrap(), Exit::Code(0));
+        assert_eq!(text(&executor, &handle).await.trim(), expected);
+        executor.cleanup(pipeline, None).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_executors_side_by_side_leave_each_other_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (executor(&dir.path().join("one")), executor(&dir.path().join("two")));

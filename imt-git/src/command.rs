@@ -11,13 +11,16 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use imt_core::ports::{Failure, FailureKind};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, getpriority_process, kill_process_group, setpriority_pgrp};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
 /// How much of git's messages is kept: the end of it.
 const STDERR_KEPT: usize = 8 * 1024;
+
+/// How far git steps back behind us, as `nice` counts.
+const NICENESS: i32 = 10;
 
 /// Taken over from our environment, if there: how to find programs and how to get out to the network.
 const INHERITED: [&str; 13] = [
@@ -143,6 +146,7 @@ impl Call {
     /// Runs it to its end. Dropping the future kills the whole process group.
     pub(crate) async fn run(self) -> Result<Output, Failure> {
         let group = Group(self.spawn()?);
+        group.step_back();
         let (doing, deadline, max_stdout) = (self.doing, self.deadline, self.max_stdout);
         match timeout_at(deadline, collect(group, max_stdout)).await {
             Ok(Ok(output)) => Ok(output),
@@ -198,10 +202,21 @@ impl Call {
 struct Group(Child);
 
 impl Group {
+    /// `None` once the child is reaped: so the number cannot be somebody else's by now.
+    fn leader(&self) -> Option<Pid> {
+        self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    }
+
+    /// Where processors are short, whoever started git goes before it: a server has callers who wait for an answer.
+    fn step_back(&self) {
+        if let (Some(leader), Ok(ours)) = (self.leader(), getpriority_process(None)) {
+            // It only fails where nobody is left in the group.
+            setpriority_pgrp(Some(leader), ours + NICENESS).unwrap_or_default();
+        }
+    }
+
     fn kill(&self) {
-        // `id` is there exactly as long as the child is not reaped, so the number cannot be somebody else's by now.
-        let leader = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(leader) = leader {
+        if let Some(leader) = self.leader() {
             // The only error is that nobody is left in the group, which is what we want.
             kill_process_group(leader, Signal::KILL).unwrap_or_default();
         }

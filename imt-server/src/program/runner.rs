@@ -22,6 +22,9 @@ const AUTO_PATIENCE: Duration = Duration::from_secs(3);
 /// The same where nothing can be done without it, and it may be about to start as well.
 const SHARED_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How far jobs on this machine step back behind the server: who calls it waits for an answer.
+const NICENESS: u8 = 10;
+
 /// A runner that is ready, and who it is.
 pub(super) struct Ready {
     runner: Runner,
@@ -138,6 +141,6 @@ async fn docker(store: StoreId, instance: &InstanceId) -> Result<Arc<dyn Executo
 }
 
 fn local(config: &Config, instance: &InstanceId) -> Result<Arc<dyn Executor>, Failure> {
-    let builder = LocalExecutor::builder(config.data_dir.join("local")).instance(instance.clone());
+    let builder = LocalExecutor::builder(config.data_dir.join("local")).instance(instance.clone()).niceness(NICENESS);
     Ok(Arc::new(builder.on_warning(|text| tracing::warn!("{text}")).build()?))
 }
