@@ -47,6 +47,12 @@ pub trait Database: Send + Sync + 'static {
     /// Begins a transaction that may write. Dropping it rolls it back.
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>>;
 
+    /// Begins one for a caller outside who waits for nothing else. Where writers come one after the other, it goes before those
+    /// for whom nobody waits.
+    async fn begin_promptly(&self) -> DatabaseResult<Box<dyn Transaction>> {
+        self.begin().await
+    }
+
     /// Begins a transaction that changes the schema: it may take, and wait for others, much longer than work may.
     async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>>;
 

@@ -8,6 +8,7 @@ use imt_core::ports::{Bell, Connections};
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Transaction, Value};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
 use crate::convert::{query, row};
@@ -16,8 +17,23 @@ use crate::error;
 
 /// One writer, several readers.
 pub(crate) struct SqliteFile {
-    pub writer: SqlitePool,
-    pub readers: SqlitePool,
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Held by whoever waits for the writer, or has it, in the usual way: so there is at most one of them before somebody who
+    /// needs it promptly, and what works in the background does not keep callers waiting.
+    usual: Arc<Mutex<()>>,
+}
+
+impl SqliteFile {
+    pub(crate) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
+        Self { writer, readers, usual: Arc::default() }
+    }
+
+    async fn turn(&self) -> DatabaseResult<OwnedMutexGuard<()>> {
+        let turn =
+            tokio::time::timeout(self.writer.options().get_acquire_timeout(), Arc::clone(&self.usual).lock_owned());
+        turn.await.map_err(|_| error::database(sqlx::Error::PoolTimedOut))
+    }
 }
 
 #[async_trait]
@@ -27,8 +43,11 @@ impl Database for SqliteFile {
     }
 
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        // Immediate: a transaction that reads first and writes later could otherwise be refused in its middle.
-        Open::begin(&self.writer, "BEGIN IMMEDIATE").await
+        Open::begin(&self.writer, WRITING, Some(self.turn().await?)).await
+    }
+
+    async fn begin_promptly(&self) -> DatabaseResult<Box<dyn Transaction>> {
+        Open::begin(&self.writer, WRITING, None).await
     }
 
     async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>> {
@@ -36,7 +55,7 @@ impl Database for SqliteFile {
     }
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.readers, "BEGIN").await
+        Open::begin(&self.readers, "BEGIN", None).await
     }
 
     fn connections(&self) -> Connections {
@@ -61,7 +80,10 @@ impl Database for SqliteFile {
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
         let rows = match purpose {
             Purpose::Read => query(sql, values).fetch_all(&self.readers).await,
-            Purpose::Claim => query(sql, values).fetch_all(&self.writer).await,
+            Purpose::Claim => {
+                let _turn = self.turn().await?;
+                query(sql, values).fetch_all(&self.writer).await
+            }
             Purpose::Lease(within) => {
                 let answer = tokio::time::timeout(within, query(sql, values).fetch_all(&self.writer)).await;
                 answer.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -72,6 +94,8 @@ impl Database for SqliteFile {
     }
 }
 
+/// Immediate: a transaction that reads first and writes later could otherwise be refused in its middle.
+const WRITING: &str = "BEGIN IMMEDIATE";
 /// Between two looks at the file, while somebody listens.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Before the file is looked at again after that has failed.
@@ -100,12 +124,18 @@ struct Open {
     connection: Option<PoolConnection<Sqlite>>,
     /// A statement is under way or has failed: nobody knows what the connection is in.
     is_unsure: bool,
+    /// Given back after the connection is.
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Open {
-    async fn begin(pool: &SqlitePool, sql: &'static str) -> DatabaseResult<Box<dyn Transaction>> {
+    async fn begin(
+        pool: &SqlitePool,
+        sql: &'static str,
+        turn: Option<OwnedMutexGuard<()>>,
+    ) -> DatabaseResult<Box<dyn Transaction>> {
         let connection = pool.acquire().await.map_err(error::database)?;
-        let mut open = Self { connection: Some(connection), is_unsure: false };
+        let mut open = Self { connection: Some(connection), is_unsure: false, _turn: turn };
         open.turn(sql).await?;
         Ok(Box::new(open))
     }
@@ -152,5 +182,45 @@ impl Drop for Open {
             // Closing it ends the transaction as well.
             _ => connection.close_on_drop(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Waker};
+
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+    use super::*;
+
+    fn waits<F: Future>(future: Pin<&mut F>) -> bool {
+        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    async fn end(open: DatabaseResult<Box<dyn Transaction>>) {
+        open.unwrap().commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_needs_the_writer_promptly_waits_for_one_other_at_most() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(dir.path().join("a.db")).create_if_missing(true);
+        let pool = || SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        let file = SqliteFile::new(pool(), pool());
+        let held = file.begin().await;
+        let (mut first, mut second) = (pin!(file.begin()), pin!(file.begin()));
+        assert!(waits(first.as_mut()) && waits(second.as_mut()));
+        end(held).await;
+        // Whose turn it is waits for the connection now, or has it.
+        assert!(waits(first.as_mut()));
+        let prompt = file.begin_promptly();
+        let mut prompt = pin!(prompt);
+        assert!(waits(prompt.as_mut()));
+        end(first.await).await;
+        assert!(waits(second.as_mut()), "it may wait for the connection, behind the other one");
+        end(prompt.await).await;
+        end(second.await).await;
     }
 }

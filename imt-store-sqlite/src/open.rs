@@ -95,7 +95,7 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
         });
     }
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
-    let database = Arc::new(SqliteFile { writer, readers });
+    let database = Arc::new(SqliteFile::new(writer, readers));
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
     keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;

@@ -89,7 +89,7 @@ async fn found_before(tx: &mut dyn Transaction, project: ProjectId, push: &Push)
 
 pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> StoreResult<Received> {
     bounds::delivery(new)?;
-    let mut tx = database.begin().await?;
+    let mut tx = database.begin_promptly().await?;
     projects::locked(tx.as_mut(), database, new.project).await?;
     let values = vec![new.project.to_string().into(), new.provider_id.as_str().into()];
     if let Some(row) = tx.run(BY_PROVIDER, values).await?.into_iter().next() {
