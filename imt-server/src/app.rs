@@ -1,5 +1,7 @@
 //! All routes, on one page.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
@@ -8,7 +10,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
@@ -32,11 +34,8 @@ struct About;
 
 /// A server's routes, to be served as they are or below another application's.
 pub fn app(server: Server) -> Router {
-    let (routes, document) = routes_and_document(&server);
-    // Written once: it does not change while we run.
-    let document = Bytes::from(document.to_json().expect("it is made of texts, numbers and lists"));
-    let document = move || std::future::ready(([(CONTENT_TYPE, "application/json")], document.clone()));
-    routes
+    let document = || std::future::ready(([(CONTENT_TYPE, "application/json")], WRITTEN.clone()));
+    all_routes::<Router<Server>>(server.settings().delivery_bytes)
         .route(DOCUMENT, get(document))
         .merge(try_it::page(DOCUMENT))
         .fallback(|| async { Problem::not_found() })
@@ -49,77 +48,127 @@ pub fn app(server: Server) -> Router {
         .with_state(server)
 }
 
+/// The document as text. Made when it is first asked for: it takes more memory than a server that rests.
+static WRITTEN: LazyLock<Bytes> =
+    LazyLock::new(|| Bytes::from(document().to_json().expect("it is made of texts, numbers and lists")));
+
 /// What programs are told of the routes.
 pub fn document() -> Document {
-    let api = OpenApiRouter::with_openapi(About::openapi());
-    api.merge(outside(usize::MAX)).nest("/api/v1", api_routes()).split_for_parts().1
+    OpenApiRouter::with_openapi(About::openapi()).merge(all_routes(usize::MAX)).split_for_parts().1
 }
 
-fn routes_and_document(server: &Server) -> (Router<Server>, Document) {
-    let all = OpenApiRouter::with_openapi(About::openapi()).merge(outside(server.settings().delivery_bytes));
-    all.nest("/api/v1", api_routes()).split_for_parts()
+/// What routes are put into: to serve them, or to tell of them.
+trait Routes: Default {
+    /// One more path, as `routes!` has it.
+    fn with(self, route: UtoipaMethodRouter<Server>) -> Self;
+    /// All of another one, below a path.
+    fn below(self, path: &str, others: Self) -> Self;
+    /// All of another one.
+    fn and(self, others: Self) -> Self;
+    /// What may be sent to those that are there.
+    fn up_to(self, bytes: usize) -> Self;
+}
+
+impl Routes for Router<Server> {
+    fn with(self, (_, told, handlers): UtoipaMethodRouter<Server>) -> Self {
+        told.paths.into_keys().fold(self, |all, path| all.route(&path, handlers.clone()))
+    }
+
+    fn below(self, path: &str, others: Self) -> Self {
+        self.nest(path, others)
+    }
+
+    fn and(self, others: Self) -> Self {
+        self.merge(others)
+    }
+
+    fn up_to(self, bytes: usize) -> Self {
+        self.layer(DefaultBodyLimit::max(bytes))
+    }
+}
+
+impl Routes for OpenApiRouter<Server> {
+    fn with(self, route: UtoipaMethodRouter<Server>) -> Self {
+        self.routes(route)
+    }
+
+    fn below(self, path: &str, others: Self) -> Self {
+        self.nest(path, others)
+    }
+
+    fn and(self, others: Self) -> Self {
+        self.merge(others)
+    }
+
+    fn up_to(self, bytes: usize) -> Self {
+        self.layer(DefaultBodyLimit::max(bytes))
+    }
+}
+
+fn all_routes<R: Routes>(delivery_bytes: usize) -> R {
+    outside::<R>(delivery_bytes).below("/api/v1", api_routes())
 }
 
 /// What is not called by programs of ours, or needs no login.
-fn outside(delivery_bytes: usize) -> OpenApiRouter<Server> {
-    let hooks = OpenApiRouter::new().routes(routes!(hooks::github)).routes(routes!(hooks::github_by_repository));
-    let hooks = hooks.layer(DefaultBodyLimit::max(delivery_bytes));
-    OpenApiRouter::new()
-        .routes(routes!(health::health))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
-        .routes(routes!(sign_in::by_link))
-        .routes(routes!(sign_in::out))
-        .routes(routes!(providers::list))
-        .routes(routes!(providers::login))
-        .routes(routes!(providers::callback))
-        .merge(hooks)
-        .routes(routes!(badge::show))
-        .routes(routes!(socket::open))
+fn outside<R: Routes>(delivery_bytes: usize) -> R {
+    let hooks = R::default().with(routes!(hooks::github)).with(routes!(hooks::github_by_repository));
+    let hooks = hooks.up_to(delivery_bytes);
+    R::default()
+        .with(routes!(health::health))
+        .with(routes!(health::ready))
+        .with(routes!(health::metrics))
+        .with(routes!(sign_in::by_link))
+        .with(routes!(sign_in::out))
+        .with(routes!(providers::list))
+        .with(routes!(providers::login))
+        .with(routes!(providers::callback))
+        .and(hooks)
+        .with(routes!(badge::show))
+        .with(routes!(socket::open))
 }
 
 /// What programs call.
-fn api_routes() -> OpenApiRouter<Server> {
-    OpenApiRouter::new()
-        .routes(routes!(me::me))
-        .routes(routes!(me::sessions, me::close_sessions))
-        .routes(routes!(me::close_session))
-        .routes(routes!(me::tokens, me::make_token))
-        .routes(routes!(me::revoke_token))
-        .routes(routes!(projects::list, projects::create))
-        .routes(routes!(projects::show, projects::change))
-        .routes(routes!(projects::archive))
-        .routes(routes!(projects::restore))
-        .routes(routes!(members::list))
-        .routes(routes!(members::set, members::remove))
-        .routes(routes!(variables::list))
-        .routes(routes!(variables::set, variables::remove))
-        .routes(routes!(secrets::list))
-        .routes(routes!(secrets::set, secrets::remove))
-        .routes(routes!(pipelines::list, pipelines::start))
-        .routes(routes!(pipelines::show))
-        .routes(routes!(pipelines::cancel))
-        .routes(routes!(pipelines::retry))
-        .routes(routes!(stream::of_pipeline))
-        .routes(routes!(stream::of_deployment))
-        .routes(routes!(logs::show))
-        .routes(routes!(logs::pieces))
-        .routes(routes!(reports::show))
-        .routes(routes!(targets::list))
-        .routes(routes!(targets::set, targets::forget))
-        .routes(routes!(targets::host_keys))
-        .routes(routes!(deployments::list, deploy::start))
-        .routes(routes!(deploy::roll_back))
-        .routes(routes!(deployments::show))
-        .routes(routes!(deployments::cancel))
-        .routes(routes!(deployments::log))
-        .routes(routes!(releases::list))
-        .routes(routes!(deliveries::list))
-        .routes(routes!(deliveries::show))
-        .routes(routes!(deliveries::replay))
-        .routes(routes!(reconcile::show, reconcile::ask))
-        .routes(routes!(audit::of_project))
-        .routes(routes!(audit::of_all))
-        .routes(routes!(users::list))
-        .routes(routes!(users::show, users::change))
+fn api_routes<R: Routes>() -> R {
+    R::default()
+        .with(routes!(me::me))
+        .with(routes!(me::sessions, me::close_sessions))
+        .with(routes!(me::close_session))
+        .with(routes!(me::tokens, me::make_token))
+        .with(routes!(me::revoke_token))
+        .with(routes!(projects::list, projects::create))
+        .with(routes!(projects::show, projects::change))
+        .with(routes!(projects::archive))
+        .with(routes!(projects::restore))
+        .with(routes!(members::list))
+        .with(routes!(members::set, members::remove))
+        .with(routes!(variables::list))
+        .with(routes!(variables::set, variables::remove))
+        .with(routes!(secrets::list))
+        .with(routes!(secrets::set, secrets::remove))
+        .with(routes!(pipelines::list, pipelines::start))
+        .with(routes!(pipelines::show))
+        .with(routes!(pipelines::cancel))
+        .with(routes!(pipelines::retry))
+        .with(routes!(stream::of_pipeline))
+        .with(routes!(stream::of_deployment))
+        .with(routes!(logs::show))
+        .with(routes!(logs::pieces))
+        .with(routes!(reports::show))
+        .with(routes!(targets::list))
+        .with(routes!(targets::set, targets::forget))
+        .with(routes!(targets::host_keys))
+        .with(routes!(deployments::list, deploy::start))
+        .with(routes!(deploy::roll_back))
+        .with(routes!(deployments::show))
+        .with(routes!(deployments::cancel))
+        .with(routes!(deployments::log))
+        .with(routes!(releases::list))
+        .with(routes!(deliveries::list))
+        .with(routes!(deliveries::show))
+        .with(routes!(deliveries::replay))
+        .with(routes!(reconcile::show, reconcile::ask))
+        .with(routes!(audit::of_project))
+        .with(routes!(audit::of_all))
+        .with(routes!(users::list))
+        .with(routes!(users::show, users::change))
 }
