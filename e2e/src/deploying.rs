@@ -10,7 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::docker::docker;
+use crate::docker::{docker, inspect_remaining};
 use crate::door::Door;
 use crate::imt::{Finished, Home, Output, Running};
 use crate::shop::{fresh_name, remove_project};
@@ -188,8 +188,7 @@ impl Target {
         if ids.is_empty() {
             return BTreeMap::new();
         }
-        let found: Vec<Value> =
-            serde_json::from_str(&docker(&[&["inspect"], ids.as_slice()].concat())).expect("what docker says");
+        let found: Vec<Value> = serde_json::from_str(&inspect_remaining(&ids)).expect("what docker says");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let read = |container: &Value| {
             let there = There {

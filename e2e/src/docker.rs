@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,10 +20,30 @@ pub fn docker(arguments: &[&str]) -> String {
 }
 
 fn run(docker: &mut Command, arguments: &[&str]) -> String {
-    let output = docker.args(arguments).stdin(Stdio::null()).output().expect("docker can be run");
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let (output, errors) = answer(docker, arguments);
     assert!(output.status.success(), "docker {}: {errors}", arguments.join(" "));
+    said(&output)
+}
+
+fn answer(docker: &mut Command, arguments: &[&str]) -> (Output, String) {
+    let output = docker.args(arguments).stdin(Stdio::null()).output().expect("docker can be run");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output, errors)
+}
+
+fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// What `docker inspect` tells of those containers that are still there: one that was listed may be gone a moment later.
+///
+/// # Panics
+/// When it fails for another reason.
+pub fn inspect_remaining(ids: &[&str]) -> String {
+    let (output, errors) = answer(&mut Command::new("docker"), &[&["inspect", "--type", "container"], ids].concat());
+    let is_answer = output.status.success() || errors.lines().all(|line| line.contains("No such container"));
+    assert!(is_answer, "docker inspect {}: {errors}", ids.join(" "));
+    said(&output)
 }
 
 /// Ids of all containers of a pipeline, whatever their state.

@@ -22,20 +22,25 @@ use crate::wait::{SOON, until};
 /// No `imt` of these tests runs longer than this.
 pub const DEADLINE: Duration = Duration::from_mins(4);
 
-/// The binary, built from this workspace (or `IMT_BIN`).
+/// The binary, built from this workspace.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| env::var_os("IMT_BIN").map_or_else(|| built("imt-cli", "imt"), PathBuf::from))
+    BINARY.get_or_init(|| built("imt-cli", "imt"))
 }
 
-/// A program of this workspace, built.
+/// A program of this workspace, built; `IMT_BUILT` names the directory in which all of them are already.
 ///
 /// # Panics
-/// When it cannot be built.
+/// When it cannot be built, or is not where it is said to be.
 pub(crate) fn built(package: &str, program: &str) -> PathBuf {
+    if let Some(there) = env::var_os("IMT_BUILT") {
+        let there = Path::new(&there).join(program);
+        assert!(there.is_file(), "IMT_BUILT: {} is not there", there.display());
+        return there;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--package", package]).current_dir(root);

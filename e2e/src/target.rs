@@ -13,7 +13,7 @@ use imt_core::ports::{Connection, RemoteCommand, RemoteExit, RunOutput, RunStrea
 use imt_exec_local::LocalTransport;
 use tempfile::TempDir;
 
-use crate::docker::docker;
+use crate::docker::{docker, inspect_remaining};
 use crate::services;
 use crate::shop::{fresh_name, remove_project};
 
@@ -146,7 +146,7 @@ impl Target {
         if ids.is_empty() {
             return Vec::new();
         }
-        let inspected = docker(&[&["inspect", "--type", "container"], &ids[..]].concat());
+        let inspected = inspect_remaining(&ids);
         read_containers(inspected.as_bytes()).expect("containers")
     }
 
