@@ -12,7 +12,7 @@ use crate::harness::{
 use crate::local::many_jobs;
 use crate::stores;
 
-const IMAGE: &str = "imt-bench/busybox:3";
+pub(crate) const IMAGE: &str = "imt-bench/busybox:3";
 
 /// Prints 1,000,000 lines of 100 bytes: the text of the image again and again, which is longer than anything that a compressor
 /// remembers.
@@ -22,7 +22,7 @@ pub(crate) const FLOOD: &str = "while cat /text; do :; done | head -n 1000000";
 const TEXT: &str = r#"awk 'BEGIN { srand(1); for (i = 0; i < 10000; i++) printf "%05d compiled unit %06d in %5d ms, %2d warnings, object %06x%06x%06x, %3d left in the queue\n", i, rand() * 1e6, rand() * 1e5, rand() * 50, rand() * 16777216, rand() * 16777216, rand() * 16777216, rand() * 1000 }' | cut -c1-99"#;
 
 /// Imports the image from the host's static busybox, and its bash for the clock in it, unless it is there.
-fn image() -> Result<(), String> {
+pub(crate) fn image() -> Result<(), String> {
     let there =
         Command::new("docker").args(["image", "inspect", IMAGE]).output().map_err(|e| format!("docker: {e}"))?;
     if there.status.success() {
@@ -190,7 +190,7 @@ pub(crate) fn latency(bench: &Bench) -> Result<Vec<Row>, String> {
 }
 
 /// How late each printed time arrives, in milliseconds.
-fn delays(command: &mut Command) -> Result<Vec<f64>, String> {
+pub(crate) fn delays(command: &mut Command) -> Result<Vec<f64>, String> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -200,12 +200,14 @@ fn delays(command: &mut Command) -> Result<Vec<f64>, String> {
     let lines = BufReader::new(child.stdout.take().ok_or("no stdout")?).lines();
     let mut delays = Vec::new();
     for line in lines {
-        let line = line.map_err(|e| e.to_string())?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?;
-        if let Ok(printed) = line.trim().parse::<f64>() {
-            delays.push((now.as_secs_f64() - printed) * 1e3);
-        }
+        delays.extend(late_by(&line.map_err(|e| e.to_string())?)?);
     }
     child.wait().map_err(|e| e.to_string())?;
     if delays.len() < 100 { Err(format!("only {} lines came", delays.len())) } else { Ok(delays) }
+}
+
+/// How long ago a time was printed, in milliseconds; `None`: the line is none.
+pub(crate) fn late_by(line: &str) -> Result<Option<f64>, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?.as_secs_f64();
+    Ok(line.trim().parse::<f64>().ok().map(|printed| (now - printed) * 1e3))
 }

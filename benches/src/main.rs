@@ -1,7 +1,7 @@
 //! Whole processes against their limits, both measured in the same run, turn and turn about.
 //!
 //! `imt-bench --imt PATH [SECTION…]` prints one Markdown table. Sections: `startup local checkout terminal docker successor
-//! log memory latency databases transitions claims idle server read webhooks list compose deploy deploy-many gap`; without one, all. Those from `docker` to
+//! log memory latency databases transitions claims idle server read webhooks list started live compose deploy deploy-many gap`; without one, all. Those from `docker` to
 //! `databases` need a Docker engine (the image is imported from `/bin/busybox`), those from `databases` to `idle` the PostgreSQL of
 //! `IMT_TEST_POSTGRES`, those from `deploy` on the engine, the registry and the SSH server of `scripts/with-services`; Ansible is
 //! measured where it is there.
@@ -25,7 +25,7 @@ use harness::{Bench, Row};
 
 type Section = fn(&Bench) -> Result<Vec<Row>, String>;
 
-const SECTIONS: [(&str, Section); 21] = [
+const SECTIONS: [(&str, Section); 23] = [
     ("startup", local::startup),
     ("local", local::thirty_jobs),
     ("checkout", checkout::warm_mirror),
@@ -43,6 +43,8 @@ const SECTIONS: [(&str, Section); 21] = [
     ("read", server::plain_read),
     ("webhooks", server::two_hundred_a_second),
     ("list", server::fifty_of_a_million),
+    ("started", server::webhook_to_container),
+    ("live", server::container_to_socket),
     ("compose", compose::two_hundred_services),
     ("deploy", deploy::against_others),
     ("deploy-many", deploy::twenty_targets),

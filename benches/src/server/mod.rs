@@ -1,10 +1,11 @@
 //! The server: how it starts and rests, how it takes webhooks, how a plain answer compares with hyper alone, and how long lists
-//! take that are short pieces of a long one.
+//! take that are short pieces of a long one; how soon a push is in its container, and how soon a browser sees what that prints.
 //!
 //! `served` is a server that runs, `wire` what clients say to it.
 
 mod hello;
 mod list;
+mod live;
 mod served;
 mod webhooks;
 mod wire;
@@ -12,11 +13,12 @@ mod wire;
 use std::time::{Duration, Instant};
 
 use crate::harness::{Bench, Row, median};
-use served::Served;
+use served::{LOCAL, NOTHING, Served, repository};
 use wire::Wire;
 
 pub(crate) use hello::{WORD as HELLO, serve as serve_hello};
 pub(crate) use list::fifty_of_a_million;
+pub(crate) use live::{container_to_socket, webhook_to_container};
 pub(crate) use webhooks::two_hundred_a_second;
 
 /// How long each side is called.
@@ -33,7 +35,7 @@ pub(crate) fn idle(bench: &Bench) -> Result<Vec<Row>, String> {
     // The first one makes its database; the others find it.
     for _ in 0..6 {
         let began = Instant::now();
-        let served = Served::start(bench, &dir)?;
+        let served = Served::start(bench, &dir, LOCAL)?;
         served.wire()?.get("/health")?;
         starts.push(began.elapsed().as_secs_f64() * 1e3);
         std::thread::sleep(Duration::from_secs(2));
@@ -60,8 +62,8 @@ pub(crate) fn idle(bench: &Bench) -> Result<Vec<Row>, String> {
 
 /// A plain read, with a token and a look into the database, against a bare hello of hyper in a process of its own.
 pub(crate) fn plain_read(bench: &Bench) -> Result<Vec<Row>, String> {
-    let served = Served::start(bench, &bench.scratch.path().join("server-read"))?;
-    let project = served.project(bench, "read")?;
+    let served = Served::start(bench, &bench.scratch.path().join("server-read"), LOCAL)?;
+    let project = served.project(&repository(bench, "read", NOTHING)?, "read")?;
     let hello = hello::Hello::start()?;
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {

@@ -2,15 +2,23 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use tungstenite::WebSocket;
+use tungstenite::client::IntoClientRequest as _;
 
 use super::wire::Wire;
 use crate::harness::Bench;
 
 /// What deliveries to the projects made here are signed with.
 pub(super) const WEBHOOK_SECRET: &str = "secret of a bench";
+
+/// Jobs are processes of this machine.
+pub(super) const LOCAL: &str = "local";
+/// A pipeline that is over at once.
+pub(super) const NOTHING: &str = "jobs: { a: { script: \"true\" } }\n";
 
 pub(super) struct Served {
     child: Child,
@@ -20,10 +28,10 @@ pub(super) struct Served {
 
 impl Served {
     /// The server beside the command line, with everything in this directory, and a runner that works on this machine.
-    pub(super) fn start(bench: &Bench, dir: &Path) -> Result<Self, String> {
+    pub(super) fn start(bench: &Bench, dir: &Path, executor: &str) -> Result<Self, String> {
         let program = bench.imt.with_file_name("imt-server");
         let mut command = Command::new(&program);
-        command.arg("--data-dir").arg(dir).args(["--listen", "127.0.0.1:0", "--executor", "local"]);
+        command.arg("--data-dir").arg(dir).args(["--listen", "127.0.0.1:0", "--executor", executor]);
         command.args(["--runners", "2", "--rate-limits", "false"]).env("IMT_SERVER_LOG", "error");
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().map_err(|e| format!("{}: {e}", program.display()))?;
@@ -40,15 +48,30 @@ impl Served {
         Wire::open(self.address, Some(&self.token))
     }
 
-    /// Makes a project of a new repository; answers its path.
-    pub(super) fn project(&self, bench: &Bench, name: &str) -> Result<String, String> {
-        let repository = repository(bench, name)?;
+    /// Makes a project of a repository; answers its path.
+    pub(super) fn project(&self, repository: &Path, name: &str) -> Result<String, String> {
         let order = format!(
             r#"{{"name": "{name}", "repo_url": "{}", "webhook_secret": "{WEBHOOK_SECRET}"}}"#,
             repository.display()
         );
         self.wire()?.call("POST", "/api/v1/projects", &[("content-type", "application/json")], &order)?;
         Ok(format!("/api/v1/projects/{name}"))
+    }
+
+    /// Where deliveries to a project go.
+    pub(super) fn hook(&self, project: &str) -> Result<String, String> {
+        let shown = self.wire()?.get(project)?;
+        let url = shown.split("\"webhook_url\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        url.and_then(|url| url.find("/webhook/").map(|at| url[at..].to_owned())).ok_or_else(|| "no webhook_url".into())
+    }
+
+    /// A socket with the token of its user.
+    pub(super) fn socket(&self) -> Result<WebSocket<TcpStream>, String> {
+        let stream = TcpStream::connect(self.address).map_err(|e| e.to_string())?;
+        let mut request = format!("ws://{}/ws", self.address).into_client_request().map_err(|e| e.to_string())?;
+        let token = format!("Bearer {}", self.token).parse().map_err(|_| "no token".to_owned())?;
+        request.headers_mut().insert("authorization", token);
+        tungstenite::client(request, stream).map(|(socket, _)| socket).map_err(|e| e.to_string())
     }
 
     /// What it holds of memory now.
@@ -76,9 +99,9 @@ fn token(program: &Path, dir: &Path) -> Result<String, String> {
     told.lines().next_back().map(str::to_owned).ok_or_else(|| String::from_utf8_lossy(&made.stderr).into_owned())
 }
 
-/// A repository of one commit.
-pub(super) fn repository(bench: &Bench, name: &str) -> Result<PathBuf, String> {
-    let dir = bench.project(&format!("repository-{name}"), "jobs: { a: { script: \"true\" } }\n")?;
+/// A repository of one commit with this pipeline file.
+pub(super) fn repository(bench: &Bench, name: &str, file: &str) -> Result<PathBuf, String> {
+    let dir = bench.project(&format!("repository-{name}"), file)?;
     let git = |words: &[&str]| {
         let done = Command::new("git").arg("-C").arg(&dir).args(words).output().map_err(|e| e.to_string())?;
         if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }

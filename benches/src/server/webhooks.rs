@@ -1,13 +1,14 @@
 //! Signed webhooks, as fast as a large organisation pushes.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::served::{Served, WEBHOOK_SECRET, repository};
+use super::served::{LOCAL, NOTHING, Served, WEBHOOK_SECRET, repository};
 use super::wire::Wire;
 use crate::harness::{Bench, Row, percentile, show_delays};
 
@@ -17,17 +18,14 @@ const SENDERS: u32 = 4;
 
 /// Two hundred a second for ten seconds, while the server makes pipelines of them.
 pub(crate) fn two_hundred_a_second(bench: &Bench) -> Result<Vec<Row>, String> {
-    let served = Served::start(bench, &bench.scratch.path().join("server-webhooks"))?;
-    let project = served.project(bench, "webhooks")?;
-    let shown = served.wire()?.get(&project)?;
-    let hook = shown.split("\"webhook_url\":\"").nth(1).and_then(|rest| rest.split('"').next());
-    let path = hook.and_then(|url| url.find("/webhook/").map(|at| url[at..].to_owned())).ok_or("no webhook_url")?;
-    let body = pushed(&repository(bench, "webhooks")?)?;
-    let signature = signature(&body);
+    let served = Served::start(bench, &bench.scratch.path().join("server-webhooks"), LOCAL)?;
+    let repository = repository(bench, "webhooks", NOTHING)?;
+    let path = served.hook(&served.project(&repository, "webhooks")?)?;
+    let head = head(&repository)?;
     let sent: Vec<Result<Vec<f64>, String>> = std::thread::scope(|scope| {
-        let (path, body, signature) = (&path, &body, &signature);
+        let (path, head) = (&path, &head);
         let senders: Vec<_> =
-            (0..SENDERS).map(|nth| scope.spawn(move || send(served.address, nth, path, body, signature))).collect();
+            (0..SENDERS).map(|nth| scope.spawn(move || send(served.address, nth, path, head))).collect();
         senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err("a sender panicked".into()))).collect()
     });
     let delays = sent.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
@@ -41,30 +39,38 @@ pub(crate) fn two_hundred_a_second(bench: &Bench) -> Result<Vec<Row>, String> {
 }
 
 /// One of the senders; answers how long each delivery took, from when it was to be sent.
-fn send(address: SocketAddr, nth: u32, path: &str, body: &str, signature: &str) -> Result<Vec<f64>, String> {
+fn send(address: SocketAddr, nth: u32, path: &str, head: &str) -> Result<Vec<f64>, String> {
     let (mut wire, began) = (Wire::open(address, None)?, Instant::now());
     let pause = Duration::from_secs(1) * SENDERS / A_SECOND;
     let mut delays = Vec::new();
     for turn in 0..A_SECOND * SECONDS / SENDERS {
         let due = began + pause * turn;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let id = format!("{nth}-{turn}");
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-github-event", "push"),
-            ("x-github-delivery", id.as_str()),
-            ("x-hub-signature-256", signature),
-        ];
-        wire.call("POST", path, &headers, body)?;
+        push(&mut wire, path, head, &format!("{nth}-{turn}"))?;
         delays.push(due.elapsed().as_secs_f64() * 1e3);
     }
     Ok(delays)
 }
 
-fn pushed(repository: &std::path::Path) -> Result<String, String> {
+/// The commit that a repository is at.
+pub(super) fn head(repository: &Path) -> Result<String, String> {
     let head = Command::new("git").arg("-C").arg(repository).args(["rev-parse", "HEAD"]).output();
-    let head = String::from_utf8_lossy(&head.map_err(|e| e.to_string())?.stdout).trim().to_owned();
-    Ok(format!(r#"{{"ref": "refs/heads/main", "after": "{head}", "head_commit": {{"message": "first"}}}}"#))
+    Ok(String::from_utf8_lossy(&head.map_err(|e| e.to_string())?.stdout).trim().to_owned())
+}
+
+/// Tells of a push of this commit; each delivery says something else, as those of real pushes do.
+pub(super) fn push(wire: &mut Wire, path: &str, head: &str, id: &str) -> Result<(), String> {
+    let body = format!(
+        r#"{{"ref": "refs/heads/main", "after": "{head}", "head_commit": {{"message": "first"}}, "repository": {{"pushed_at": "{id}"}}}}"#
+    );
+    let signature = signature(&body);
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-github-event", "push"),
+        ("x-github-delivery", id),
+        ("x-hub-signature-256", signature.as_str()),
+    ];
+    wire.call("POST", path, &headers, &body).map(drop)
 }
 
 fn signature(body: &str) -> String {
