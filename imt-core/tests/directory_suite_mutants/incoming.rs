@@ -25,6 +25,12 @@ impl Deliveries for Mutant {
 
     async fn found_push(&self, project: ProjectId, push: &Push, at: Timestamp) -> StoreResult<Found> {
         let at = if self.is(Flaw::FoundAtAnyTime) { at.after(Duration::from_hours(1)) } else { at };
+        if self.is(Flaw::PushBackKnown) {
+            let all = self.inner.deliveries(project, None, 100).await?;
+            if all.items.iter().any(|delivery| delivery.push.as_ref() == Some(push)) {
+                return Ok(Found::Known);
+            }
+        }
         match self.inner.found_push(project, push, at).await? {
             Found::Known if self.is(Flaw::FoundAgain) => Ok(Found::Missed(DeliveryId::generate())),
             answer => Ok(answer),
