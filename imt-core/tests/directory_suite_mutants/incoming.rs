@@ -18,7 +18,11 @@ use super::{Flaw, Mutant};
 #[async_trait]
 impl Deliveries for Mutant {
     async fn receive(&self, new: &NewDelivery) -> StoreResult<Received> {
-        let mut received = self.inner.receive(new).await?;
+        let mut new = new.clone();
+        if self.is(Flaw::BodiesIgnored) {
+            new.body = [&new.body, new.provider_id.as_bytes()].concat().into();
+        }
+        let mut received = self.inner.receive(&new).await?;
         received.is_new |= self.is(Flaw::RepeatsAreNews);
         Ok(received)
     }

@@ -161,3 +161,10 @@ pub(super) const LOOKS: &[&str] = &[
     "CREATE TABLE reported_events (event BIGINT NOT NULL)",
     "INSERT INTO reported_events (event) SELECT COALESCE(MAX(id), 0) FROM events",
 ];
+
+/// Deliveries that are known by what is signed of them.
+pub(super) const BODIES: &[&str] = &[
+    // BLAKE3. NULL: there is no body, or it came in before there was such a column.
+    "ALTER TABLE webhook_deliveries ADD COLUMN body_hash {blob}",
+    "CREATE UNIQUE INDEX deliveries_of_body ON webhook_deliveries (project, event, body_hash)",
+];

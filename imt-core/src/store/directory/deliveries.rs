@@ -58,8 +58,13 @@ impl DirectoryLedger {
     fn receive(&mut self, new: &NewDelivery, now: Timestamp) -> StoreResult<Received> {
         self.project(new.project)?;
         let source = DeliverySource::Webhook { provider_id: new.provider_id.clone() };
-        let is_it = |entry: &&Entry| entry.delivery.project == new.project && entry.delivery.source == source;
-        if let Some(known) = self.deliveries.values().find(is_it) {
+        let of_project = || self.deliveries.values().filter(|entry| entry.delivery.project == new.project);
+        let same_body = |entry: &&Entry| {
+            let is_delivered = entry.delivery.source != DeliverySource::Found;
+            is_delivered && entry.delivery.event == new.event && entry.body == new.body
+        };
+        let known = of_project().find(|entry| entry.delivery.source == source).or_else(|| of_project().find(same_body));
+        if let Some(known) = known {
             return Ok(Received { id: known.delivery.id, is_new: false });
         }
         let mut state = OPEN;

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::Servers;
 use super::fixture::{
     LEASE, SHORT, assert_refused, at, at_once, deed, delivery, project, push, shop, take, user, worker,
@@ -87,6 +89,48 @@ pub(super) async fn a_delivery_is_kept_once(store: Servers) {
     ] {
         assert_refused!(store.receive(&wrong).await, StoreError::Invalid(_));
     }
+}
+
+/// Only the body is signed: the same one under another id is the delivery that is there, however far that has come.
+pub(super) async fn a_body_counts_once_whatever_is_above_it(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (shop, api) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let new = delivery(shop, "d-1", Some(push("main", 'a')));
+    let first = receive(&store, &new).await;
+    assert!(first.is_new);
+    let under = |name: &str| NewDelivery { provider_id: name.to_owned(), ..new.clone() };
+    let known = Received { id: first.id, is_new: false };
+    assert_eq!(receive(&store, &under("d-2")).await, known);
+    let answers = at_once(6, |n| {
+        let (store, again) = (store.clone(), under(&format!("e-{n}")));
+        async move { receive(&store, &again).await }
+    })
+    .await;
+    assert!(answers.iter().all(|answer| *answer == known), "{answers:?}");
+    let claim = take(&store, LEASE).await.remove(0).claim;
+    settle(&store, &claim, &over()).await;
+    assert_eq!(receive(&store, &under("d-3")).await, known);
+    assert_eq!(take(&store, LEASE).await, []);
+
+    // What is really something else.
+    let different = [
+        NewDelivery { project: api, ..under("d-4") },
+        NewDelivery { event: "ping".to_owned(), ..under("d-5") },
+        NewDelivery { body: "other".into(), ..under("d-6") },
+    ];
+    let mut ids = vec![first.id];
+    for other in &different {
+        let received = receive(&store, other).await;
+        assert!(received.is_new && !ids.contains(&received.id), "{other:?}");
+        ids.push(received.id);
+    }
+    // Its id says which it is, whose body it has does not.
+    let mixed = NewDelivery { body: new.body.clone(), ..different[2].clone() };
+    assert_eq!(receive(&store, &mixed).await, Received { id: ids[3], is_new: false });
+    // What was found has no body, which is not an empty one.
+    store.found_push(shop, &push("found", 'b'), at(8)).await.expect("found_push");
+    let empty = NewDelivery { body: Bytes::new(), push: None, ..under("d-7") };
+    assert!(receive(&store, &empty).await.is_new);
 }
 
 /// The same delivery at several servers at once is news once.
@@ -237,5 +281,8 @@ pub(super) async fn settled_deliveries_are_pruned(store: Servers) {
     let left = store.deliveries(id, None, 10).await.expect("deliveries").items;
     assert_eq!(left.len(), 1);
     assert!(matches!(left[0].state, DeliveryState::Open { .. }));
-    assert!(receive(&store, &delivery(id, "d-0", None)).await.is_new, "it is forgotten");
+    let body_of = |name| delivery(id, name, None).body;
+    let other_name = NewDelivery { body: body_of("d-1"), ..delivery(id, "d-9", None) };
+    assert!(receive(&store, &delivery(id, "d-0", None)).await.is_new, "its id is forgotten");
+    assert!(receive(&store, &other_name).await.is_new, "its body is forgotten");
 }

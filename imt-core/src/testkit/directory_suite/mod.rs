@@ -140,6 +140,7 @@ macro_rules! __directory_suite_cases {
             }
             deliveries {
                 a_delivery_is_kept_once
+                a_body_counts_once_whatever_is_above_it
                 a_delivery_at_once_is_kept_once
                 deliveries_are_taken_oldest_first
                 a_stale_claim_settles_nothing
