@@ -46,12 +46,19 @@ impl Deliveries for Mutant {
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>> {
-        let mut taken = self.inner.take_deliveries(worker, self.lease(lease), limit).await?;
+        let but = if self.is(Flaw::EveryProjectTaken) { &[] } else { but };
+        let mut taken = self.inner.take_deliveries(worker, self.lease(lease), limit, but).await?;
         if self.is(Flaw::NewestFirst) {
             taken.found.reverse();
         }
         Ok(taken)
+    }
+
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+        let lease = if self.is(Flaw::RenewalsForgotten) { Duration::ZERO } else { lease };
+        self.inner.renew_delivery(claim, lease).await
     }
 
     async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {

@@ -260,9 +260,15 @@ impl Deliveries for SqlStore {
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>> {
-        let (database, worker) = (self.database(), worker.clone());
-        finished(async move { deliveries::take(database.as_ref(), &worker, lease, limit).await }).await
+        let (database, worker, but) = (self.database(), worker.clone(), but.to_vec());
+        finished(async move { deliveries::take(database.as_ref(), &worker, lease, limit, &but).await }).await
+    }
+
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+        let (database, claim) = (self.database(), *claim);
+        finished(async move { deliveries::renew(database.as_ref(), &claim, lease).await }).await
     }
 
     async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {

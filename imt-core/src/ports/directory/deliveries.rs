@@ -45,14 +45,21 @@ pub trait Deliveries: Send + Sync {
     async fn found_push(&self, project: ProjectId, push: &Push, at: Timestamp) -> StoreResult<Found>;
 
     /// Takes open deliveries that nobody has taken or whose lease has run out, and that are not to wait any longer: the oldest
-    /// first, `limit` at most. Nobody else is given them within the lease. What cannot be understood is set aside, and in
-    /// nobody's way.
+    /// first, `limit` at most. Nobody else is given them within the lease. Those of the projects `but` are left to others; of
+    /// these there may be a few. What cannot be understood is set aside, and in nobody's way.
     async fn take_deliveries(
         &self,
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>>;
+
+    /// Makes the lease of a delivery that was taken end so long from now, for whoever needs longer. *Idempotent*.
+    ///
+    /// # Errors
+    /// `Conflict` as for [`settle_delivery`](Self::settle_delivery): what is still done for it is in vain.
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()>;
 
     /// Ends a try at a delivery.
     ///

@@ -155,12 +155,12 @@ pub(super) async fn deliveries_are_taken_oldest_first(store: Servers) {
     for n in 0..6 {
         received.push(receive(&store, &delivery(id, &format!("d-{n}"), None)).await.id);
     }
-    let some = store.take_deliveries(&worker(), LEASE, 2).await.expect("take_deliveries").found;
+    let some = store.take_deliveries(&worker(), LEASE, 2, &[]).await.expect("take_deliveries").found;
     assert_eq!(ids(some.iter().map(|taken| &taken.delivery)), received[..2]);
     assert!(some.iter().all(|taken| taken.delivery.tries == 1 && taken.claim.delivery == taken.delivery.id));
     let shares = at_once(4, |_| {
         let store = store.clone();
-        async move { store.take_deliveries(&worker(), SHORT, 2).await.expect("take_deliveries").found }
+        async move { store.take_deliveries(&worker(), SHORT, 2, &[]).await.expect("take_deliveries").found }
     })
     .await;
     let mut rest: Vec<DeliveryId> = shares.iter().flatten().map(|taken| taken.delivery.id).collect();
@@ -174,6 +174,46 @@ pub(super) async fn deliveries_are_taken_oldest_first(store: Servers) {
     let again = taken_soon(&store, LEASE).await;
     assert!(again.iter().all(|taken| taken.delivery.tries == 2), "{again:?}");
     assert!(again.iter().all(|taken| received[2..].contains(&taken.delivery.id)), "a lease is kept");
+}
+
+/// Whoever needs longer says so, and what he does not speak of is given to others.
+pub(super) async fn a_renewed_claim_is_kept(store: Servers) {
+    let id = shop(&store).await;
+    for name in ["d-1", "d-2"] {
+        receive(&store, &delivery(id, name, None)).await;
+    }
+    let taken = take(&store, SHORT).await;
+    let (kept, lost) = (taken[0].claim, taken[1].claim);
+    for _ in 0..2 {
+        store.renew_delivery(&kept, LEASE).await.expect("renew_delivery");
+    }
+    let again = taken_soon(&store, LEASE).await;
+    assert_eq!(ids(again.iter().map(|taken| &taken.delivery)), [lost.delivery], "the other one is still ours");
+    assert_refused!(store.renew_delivery(&lost, LEASE).await, StoreError::Conflict(_));
+    settle(&store, &again[0].claim, &over()).await;
+    settle(&store, &kept, &over()).await;
+    for claim in [kept, again[0].claim] {
+        assert_refused!(store.renew_delivery(&claim, LEASE).await, StoreError::Conflict(_));
+    }
+}
+
+/// Whoever works on enough of a project asks for others.
+pub(super) async fn deliveries_of_some_projects_are_left(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (shop, api) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let web = project(&store, "web", ann.id).await;
+    let mut received = Vec::new();
+    for of in [shop, shop, api, web] {
+        received.push(receive(&store, &delivery(of, &format!("d-{}", received.len()), None)).await.id);
+    }
+    let but = async |limit, but: &[ProjectId]| {
+        let taken = store.take_deliveries(&worker(), LEASE, limit, but).await.expect("take_deliveries").found;
+        ids(taken.iter().map(|taken| &taken.delivery))
+    };
+    assert_eq!(but(9, &[shop, api, web]).await, []);
+    assert_eq!(but(1, &[shop]).await, received[2..3]);
+    assert_eq!(but(9, &[api, shop]).await, received[3..]);
+    assert_eq!(but(9, &[ProjectId::generate()]).await, received[..2]);
 }
 
 /// Whoever was too slow has no say any more.

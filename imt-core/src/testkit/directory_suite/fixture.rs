@@ -116,7 +116,7 @@ pub(super) fn worker() -> InstanceId {
 }
 
 pub(super) async fn take(store: &Servers, lease: Duration) -> Vec<TakenDelivery> {
-    let taken = store.take_deliveries(&worker(), lease, 100).await.expect("take_deliveries");
+    let taken = store.take_deliveries(&worker(), lease, 100, &[]).await.expect("take_deliveries");
     assert_eq!(taken.set_aside, Vec::<String>::new());
     taken.found
 }

@@ -143,6 +143,8 @@ macro_rules! __directory_suite_cases {
                 a_body_counts_once_whatever_is_above_it
                 a_delivery_at_once_is_kept_once
                 deliveries_are_taken_oldest_first
+                a_renewed_claim_is_kept
+                deliveries_of_some_projects_are_left
                 a_stale_claim_settles_nothing
                 what_is_to_be_tried_again_waits
                 deliveries_are_listed_newest_first
