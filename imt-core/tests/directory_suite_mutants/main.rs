@@ -139,6 +139,8 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::FailureHidden, "how_a_report_went_is_told"),
     (Flaw::ReportedGoesBack, "what_is_reported_only_grows"),
     (Flaw::RepositoryIgnored, "projects_are_found_by_their_repository"),
+    (Flaw::PagesEndEarly, "projects_of_a_repository_are_read_in_pages"),
+    (Flaw::ArchivedForEver, "projects_of_a_repository_are_read_in_pages"),
     (Flaw::DeedsUnwritten, "every_deed_is_written"),
     (Flaw::RefusedIsWritten, "what_changes_nothing_is_not_written"),
     (Flaw::ProjectsIgnored, "the_log_is_read_in_pages"),

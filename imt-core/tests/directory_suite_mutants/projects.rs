@@ -6,7 +6,7 @@ use imt_core::directory::{
     ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{AuditLog, ProjectSecrets, Projects, Sifted, StoreError, StoreResult, Users};
+use imt_core::ports::{AuditLog, ProjectSecrets, Projects, StoreError, StoreResult, Users};
 use imt_core::secret::Secret;
 
 use super::{Flaw, Mutant};
@@ -28,11 +28,17 @@ impl Projects for Mutant {
         self.inner.project(project).await
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        let page = self.page(self.inner.projects_of(repository, after, limit).await?);
         if self.is(Flaw::RepositoryIgnored) {
-            return Ok(Sifted::default());
+            return Ok(Page { items: Vec::new(), ..page });
         }
-        self.inner.projects_of(repository, limit).await
+        Ok(page)
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {

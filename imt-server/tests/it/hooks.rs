@@ -209,10 +209,40 @@ async fn a_delivery_is_for_those_whose_secret_it_is_signed_with() {
     let answered = deliver_to_all(&world, &headers, &body).await.json();
     let taken: Vec<&str> =
         answered["items"].as_array().unwrap().iter().filter_map(|item| item["project"].as_str()).collect();
-    assert_eq!(taken, [ids[0].to_string(), world.project.id.to_string()]);
+    assert_eq!(taken, [world.project.id.to_string(), ids[0].to_string()], "the oldest first");
     for (id, count) in [(ids[0], 1), (ids[1], 0), (ids[2], 0), (world.project.id, 1)] {
         assert_eq!(world.store.deliveries(id, None, 10).await.unwrap().items.len(), count);
     }
+}
+
+/// Whoever knows of a repository may make projects of it, with secrets that are his own.
+#[tokio::test]
+async fn projects_of_strangers_crowd_nobody_out() {
+    let world = World::new().await;
+    let url = "https://git.example/acme/shop.git";
+    set_repository(&world, url).await;
+    let mut last = world.project.id;
+    for nth in 0..250 {
+        let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
+        last = ProjectId::generate();
+        let (name, owner) = (ProjectName::new(format!("a{nth}")), world.owner.id);
+        let new = NewProject { id: last, name, settings, owner, existing: Existing::Refuse };
+        world.store.create_project(&new, &deed()).await.unwrap();
+        let secret = Secret::new(format!("of a stranger {nth}"));
+        world.store.set_secret(last, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();
+    }
+    let body = push_to(url);
+    // The first of all, and one that was made after all of theirs.
+    for (id, project, secret) in [("a", world.project.id, WEBHOOK_SECRET), ("b", last, "of a stranger 249")] {
+        let good = signature(&body, secret);
+        let headers = [("x-github-delivery", id), ("x-github-event", "push"), ("x-hub-signature-256", good.as_str())];
+        let answered = deliver_to_all(&world, &headers, &body).await.json();
+        assert_eq!(answered["items"][0]["project"], project.to_string());
+    }
+    world.store.archive_project(world.project.id, &deed()).await.unwrap();
+    let good = signature(&body, WEBHOOK_SECRET);
+    let headers = [("x-github-delivery", "c"), ("x-github-event", "push"), ("x-hub-signature-256", good.as_str())];
+    assert_eq!(deliver_to_all(&world, &headers, &body).await.status, StatusCode::UNAUTHORIZED, "it is put away");
 }
 
 #[tokio::test]

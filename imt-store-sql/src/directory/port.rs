@@ -160,8 +160,13 @@ impl Projects for SqlStore {
         projects::one(self.database().as_ref(), project).await
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
-        projects::of_repository(self.database().as_ref(), repository, limit).await
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        projects::of_repository(self.database().as_ref(), repository, after, limit).await
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {

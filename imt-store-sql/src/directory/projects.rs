@@ -2,10 +2,10 @@
 
 use imt_core::directory::{
     Action, Deed, Existing, NewProject, Page, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState,
-    RepositoryKey, Role,
+    RepositoryKey, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{Sifted, StoreError, StoreResult, directory_bounds as bounds};
+use imt_core::ports::{StoreError, StoreResult, directory_bounds as bounds};
 use imt_core::time::Timestamp;
 
 use super::page::{and_one, at, maybe_at, maybe_time, page, page_limit, parsed, time};
@@ -79,33 +79,37 @@ pub(super) async fn one(database: &dyn Database, project: &ProjectKey) -> StoreR
     first(database.run(Purpose::Read, &sql, vec![value]).await?)
 }
 
-/// Rows that were made before there was such a key have none: they are looked at one by one.
+/// Rows that were made before there was such a key have none: they are looked at one by one, in their turn.
 fn of_repository_statement() -> String {
-    format!(
-        "SELECT {PROJECT} FROM directory_projects
-          WHERE directory_projects.repository = $1 OR directory_projects.repository IS NULL
-          ORDER BY directory_projects.name"
-    )
+    let half = |is_it, name| {
+        format!(
+            "SELECT * FROM (SELECT {PROJECT} FROM directory_projects
+              WHERE {is_it} AND directory_projects.id > $2 AND directory_projects.archived_at IS NULL
+                AND EXISTS (SELECT 1 FROM project_secrets WHERE project_secrets.project = directory_projects.id
+                     AND project_secrets.name = '{}')
+              ORDER BY directory_projects.id LIMIT $3) AS {name}",
+            SecretName::WebhookSecret
+        )
+    };
+    let with_key = half("directory_projects.repository = $1", "enough_with_key");
+    format!("{with_key} UNION ALL {} ORDER BY 1", half("directory_projects.repository IS NULL", "enough_without"))
 }
 
 pub(super) async fn of_repository(
     database: &dyn Database,
     repository: &RepositoryKey,
+    after: Option<ProjectId>,
     limit: usize,
-) -> StoreResult<Sifted<ProjectRecord>> {
-    let rows = database.run(Purpose::Read, &of_repository_statement(), vec![repository.as_str().into()]).await?;
-    let mut all = Sifted::default();
-    for row in rows {
-        match record(&mut row.of("project")) {
-            Ok(project) => all.found.push(project),
-            Err(error) => all.set_aside.push(format!("a project cannot be read: {error}")),
-        }
-    }
+) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+    let limit = page_limit(limit);
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let values = vec![repository.as_str().into(), after.into(), and_one(limit)];
+    let rows = database.run(Purpose::Read, &of_repository_statement(), values).await?;
+    let mut all = page(rows, limit, "project", record, |project| project.id)?;
     let is_of = |project: &ProjectRecord| {
         project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
     };
-    all.found.retain(is_of);
-    all.found.truncate(page_limit(limit));
+    all.items.retain(is_of);
     Ok(all)
 }
 

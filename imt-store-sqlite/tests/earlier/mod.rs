@@ -16,5 +16,6 @@ pub(crate) const TAKEN_AWAY: [&str; 8] = [
     "DROP TABLE reported_events; DROP TABLE repository_looks; DROP INDEX projects_of_repository;
      ALTER TABLE directory_projects DROP COLUMN repository; UPDATE meta SET value = 7 WHERE name = 'schema'",
     "DROP INDEX deliveries_of_body; ALTER TABLE webhook_deliveries DROP COLUMN body_hash;
+     DROP INDEX projects_of_repository; CREATE INDEX projects_of_repository ON directory_projects (repository);
      UPDATE meta SET value = 8 WHERE name = 'schema'",
 ];

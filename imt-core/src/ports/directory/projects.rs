@@ -7,7 +7,7 @@ use crate::directory::{
     ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::{Sifted, StoreResult};
+use crate::ports::StoreResult;
 use crate::secret::Secret;
 
 /// Projects, and who belongs to them. Part of [`Directory`](crate::ports::Directory).
@@ -28,8 +28,15 @@ pub trait Projects: Send + Sync {
     /// `NotFound`.
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord>;
 
-    /// The projects that have a repository, those in the archive too, by name, at most `limit`: for the server itself.
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>>;
+    /// The projects that a delivery about a repository may be for: those that have it and a webhook secret, and are not in the
+    /// archive. By id and so the oldest first, after a given one, at most `limit`: for the server itself. A page may hold fewer, or
+    /// none, and still not be the last.
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>>;
 
     /// A project and what a user is in it, in one look: for whatever somebody asks for. `None`: there is no such project, it is
     /// none of his, or he is disabled or unknown; nobody can tell which. An administrator is an owner of all.

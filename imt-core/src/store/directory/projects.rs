@@ -8,7 +8,7 @@ use crate::directory::{
     ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::{ProjectSecrets, Projects, Sifted, StoreError, StoreResult, directory_bounds as bounds};
+use crate::ports::{ProjectSecrets, Projects, StoreError, StoreResult, directory_bounds as bounds};
 use crate::secret::Secret;
 use crate::store::MemoryStore;
 use crate::time::Timestamp;
@@ -139,15 +139,24 @@ impl Projects for MemoryStore {
         self.directory().find(project).cloned().ok_or(StoreError::NotFound("project"))
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        let limit = page_limit(limit);
         let directory = self.directory();
         let is_of = |project: &&ProjectRecord| {
             project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
+                && project.archived_at.is_none()
+                && directory.secrets.contains_key(&(project.id, SecretName::WebhookSecret))
+                && after.is_none_or(|after| project.id > after)
         };
         let mut found: Vec<ProjectRecord> = directory.projects.values().filter(is_of).cloned().collect();
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        found.truncate(page_limit(limit));
-        Ok(Sifted { found, ..Sifted::default() })
+        found.sort_by_key(|project| project.id);
+        found.truncate(limit + 1);
+        Ok(Page::of(found, limit, |project| project.id))
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {

@@ -133,6 +133,7 @@ macro_rules! __directory_suite_cases {
                 secrets_are_set_and_never_listed
                 what_breaks_a_rule_is_refused
                 projects_are_found_by_their_repository
+                projects_of_a_repository_are_read_in_pages
             }
             members {
                 members_are_set_and_listed

@@ -244,26 +244,64 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
     assert_eq!(store.project(&id.into()).await.expect("project").archived_at, None);
 }
 
+async fn set_hook(store: &Servers, id: ProjectId) {
+    store.set_secret(id, &SecretName::WebhookSecret, &Secret::new("hook"), &deed()).await.expect("set_secret");
+}
+
+/// Those of a repository, page by page of so many.
+async fn of(store: &Servers, address: &str, limit: usize) -> Vec<ProjectId> {
+    let key = RepositoryKey::of(address).expect("an address");
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.projects_of(&key, after, limit).await.expect("projects_of");
+        assert!(page.items.len() <= limit && page.set_aside.is_empty(), "{page:?}");
+        all.extend(page.items.into_iter().map(|project| project.id));
+        let Some(next) = page.next else { return all };
+        after = Some(next);
+    }
+}
+
 /// By any address of its repository, as it is now.
 pub(super) async fn projects_are_found_by_their_repository(store: Servers) {
     let ann = user(&store, "ann").await;
     let (one, two) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
-    let of = async |address: &str, limit| -> Vec<ProjectId> {
-        let key = RepositoryKey::of(address).expect("an address");
-        let found = store.projects_of(&key, limit).await.expect("projects_of");
-        found.found.into_iter().map(|project| project.id).collect()
-    };
-    assert_eq!(of("git@git.example:shop.git", 9).await, [two, one], "by name");
-    assert_eq!(of("git@git.example:shop.git", 1).await, [two]);
-    assert_eq!(of("https://git.example/other.git", 9).await, []);
+    for id in [one, two] {
+        set_hook(&store, id).await;
+    }
+    assert_eq!(of(&store, "git@git.example:shop.git", 9).await, [one, two], "the oldest first");
+    assert_eq!(of(&store, "https://git.example/other.git", 9).await, []);
     let set = async |id: ProjectId, version, repo_url: Option<&str>| {
         let settings = ProjectSettings { repo_url: repo_url.map(str::to_owned), ..ProjectSettings::default() };
         store.update_settings(id, version, &settings, &deed()).await.expect("update_settings");
     };
     set(two, 1, Some("ssh://git@git.example/other")).await;
-    assert_eq!(of("https://git.example/shop", 9).await, [one]);
-    assert_eq!(of("https://git.example/other.git", 9).await, [two]);
+    assert_eq!(of(&store, "https://git.example/shop", 9).await, [one]);
+    assert_eq!(of(&store, "https://git.example/other.git", 9).await, [two]);
     set(two, 2, Some("/srv/other")).await;
     set(one, 1, None).await;
-    assert!(of("https://git.example/other", 9).await.is_empty() && of("https://git.example/shop", 9).await.is_empty());
+    for gone in ["https://git.example/other", "https://git.example/shop"] {
+        assert_eq!(of(&store, gone, 9).await, []);
+    }
+}
+
+/// However many have it, all are found that a delivery may be for, and no others.
+pub(super) async fn projects_of_a_repository_are_read_in_pages(store: Servers) {
+    let (ann, address) = (user(&store, "ann").await, "https://git.example/shop");
+    let mut all = Vec::new();
+    for name in ["e", "d", "c", "b", "a"] {
+        all.push(project(&store, name, ann.id).await);
+    }
+    assert_eq!(of(&store, address, 9).await, [], "nobody can have signed for them");
+    for id in &all {
+        set_hook(&store, *id).await;
+    }
+    all.sort_unstable();
+    for limit in [1, 2, 5, 9] {
+        assert_eq!(of(&store, address, limit).await, all);
+    }
+    store.archive_project(all[0], &deed()).await.expect("archive_project");
+    store.remove_secret(all[3], &SecretName::WebhookSecret, &deed()).await.expect("remove_secret");
+    assert_eq!(of(&store, address, 2).await, [all[1], all[2], all[4]]);
+    store.restore_project(all[0], &deed()).await.expect("restore_project");
+    assert_eq!(of(&store, address, 2).await, [all[0], all[1], all[2], all[4]]);
 }
