@@ -18,6 +18,9 @@ impl Projects for Mutant {
         if self.is(Flaw::SettingsForgotten) {
             new.settings = ProjectSettings::default();
         }
+        if self.is(Flaw::SecretsForgotten) {
+            new.secrets.clear();
+        }
         match self.inner.create_project(&new, by).await {
             Err(StoreError::Conflict(_)) if self.is(Flaw::TakenNamesPass) => self.inner.project(&new.name.into()).await,
             answer => answer,
@@ -71,13 +74,15 @@ impl Projects for Mutant {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
+        let without = if self.is(Flaw::SecretsOutlive) { &[] } else { without };
         let mut version = version;
         if self.is(Flaw::VersionsIgnored) {
             version = self.inner.project(&project.into()).await?.version;
         }
-        self.inner.update_settings(project, version, settings, by).await
+        self.inner.update_settings(project, version, settings, without, by).await
     }
 
     async fn archive_project(&self, project: ProjectId, by: &Deed) -> StoreResult<()> {

@@ -86,7 +86,7 @@ pub(crate) async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) 
     let project = world.store.project(&world.project.id.into()).await.unwrap();
     let mut settings = project.settings;
     edit(&mut settings);
-    world.store.update_settings(project.id, project.version, &settings, &deed()).await.unwrap();
+    world.store.update_settings(project.id, project.version, &settings, &[], &deed()).await.unwrap();
 }
 
 /// A world whose deliveries are worked on.

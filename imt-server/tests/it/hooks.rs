@@ -149,7 +149,7 @@ fn push_in_second(clone_url: &str, at: usize) -> String {
 
 async fn set_repository(world: &World, url: &str) {
     let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
-    world.store.update_settings(world.project.id, 1, &settings, &deed()).await.unwrap();
+    world.store.update_settings(world.project.id, 1, &settings, &[], &deed()).await.unwrap();
 }
 
 #[tokio::test]
@@ -196,7 +196,8 @@ async fn a_delivery_is_for_those_whose_secret_it_is_signed_with() {
     for (name, secret) in [("same", Some(WEBHOOK_SECRET)), ("other", Some("other")), ("none", None)] {
         let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
         let (id, name) = (ProjectId::generate(), ProjectName::new(name));
-        let new = NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse };
+        let new =
+            NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse, secrets: Vec::new() };
         world.store.create_project(&new, &deed()).await.unwrap();
         if let Some(secret) = secret {
             world.store.set_secret(id, &SecretName::WebhookSecret, &Secret::new(secret), &deed()).await.unwrap();
@@ -226,7 +227,7 @@ async fn projects_of_strangers_crowd_nobody_out() {
         let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
         last = ProjectId::generate();
         let (name, owner) = (ProjectName::new(format!("a{nth}")), world.owner.id);
-        let new = NewProject { id: last, name, settings, owner, existing: Existing::Refuse };
+        let new = NewProject { id: last, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() };
         world.store.create_project(&new, &deed()).await.unwrap();
         let secret = Secret::new(format!("of a stranger {nth}"));
         world.store.set_secret(last, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();

@@ -52,7 +52,7 @@ impl Slow {
         let (url, asked) = silent().await;
         let settings = ProjectSettings { repo_url: Some(url), ..ProjectSettings::default() };
         let (project, name, owner) = (ProjectId::generate(), ProjectName::new("slow"), world.owner.id);
-        let new = NewProject { id: project, name, settings, owner, existing: Existing::Refuse };
+        let new = NewProject { id: project, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() };
         world.store.create_project(&new, &deed()).await.unwrap();
         let work = tokio::spawn(work_on_deliveries(world.server.clone(), InstanceId::new("worker")));
         Self { world, project, asked, work }

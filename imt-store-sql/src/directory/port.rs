@@ -152,8 +152,8 @@ impl Credentials for SqlStore {
 #[async_trait]
 impl Projects for SqlStore {
     async fn create_project(&self, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord> {
-        let (database, new, by) = (self.database(), new.clone(), by.clone());
-        finished(async move { projects::create(database.as_ref(), &new, &by).await }).await
+        let (database, keys, new, by) = (self.database(), self.keys(), new.clone(), by.clone());
+        finished(async move { projects::create(database.as_ref(), keys.as_deref(), &new, &by).await }).await
     }
 
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord> {
@@ -188,11 +188,14 @@ impl Projects for SqlStore {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
-        let (database, settings, by) = (self.database(), settings.clone(), by.clone());
-        finished(async move { projects::update_settings(database.as_ref(), project, version, &settings, &by).await })
-            .await
+        let (database, settings, without, by) = (self.database(), settings.clone(), without.to_vec(), by.clone());
+        finished(async move {
+            projects::update_settings(database.as_ref(), project, version, &settings, &without, &by).await
+        })
+        .await
     }
 
     async fn archive_project(&self, project: ProjectId, by: &Deed) -> StoreResult<()> {

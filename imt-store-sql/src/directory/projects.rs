@@ -9,8 +9,9 @@ use imt_core::ports::{StoreError, StoreResult, directory_bounds as bounds};
 use imt_core::time::Timestamp;
 
 use super::page::{and_one, at, maybe_at, maybe_time, page, page_limit, parsed, time};
-use super::{audit, members, users};
+use super::{audit, members, secrets, users};
 use crate::database::{Database, Purpose, Transaction};
+use crate::keys::Keys;
 use crate::value::{Row, Value, json};
 
 /// The columns of a project.
@@ -49,10 +50,19 @@ fn repository(settings: &ProjectSettings) -> Value {
     key.as_ref().map_or("", RepositoryKey::as_str).into()
 }
 
-pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord> {
+pub(super) async fn create(
+    database: &dyn Database,
+    keys: Option<&Keys>,
+    new: &NewProject,
+    by: &Deed,
+) -> StoreResult<ProjectRecord> {
     bounds::new_project(new)?;
     bounds::deed(by)?;
     let (mut tx, name) = (database.begin().await?, new.name.as_str());
+    let ring = match new.secrets.first() {
+        Some((first, _)) => Some(secrets::ring_for(tx.as_mut(), keys, new.id, first).await?),
+        None => None,
+    };
     // Whoever adds the same name at the same moment is waited for.
     let is_new = !tx.run(ADD_NAME, vec![name.into()]).await?.is_empty();
     users::one_in(tx.as_mut(), new.owner).await?;
@@ -68,7 +78,11 @@ pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed)
     tx.run(ADD_LOOK, vec![new.id.to_string().into()]).await?;
     members::write(tx.as_mut(), (new.id, name), new.owner, Role::Owner, by.at).await?;
     let action = Action::ProjectMade { name: new.name.clone(), owner: new.owner };
-    audit::write_and_commit(tx, Some(new.id), &action, by).await?;
+    audit::write(tx.as_mut(), Some(new.id), &action, by).await?;
+    for ((name, value), ring) in new.secrets.iter().zip(ring.iter().cycle()) {
+        secrets::write(tx.as_mut(), ring, new.id, name, value, by).await?;
+    }
+    tx.commit().await?;
     let NewProject { id, name, settings, .. } = new.clone();
     Ok(ProjectRecord { id, name, settings, version: 1, created_at: by.at, archived_at: None })
 }
@@ -206,6 +220,7 @@ pub(super) async fn update_settings(
     id: ProjectId,
     version: u64,
     settings: &ProjectSettings,
+    without: &[SecretName],
     by: &Deed,
 ) -> StoreResult<ProjectRecord> {
     bounds::settings(settings)?;
@@ -223,7 +238,11 @@ pub(super) async fn update_settings(
     let set = "UPDATE directory_projects SET settings = $2, version = $3, repository = $4 WHERE id = $1";
     let version = version + 1;
     tx.run(set, vec![id.to_string().into(), json(settings), version.into(), repository(settings)]).await?;
-    audit::write_and_commit(tx, Some(id), &Action::SettingsChanged { version, fields }, by).await?;
+    audit::write(tx.as_mut(), Some(id), &Action::SettingsChanged { version, fields }, by).await?;
+    for name in without {
+        secrets::take_away(tx.as_mut(), id, name, by).await?;
+    }
+    tx.commit().await?;
     Ok(ProjectRecord { settings: settings.clone(), version, ..found })
 }
 

@@ -79,7 +79,7 @@ pub(super) fn new_project(name: &str, owner: UserId) -> NewProject {
         ..ProjectSettings::default()
     };
     let (id, name) = (ProjectId::generate(), ProjectName::new(name));
-    NewProject { id, name, settings, owner, existing: Existing::Refuse }
+    NewProject { id, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() }
 }
 
 pub(super) async fn project(store: &Servers, name: &str, owner: UserId) -> ProjectId {

@@ -125,10 +125,12 @@ macro_rules! __directory_suite_cases {
             }
             projects {
                 a_project_is_made_with_its_owner
+                a_project_is_made_with_its_secrets
                 a_name_is_taken_once
                 access_tells_strangers_nothing
                 projects_are_listed_by_name
                 settings_are_set_by_whoever_saw_them
+                secrets_go_with_the_settings_they_are_for
                 projects_go_into_the_archive_and_back
                 secrets_are_set_and_never_listed
                 what_breaks_a_rule_is_refused

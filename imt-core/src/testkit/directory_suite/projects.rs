@@ -5,7 +5,7 @@ use super::fixture::{
     administrator, assert_refused, at, at_once, deed, deed_at, join, new_project, project, shop, user,
 };
 use crate::directory::{
-    Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role,
+    Action, Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role,
     SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
@@ -32,6 +32,58 @@ pub(super) async fn a_project_is_made_with_its_owner(store: Servers) {
     let same_id = NewProject { id, ..new_project("api", ann.id) };
     assert_refused!(store.create_project(&same_id, &deed()).await, StoreError::Conflict(_));
     project(&store, "api", ann.id).await;
+}
+
+/// What a project has, in the order of their names.
+async fn secrets(store: &Servers, id: ProjectId) -> Vec<SecretName> {
+    store.secrets(id).await.expect("secrets").into_iter().map(|listed| listed.name).collect()
+}
+
+/// What was done in a project, the newest first.
+async fn deeds(store: &Servers, id: ProjectId) -> Vec<Action> {
+    let page = store.audit(Some(id), None, 9).await.expect("audit");
+    page.items.into_iter().map(|entry| entry.action).collect()
+}
+
+/// All of them are there with it, or nothing is.
+pub(super) async fn a_project_is_made_with_its_secrets(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (hook, token) = (SecretName::WebhookSecret, SecretName::RepositoryToken);
+    let given = vec![(hook.clone(), Secret::new("hook")), (token.clone(), Secret::new("token"))];
+    let new = NewProject { secrets: given.clone(), ..new_project("shop", ann.id) };
+    store.create_project(&new, &deed()).await.expect("create_project");
+    for (name, value) in &given {
+        assert_eq!(store.secret(new.id, name).await.expect("secret").as_ref(), Some(value), "{name}");
+    }
+    let made = Action::ProjectMade { name: new.name.clone(), owner: ann.id };
+    let set = |secret: &SecretName| Action::SecretSet { secret: secret.clone() };
+    assert_eq!(deeds(&store, new.id).await, [set(&token), set(&hook), made]);
+
+    let again = NewProject { secrets: given.clone(), ..new_project("shop", ann.id) };
+    assert_refused!(store.create_project(&again, &deed()).await, StoreError::Conflict(_));
+    assert_eq!(secrets(&store, again.id).await, []);
+    let empty = NewProject { secrets: vec![(hook, Secret::new(""))], ..new_project("api", ann.id) };
+    assert_refused!(store.create_project(&empty, &deed()).await, StoreError::Invalid(_));
+    assert_refused!(store.project(&empty.id.into()).await, StoreError::NotFound(_));
+}
+
+/// Whoever changes what a secret is for takes it away by that, and in no other case.
+pub(super) async fn secrets_go_with_the_settings_they_are_for(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (hook, token) = (SecretName::WebhookSecret, SecretName::RepositoryToken);
+    let given = vec![(hook.clone(), Secret::new("hook")), (token.clone(), Secret::new("token"))];
+    let new = NewProject { secrets: given, ..new_project("shop", ann.id) };
+    store.create_project(&new, &deed()).await.expect("create_project");
+    let moved = ProjectSettings { repo_url: Some("https://other.example/shop".to_owned()), ..new.settings.clone() };
+    let (both, without) = ([token.clone(), hook.clone()], [token.clone(), SecretName::RepositoryKey]);
+    let late = store.update_settings(new.id, 9, &moved, &without, &deed()).await;
+    assert_refused!(late, StoreError::Conflict(_));
+    store.update_settings(new.id, 1, &new.settings, &without, &deed()).await.expect("they are the same");
+    assert_eq!(secrets(&store, new.id).await, both);
+    store.update_settings(new.id, 1, &moved, &without, &deed()).await.expect("update_settings");
+    assert_eq!(secrets(&store, new.id).await, [hook]);
+    let changed = Action::SettingsChanged { version: 2, fields: vec!["repo_url".to_owned()] };
+    assert_eq!(deeds(&store, new.id).await[..2], [Action::SecretRemoved { secret: token }, changed]);
 }
 
 /// One project has a name, however many want it at once, and also when it is in the archive.
@@ -138,7 +190,7 @@ pub(super) async fn settings_are_set_by_whoever_saw_them(store: Servers) {
         supersedes_queued: true,
         ..ProjectSettings::default()
     };
-    let set = async |version, branch: &str| store.update_settings(id, version, &settings(branch), &deed()).await;
+    let set = async |version, branch: &str| store.update_settings(id, version, &settings(branch), &[], &deed()).await;
     let second = set(1, "one").await.expect("update_settings");
     assert_eq!((second.version, &second.settings), (2, &settings("one")));
     assert_eq!(store.project(&id.into()).await.expect("project"), second);
@@ -147,13 +199,13 @@ pub(super) async fn settings_are_set_by_whoever_saw_them(store: Servers) {
     assert_eq!(set(2, "one").await.expect("nothing changes"), second);
     let answers = at_once(4, |n| {
         let (store, settings) = (store.clone(), settings(&format!("branch-{n}")));
-        async move { store.update_settings(id, 2, &settings, &deed()).await }
+        async move { store.update_settings(id, 2, &settings, &[], &deed()).await }
     })
     .await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
     assert_eq!(store.project(&id.into()).await.expect("project").version, 3);
     let nowhere = ProjectId::generate();
-    assert_refused!(store.update_settings(nowhere, 1, &settings("x"), &deed()).await, StoreError::NotFound(_));
+    assert_refused!(store.update_settings(nowhere, 1, &settings("x"), &[], &deed()).await, StoreError::NotFound(_));
 }
 
 /// What is in the archive is there as it was.
@@ -224,7 +276,7 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
     }
     let id = project(&store, "shop", ann.id).await;
     let worse = ProjectSettings { default_branch: "a\nb".into(), ..ProjectSettings::default() };
-    assert_refused!(store.update_settings(id, 1, &worse, &deed()).await, StoreError::Invalid(_));
+    assert_refused!(store.update_settings(id, 1, &worse, &[], &deed()).await, StoreError::Invalid(_));
     let long = "hunter2".repeat(directory_bounds::MAX_SECRET_BYTES);
     for (name, value) in [
         (SecretName::WebhookSecret, long.as_str()),
@@ -272,7 +324,7 @@ pub(super) async fn projects_are_found_by_their_repository(store: Servers) {
     assert_eq!(of(&store, "https://git.example/other.git", 9).await, []);
     let set = async |id: ProjectId, version, repo_url: Option<&str>| {
         let settings = ProjectSettings { repo_url: repo_url.map(str::to_owned), ..ProjectSettings::default() };
-        store.update_settings(id, version, &settings, &deed()).await.expect("update_settings");
+        store.update_settings(id, version, &settings, &[], &deed()).await.expect("update_settings");
     };
     set(two, 1, Some("ssh://git@git.example/other")).await;
     assert_eq!(of(&store, "https://git.example/shop", 9).await, [one]);
