@@ -50,15 +50,12 @@ const PIECE: usize = 100;
 pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
     let places = Places::default();
     let mut tasks = JoinSet::new();
-    let mut looked_past = None;
+    let mut nothing_past: Option<NothingPast> = None;
     while !server.stop().is_cancelled() {
         let (full, of_each) = places.left();
         let room = AT_ONCE.saturating_sub(tasks.len()).min(of_each);
-        let rests = !full.is_empty() && looked_past.is_some_and(|at: Instant| at.elapsed() < LOOK_PAST_AGAIN);
-        let taken = if room > 0 && !rests { take(&server, &worker, room, &full).await } else { Some(Vec::new()) };
-        if !full.is_empty() && !rests {
-            looked_past = Some(Instant::now());
-        }
+        let looks = room > 0 && !nothing_past.as_ref().is_some_and(|past| past.holds(&full, Instant::now()));
+        let taken = if looks { take(&server, &worker, room, &full).await } else { Some(Vec::new()) };
         let pause = match &taken {
             None => STORE_AWAY,
             Some(_) if full.is_empty() => LOOK_AGAIN,
@@ -66,6 +63,9 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
         };
         let news: Vec<TakenDelivery> = taken.unwrap_or_default();
         let is_more = !news.is_empty();
+        if looks && !is_more && !full.is_empty() {
+            nothing_past = Some(NothingPast { full, at: Instant::now() });
+        }
         for taken in news {
             let place = places.take(taken.delivery.project);
             tasks.spawn(settle(server.clone(), taken, place));
@@ -98,6 +98,20 @@ async fn take(server: &Server, worker: &InstanceId, room: usize, but: &[ProjectI
             tracing::warn!(%error, "deliveries cannot be taken up");
             None
         }
+    }
+}
+
+/// A look past the projects that had all their places, which found nothing of others.
+struct NothingPast {
+    full: Vec<ProjectId>,
+    at: Instant,
+}
+
+impl NothingPast {
+    /// Whether it would find nothing now, but for what has come in since: no project that it passed by has a place again.
+    fn holds(&self, full: &[ProjectId], now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < LOOK_PAST_AGAIN
+            && self.full.iter().all(|project| full.contains(project))
     }
 }
 
@@ -340,5 +354,15 @@ mod tests {
         drop(second);
         let all: Vec<ProjectId> = places.all().keys().copied().collect();
         assert_eq!(all, [other], "it keeps nothing of whom it has nothing of");
+    }
+
+    #[test]
+    fn a_look_that_found_nothing_is_repeated_when_a_project_has_a_place_again_or_time_has_passed() {
+        let (one, other) = (ProjectId::generate(), ProjectId::generate());
+        let at = Instant::now();
+        let past = NothingPast { full: vec![one, other], at };
+        assert!(past.holds(&[other, one], at));
+        assert!(!past.holds(&[one], at), "of the other one there may be more");
+        assert!(!past.holds(&[one, other], at + LOOK_PAST_AGAIN));
     }
 }
