@@ -171,7 +171,8 @@ impl Hook {
 
     /// Tells of a push to a branch, which the host calls `name`; whether it was answered with success.
     pub fn tell(&self, client: &Client, name: &str, branch: &str, commit: &str) -> bool {
-        let body = json!({"ref": format!("refs/heads/{branch}"), "after": commit});
+        // As hosts do it, no two pushes have the same body.
+        let body = json!({"ref": format!("refs/heads/{branch}"), "after": commit, "told_as": name});
         let headers = [
             ("x-github-event", "push".to_owned()),
             ("x-github-delivery", name.to_owned()),

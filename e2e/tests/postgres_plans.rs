@@ -59,9 +59,9 @@ const FILL_DIRECTORY: &str = "
     INSERT INTO project_members (project, user_id, role, since, project_name)
     SELECT 'd' || n, 'u' || n % 200 + 1, 'owner', n, 'p' || n FROM generate_series(1, 20000) AS n;
     INSERT INTO webhook_deliveries (id, project, provider_id, event, branch, commit_id, received_at, settled, outcome,
-        settled_at, due_at)
+        settled_at, due_at, body_hash)
     SELECT 'w' || n, 'd' || n % 200 + 1, 'g' || n, 'push', 'main', 'c' || n, n, CASE WHEN n > 19990 THEN 0 ELSE 1 END,
-        '{}', CASE WHEN n > 19990 THEN NULL ELSE n END, CASE WHEN n > 19990 THEN n END
+        '{}', CASE WHEN n > 19990 THEN NULL ELSE n END, CASE WHEN n > 19990 THEN n END, decode(md5(n::text), 'hex')
       FROM generate_series(1, 20000) AS n;
     INSERT INTO branch_heads (project, branch, commit_id, at)
     SELECT 'd' || n, 'main', 'c', n FROM generate_series(1, 20000) AS n;

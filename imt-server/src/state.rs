@@ -72,6 +72,10 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// The most bytes that a delivery may have.
     pub delivery_bytes: usize,
+    /// How long the first try at a delivery may take, as it holds one of few places meanwhile: that is mostly the time in which
+    /// its repository has to answer. Each later try may take twice as long as the one before, up to 20 minutes, so that a large
+    /// repository is fetched in the end.
+    pub delivery_within: Duration,
     /// How often one client may call; absent: as often as he likes.
     pub rates: Option<Rates>,
     /// How long the client of a socket may take to take what it is told. Then it is cut off, and resumes where it was.
@@ -94,6 +98,7 @@ impl Settings {
             answers_within: ANSWER_WITHIN,
             sessions: SessionLimits::default(),
             delivery_bytes: 5 << 20,
+            delivery_within: Duration::from_mins(2),
             rates: Some(Rates::default()),
             socket_patience: Duration::from_secs(30),
             upkeep: Upkeep::default(),

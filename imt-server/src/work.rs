@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imt_core::directory::{
     Delivery, DeliveryClaim, DeliveryOutcome, ProjectKey, ProjectRecord, Settlement, SkipReason, TakenDelivery,
 };
-use imt_core::id::{DeliveryId, InstanceId, PipelineId};
+use imt_core::id::{InstanceId, PipelineId, ProjectId};
 use imt_core::pipeline::TriggerEvent;
 use imt_core::ports::{NewPipeline, PipelineFilter, StoreError};
 use imt_core::schedule::CancelLevel;
@@ -21,37 +21,54 @@ use crate::state::{Server, now};
 use crate::upkeep::report;
 use crate::webhook::{Heard, Pushed, asks_for_nothing, read};
 
-/// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. One who needs longer takes
-/// it anew; should another one be first, both come to the same pipeline.
+/// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. Who needs longer renews it.
 const LEASE: Duration = Duration::from_secs(30);
+/// How often it is renewed.
+const RENEW: Duration = Duration::from_secs(10);
 /// How many are worked on at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
+/// How many of them are of one project: its repository may be slow, and the others' are not to wait for it. More would gain
+/// little, as they wait for each other where something has to be fetched.
+const OF_ONE_PROJECT: usize = 2;
 /// How long to wait for a ring before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait before looking again past the deliveries of a project that has all its places: of those there may be
+/// many, and all are passed by.
+const LOOK_PAST_AGAIN: Duration = Duration::from_millis(500);
 /// How long to wait when the store does not answer.
 const STORE_AWAY: Duration = Duration::from_secs(2);
 /// How often a delivery is tried.
 const TRIES: u32 = 10;
+/// The longest that a try may take: as long as git is given.
+const LONGEST_TRY: Duration = Duration::from_mins(20);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// How many of the pipelines that a newer one takes the place of are read at a time.
 const PIECE: usize = 100;
 
-/// Works on deliveries until the server is to end; what is under way then is finished.
+/// Works on deliveries until the server is to end; what is under way then is left to whoever comes next, at once.
 pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
-    let under_way = UnderWay::default();
+    let places = Places::default();
     let mut tasks = JoinSet::new();
+    let mut nothing_past: Option<NothingPast> = None;
     while !server.stop().is_cancelled() {
-        let room = AT_ONCE.saturating_sub(tasks.len());
-        let taken = if room > 0 { take(&server, &worker, room).await } else { Some(Vec::new()) };
-        let pause = if taken.is_some() { LOOK_AGAIN } else { STORE_AWAY };
+        let (full, of_each) = places.left();
+        let room = AT_ONCE.saturating_sub(tasks.len()).min(of_each);
+        let looks = room > 0 && !nothing_past.as_ref().is_some_and(|past| past.holds(&full, Instant::now()));
+        let taken = if looks { take(&server, &worker, room, &full).await } else { Some(Vec::new()) };
+        let pause = match &taken {
+            None => STORE_AWAY,
+            Some(_) if full.is_empty() => LOOK_AGAIN,
+            Some(_) => LOOK_PAST_AGAIN,
+        };
         let news: Vec<TakenDelivery> = taken.unwrap_or_default();
         let is_more = !news.is_empty();
+        if looks && !is_more && !full.is_empty() {
+            nothing_past = Some(NothingPast { full, at: Instant::now() });
+        }
         for taken in news {
-            // What we have already, and whose lease has run out meanwhile, is ours for another one.
-            if let Some(held) = under_way.hold(&taken) {
-                tasks.spawn(settle(server.clone(), taken.delivery, held));
-            }
+            let place = places.take(taken.delivery.project);
+            tasks.spawn(settle(server.clone(), taken, place));
         }
         if is_more && tasks.len() < AT_ONCE {
             continue;
@@ -69,8 +86,8 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
 }
 
 /// `None`: the store does not answer.
-async fn take(server: &Server, worker: &InstanceId, room: usize) -> Option<Vec<TakenDelivery>> {
-    match server.directory().take_deliveries(worker, LEASE, room).await {
+async fn take(server: &Server, worker: &InstanceId, room: usize, but: &[ProjectId]) -> Option<Vec<TakenDelivery>> {
+    match server.directory().take_deliveries(worker, LEASE, room, but).await {
         Ok(taken) => {
             for odd in &taken.set_aside {
                 tracing::error!("a delivery cannot be understood: {odd}");
@@ -84,48 +101,71 @@ async fn take(server: &Server, worker: &InstanceId, room: usize) -> Option<Vec<T
     }
 }
 
-/// What this server works on, each with the newest right to settle it.
-#[derive(Clone, Default)]
-struct UnderWay(Arc<Mutex<BTreeMap<DeliveryId, DeliveryClaim>>>);
+/// A look past the projects that had all their places, which found nothing of others.
+struct NothingPast {
+    full: Vec<ProjectId>,
+    at: Instant,
+}
 
-impl UnderWay {
-    /// Notes the right to settle a delivery; `None`: somebody here works on it already.
-    fn hold(&self, taken: &TakenDelivery) -> Option<Held> {
-        let is_new = self.all().insert(taken.delivery.id, taken.claim).is_none();
-        is_new.then(|| Held { all: self.clone(), delivery: taken.delivery.id })
+impl NothingPast {
+    /// Whether it would find nothing now, but for what has come in since: no project that it passed by has a place again.
+    fn holds(&self, full: &[ProjectId], now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < LOOK_PAST_AGAIN
+            && self.full.iter().all(|project| full.contains(project))
+    }
+}
+
+/// How many deliveries of each project this server works on.
+#[derive(Clone, Default)]
+struct Places(Arc<Mutex<BTreeMap<ProjectId, usize>>>);
+
+impl Places {
+    /// The projects that have all the places one may have, and how many may be taken whichever other project they are of.
+    fn left(&self) -> (Vec<ProjectId>, usize) {
+        let all = self.all();
+        let full = all.iter().filter(|(_, count)| **count >= OF_ONE_PROJECT).map(|(project, _)| *project).collect();
+        let most = all.values().filter(|count| **count < OF_ONE_PROJECT).max().copied().unwrap_or_default();
+        (full, OF_ONE_PROJECT - most)
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, DeliveryClaim>> {
+    fn take(&self, project: ProjectId) -> Place {
+        *self.all().entry(project).or_default() += 1;
+        Place { places: self.clone(), project }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<ProjectId, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A delivery that is worked on; let go however that ends.
-struct Held {
-    all: UnderWay,
-    delivery: DeliveryId,
+/// One of a project's places; free again however the work in it ends.
+struct Place {
+    places: Places,
+    project: ProjectId,
 }
 
-impl Held {
-    /// The newest right to settle it.
-    fn claim(&self) -> Option<DeliveryClaim> {
-        self.all.all().get(&self.delivery).copied()
-    }
-}
-
-impl Drop for Held {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.all.all().remove(&self.delivery);
+        let mut all = self.places.all();
+        let left = all.get(&self.project).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            all.remove(&self.project);
+        } else {
+            all.insert(self.project, left);
+        }
     }
 }
 
-async fn settle(server: Server, delivery: Delivery, held: Held) {
-    let settlement = match outcome(&server, &delivery).await {
-        Ok(outcome) => Settlement::Over(outcome),
-        Err(trouble) if trouble.is_retryable() && delivery.tries < TRIES => {
-            Settlement::Again { detail: trouble.to_string(), after: pause_after(delivery.tries) }
+async fn settle(server: Server, taken: TakenDelivery, _place: Place) {
+    let TakenDelivery { delivery, claim } = taken;
+    let settlement = tokio::select! {
+        settlement = tried(&server, &delivery) => settlement,
+        // Whatever was done so far is done again by whoever is next, to the same end.
+        () = server.stop().cancelled() => {
+            let detail = "the server ended before anything had come of it".to_owned();
+            Settlement::Again { detail, after: Duration::ZERO }
         }
-        Err(trouble) => Settlement::Over(DeliveryOutcome::Failed { detail: trouble.to_string() }),
+        () = somebody_elses(&server, &claim) => return,
     };
     let word = match &settlement {
         Settlement::Over(DeliveryOutcome::Pipeline { .. }) => "pipeline",
@@ -134,7 +174,6 @@ async fn settle(server: Server, delivery: Delivery, held: Held) {
         Settlement::Again { .. } => "again",
     };
     tracing::info!(delivery = %delivery.id, project = %delivery.project, outcome = word, "worked on a delivery");
-    let Some(claim) = held.claim() else { return };
     match server.directory().settle_delivery(&claim, &settlement).await {
         Ok(()) => server.metrics().delivered(word),
         // Somebody else has it: what we made is what they find.
@@ -142,6 +181,39 @@ async fn settle(server: Server, delivery: Delivery, held: Held) {
         // Its lease runs out, and then it is worked on once more.
         Err(error) => tracing::warn!(%error, delivery = %delivery.id, "what came of a delivery cannot be recorded"),
     }
+}
+
+/// Renews the lease of a delivery, until that is somebody else's.
+async fn somebody_elses(server: &Server, claim: &DeliveryClaim) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        match server.directory().renew_delivery(claim, LEASE).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict(_)) => return,
+            // Tried again soon; should the lease run out meanwhile, two come to the same pipeline.
+            Err(error) => tracing::warn!(%error, delivery = %claim.delivery, "a delivery cannot be kept"),
+        }
+    }
+}
+
+/// One try, in its time.
+async fn tried(server: &Server, delivery: &Delivery) -> Settlement {
+    let within = time_for(server.settings().delivery_within, delivery.tries);
+    let (detail, may_help) = match tokio::time::timeout(within, outcome(server, delivery)).await {
+        Ok(Ok(outcome)) => return Settlement::Over(outcome),
+        Ok(Err(trouble)) => (trouble.to_string(), trouble.is_retryable()),
+        Err(_) => (format!("nothing had come of it within {within:?}: look whether its repository answers"), true),
+    };
+    if may_help && delivery.tries < TRIES {
+        Settlement::Again { detail, after: pause_after(delivery.tries) }
+    } else {
+        Settlement::Over(DeliveryOutcome::Failed { detail })
+    }
+}
+
+/// How long a try may take: twice as long as the one before.
+fn time_for(first: Duration, tries: u32) -> Duration {
+    first.saturating_mul(1 << tries.clamp(1, 16).saturating_sub(1)).min(LONGEST_TRY)
 }
 
 /// Longer after each try: 2 s, 4 s, 8 s and so on.
@@ -260,5 +332,37 @@ mod tests {
     fn pauses_grow_to_an_end() {
         let pauses: Vec<u64> = [1, 2, 3, 9, 10, 1_000].into_iter().map(|tries| pause_after(tries).as_secs()).collect();
         assert_eq!(pauses, [2, 4, 8, 512, 600, 600]);
+    }
+
+    #[test]
+    fn times_grow_to_an_end() {
+        let first = Duration::from_mins(2);
+        let times: Vec<u64> = [0, 1, 2, 4, 5, 1_000].map(|tries| time_for(first, tries).as_secs() / 60).into();
+        assert_eq!(times, [2, 2, 4, 16, 20, 20]);
+    }
+
+    #[test]
+    fn one_project_leaves_places_to_the_others() {
+        let (one, other, places) = (ProjectId::generate(), ProjectId::generate(), Places::default());
+        assert_eq!(places.left(), (Vec::new(), 2));
+        let first = places.take(one);
+        assert_eq!(places.left(), (Vec::new(), 1), "whichever project the next ones are of");
+        let (second, _of_other) = (places.take(one), places.take(other));
+        assert_eq!(places.left(), (vec![one], 1));
+        drop(first);
+        assert_eq!(places.left(), (Vec::new(), 1));
+        drop(second);
+        let all: Vec<ProjectId> = places.all().keys().copied().collect();
+        assert_eq!(all, [other], "it keeps nothing of whom it has nothing of");
+    }
+
+    #[test]
+    fn a_look_that_found_nothing_is_repeated_when_a_project_has_a_place_again_or_time_has_passed() {
+        let (one, other) = (ProjectId::generate(), ProjectId::generate());
+        let at = Instant::now();
+        let past = NothingPast { full: vec![one, other], at };
+        assert!(past.holds(&[other, one], at));
+        assert!(!past.holds(&[one], at), "of the other one there may be more");
+        assert!(!past.holds(&[one, other], at + LOOK_PAST_AGAIN));
     }
 }

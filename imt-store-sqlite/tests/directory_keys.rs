@@ -51,7 +51,7 @@ async fn fill(store: &SqlStore) -> ProjectId {
     let signed_in = store.sign_in(&identity, &Profile::default(), Admission::AsUser, &deed()).await.expect("sign_in");
     let owner = signed_in.admitted().expect("she is made").id;
     let (id, name, settings) = (ProjectId::generate(), ProjectName::new("shop"), ProjectSettings::default());
-    let new = NewProject { id, name, settings, owner, existing: Existing::Refuse };
+    let new = NewProject { id, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() };
     store.create_project(&new, &deed()).await.expect("create_project");
     for name in names() {
         store.set_secret(id, &name, &Secret::new(SECRET), &deed()).await.expect("set_secret");

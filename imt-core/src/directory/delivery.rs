@@ -28,13 +28,14 @@ pub const OUT_OF_ORDER: Duration = Duration::from_mins(10);
 pub struct NewDelivery {
     /// For which project.
     pub project: ProjectId,
-    /// What the provider calls it; the same for each repetition.
+    /// What the provider calls it; the same for each repetition, and not signed: anybody may write another one above a body that
+    /// he has seen.
     pub provider_id: String,
     /// What the provider calls what happened: `push`, `ping`.
     pub event: String,
     /// What was pushed, where it is a push to a branch.
     pub push: Option<Push>,
-    /// The body, byte for byte.
+    /// The body, byte for byte: what is signed.
     pub body: Bytes,
     /// When it came in.
     pub received_at: Timestamp,

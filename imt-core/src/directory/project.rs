@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Role, User};
+use crate::directory::{Role, SecretName, User};
 use crate::id::{ProjectId, ProjectName, UserId};
 use crate::pipeline::BranchPattern;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// How a project is named from outside.
@@ -129,6 +130,8 @@ pub struct NewProject {
     pub owner: UserId,
     /// What to do with what is there under its name.
     pub existing: Existing,
+    /// Its secrets, which are there as soon as it is.
+    pub secrets: Vec<(SecretName, Secret)>,
 }
 
 /// A project.

@@ -18,13 +18,23 @@ use super::{Flaw, Mutant};
 #[async_trait]
 impl Deliveries for Mutant {
     async fn receive(&self, new: &NewDelivery) -> StoreResult<Received> {
-        let mut received = self.inner.receive(new).await?;
+        let mut new = new.clone();
+        if self.is(Flaw::BodiesIgnored) {
+            new.body = [&new.body, new.provider_id.as_bytes()].concat().into();
+        }
+        let mut received = self.inner.receive(&new).await?;
         received.is_new |= self.is(Flaw::RepeatsAreNews);
         Ok(received)
     }
 
     async fn found_push(&self, project: ProjectId, push: &Push, at: Timestamp) -> StoreResult<Found> {
         let at = if self.is(Flaw::FoundAtAnyTime) { at.after(Duration::from_hours(1)) } else { at };
+        if self.is(Flaw::PushBackKnown) {
+            let all = self.inner.deliveries(project, None, 100).await?;
+            if all.items.iter().any(|delivery| delivery.push.as_ref() == Some(push)) {
+                return Ok(Found::Known);
+            }
+        }
         match self.inner.found_push(project, push, at).await? {
             Found::Known if self.is(Flaw::FoundAgain) => Ok(Found::Missed(DeliveryId::generate())),
             answer => Ok(answer),
@@ -36,12 +46,19 @@ impl Deliveries for Mutant {
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>> {
-        let mut taken = self.inner.take_deliveries(worker, self.lease(lease), limit).await?;
+        let but = if self.is(Flaw::EveryProjectTaken) { &[] } else { but };
+        let mut taken = self.inner.take_deliveries(worker, self.lease(lease), limit, but).await?;
         if self.is(Flaw::NewestFirst) {
             taken.found.reverse();
         }
         Ok(taken)
+    }
+
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+        let lease = if self.is(Flaw::RenewalsForgotten) { Duration::ZERO } else { lease };
+        self.inner.renew_delivery(claim, lease).await
     }
 
     async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {

@@ -6,7 +6,7 @@ use imt_core::directory::{
     ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{AuditLog, ProjectSecrets, Projects, Sifted, StoreError, StoreResult, Users};
+use imt_core::ports::{AuditLog, ProjectSecrets, Projects, StoreError, StoreResult, Users};
 use imt_core::secret::Secret;
 
 use super::{Flaw, Mutant};
@@ -18,6 +18,9 @@ impl Projects for Mutant {
         if self.is(Flaw::SettingsForgotten) {
             new.settings = ProjectSettings::default();
         }
+        if self.is(Flaw::SecretsForgotten) {
+            new.secrets.clear();
+        }
         match self.inner.create_project(&new, by).await {
             Err(StoreError::Conflict(_)) if self.is(Flaw::TakenNamesPass) => self.inner.project(&new.name.into()).await,
             answer => answer,
@@ -28,11 +31,17 @@ impl Projects for Mutant {
         self.inner.project(project).await
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        let page = self.page(self.inner.projects_of(repository, after, limit).await?);
         if self.is(Flaw::RepositoryIgnored) {
-            return Ok(Sifted::default());
+            return Ok(Page { items: Vec::new(), ..page });
         }
-        self.inner.projects_of(repository, limit).await
+        Ok(page)
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {
@@ -65,13 +74,15 @@ impl Projects for Mutant {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
+        let without = if self.is(Flaw::SecretsOutlive) { &[] } else { without };
         let mut version = version;
         if self.is(Flaw::VersionsIgnored) {
             version = self.inner.project(&project.into()).await?.version;
         }
-        self.inner.update_settings(project, version, settings, by).await
+        self.inner.update_settings(project, version, settings, without, by).await
     }
 
     async fn archive_project(&self, project: ProjectId, by: &Deed) -> StoreResult<()> {

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
-use imt_core::directory::{NewDelivery, ProjectKey, ProjectRecord, Push, SecretName};
+use imt_core::directory::{NewDelivery, ProjectKey, ProjectRecord, Push, RepositoryKey, SecretName};
 use imt_core::id::ProjectId;
 use imt_core::ports::StoreError;
 use imt_core::secret::Secret;
@@ -23,8 +23,14 @@ use crate::http::{Answer, Code, InPath, Problem, Raw};
 use crate::state::{Server, now};
 use crate::webhook::{Heard, claimed, event, has_signature, is_signed, provider_id, read};
 
-/// How many projects of one repository are looked at for one whose secret a delivery is signed with.
-const CANDIDATES: usize = 20;
+/// How many projects of one repository are compared with at most, for each kind of address that a delivery names: enough that
+/// nobody has made so many before the project that a delivery is for. Those that were made later come later, however many.
+const CANDIDATES: usize = 1_000;
+/// The most bytes that are hashed in order to compare, for each kind of address: some tenths of a second. For the body of a push,
+/// of a few kilobytes, it is no bound at all; strangers who send the largest ones to many projects find one here.
+const HASHED: usize = 256 << 20;
+/// How many of them are read at a time.
+const PIECE: usize = 100;
 /// How long a delivery waits for room.
 const ROOM_WITHIN: Duration = Duration::from_secs(10);
 
@@ -84,13 +90,14 @@ pub(crate) async fn github(
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<Taken>)> {
     let known = server.directory().project(&ProjectKey::Id(ProjectId::from_uuid(project))).await;
-    let project = match known {
-        Ok(project) => vec![project],
-        Err(StoreError::NotFound(_)) => Vec::new(),
+    let mut signed = Signed::default();
+    match known {
+        Ok(project) => signed.compare(&server, project, &headers, &body).await?,
+        Err(StoreError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
-    };
-    let signed = signed_for(&server, project, &headers, &body).await?;
-    let project = signed.first().ok_or_else(|| refused(&server))?;
+    }
+    let projects = signed.or_refused(&server, &headers, &body)?;
+    let project = projects.first().ok_or_else(|| refused(&server))?;
     Ok((StatusCode::ACCEPTED, Json(take(&server, project, &headers, body).await?)))
 }
 
@@ -104,17 +111,11 @@ pub(crate) async fn github_by_repository(
     _may_be: MaybeSigned,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<TakenByAll>)> {
-    let mut candidates: Vec<ProjectRecord> = Vec::new();
+    let mut signed = Signed::default();
     for key in claimed(&body) {
-        let found = server.directory().projects_of(&key, CANDIDATES).await?.found;
-        let news = found.into_iter().filter(|project| candidates.iter().all(|known| known.id != project.id));
-        let news: Vec<ProjectRecord> = news.collect();
-        candidates.extend(news);
+        signed.compare_all(&server, &key, &headers, &body).await?;
     }
-    let signed = signed_for(&server, candidates, &headers, &body).await?;
-    if signed.is_empty() {
-        return Err(refused(&server));
-    }
+    let signed = signed.or_refused(&server, &headers, &body)?;
     let mut items = Vec::new();
     for project in signed {
         let taken = take(&server, &project, &headers, body.clone()).await?;
@@ -129,26 +130,70 @@ fn refused(server: &Server) -> Problem {
     Problem::new(Code::Unauthenticated, "the delivery is not signed with the project's webhook secret")
 }
 
-/// Those of the projects whose host has signed a delivery. Where there is nothing to compare with, it takes as long.
-async fn signed_for(
-    server: &Server,
+/// The projects whose host has signed a delivery.
+#[derive(Default)]
+struct Signed {
     projects: Vec<ProjectRecord>,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Answer<Vec<ProjectRecord>> {
-    let mut signed = Vec::new();
-    let mut is_compared = false;
-    for project in projects {
-        let Some(secret) = server.directory().secret(project.id, &SecretName::WebhookSecret).await? else { continue };
-        is_compared = true;
+    /// Whether there was anything to compare with.
+    is_compared: bool,
+}
+
+impl Signed {
+    async fn compare(
+        &mut self,
+        server: &Server,
+        project: ProjectRecord,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Answer<()> {
+        let secret = server.directory().secret(project.id, &SecretName::WebhookSecret).await?;
+        let Some(secret) = secret else { return Ok(()) };
+        self.is_compared = true;
         if is_signed(headers, body, &secret) {
-            signed.push(project);
+            self.projects.push(project);
+        }
+        Ok(())
+    }
+
+    /// With all that have a repository, the oldest first.
+    async fn compare_all(
+        &mut self,
+        server: &Server,
+        key: &RepositoryKey,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Answer<()> {
+        let (mut left, mut after) = (most_candidates(body.len()), None);
+        loop {
+            let page = server.directory().projects_of(key, after, PIECE.min(left)).await?;
+            for odd in &page.set_aside {
+                tracing::error!("{odd}");
+            }
+            left = left.saturating_sub(page.items.len());
+            for project in page.items {
+                self.compare(server, project, headers, body).await?;
+            }
+            let Some(next) = page.next else { return Ok(()) };
+            if left == 0 {
+                tracing::warn!(repository = %key, "more projects have this repository than a delivery is compared with");
+                return Ok(());
+            }
+            after = Some(next);
         }
     }
-    if !is_compared {
-        let _nobodys = is_signed(headers, body, &Secret::new("nobody's"));
+
+    /// All of them; refused where there is none. Where there was nothing to compare with, that takes as long.
+    fn or_refused(self, server: &Server, headers: &HeaderMap, body: &[u8]) -> Answer<Vec<ProjectRecord>> {
+        if !self.is_compared {
+            let _nobodys = is_signed(headers, body, &Secret::new("nobody's"));
+        }
+        if self.projects.is_empty() { Err(refused(server)) } else { Ok(self.projects) }
     }
-    Ok(signed)
+}
+
+/// How many projects of one repository a body of so many bytes is compared with.
+fn most_candidates(bytes: usize) -> usize {
+    (HASHED / bytes.max(1)).clamp(1, CANDIDATES)
 }
 
 /// Keeps a delivery whose signature is right.
@@ -166,4 +211,15 @@ async fn take(server: &Server, project: &ProjectRecord, headers: &HeaderMap, bod
     server.metrics().delivered(if received.is_new { "new" } else { "repeated" });
     server.deliveries().notify_one();
     Ok(Taken { id: received.id.as_uuid(), is_new: received.is_new })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_bodies_are_compared_with_many_and_large_ones_with_fewer() {
+        let most: Vec<usize> = [0, 20_000, 1 << 20, 5 << 20, usize::MAX].map(most_candidates).into();
+        assert_eq!(most, [1_000, 1_000, 256, 51, 1]);
+    }
 }

@@ -246,17 +246,14 @@ pub(crate) async fn create(
     let settings = order.settings();
     // What the command line has left under a name is an administrator's to take over.
     let existing = if caller.user.is_admin { Existing::Adopt } else { Existing::Refuse };
-    let new = NewProject { id: ProjectId::generate(), name, settings, owner: caller.user.id, existing };
     let webhook_secret = match order.webhook_secret {
         Some(given) => Secret::new(given),
         None => BearerSecret::draw("").map_err(|error| Problem::internal("no randomness", &error))?.secret,
     };
-    let directory = server.directory();
-    let project = directory.create_project(&new, &caller.deed()).await?;
-    directory.set_secret(project.id, &SecretName::WebhookSecret, &webhook_secret, &caller.deed()).await?;
-    if let Some(token) = order.repo_token {
-        directory.set_secret(project.id, &SecretName::RepositoryToken, &token.into(), &caller.deed()).await?;
-    }
+    let mut secrets = vec![(SecretName::WebhookSecret, webhook_secret.clone())];
+    secrets.extend(order.repo_token.map(|token| (SecretName::RepositoryToken, token.into())));
+    let new = NewProject { id: ProjectId::generate(), name, settings, owner: caller.user.id, existing, secrets };
+    let project = server.directory().create_project(&new, &caller.deed()).await?;
     // What the branches have by now is soon known, so that what is pushed from then on is found.
     server.looks().notify_one();
     let mut view = ProjectView::of(&server, project, Role::Owner);
@@ -301,17 +298,17 @@ pub(crate) async fn change(
     if headers.get(IF_MATCH).is_some_and(|given| *given != etag(version)) {
         return Err(stale());
     }
+    let mut without = Vec::new();
     if let Some(url) = &change.repo_url {
         policy::repository(url, server.settings()).await?;
-        // It was given for that host and no other, and whoever may change settings may not read it. Before the change: of the two
-        // alone, this is the safe one.
+        // It was given for that host and no other, and whoever may change settings may not read it.
         if origin_of(Some(url)) != origin_of(settings.repo_url.as_deref()) {
-            server.directory().remove_secret(id, &SecretName::RepositoryToken, &within.caller.deed()).await?;
+            without.push(SecretName::RepositoryToken);
         }
     }
     let has_moved = change.repo_url.is_some() && change.repo_url != settings.repo_url;
     let settings = change.applied_to(settings);
-    let changed = server.directory().update_settings(id, version, &settings, &within.caller.deed()).await;
+    let changed = server.directory().update_settings(id, version, &settings, &without, &within.caller.deed()).await;
     let project = changed.map_err(|error| match error {
         imt_core::ports::StoreError::Conflict(_) => stale(),
         other => other.into(),

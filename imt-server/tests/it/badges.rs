@@ -27,7 +27,7 @@ async fn it_is_there_only_where_everybody_may_see_it() {
     assert_eq!(hidden.json()["detail"], missing.json()["detail"]);
 
     let settings = ProjectSettings { has_public_badge: true, ..world.project.settings.clone() };
-    world.store.update_settings(world.project.id, world.project.version, &settings, &deed()).await.unwrap();
+    world.store.update_settings(world.project.id, world.project.version, &settings, &[], &deed()).await.unwrap();
     for (path, word) in [
         (format!("/badge/{}", world.project.id), "cancelled"),
         ("/badge/shop.svg".to_owned(), "cancelled"),

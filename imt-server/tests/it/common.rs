@@ -12,7 +12,7 @@ use imt_core::directory::{
     Scopes, SecretHash, SecretName, User, Via,
 };
 use imt_core::id::{ProjectId, ProjectName, TokenId};
-use imt_core::ports::{Credentials as _, ProjectSecrets as _, Projects as _, Users as _};
+use imt_core::ports::{Credentials as _, Projects as _, Users as _};
 use imt_core::secret::Secret;
 use imt_core::store::MemoryStore;
 use imt_core::time::Timestamp;
@@ -100,10 +100,9 @@ impl World {
             settings: of_shop,
             owner: owner.id,
             existing: Existing::Refuse,
+            secrets: vec![(SecretName::WebhookSecret, Secret::new(WEBHOOK_SECRET))],
         };
         let project = store.create_project(&new, &deed()).await.unwrap();
-        let secret = Secret::new(WEBHOOK_SECRET);
-        store.set_secret(project.id, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();
         Self { router: app(server.clone()), store, server, project, owner, dir, stop }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -47,9 +48,12 @@ impl Origin {
     }
 }
 
-/// What its host sends when something is pushed.
+/// What its host sends when something is pushed: no two are alike, as each tells when it was.
 pub(crate) fn pushed(reference: &str, commit: &str, message: &str) -> String {
-    json!({"ref": reference, "after": commit, "head_commit": {"message": message}}).to_string()
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+    let repository = json!({"pushed_at": SECONDS.fetch_add(1, Ordering::Relaxed)});
+    json!({"ref": reference, "after": commit, "head_commit": {"message": message}, "repository": repository})
+        .to_string()
 }
 
 /// Sends it, and waits until something has come of it.
@@ -82,7 +86,7 @@ pub(crate) async fn set(world: &World, edit: impl FnOnce(&mut ProjectSettings)) 
     let project = world.store.project(&world.project.id.into()).await.unwrap();
     let mut settings = project.settings;
     edit(&mut settings);
-    world.store.update_settings(project.id, project.version, &settings, &deed()).await.unwrap();
+    world.store.update_settings(project.id, project.version, &settings, &[], &deed()).await.unwrap();
 }
 
 /// A world whose deliveries are worked on.

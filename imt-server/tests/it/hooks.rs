@@ -65,6 +65,24 @@ async fn a_signed_delivery_is_kept_once() {
     assert_eq!(found.push.map(|push| (push.branch, push.commit.to_string())), Some(("main".into(), COMMIT.into())));
 }
 
+/// The id is not signed: whoever has seen a body on its way may write any above it.
+#[tokio::test]
+async fn a_signed_body_counts_once_under_whatever_id() {
+    let world = World::new().await;
+    let (project, body) = (world.project.id.to_string(), push());
+    let good = signature(&body, WEBHOOK_SECRET);
+    let first = deliver(&world, &project, "one", "push", &body, Some(&good)).await.json();
+    for id in ["two", "three"] {
+        let answered = deliver(&world, &project, id, "push", &body, Some(&good)).await;
+        assert_eq!(answered.status, StatusCode::ACCEPTED, "its host has done nothing wrong");
+        assert_eq!((&answered.json()["id"], &answered.json()["is_new"]), (&first["id"], &false.into()));
+    }
+    assert_eq!(kept(&world).await, 1);
+    let later = body.replace("work", "more work");
+    let answered = deliver(&world, &project, "four", "push", &later, Some(&signature(&later, WEBHOOK_SECRET))).await;
+    assert_eq!(answered.json()["is_new"], true);
+}
+
 #[tokio::test]
 async fn what_is_not_signed_writes_nothing_and_learns_nothing() {
     let world = World::new().await;
@@ -120,40 +138,51 @@ async fn deliver_to_all(world: &World, headers: &[(&str, &str)], body: &str) -> 
 }
 
 fn push_to(clone_url: &str) -> String {
-    let repository = serde_json::json!({"clone_url": clone_url, "ssh_url": "git@nowhere.example:x/y.git"});
+    push_in_second(clone_url, 0)
+}
+
+fn push_in_second(clone_url: &str, at: usize) -> String {
+    let ssh_url = "git@nowhere.example:x/y.git";
+    let repository = serde_json::json!({"clone_url": clone_url, "ssh_url": ssh_url, "pushed_at": at});
     serde_json::json!({"ref": "refs/heads/main", "after": COMMIT, "repository": repository}).to_string()
 }
 
 async fn set_repository(world: &World, url: &str) {
     let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
-    world.store.update_settings(world.project.id, 1, &settings, &deed()).await.unwrap();
+    world.store.update_settings(world.project.id, 1, &settings, &[], &deed()).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_project_is_found_by_its_repository() {
     let world = World::new().await;
     set_repository(&world, "git@git.example:Acme/Shop.git").await;
-    let body = push_to("https://git.example/acme/shop");
-    let good = signature(&body, WEBHOOK_SECRET);
-    let hex = good.trim_start_matches("sha256=");
-    for (nth, headers) in [
-        [("x-github-delivery", "a"), ("x-github-event", "push"), ("x-hub-signature-256", &good)],
-        [("x-gitea-delivery", "b"), ("x-gitea-event", "push"), ("x-gitea-signature", hex)],
-        [("x-forgejo-delivery", "c"), ("x-forgejo-event", "push"), ("x-forgejo-signature", hex)],
-        [("x-gitea-delivery", "d"), ("x-gitea-event", "push"), ("x-hub-signature-256", &good)],
+    let signed = |at| {
+        let body = push_in_second("https://git.example/acme/shop", at);
+        let good = signature(&body, WEBHOOK_SECRET);
+        (good.trim_start_matches("sha256=").to_owned(), good, body)
+    };
+    for (nth, [delivery, event, place]) in [
+        ["x-github-delivery", "x-github-event", "x-hub-signature-256"],
+        ["x-gitea-delivery", "x-gitea-event", "x-gitea-signature"],
+        ["x-forgejo-delivery", "x-forgejo-event", "x-forgejo-signature"],
+        ["x-gitea-delivery", "x-gitea-event", "x-hub-signature-256"],
     ]
-    .iter()
+    .into_iter()
     .enumerate()
     {
-        let answered = deliver_to_all(&world, headers, &body).await;
+        let ((hex, good, body), id) = (signed(nth), nth.to_string());
+        let signature = if place == "x-hub-signature-256" { &good } else { &hex };
+        let headers = [(delivery, id.as_str()), (event, "push"), (place, signature)];
+        let answered = deliver_to_all(&world, &headers, &body).await;
         assert_eq!(answered.status, StatusCode::ACCEPTED, "{headers:?}");
         assert_eq!(answered.json()["items"][0]["project"], world.project.id.to_string());
         assert_eq!((answered.json()["items"].as_array().unwrap().len(), kept(&world).await), (1, nth + 1));
     }
     // On the route of the project as well.
     let request = Request::builder().method("POST").uri(format!("/webhook/github/{}", world.project.id));
+    let (hex, _, body) = signed(4);
     let request = request.header("x-gitea-delivery", "e").header("x-gitea-event", "push");
-    let request = request.header("x-gitea-signature", hex).body(Body::from(body.clone())).unwrap();
+    let request = request.header("x-gitea-signature", hex).body(Body::from(body)).unwrap();
     assert_eq!(world.send(request).await.status, StatusCode::ACCEPTED);
     assert_eq!(kept(&world).await, 5);
 }
@@ -167,7 +196,8 @@ async fn a_delivery_is_for_those_whose_secret_it_is_signed_with() {
     for (name, secret) in [("same", Some(WEBHOOK_SECRET)), ("other", Some("other")), ("none", None)] {
         let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
         let (id, name) = (ProjectId::generate(), ProjectName::new(name));
-        let new = NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse };
+        let new =
+            NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse, secrets: Vec::new() };
         world.store.create_project(&new, &deed()).await.unwrap();
         if let Some(secret) = secret {
             world.store.set_secret(id, &SecretName::WebhookSecret, &Secret::new(secret), &deed()).await.unwrap();
@@ -180,10 +210,40 @@ async fn a_delivery_is_for_those_whose_secret_it_is_signed_with() {
     let answered = deliver_to_all(&world, &headers, &body).await.json();
     let taken: Vec<&str> =
         answered["items"].as_array().unwrap().iter().filter_map(|item| item["project"].as_str()).collect();
-    assert_eq!(taken, [ids[0].to_string(), world.project.id.to_string()]);
+    assert_eq!(taken, [world.project.id.to_string(), ids[0].to_string()], "the oldest first");
     for (id, count) in [(ids[0], 1), (ids[1], 0), (ids[2], 0), (world.project.id, 1)] {
         assert_eq!(world.store.deliveries(id, None, 10).await.unwrap().items.len(), count);
     }
+}
+
+/// Whoever knows of a repository may make projects of it, with secrets that are his own.
+#[tokio::test]
+async fn projects_of_strangers_crowd_nobody_out() {
+    let world = World::new().await;
+    let url = "https://git.example/acme/shop.git";
+    set_repository(&world, url).await;
+    let mut last = world.project.id;
+    for nth in 0..250 {
+        let settings = ProjectSettings { repo_url: Some(url.to_owned()), ..ProjectSettings::default() };
+        last = ProjectId::generate();
+        let (name, owner) = (ProjectName::new(format!("a{nth}")), world.owner.id);
+        let new = NewProject { id: last, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() };
+        world.store.create_project(&new, &deed()).await.unwrap();
+        let secret = Secret::new(format!("of a stranger {nth}"));
+        world.store.set_secret(last, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();
+    }
+    let body = push_to(url);
+    // The first of all, and one that was made after all of theirs.
+    for (id, project, secret) in [("a", world.project.id, WEBHOOK_SECRET), ("b", last, "of a stranger 249")] {
+        let good = signature(&body, secret);
+        let headers = [("x-github-delivery", id), ("x-github-event", "push"), ("x-hub-signature-256", good.as_str())];
+        let answered = deliver_to_all(&world, &headers, &body).await.json();
+        assert_eq!(answered["items"][0]["project"], project.to_string());
+    }
+    world.store.archive_project(world.project.id, &deed()).await.unwrap();
+    let good = signature(&body, WEBHOOK_SECRET);
+    let headers = [("x-github-delivery", "c"), ("x-github-event", "push"), ("x-hub-signature-256", good.as_str())];
+    assert_eq!(deliver_to_all(&world, &headers, &body).await.status, StatusCode::UNAUTHORIZED, "it is put away");
 }
 
 #[tokio::test]

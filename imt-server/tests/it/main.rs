@@ -27,6 +27,8 @@ mod set_up;
 #[cfg(test)]
 mod sign_ins;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod statuses;

@@ -168,7 +168,8 @@ async fn a_repository_that_hangs_stops_nobody_else() {
     for nth in 0..4 {
         let settings = ProjectSettings { repo_url: Some(address.clone()), ..ProjectSettings::default() };
         let (id, name) = (ProjectId::generate(), ProjectName::new(format!("a-{nth}")));
-        let new = NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse };
+        let new =
+            NewProject { id, name, settings, owner: world.owner.id, existing: Existing::Refuse, secrets: Vec::new() };
         world.store.create_project(&new, &deed()).await.unwrap();
     }
     origin.commit(Some(FILE), "old");

@@ -104,7 +104,7 @@ async fn answer(State(host): State<Host>, method: Method, uri: Uri, headers: Hea
 
 async fn set(world: &World, settings: ProjectSettings) {
     let project = world.store.project(&world.project.id.into()).await.unwrap();
-    world.store.update_settings(project.id, project.version, &settings, &deed()).await.unwrap();
+    world.store.update_settings(project.id, project.version, &settings, &[], &deed()).await.unwrap();
 }
 
 /// A world whose project is at a host, with a token for it.

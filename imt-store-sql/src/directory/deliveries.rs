@@ -43,13 +43,23 @@ fn delivery(row: &mut Row) -> StoreResult<Delivery> {
     Ok(Delivery { id, position, project, source, event, push, received_at, state, tries, replays })
 }
 
+/// The condition that a delivery is of none of so many projects, whose ids are the parameters from `first` on.
+fn but_of(count: usize, first: usize) -> String {
+    let ids: Vec<String> = (first..first + count).map(|nth| format!("${nth}")).collect();
+    if ids.is_empty() { String::new() } else { format!("AND project NOT IN ({})", ids.join(", ")) }
+}
+
 /// Asked without a transaction: mostly there is nothing.
-const LOOK: &str = "SELECT id FROM webhook_deliveries WHERE settled = 0 AND due_at <= {now} LIMIT 1";
+fn look_statement(but: usize) -> String {
+    let but = but_of(but, 1);
+    format!("SELECT id FROM webhook_deliveries WHERE settled = 0 AND due_at <= {{now}} {but} LIMIT 1")
+}
 
 /// `MATERIALIZED`, because a plan may look for the first ones more than once, and lock others each time.
-fn take_statement() -> String {
+fn take_statement(but: usize) -> String {
+    let but = but_of(but, 4);
     format!(
-        "WITH head AS MATERIALIZED (SELECT id FROM webhook_deliveries WHERE settled = 0 AND due_at <= {{now}}
+        "WITH head AS MATERIALIZED (SELECT id FROM webhook_deliveries WHERE settled = 0 AND due_at <= {{now}} {but}
             ORDER BY position LIMIT $3 {{skip_locked}})
          UPDATE webhook_deliveries SET due_at = {{now}} + $2, worker = $1, token = token + 1, tries = tries + 1
            FROM head WHERE webhook_deliveries.id = head.id RETURNING {DELIVERY}, webhook_deliveries.token"
@@ -59,8 +69,10 @@ fn take_statement() -> String {
 /// The statements by which workers find deliveries.
 pub(super) fn hot() -> Vec<(&'static str, String)> {
     vec![
-        ("look_for_delivery", LOOK.to_owned()),
-        ("take_deliveries", take_statement()),
+        ("look_for_delivery", look_statement(0)),
+        ("look_for_delivery_but", look_statement(2)),
+        ("take_deliveries", take_statement(0)),
+        ("take_deliveries_but", take_statement(2)),
         ("deliveries", list_statement()),
         ("prune_deliveries", PRUNE.to_owned()),
     ]
@@ -71,16 +83,20 @@ pub(super) async fn take(
     worker: &InstanceId,
     lease: Duration,
     limit: usize,
+    but: &[ProjectId],
 ) -> StoreResult<Sifted<TakenDelivery>> {
     instance(worker)?;
     let dialect = database.dialect();
     let mut all = Sifted::default();
-    if database.run(Purpose::Read, &dialect.sql(LOOK), Vec::new()).await?.is_empty() {
+    let but: Vec<Value> = but.iter().map(|project| project.to_string().into()).collect();
+    if database.run(Purpose::Read, &dialect.sql(&look_statement(but.len())), but.clone()).await?.is_empty() {
         return Ok(all);
     }
     let mut tx = database.begin().await?;
-    let values = vec![worker.as_str().into(), micros(lease), (page_limit(limit) as u64).into()];
-    let rows = tx.run(&dialect.sql(&take_statement()), values).await?;
+    let take = take_statement(but.len());
+    let mut values = vec![worker.as_str().into(), micros(lease), (page_limit(limit) as u64).into()];
+    values.extend(but);
+    let rows = tx.run(&dialect.sql(&take), values).await?;
     tx.commit().await?;
     for row in rows {
         let mut row = row.of("delivery");
@@ -97,6 +113,26 @@ pub(super) async fn take(
     Ok(all)
 }
 
+const RENEW: &str = "
+    UPDATE webhook_deliveries SET due_at = {now} + $3 WHERE id = $1 AND token = $2 AND settled = 0 RETURNING id";
+
+pub(super) async fn renew(database: &dyn Database, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+    change_as_claimed(database, RENEW, claim, vec![micros(lease)]).await
+}
+
+/// Changes a delivery if the claim, parameters 1 and 2, is the newest one.
+async fn change_as_claimed(
+    database: &dyn Database,
+    sql: &str,
+    claim: &DeliveryClaim,
+    more: Vec<Value>,
+) -> StoreResult<()> {
+    let values = [claim.delivery.to_string().into(), claim.token.into()].into_iter().chain(more).collect();
+    let changed = Guarded::new(Statement::new(database.dialect().sql(sql), values));
+    let lost = || StoreError::Conflict("somebody else has the delivery, or it is settled".to_owned());
+    database.change(changed).await?.map(|_| ()).ok_or_else(lost)
+}
+
 const OVER: &str = "
     UPDATE webhook_deliveries SET settled = 1, outcome = $3, settled_at = {now}, due_at = NULL
      WHERE id = $1 AND token = $2 AND settled = 0 RETURNING id";
@@ -105,24 +141,18 @@ const AGAIN: &str = "
      WHERE id = $1 AND token = $2 AND settled = 0 RETURNING id";
 
 pub(super) async fn settle(database: &dyn Database, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {
-    let mut values: Vec<Value> = vec![claim.delivery.to_string().into(), claim.token.into()];
-    let sql = match settlement {
+    match settlement {
         Settlement::Over(outcome) => {
             let mut outcome = outcome.clone();
             if let DeliveryOutcome::Failed { detail } = &mut outcome {
                 *detail = bounds::detail(detail);
             }
-            values.push(json(&outcome));
-            OVER
+            change_as_claimed(database, OVER, claim, vec![json(&outcome)]).await
         }
         Settlement::Again { detail, after } => {
-            values.extend([bounds::detail(detail).into(), micros(*after)]);
-            AGAIN
+            change_as_claimed(database, AGAIN, claim, vec![bounds::detail(detail).into(), micros(*after)]).await
         }
-    };
-    let settled = Guarded::new(Statement::new(database.dialect().sql(sql), values));
-    let lost = || StoreError::Conflict("somebody else has the delivery, or it is settled".to_owned());
-    database.change(settled).await?.map(|_| ()).ok_or_else(lost)
+    }
 }
 
 fn list_statement() -> String {

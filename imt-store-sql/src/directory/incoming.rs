@@ -12,7 +12,12 @@ use super::projects;
 use crate::database::{Database, Transaction};
 use crate::value::{Value, json};
 
-const BY_PROVIDER: &str = "SELECT id FROM webhook_deliveries WHERE project = $1 AND provider_id = $2";
+/// A delivery that is known by its id, or else by what is signed of it.
+const KNOWN: &str = "
+    SELECT id, 0 AS nth FROM webhook_deliveries WHERE project = $1 AND provider_id = $2
+     UNION ALL
+    SELECT id, 1 AS nth FROM webhook_deliveries WHERE project = $1 AND event = $3 AND body_hash = $4
+     ORDER BY nth LIMIT 1";
 /// A delivery that was made for a found push and has stood for no other yet.
 const FOUND: &str = "
     SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3
@@ -26,12 +31,12 @@ const NOTE_HEAD: &str = "
      WHERE branch_heads.at <= excluded.at";
 const ADD: &str = "
     INSERT INTO webhook_deliveries (id, project, provider_id, event, branch, commit_id, received_at, settled, outcome,
-        settled_at, due_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 1 THEN {now} END, CASE WHEN $8 = 0 THEN {now} END)";
+        settled_at, due_at, body_hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 1 THEN {now} END, CASE WHEN $8 = 0 THEN {now} END, $10)";
 
 /// The look-ups that each delivery costs.
 pub(super) fn hot() -> Vec<(&'static str, String)> {
-    [("by_provider", BY_PROVIDER), ("found", FOUND), ("of_push", OF_PUSH), ("branch_head", HEAD)]
+    [("known", KNOWN), ("found", FOUND), ("of_push", OF_PUSH), ("branch_head", HEAD)]
         .map(|(name, sql)| (name, sql.to_owned()))
         .into()
 }
@@ -45,6 +50,7 @@ struct Added<'a> {
     push: Option<&'a Push>,
     at: Timestamp,
     outcome: Option<DeliveryOutcome>,
+    body_hash: Option<Vec<u8>>,
 }
 
 async fn add(tx: &mut dyn Transaction, database: &dyn Database, new: Added<'_>) -> StoreResult<()> {
@@ -59,6 +65,7 @@ async fn add(tx: &mut dyn Transaction, database: &dyn Database, new: Added<'_>) 
         at(new.at),
         new.outcome.is_some().into(),
         new.outcome.as_ref().map_or(Value::Text(None), json),
+        Value::Bytes(new.body_hash),
     ];
     tx.run(&database.dialect().sql(ADD), values).await?;
     Ok(())
@@ -91,8 +98,10 @@ pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> Store
     bounds::delivery(new)?;
     let mut tx = database.begin_promptly().await?;
     projects::locked(tx.as_mut(), database, new.project).await?;
-    let values = vec![new.project.to_string().into(), new.provider_id.as_str().into()];
-    if let Some(row) = tx.run(BY_PROVIDER, values).await?.into_iter().next() {
+    let hash = blake3::hash(&new.body).as_bytes().to_vec();
+    let (project, provider_id) = (new.project.to_string().into(), new.provider_id.as_str().into());
+    let values = vec![project, provider_id, new.event.as_str().into(), hash.clone().into()];
+    if let Some(row) = tx.run(KNOWN, values).await?.into_iter().next() {
         return Ok(Received { id: parsed(&mut row.of("delivery"))?, is_new: false });
     }
     let mut outcome = None;
@@ -111,6 +120,7 @@ pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> Store
         push: new.push.as_ref(),
         at: new.received_at,
         outcome,
+        body_hash: Some(hash),
     };
     add(tx.as_mut(), database, added).await?;
     let body = "INSERT INTO delivery_bodies (delivery, body) VALUES ($1, $2)";
@@ -152,7 +162,8 @@ pub(super) async fn found_push(
     }
     note_head(tx.as_mut(), project, push, time).await?;
     let id = DeliveryId::generate();
-    let added = Added { id, project, provider_id: None, event: "push", push: Some(push), at: time, outcome: None };
+    let (event, push) = ("push", Some(push));
+    let added = Added { id, project, provider_id: None, event, push, at: time, outcome: None, body_hash: None };
     add(tx.as_mut(), database, added).await?;
     tx.commit().await?;
     Ok(Found::Missed(id))

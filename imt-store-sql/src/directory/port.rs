@@ -152,16 +152,21 @@ impl Credentials for SqlStore {
 #[async_trait]
 impl Projects for SqlStore {
     async fn create_project(&self, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord> {
-        let (database, new, by) = (self.database(), new.clone(), by.clone());
-        finished(async move { projects::create(database.as_ref(), &new, &by).await }).await
+        let (database, keys, new, by) = (self.database(), self.keys(), new.clone(), by.clone());
+        finished(async move { projects::create(database.as_ref(), keys.as_deref(), &new, &by).await }).await
     }
 
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord> {
         projects::one(self.database().as_ref(), project).await
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
-        projects::of_repository(self.database().as_ref(), repository, limit).await
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        projects::of_repository(self.database().as_ref(), repository, after, limit).await
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {
@@ -183,11 +188,14 @@ impl Projects for SqlStore {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
-        let (database, settings, by) = (self.database(), settings.clone(), by.clone());
-        finished(async move { projects::update_settings(database.as_ref(), project, version, &settings, &by).await })
-            .await
+        let (database, settings, without, by) = (self.database(), settings.clone(), without.to_vec(), by.clone());
+        finished(async move {
+            projects::update_settings(database.as_ref(), project, version, &settings, &without, &by).await
+        })
+        .await
     }
 
     async fn archive_project(&self, project: ProjectId, by: &Deed) -> StoreResult<()> {
@@ -260,9 +268,15 @@ impl Deliveries for SqlStore {
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>> {
-        let (database, worker) = (self.database(), worker.clone());
-        finished(async move { deliveries::take(database.as_ref(), &worker, lease, limit).await }).await
+        let (database, worker, but) = (self.database(), worker.clone(), but.to_vec());
+        finished(async move { deliveries::take(database.as_ref(), &worker, lease, limit, &but).await }).await
+    }
+
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+        let (database, claim) = (self.database(), *claim);
+        finished(async move { deliveries::renew(database.as_ref(), &claim, lease).await }).await
     }
 
     async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {

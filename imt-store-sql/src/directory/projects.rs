@@ -2,15 +2,16 @@
 
 use imt_core::directory::{
     Action, Deed, Existing, NewProject, Page, ProjectAccess, ProjectKey, ProjectRecord, ProjectSettings, ProjectState,
-    RepositoryKey, Role,
+    RepositoryKey, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName, UserId};
-use imt_core::ports::{Sifted, StoreError, StoreResult, directory_bounds as bounds};
+use imt_core::ports::{StoreError, StoreResult, directory_bounds as bounds};
 use imt_core::time::Timestamp;
 
 use super::page::{and_one, at, maybe_at, maybe_time, page, page_limit, parsed, time};
-use super::{audit, members, users};
+use super::{audit, members, secrets, users};
 use crate::database::{Database, Purpose, Transaction};
+use crate::keys::Keys;
 use crate::value::{Row, Value, json};
 
 /// The columns of a project.
@@ -49,10 +50,19 @@ fn repository(settings: &ProjectSettings) -> Value {
     key.as_ref().map_or("", RepositoryKey::as_str).into()
 }
 
-pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord> {
+pub(super) async fn create(
+    database: &dyn Database,
+    keys: Option<&Keys>,
+    new: &NewProject,
+    by: &Deed,
+) -> StoreResult<ProjectRecord> {
     bounds::new_project(new)?;
     bounds::deed(by)?;
     let (mut tx, name) = (database.begin().await?, new.name.as_str());
+    let ring = match new.secrets.first() {
+        Some((first, _)) => Some(secrets::ring_for(tx.as_mut(), keys, new.id, first).await?),
+        None => None,
+    };
     // Whoever adds the same name at the same moment is waited for.
     let is_new = !tx.run(ADD_NAME, vec![name.into()]).await?.is_empty();
     users::one_in(tx.as_mut(), new.owner).await?;
@@ -68,7 +78,11 @@ pub(super) async fn create(database: &dyn Database, new: &NewProject, by: &Deed)
     tx.run(ADD_LOOK, vec![new.id.to_string().into()]).await?;
     members::write(tx.as_mut(), (new.id, name), new.owner, Role::Owner, by.at).await?;
     let action = Action::ProjectMade { name: new.name.clone(), owner: new.owner };
-    audit::write_and_commit(tx, Some(new.id), &action, by).await?;
+    audit::write(tx.as_mut(), Some(new.id), &action, by).await?;
+    for ((name, value), ring) in new.secrets.iter().zip(ring.iter().cycle()) {
+        secrets::write(tx.as_mut(), ring, new.id, name, value, by).await?;
+    }
+    tx.commit().await?;
     let NewProject { id, name, settings, .. } = new.clone();
     Ok(ProjectRecord { id, name, settings, version: 1, created_at: by.at, archived_at: None })
 }
@@ -79,33 +93,37 @@ pub(super) async fn one(database: &dyn Database, project: &ProjectKey) -> StoreR
     first(database.run(Purpose::Read, &sql, vec![value]).await?)
 }
 
-/// Rows that were made before there was such a key have none: they are looked at one by one.
+/// Rows that were made before there was such a key have none: they are looked at one by one, in their turn.
 fn of_repository_statement() -> String {
-    format!(
-        "SELECT {PROJECT} FROM directory_projects
-          WHERE directory_projects.repository = $1 OR directory_projects.repository IS NULL
-          ORDER BY directory_projects.name"
-    )
+    let half = |is_it, name| {
+        format!(
+            "SELECT * FROM (SELECT {PROJECT} FROM directory_projects
+              WHERE {is_it} AND directory_projects.id > $2 AND directory_projects.archived_at IS NULL
+                AND EXISTS (SELECT 1 FROM project_secrets WHERE project_secrets.project = directory_projects.id
+                     AND project_secrets.name = '{}')
+              ORDER BY directory_projects.id LIMIT $3) AS {name}",
+            SecretName::WebhookSecret
+        )
+    };
+    let with_key = half("directory_projects.repository = $1", "enough_with_key");
+    format!("{with_key} UNION ALL {} ORDER BY 1", half("directory_projects.repository IS NULL", "enough_without"))
 }
 
 pub(super) async fn of_repository(
     database: &dyn Database,
     repository: &RepositoryKey,
+    after: Option<ProjectId>,
     limit: usize,
-) -> StoreResult<Sifted<ProjectRecord>> {
-    let rows = database.run(Purpose::Read, &of_repository_statement(), vec![repository.as_str().into()]).await?;
-    let mut all = Sifted::default();
-    for row in rows {
-        match record(&mut row.of("project")) {
-            Ok(project) => all.found.push(project),
-            Err(error) => all.set_aside.push(format!("a project cannot be read: {error}")),
-        }
-    }
+) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+    let limit = page_limit(limit);
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let values = vec![repository.as_str().into(), after.into(), and_one(limit)];
+    let rows = database.run(Purpose::Read, &of_repository_statement(), values).await?;
+    let mut all = page(rows, limit, "project", record, |project| project.id)?;
     let is_of = |project: &ProjectRecord| {
         project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
     };
-    all.found.retain(is_of);
-    all.found.truncate(page_limit(limit));
+    all.items.retain(is_of);
     Ok(all)
 }
 
@@ -202,6 +220,7 @@ pub(super) async fn update_settings(
     id: ProjectId,
     version: u64,
     settings: &ProjectSettings,
+    without: &[SecretName],
     by: &Deed,
 ) -> StoreResult<ProjectRecord> {
     bounds::settings(settings)?;
@@ -219,7 +238,11 @@ pub(super) async fn update_settings(
     let set = "UPDATE directory_projects SET settings = $2, version = $3, repository = $4 WHERE id = $1";
     let version = version + 1;
     tx.run(set, vec![id.to_string().into(), json(settings), version.into(), repository(settings)]).await?;
-    audit::write_and_commit(tx, Some(id), &Action::SettingsChanged { version, fields }, by).await?;
+    audit::write(tx.as_mut(), Some(id), &Action::SettingsChanged { version, fields }, by).await?;
+    for name in without {
+        secrets::take_away(tx.as_mut(), id, name, by).await?;
+    }
+    tx.commit().await?;
     Ok(ProjectRecord { settings: settings.clone(), version, ..found })
 }
 

@@ -1,5 +1,7 @@
 //! What a project must not show anybody, sealed.
 
+use std::sync::Arc;
+
 use imt_core::directory::{Action, Deed, ListedSecret, SecretName};
 use imt_core::id::ProjectId;
 use imt_core::ports::{StoreResult, directory_bounds as bounds};
@@ -7,9 +9,9 @@ use imt_core::secret::Secret;
 
 use super::page::{at, parsed, time};
 use super::{audit, projects};
-use crate::database::{Database, Purpose};
+use crate::database::{Database, Purpose, Transaction};
 use crate::keys::{Keys, open_one, sealing, unusable};
-use crate::seal::{Place, Sealed};
+use crate::seal::{KeyRing, Place, Sealed};
 use crate::value::{Row, Value};
 
 const fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
@@ -34,16 +36,38 @@ pub(super) async fn set(
 ) -> StoreResult<()> {
     bounds::secret(name, value)?;
     bounds::deed(by)?;
-    let (id, text) = (project.to_string(), name.to_string());
-    let what = called(&id, &text);
     let mut tx = database.begin().await?;
-    let ring = sealing(tx.as_mut(), keys, &what).await?;
+    let ring = ring_for(tx.as_mut(), keys, project, name).await?;
     projects::exists(tx.as_mut(), project).await?;
+    write(tx.as_mut(), &ring, project, name, value, by).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The ring to seal a secret with. Before anything is locked.
+pub(super) async fn ring_for(
+    tx: &mut dyn Transaction,
+    keys: Option<&Keys>,
+    project: ProjectId,
+    name: &SecretName,
+) -> StoreResult<Arc<KeyRing>> {
+    sealing(tx, keys, &called(&project.to_string(), &name.to_string())).await
+}
+
+/// Sets a secret of a project that is there, with its entry in the audit log.
+pub(super) async fn write(
+    tx: &mut dyn Transaction,
+    ring: &KeyRing,
+    project: ProjectId,
+    name: &SecretName,
+    value: &Secret,
+    by: &Deed,
+) -> StoreResult<()> {
+    let (id, text) = (project.to_string(), name.to_string());
     let sealed = ring.seal(place(&[&id, &text]), value.expose().as_bytes());
-    let sealed = sealed.map_err(|error| unusable(&what, &error))?;
+    let sealed = sealed.map_err(|error| unusable(&called(&id, &text), &error))?;
     let values: Vec<Value> = vec![id.into(), text.into(), sealed.bytes.into(), sealed.key.into(), at(by.at)];
     tx.run(SET, values).await?;
-    audit::write_and_commit(tx, Some(project), &Action::SecretSet { secret: name.clone() }, by).await
+    audit::write(tx, Some(project), &Action::SecretSet { secret: name.clone() }, by).await
 }
 
 pub(super) async fn remove(
@@ -54,11 +78,23 @@ pub(super) async fn remove(
 ) -> StoreResult<bool> {
     bounds::deed(by)?;
     let mut tx = database.begin().await?;
+    let was_there = take_away(tx.as_mut(), project, name, by).await?;
+    tx.commit().await?;
+    Ok(was_there)
+}
+
+/// Removes a secret, if it is there, with its entry in the audit log.
+pub(super) async fn take_away(
+    tx: &mut dyn Transaction,
+    project: ProjectId,
+    name: &SecretName,
+    by: &Deed,
+) -> StoreResult<bool> {
     let remove = "DELETE FROM project_secrets WHERE project = $1 AND name = $2 RETURNING name";
     if tx.run(remove, vec![project.to_string().into(), name.to_string().into()]).await?.is_empty() {
         return Ok(false);
     }
-    audit::write_and_commit(tx, Some(project), &Action::SecretRemoved { secret: name.clone() }, by).await?;
+    audit::write(tx, Some(project), &Action::SecretRemoved { secret: name.clone() }, by).await?;
     Ok(true)
 }
 

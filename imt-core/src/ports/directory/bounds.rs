@@ -80,7 +80,8 @@ pub fn token(new: &NewToken) -> StoreResult<()> {
 /// `Invalid`.
 pub fn new_project(new: &NewProject) -> StoreResult<()> {
     project_name(&new.name)?;
-    settings(&new.settings)
+    settings(&new.settings)?;
+    new.secrets.iter().try_for_each(|(name, value)| secret(name, value))
 }
 
 /// Checks a project's settings.

@@ -7,19 +7,20 @@ use crate::directory::{
     ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::{Sifted, StoreResult};
+use crate::ports::StoreResult;
 use crate::secret::Secret;
 
 /// Projects, and who belongs to them. Part of [`Directory`](crate::ports::Directory).
 #[async_trait]
 pub trait Projects: Send + Sync {
-    /// Makes a project, with its first owner. Its name is that of its pipelines and variables.
+    /// Makes a project, with its first owner and its secrets: all of it or nothing. Its name is that of its pipelines and
+    /// variables.
     ///
-    /// *Audit*: `ProjectMade`.
+    /// *Audit*: `ProjectMade`, and a `SecretSet` for each secret.
     ///
     /// # Errors
     /// `Conflict` when the name is another project's, there is something under it that is not to be adopted, or the id is in
-    /// use; `NotFound` when there is no such owner.
+    /// use; `NotFound` when there is no such owner; `Internal` where secrets are sealed and there is no key to seal them with.
     async fn create_project(&self, new: &NewProject, by: &Deed) -> StoreResult<ProjectRecord>;
 
     /// A project, whoever asks: for the server itself.
@@ -28,8 +29,15 @@ pub trait Projects: Send + Sync {
     /// `NotFound`.
     async fn project(&self, project: &ProjectKey) -> StoreResult<ProjectRecord>;
 
-    /// The projects that have a repository, those in the archive too, by name, at most `limit`: for the server itself.
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>>;
+    /// The projects that a delivery about a repository may be for: those that have it and a webhook secret, and are not in the
+    /// archive. By id and so the oldest first, after a given one, at most `limit`: for the server itself. A page may hold fewer, or
+    /// none, and still not be the last.
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>>;
 
     /// A project and what a user is in it, in one look: for whatever somebody asks for. `None`: there is no such project, it is
     /// none of his, or he is disabled or unknown; nobody can tell which. An administrator is an owner of all.
@@ -44,8 +52,9 @@ pub trait Projects: Send + Sync {
         limit: usize,
     ) -> StoreResult<Page<ProjectAccess, ProjectName>>;
 
-    /// Sets a project's settings for whoever has seen this version of them; answers the project as it is then. Settings that
-    /// are the same change nothing. *Audit*: `SettingsChanged`.
+    /// Sets a project's settings for whoever has seen this version of them; answers the project as it is then. The secrets
+    /// `without` go with the settings that they were for, in the same change. Settings that are the same change nothing, and
+    /// take no secret away. *Audit*: `SettingsChanged`, and a `SecretRemoved` for each secret that was there.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` when the version is another.
@@ -54,6 +63,7 @@ pub trait Projects: Send + Sync {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord>;
 

@@ -58,8 +58,13 @@ impl DirectoryLedger {
     fn receive(&mut self, new: &NewDelivery, now: Timestamp) -> StoreResult<Received> {
         self.project(new.project)?;
         let source = DeliverySource::Webhook { provider_id: new.provider_id.clone() };
-        let is_it = |entry: &&Entry| entry.delivery.project == new.project && entry.delivery.source == source;
-        if let Some(known) = self.deliveries.values().find(is_it) {
+        let of_project = || self.deliveries.values().filter(|entry| entry.delivery.project == new.project);
+        let same_body = |entry: &&Entry| {
+            let is_delivered = entry.delivery.source != DeliverySource::Found;
+            is_delivered && entry.delivery.event == new.event && entry.body == new.body
+        };
+        let known = of_project().find(|entry| entry.delivery.source == source).or_else(|| of_project().find(same_body));
+        if let Some(known) = known {
             return Ok(Received { id: known.delivery.id, is_new: false });
         }
         let mut state = OPEN;
@@ -116,8 +121,16 @@ impl DirectoryLedger {
         Ok(Found::Missed(self.add(delivery, Bytes::new(), now)))
     }
 
-    fn take_deliveries(&mut self, lease: Duration, limit: usize, now: Timestamp) -> Vec<TakenDelivery> {
-        let due = self.deliveries.values_mut().filter(|entry| entry.is_open() && entry.due_at <= now).take(limit);
+    fn take_deliveries(
+        &mut self,
+        lease: Duration,
+        limit: usize,
+        but: &[ProjectId],
+        now: Timestamp,
+    ) -> Vec<TakenDelivery> {
+        let is_due =
+            |entry: &&mut Entry| entry.is_open() && entry.due_at <= now && !but.contains(&entry.delivery.project);
+        let due = self.deliveries.values_mut().filter(is_due).take(limit);
         due.map(|entry| {
             entry.due_at = now.after(lease);
             entry.token += 1;
@@ -128,11 +141,16 @@ impl DirectoryLedger {
         .collect()
     }
 
-    fn settle_delivery(&mut self, claim: &DeliveryClaim, settlement: &Settlement, now: Timestamp) -> StoreResult<()> {
+    /// The delivery that a claim is for, if it is the newest one.
+    fn claimed_delivery(&mut self, claim: &DeliveryClaim) -> StoreResult<&mut Entry> {
         let held =
             |entry: &&mut Entry| entry.delivery.id == claim.delivery && entry.token == claim.token && entry.is_open();
         let lost = || StoreError::Conflict("somebody else has the delivery, or it is settled".to_owned());
-        let entry = self.deliveries.values_mut().find(held).ok_or_else(lost)?;
+        self.deliveries.values_mut().find(held).ok_or_else(lost)
+    }
+
+    fn settle_delivery(&mut self, claim: &DeliveryClaim, settlement: &Settlement, now: Timestamp) -> StoreResult<()> {
+        let entry = self.claimed_delivery(claim)?;
         match settlement {
             Settlement::Over(outcome) => {
                 let mut outcome = outcome.clone();
@@ -198,10 +216,16 @@ impl Deliveries for MemoryStore {
         worker: &InstanceId,
         lease: Duration,
         limit: usize,
+        but: &[ProjectId],
     ) -> StoreResult<Sifted<TakenDelivery>> {
         crate::ports::bounds::instance(worker)?;
-        let found = self.directory().take_deliveries(lease, page_limit(limit), self.time());
+        let found = self.directory().take_deliveries(lease, page_limit(limit), but, self.time());
         Ok(Sifted { found, ..Sifted::default() })
+    }
+
+    async fn renew_delivery(&self, claim: &DeliveryClaim, lease: Duration) -> StoreResult<()> {
+        self.directory().claimed_delivery(claim)?.due_at = self.time().after(lease);
+        Ok(())
     }
 
     async fn settle_delivery(&self, claim: &DeliveryClaim, settlement: &Settlement) -> StoreResult<()> {

@@ -8,7 +8,7 @@ use crate::directory::{
     ProjectSettings, ProjectState, RepositoryKey, Role, SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
-use crate::ports::{ProjectSecrets, Projects, Sifted, StoreError, StoreResult, directory_bounds as bounds};
+use crate::ports::{ProjectSecrets, Projects, StoreError, StoreResult, directory_bounds as bounds};
 use crate::secret::Secret;
 use crate::store::MemoryStore;
 use crate::time::Timestamp;
@@ -47,7 +47,23 @@ impl DirectoryLedger {
         self.projects.insert(id, record.clone());
         self.members.insert((id, new.owner), (Role::Owner, by.at));
         self.write(Some(id), Action::ProjectMade { name: new.name.clone(), owner: new.owner }, by);
+        for (name, value) in &new.secrets {
+            self.set_secret(id, name, value, by);
+        }
         Ok(record)
+    }
+
+    fn set_secret(&mut self, project: ProjectId, name: &SecretName, value: &Secret, by: &Deed) {
+        self.secrets.insert((project, name.clone()), (value.clone(), by.at));
+        self.write(Some(project), Action::SecretSet { secret: name.clone() }, by);
+    }
+
+    fn remove_secret(&mut self, project: ProjectId, name: &SecretName, by: &Deed) -> bool {
+        let was_there = self.secrets.remove(&(project, name.clone())).is_some();
+        if was_there {
+            self.write(Some(project), Action::SecretRemoved { secret: name.clone() }, by);
+        }
+        was_there
     }
 
     fn update(
@@ -55,6 +71,7 @@ impl DirectoryLedger {
         id: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
         let project = self.projects.get_mut(&id).ok_or(StoreError::NotFound("project"))?;
@@ -70,6 +87,9 @@ impl DirectoryLedger {
         project.version += 1;
         let record = project.clone();
         self.write(Some(id), Action::SettingsChanged { version: record.version, fields }, by);
+        for name in without {
+            self.remove_secret(id, name, by);
+        }
         Ok(record)
     }
 
@@ -139,15 +159,24 @@ impl Projects for MemoryStore {
         self.directory().find(project).cloned().ok_or(StoreError::NotFound("project"))
     }
 
-    async fn projects_of(&self, repository: &RepositoryKey, limit: usize) -> StoreResult<Sifted<ProjectRecord>> {
+    async fn projects_of(
+        &self,
+        repository: &RepositoryKey,
+        after: Option<ProjectId>,
+        limit: usize,
+    ) -> StoreResult<Page<ProjectRecord, ProjectId>> {
+        let limit = page_limit(limit);
         let directory = self.directory();
         let is_of = |project: &&ProjectRecord| {
             project.settings.repo_url.as_deref().and_then(RepositoryKey::of).as_ref() == Some(repository)
+                && project.archived_at.is_none()
+                && directory.secrets.contains_key(&(project.id, SecretName::WebhookSecret))
+                && after.is_none_or(|after| project.id > after)
         };
         let mut found: Vec<ProjectRecord> = directory.projects.values().filter(is_of).cloned().collect();
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        found.truncate(page_limit(limit));
-        Ok(Sifted { found, ..Sifted::default() })
+        found.sort_by_key(|project| project.id);
+        found.truncate(limit + 1);
+        Ok(Page::of(found, limit, |project| project.id))
     }
 
     async fn access(&self, user: UserId, project: &ProjectKey) -> StoreResult<Option<ProjectAccess>> {
@@ -185,11 +214,12 @@ impl Projects for MemoryStore {
         project: ProjectId,
         version: u64,
         settings: &ProjectSettings,
+        without: &[SecretName],
         by: &Deed,
     ) -> StoreResult<ProjectRecord> {
         bounds::settings(settings)?;
         bounds::deed(by)?;
-        self.directory().update(project, version, settings, by)
+        self.directory().update(project, version, settings, without, by)
     }
 
     async fn archive_project(&self, project: ProjectId, by: &Deed) -> StoreResult<()> {
@@ -237,19 +267,13 @@ impl ProjectSecrets for MemoryStore {
         bounds::deed(by)?;
         let mut directory = self.directory();
         directory.project(project)?;
-        directory.secrets.insert((project, name.clone()), (value.clone(), by.at));
-        directory.write(Some(project), Action::SecretSet { secret: name.clone() }, by);
+        directory.set_secret(project, name, value, by);
         Ok(())
     }
 
     async fn remove_secret(&self, project: ProjectId, name: &SecretName, by: &Deed) -> StoreResult<bool> {
         bounds::deed(by)?;
-        let mut directory = self.directory();
-        let was_there = directory.secrets.remove(&(project, name.clone())).is_some();
-        if was_there {
-            directory.write(Some(project), Action::SecretRemoved { secret: name.clone() }, by);
-        }
-        Ok(was_there)
+        Ok(self.directory().remove_secret(project, name, by))
     }
 
     async fn secret(&self, project: ProjectId, name: &SecretName) -> StoreResult<Option<Secret>> {

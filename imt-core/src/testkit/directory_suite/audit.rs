@@ -42,7 +42,7 @@ pub(super) async fn every_deed_is_written(store: Servers) {
     let secret = SecretName::WebhookSecret;
     store.set_secret(shop, &secret, &Secret::new("hunter2"), &by).await.expect("set_secret");
     let settings = ProjectSettings { triggers_on_push: false, ..new.settings };
-    store.update_settings(shop, 1, &settings, &by).await.expect("update_settings");
+    store.update_settings(shop, 1, &settings, &[], &by).await.expect("update_settings");
     let received = store.receive(&delivery(shop, "d-1", None)).await.expect("receive").id;
     let over = Settlement::Over(DeliveryOutcome::Skipped(SkipReason::Event));
     store.settle_delivery(&take(&store, LEASE).await[0].claim, &over).await.expect("settle_delivery");
@@ -107,8 +107,8 @@ pub(super) async fn what_changes_nothing_is_not_written(store: Servers) {
     store.set_member(shop, ann, Role::Owner, &deed()).await.expect("she is one");
     store.set_member(shop, ann, Role::Member, &deed()).await.expect_err("she is the last");
     store.remove_member(shop, bob, &deed()).await.expect("he is none");
-    store.update_settings(shop, 1, &settings, &deed()).await.expect("they are the same");
-    store.update_settings(shop, 7, &ProjectSettings::default(), &deed()).await.expect_err("another version");
+    store.update_settings(shop, 1, &settings, &[], &deed()).await.expect("they are the same");
+    store.update_settings(shop, 7, &ProjectSettings::default(), &[], &deed()).await.expect_err("another version");
     store.restore_project(shop, &deed()).await.expect("it is in use");
     store.remove_secret(shop, &SecretName::RepositoryKey, &deed()).await.expect("there is none");
     store.create_project(&new_project("shop", bob), &deed()).await.expect_err("the name is taken");

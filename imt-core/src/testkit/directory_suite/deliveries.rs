@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::Servers;
 use super::fixture::{
     LEASE, SHORT, assert_refused, at, at_once, deed, delivery, project, push, shop, take, user, worker,
@@ -89,6 +91,48 @@ pub(super) async fn a_delivery_is_kept_once(store: Servers) {
     }
 }
 
+/// Only the body is signed: the same one under another id is the delivery that is there, however far that has come.
+pub(super) async fn a_body_counts_once_whatever_is_above_it(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (shop, api) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let new = delivery(shop, "d-1", Some(push("main", 'a')));
+    let first = receive(&store, &new).await;
+    assert!(first.is_new);
+    let under = |name: &str| NewDelivery { provider_id: name.to_owned(), ..new.clone() };
+    let known = Received { id: first.id, is_new: false };
+    assert_eq!(receive(&store, &under("d-2")).await, known);
+    let answers = at_once(6, |n| {
+        let (store, again) = (store.clone(), under(&format!("e-{n}")));
+        async move { receive(&store, &again).await }
+    })
+    .await;
+    assert!(answers.iter().all(|answer| *answer == known), "{answers:?}");
+    let claim = take(&store, LEASE).await.remove(0).claim;
+    settle(&store, &claim, &over()).await;
+    assert_eq!(receive(&store, &under("d-3")).await, known);
+    assert_eq!(take(&store, LEASE).await, []);
+
+    // What is really something else.
+    let different = [
+        NewDelivery { project: api, ..under("d-4") },
+        NewDelivery { event: "ping".to_owned(), ..under("d-5") },
+        NewDelivery { body: "other".into(), ..under("d-6") },
+    ];
+    let mut ids = vec![first.id];
+    for other in &different {
+        let received = receive(&store, other).await;
+        assert!(received.is_new && !ids.contains(&received.id), "{other:?}");
+        ids.push(received.id);
+    }
+    // Its id says which it is, whose body it has does not.
+    let mixed = NewDelivery { body: new.body.clone(), ..different[2].clone() };
+    assert_eq!(receive(&store, &mixed).await, Received { id: ids[3], is_new: false });
+    // What was found has no body, which is not an empty one.
+    store.found_push(shop, &push("found", 'b'), at(8)).await.expect("found_push");
+    let empty = NewDelivery { body: Bytes::new(), push: None, ..under("d-7") };
+    assert!(receive(&store, &empty).await.is_new);
+}
+
 /// The same delivery at several servers at once is news once.
 pub(super) async fn a_delivery_at_once_is_kept_once(store: Servers) {
     let id = shop(&store).await;
@@ -111,12 +155,12 @@ pub(super) async fn deliveries_are_taken_oldest_first(store: Servers) {
     for n in 0..6 {
         received.push(receive(&store, &delivery(id, &format!("d-{n}"), None)).await.id);
     }
-    let some = store.take_deliveries(&worker(), LEASE, 2).await.expect("take_deliveries").found;
+    let some = store.take_deliveries(&worker(), LEASE, 2, &[]).await.expect("take_deliveries").found;
     assert_eq!(ids(some.iter().map(|taken| &taken.delivery)), received[..2]);
     assert!(some.iter().all(|taken| taken.delivery.tries == 1 && taken.claim.delivery == taken.delivery.id));
     let shares = at_once(4, |_| {
         let store = store.clone();
-        async move { store.take_deliveries(&worker(), SHORT, 2).await.expect("take_deliveries").found }
+        async move { store.take_deliveries(&worker(), SHORT, 2, &[]).await.expect("take_deliveries").found }
     })
     .await;
     let mut rest: Vec<DeliveryId> = shares.iter().flatten().map(|taken| taken.delivery.id).collect();
@@ -130,6 +174,46 @@ pub(super) async fn deliveries_are_taken_oldest_first(store: Servers) {
     let again = taken_soon(&store, LEASE).await;
     assert!(again.iter().all(|taken| taken.delivery.tries == 2), "{again:?}");
     assert!(again.iter().all(|taken| received[2..].contains(&taken.delivery.id)), "a lease is kept");
+}
+
+/// Whoever needs longer says so, and what he does not speak of is given to others.
+pub(super) async fn a_renewed_claim_is_kept(store: Servers) {
+    let id = shop(&store).await;
+    for name in ["d-1", "d-2"] {
+        receive(&store, &delivery(id, name, None)).await;
+    }
+    let taken = take(&store, SHORT).await;
+    let (kept, lost) = (taken[0].claim, taken[1].claim);
+    for _ in 0..2 {
+        store.renew_delivery(&kept, LEASE).await.expect("renew_delivery");
+    }
+    let again = taken_soon(&store, LEASE).await;
+    assert_eq!(ids(again.iter().map(|taken| &taken.delivery)), [lost.delivery], "the other one is still ours");
+    assert_refused!(store.renew_delivery(&lost, LEASE).await, StoreError::Conflict(_));
+    settle(&store, &again[0].claim, &over()).await;
+    settle(&store, &kept, &over()).await;
+    for claim in [kept, again[0].claim] {
+        assert_refused!(store.renew_delivery(&claim, LEASE).await, StoreError::Conflict(_));
+    }
+}
+
+/// Whoever works on enough of a project asks for others.
+pub(super) async fn deliveries_of_some_projects_are_left(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (shop, api) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
+    let web = project(&store, "web", ann.id).await;
+    let mut received = Vec::new();
+    for of in [shop, shop, api, web] {
+        received.push(receive(&store, &delivery(of, &format!("d-{}", received.len()), None)).await.id);
+    }
+    let but = async |limit, but: &[ProjectId]| {
+        let taken = store.take_deliveries(&worker(), LEASE, limit, but).await.expect("take_deliveries").found;
+        ids(taken.iter().map(|taken| &taken.delivery))
+    };
+    assert_eq!(but(9, &[shop, api, web]).await, []);
+    assert_eq!(but(1, &[shop]).await, received[2..3]);
+    assert_eq!(but(9, &[api, shop]).await, received[3..]);
+    assert_eq!(but(9, &[ProjectId::generate()]).await, received[..2]);
 }
 
 /// Whoever was too slow has no say any more.
@@ -237,5 +321,8 @@ pub(super) async fn settled_deliveries_are_pruned(store: Servers) {
     let left = store.deliveries(id, None, 10).await.expect("deliveries").items;
     assert_eq!(left.len(), 1);
     assert!(matches!(left[0].state, DeliveryState::Open { .. }));
-    assert!(receive(&store, &delivery(id, "d-0", None)).await.is_new, "it is forgotten");
+    let body_of = |name| delivery(id, name, None).body;
+    let other_name = NewDelivery { body: body_of("d-1"), ..delivery(id, "d-9", None) };
+    assert!(receive(&store, &delivery(id, "d-0", None)).await.is_new, "its id is forgotten");
+    assert!(receive(&store, &other_name).await.is_new, "its body is forgotten");
 }

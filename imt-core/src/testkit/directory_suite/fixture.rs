@@ -79,7 +79,7 @@ pub(super) fn new_project(name: &str, owner: UserId) -> NewProject {
         ..ProjectSettings::default()
     };
     let (id, name) = (ProjectId::generate(), ProjectName::new(name));
-    NewProject { id, name, settings, owner, existing: Existing::Refuse }
+    NewProject { id, name, settings, owner, existing: Existing::Refuse, secrets: Vec::new() }
 }
 
 pub(super) async fn project(store: &Servers, name: &str, owner: UserId) -> ProjectId {
@@ -116,7 +116,7 @@ pub(super) fn worker() -> InstanceId {
 }
 
 pub(super) async fn take(store: &Servers, lease: Duration) -> Vec<TakenDelivery> {
-    let taken = store.take_deliveries(&worker(), lease, 100).await.expect("take_deliveries");
+    let taken = store.take_deliveries(&worker(), lease, 100, &[]).await.expect("take_deliveries");
     assert_eq!(taken.set_aside, Vec::<String>::new());
     taken.found
 }

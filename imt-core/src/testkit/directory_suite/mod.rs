@@ -125,14 +125,17 @@ macro_rules! __directory_suite_cases {
             }
             projects {
                 a_project_is_made_with_its_owner
+                a_project_is_made_with_its_secrets
                 a_name_is_taken_once
                 access_tells_strangers_nothing
                 projects_are_listed_by_name
                 settings_are_set_by_whoever_saw_them
+                secrets_go_with_the_settings_they_are_for
                 projects_go_into_the_archive_and_back
                 secrets_are_set_and_never_listed
                 what_breaks_a_rule_is_refused
                 projects_are_found_by_their_repository
+                projects_of_a_repository_are_read_in_pages
             }
             members {
                 members_are_set_and_listed
@@ -140,8 +143,11 @@ macro_rules! __directory_suite_cases {
             }
             deliveries {
                 a_delivery_is_kept_once
+                a_body_counts_once_whatever_is_above_it
                 a_delivery_at_once_is_kept_once
                 deliveries_are_taken_oldest_first
+                a_renewed_claim_is_kept
+                deliveries_of_some_projects_are_left
                 a_stale_claim_settles_nothing
                 what_is_to_be_tried_again_waits
                 deliveries_are_listed_newest_first

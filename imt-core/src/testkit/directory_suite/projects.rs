@@ -5,7 +5,7 @@ use super::fixture::{
     administrator, assert_refused, at, at_once, deed, deed_at, join, new_project, project, shop, user,
 };
 use crate::directory::{
-    Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role,
+    Action, Deed, Existing, NewProject, ProjectKey, ProjectRecord, ProjectSettings, ProjectState, RepositoryKey, Role,
     SecretName,
 };
 use crate::id::{ProjectId, ProjectName, UserId};
@@ -32,6 +32,58 @@ pub(super) async fn a_project_is_made_with_its_owner(store: Servers) {
     let same_id = NewProject { id, ..new_project("api", ann.id) };
     assert_refused!(store.create_project(&same_id, &deed()).await, StoreError::Conflict(_));
     project(&store, "api", ann.id).await;
+}
+
+/// What a project has, in the order of their names.
+async fn secrets(store: &Servers, id: ProjectId) -> Vec<SecretName> {
+    store.secrets(id).await.expect("secrets").into_iter().map(|listed| listed.name).collect()
+}
+
+/// What was done in a project, the newest first.
+async fn deeds(store: &Servers, id: ProjectId) -> Vec<Action> {
+    let page = store.audit(Some(id), None, 9).await.expect("audit");
+    page.items.into_iter().map(|entry| entry.action).collect()
+}
+
+/// All of them are there with it, or nothing is.
+pub(super) async fn a_project_is_made_with_its_secrets(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (hook, token) = (SecretName::WebhookSecret, SecretName::RepositoryToken);
+    let given = vec![(hook.clone(), Secret::new("hook")), (token.clone(), Secret::new("token"))];
+    let new = NewProject { secrets: given.clone(), ..new_project("shop", ann.id) };
+    store.create_project(&new, &deed()).await.expect("create_project");
+    for (name, value) in &given {
+        assert_eq!(store.secret(new.id, name).await.expect("secret").as_ref(), Some(value), "{name}");
+    }
+    let made = Action::ProjectMade { name: new.name.clone(), owner: ann.id };
+    let set = |secret: &SecretName| Action::SecretSet { secret: secret.clone() };
+    assert_eq!(deeds(&store, new.id).await, [set(&token), set(&hook), made]);
+
+    let again = NewProject { secrets: given.clone(), ..new_project("shop", ann.id) };
+    assert_refused!(store.create_project(&again, &deed()).await, StoreError::Conflict(_));
+    assert_eq!(secrets(&store, again.id).await, []);
+    let empty = NewProject { secrets: vec![(hook, Secret::new(""))], ..new_project("api", ann.id) };
+    assert_refused!(store.create_project(&empty, &deed()).await, StoreError::Invalid(_));
+    assert_refused!(store.project(&empty.id.into()).await, StoreError::NotFound(_));
+}
+
+/// Whoever changes what a secret is for takes it away by that, and in no other case.
+pub(super) async fn secrets_go_with_the_settings_they_are_for(store: Servers) {
+    let ann = user(&store, "ann").await;
+    let (hook, token) = (SecretName::WebhookSecret, SecretName::RepositoryToken);
+    let given = vec![(hook.clone(), Secret::new("hook")), (token.clone(), Secret::new("token"))];
+    let new = NewProject { secrets: given, ..new_project("shop", ann.id) };
+    store.create_project(&new, &deed()).await.expect("create_project");
+    let moved = ProjectSettings { repo_url: Some("https://other.example/shop".to_owned()), ..new.settings.clone() };
+    let (both, without) = ([token.clone(), hook.clone()], [token.clone(), SecretName::RepositoryKey]);
+    let late = store.update_settings(new.id, 9, &moved, &without, &deed()).await;
+    assert_refused!(late, StoreError::Conflict(_));
+    store.update_settings(new.id, 1, &new.settings, &without, &deed()).await.expect("they are the same");
+    assert_eq!(secrets(&store, new.id).await, both);
+    store.update_settings(new.id, 1, &moved, &without, &deed()).await.expect("update_settings");
+    assert_eq!(secrets(&store, new.id).await, [hook]);
+    let changed = Action::SettingsChanged { version: 2, fields: vec!["repo_url".to_owned()] };
+    assert_eq!(deeds(&store, new.id).await[..2], [Action::SecretRemoved { secret: token }, changed]);
 }
 
 /// One project has a name, however many want it at once, and also when it is in the archive.
@@ -138,7 +190,7 @@ pub(super) async fn settings_are_set_by_whoever_saw_them(store: Servers) {
         supersedes_queued: true,
         ..ProjectSettings::default()
     };
-    let set = async |version, branch: &str| store.update_settings(id, version, &settings(branch), &deed()).await;
+    let set = async |version, branch: &str| store.update_settings(id, version, &settings(branch), &[], &deed()).await;
     let second = set(1, "one").await.expect("update_settings");
     assert_eq!((second.version, &second.settings), (2, &settings("one")));
     assert_eq!(store.project(&id.into()).await.expect("project"), second);
@@ -147,13 +199,13 @@ pub(super) async fn settings_are_set_by_whoever_saw_them(store: Servers) {
     assert_eq!(set(2, "one").await.expect("nothing changes"), second);
     let answers = at_once(4, |n| {
         let (store, settings) = (store.clone(), settings(&format!("branch-{n}")));
-        async move { store.update_settings(id, 2, &settings, &deed()).await }
+        async move { store.update_settings(id, 2, &settings, &[], &deed()).await }
     })
     .await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
     assert_eq!(store.project(&id.into()).await.expect("project").version, 3);
     let nowhere = ProjectId::generate();
-    assert_refused!(store.update_settings(nowhere, 1, &settings("x"), &deed()).await, StoreError::NotFound(_));
+    assert_refused!(store.update_settings(nowhere, 1, &settings("x"), &[], &deed()).await, StoreError::NotFound(_));
 }
 
 /// What is in the archive is there as it was.
@@ -224,7 +276,7 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
     }
     let id = project(&store, "shop", ann.id).await;
     let worse = ProjectSettings { default_branch: "a\nb".into(), ..ProjectSettings::default() };
-    assert_refused!(store.update_settings(id, 1, &worse, &deed()).await, StoreError::Invalid(_));
+    assert_refused!(store.update_settings(id, 1, &worse, &[], &deed()).await, StoreError::Invalid(_));
     let long = "hunter2".repeat(directory_bounds::MAX_SECRET_BYTES);
     for (name, value) in [
         (SecretName::WebhookSecret, long.as_str()),
@@ -244,26 +296,64 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: Servers) {
     assert_eq!(store.project(&id.into()).await.expect("project").archived_at, None);
 }
 
+async fn set_hook(store: &Servers, id: ProjectId) {
+    store.set_secret(id, &SecretName::WebhookSecret, &Secret::new("hook"), &deed()).await.expect("set_secret");
+}
+
+/// Those of a repository, page by page of so many.
+async fn of(store: &Servers, address: &str, limit: usize) -> Vec<ProjectId> {
+    let key = RepositoryKey::of(address).expect("an address");
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.projects_of(&key, after, limit).await.expect("projects_of");
+        assert!(page.items.len() <= limit && page.set_aside.is_empty(), "{page:?}");
+        all.extend(page.items.into_iter().map(|project| project.id));
+        let Some(next) = page.next else { return all };
+        after = Some(next);
+    }
+}
+
 /// By any address of its repository, as it is now.
 pub(super) async fn projects_are_found_by_their_repository(store: Servers) {
     let ann = user(&store, "ann").await;
     let (one, two) = (project(&store, "shop", ann.id).await, project(&store, "api", ann.id).await);
-    let of = async |address: &str, limit| -> Vec<ProjectId> {
-        let key = RepositoryKey::of(address).expect("an address");
-        let found = store.projects_of(&key, limit).await.expect("projects_of");
-        found.found.into_iter().map(|project| project.id).collect()
-    };
-    assert_eq!(of("git@git.example:shop.git", 9).await, [two, one], "by name");
-    assert_eq!(of("git@git.example:shop.git", 1).await, [two]);
-    assert_eq!(of("https://git.example/other.git", 9).await, []);
+    for id in [one, two] {
+        set_hook(&store, id).await;
+    }
+    assert_eq!(of(&store, "git@git.example:shop.git", 9).await, [one, two], "the oldest first");
+    assert_eq!(of(&store, "https://git.example/other.git", 9).await, []);
     let set = async |id: ProjectId, version, repo_url: Option<&str>| {
         let settings = ProjectSettings { repo_url: repo_url.map(str::to_owned), ..ProjectSettings::default() };
-        store.update_settings(id, version, &settings, &deed()).await.expect("update_settings");
+        store.update_settings(id, version, &settings, &[], &deed()).await.expect("update_settings");
     };
     set(two, 1, Some("ssh://git@git.example/other")).await;
-    assert_eq!(of("https://git.example/shop", 9).await, [one]);
-    assert_eq!(of("https://git.example/other.git", 9).await, [two]);
+    assert_eq!(of(&store, "https://git.example/shop", 9).await, [one]);
+    assert_eq!(of(&store, "https://git.example/other.git", 9).await, [two]);
     set(two, 2, Some("/srv/other")).await;
     set(one, 1, None).await;
-    assert!(of("https://git.example/other", 9).await.is_empty() && of("https://git.example/shop", 9).await.is_empty());
+    for gone in ["https://git.example/other", "https://git.example/shop"] {
+        assert_eq!(of(&store, gone, 9).await, []);
+    }
+}
+
+/// However many have it, all are found that a delivery may be for, and no others.
+pub(super) async fn projects_of_a_repository_are_read_in_pages(store: Servers) {
+    let (ann, address) = (user(&store, "ann").await, "https://git.example/shop");
+    let mut all = Vec::new();
+    for name in ["e", "d", "c", "b", "a"] {
+        all.push(project(&store, name, ann.id).await);
+    }
+    assert_eq!(of(&store, address, 9).await, [], "nobody can have signed for them");
+    for id in &all {
+        set_hook(&store, *id).await;
+    }
+    all.sort_unstable();
+    for limit in [1, 2, 5, 9] {
+        assert_eq!(of(&store, address, limit).await, all);
+    }
+    store.archive_project(all[0], &deed()).await.expect("archive_project");
+    store.remove_secret(all[3], &SecretName::WebhookSecret, &deed()).await.expect("remove_secret");
+    assert_eq!(of(&store, address, 2).await, [all[1], all[2], all[4]]);
+    store.restore_project(all[0], &deed()).await.expect("restore_project");
+    assert_eq!(of(&store, address, 2).await, [all[0], all[1], all[2], all[4]]);
 }
