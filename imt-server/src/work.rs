@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imt_core::directory::{
     Delivery, DeliveryClaim, DeliveryOutcome, ProjectKey, ProjectRecord, Settlement, SkipReason, TakenDelivery,
@@ -24,12 +24,18 @@ use crate::webhook::{Heard, Pushed, asks_for_nothing, read};
 /// For how long a delivery is nobody else's: what a server that was killed had taken waits for so long. One who needs longer takes
 /// it anew; should another one be first, both come to the same pipeline.
 const LEASE: Duration = Duration::from_secs(30);
-/// How many are worked on at once.
+/// How many are worked on at once, of those that have not taken long yet.
 const AT_ONCE: usize = 4;
+/// After so long one takes long: its repository hangs, or is large and fetched for the first time. Others do not wait for it.
+const LONG: Duration = Duration::from_secs(5);
+/// How many are worked on at once, however long they take.
+const MOST: usize = 64;
 /// How long to wait for a ring before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait when the store does not answer.
 const STORE_AWAY: Duration = Duration::from_secs(2);
+/// How long those that are under way may take when the server is to end. Who comes next finds the others once their lease is over.
+const FINISHED_WITHIN: Duration = Duration::from_secs(10);
 /// How often a delivery is tried.
 const TRIES: u32 = 10;
 /// The longest pause between two tries.
@@ -37,12 +43,12 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// How many of the pipelines that a newer one takes the place of are read at a time.
 const PIECE: usize = 100;
 
-/// Works on deliveries until the server is to end; what is under way then is finished.
+/// Works on deliveries until the server is to end; what is under way then is finished, unless it takes long.
 pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
     let under_way = UnderWay::default();
     let mut tasks = JoinSet::new();
     while !server.stop().is_cancelled() {
-        let room = AT_ONCE.saturating_sub(tasks.len());
+        let room = under_way.room();
         let taken = if room > 0 { take(&server, &worker, room).await } else { Some(Vec::new()) };
         let pause = if taken.is_some() { LOOK_AGAIN } else { STORE_AWAY };
         let news: Vec<TakenDelivery> = taken.unwrap_or_default();
@@ -53,19 +59,23 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
                 tasks.spawn(settle(server.clone(), taken.delivery, held));
             }
         }
-        if is_more && tasks.len() < AT_ONCE {
+        let has_room = under_way.room() > 0;
+        if is_more && has_room {
             continue;
         }
         tokio::select! {
             () = server.stop().cancelled() => {}
-            () = server.deliveries().notified(), if tasks.len() < AT_ONCE => {}
+            () = server.deliveries().notified(), if has_room => {}
             Some(ended) = tasks.join_next() => if let Err(error) = ended {
                 tracing::error!(%error, "a delivery was not worked on to its end");
             },
             () = tokio::time::sleep(pause) => {}
         }
     }
-    while tasks.join_next().await.is_some() {}
+    let finishing = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(FINISHED_WITHIN, finishing).await.is_err() {
+        tracing::warn!("deliveries that take long are left to whoever comes next");
+    }
 }
 
 /// `None`: the store does not answer.
@@ -86,16 +96,34 @@ async fn take(server: &Server, worker: &InstanceId, room: usize) -> Option<Vec<T
 
 /// What this server works on, each with the newest right to settle it.
 #[derive(Clone, Default)]
-struct UnderWay(Arc<Mutex<BTreeMap<DeliveryId, DeliveryClaim>>>);
+struct UnderWay(Arc<Mutex<BTreeMap<DeliveryId, Work>>>);
+
+/// The newest right to settle a delivery, and since when it is worked on.
+struct Work {
+    claim: DeliveryClaim,
+    since: Instant,
+}
 
 impl UnderWay {
     /// Notes the right to settle a delivery; `None`: somebody here works on it already.
     fn hold(&self, taken: &TakenDelivery) -> Option<Held> {
-        let is_new = self.all().insert(taken.delivery.id, taken.claim).is_none();
-        is_new.then(|| Held { all: self.clone(), delivery: taken.delivery.id })
+        let mut all = self.all();
+        if let Some(work) = all.get_mut(&taken.delivery.id) {
+            work.claim = taken.claim;
+            return None;
+        }
+        all.insert(taken.delivery.id, Work { claim: taken.claim, since: Instant::now() });
+        Some(Held { all: self.clone(), delivery: taken.delivery.id })
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, DeliveryClaim>> {
+    /// How many more may be taken up.
+    fn room(&self) -> usize {
+        let all = self.all();
+        let quick = all.values().filter(|work| work.since.elapsed() < LONG).count();
+        AT_ONCE.saturating_sub(quick).min(MOST.saturating_sub(all.len()))
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, Work>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -109,7 +137,7 @@ struct Held {
 impl Held {
     /// The newest right to settle it.
     fn claim(&self) -> Option<DeliveryClaim> {
-        self.all.all().get(&self.delivery).copied()
+        self.all.all().get(&self.delivery).map(|work| work.claim)
     }
 }
 
