@@ -2,6 +2,9 @@
 //!
 //! Pure: the rules of `git check-ref-format`, and what looks like a hash.
 
+/// The most bytes that what is asked for may have.
+pub(crate) const MAX_REFERENCE_BYTES: usize = 1024;
+
 /// Whether git would take this as the name of a branch or tag (`git check-ref-format --allow-onelevel`), and no command
 /// line could take it for an option.
 pub(crate) fn is_ref_name(name: &str) -> bool {
@@ -11,7 +14,7 @@ pub(crate) fn is_ref_name(name: &str) -> bool {
     };
     let forbidden = |c: char| c.is_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
     !name.is_empty()
-        && name.len() <= 1024
+        && name.len() <= MAX_REFERENCE_BYTES
         && name != "@"
         && !name.starts_with('-')
         && !name.ends_with('.')

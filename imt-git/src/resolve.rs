@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::failure::git_failed;
 use crate::mirror::Mirror;
-use crate::reference::{is_hash_prefix, is_ref_name};
+use crate::reference::{MAX_REFERENCE_BYTES, is_hash_prefix, is_ref_name};
 use crate::session::Session;
 use crate::source::GitSource;
 use crate::url::Repository;
@@ -23,7 +23,8 @@ impl GitSource {
         deadline: Instant,
     ) -> Result<CommitId, Failure> {
         let shown = path.display();
-        if reference.is_empty() || reference.starts_with('-') || reference.chars().any(char::is_control) {
+        let is_short = (1..=MAX_REFERENCE_BYTES).contains(&reference.len());
+        if !is_short || reference.starts_with('-') || reference.chars().any(char::is_control) {
             return Err(not_a_reference(reference));
         }
         let call = |doing: &str| self.git.call(format!("{doing} {shown}"), path, deadline).envs(session.env());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::policy::is_inside;
 use async_trait::async_trait;
@@ -13,6 +14,13 @@ use imt_core::id::{CommitId, ProjectId};
 use imt_core::ports::{Checkout, Directory, Failure, FailureKind, Source, StoreError};
 use imt_core::secret::Secret;
 use imt_git::{Credentials, GitSource, Origin, Repository, Scheme};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many wait at once for what is in a project's repository. One that hangs is waited for for minutes, by a process of git for each
+/// of them.
+const ASKING: usize = 8;
+/// How long the next one waits for a turn.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a project's repository was opened with, so that a change is noticed.
 type OpenedWith = (String, Option<Secret>);
@@ -26,6 +34,7 @@ pub struct Repositories {
     /// Whether directories of this machine count.
     allows_directories: bool,
     opened: Mutex<BTreeMap<ProjectId, (OpenedWith, Arc<GitSource>)>>,
+    turns: Mutex<BTreeMap<ProjectId, Arc<Semaphore>>>,
 }
 
 impl Repositories {
@@ -40,6 +49,7 @@ impl Repositories {
             allows_private_networks: true,
             allows_directories: true,
             opened: Mutex::default(),
+            turns: Mutex::default(),
         }
     }
 
@@ -62,8 +72,9 @@ impl Repositories {
     /// The message of a commit.
     ///
     /// # Errors
-    /// As [`GitSource::message`].
+    /// As [`GitSource::message`]; and when too many ask already.
     pub(crate) async fn message(&self, project: &ProjectRecord, commit: &CommitId) -> Result<String, Failure> {
+        let _turn = self.turn(project).await?;
         self.of(project).await?.message(address(project)?, commit).await
     }
 
@@ -77,15 +88,16 @@ impl Repositories {
     /// The commit that a branch, tag or hash stands for now.
     ///
     /// # Errors
-    /// As [`Source::resolve`].
+    /// As [`Source::resolve`]; and when too many ask already.
     pub(crate) async fn resolve(&self, project: &ProjectRecord, reference: &str) -> Result<CommitId, Failure> {
+        let _turn = self.turn(project).await?;
         self.of(project).await?.resolve(address(project)?, reference).await
     }
 
     /// What is in a file of a commit.
     ///
     /// # Errors
-    /// As [`GitSource::file`].
+    /// As [`GitSource::file`]; and when too many ask already.
     pub(crate) async fn file(
         &self,
         project: &ProjectRecord,
@@ -93,7 +105,20 @@ impl Repositories {
         path: &str,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Failure> {
+        let _turn = self.turn(project).await?;
         self.of(project).await?.file(address(project)?, commit, path, most).await
+    }
+
+    async fn turn(&self, project: &ProjectRecord) -> Result<OwnedSemaphorePermit, Failure> {
+        let turns = {
+            let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(project.id).or_insert_with(|| Arc::new(Semaphore::new(ASKING))))
+        };
+        let turn = tokio::time::timeout(TURN_WITHIN, turns.acquire_owned()).await.map_err(|_| {
+            let message = format!("the repository of {} keeps {ASKING} others waiting already", project.name);
+            Failure::new(FailureKind::CheckoutFailed, message).with_help("look whether it answers").retryable()
+        })?;
+        Ok(turn.expect("nobody closes it"))
     }
 
     async fn of(&self, project: &ProjectRecord) -> Result<Arc<GitSource>, Failure> {

@@ -8,6 +8,8 @@ use crate::pin::HostPin;
 
 /// The port that SSH has by default.
 const PORT: u16 = 22;
+/// The most bytes that a name of a host may have (RFC 1035).
+const MAX_HOST_BYTES: usize = 255;
 
 /// Where a host listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl SshAddress {
             }
         };
         let port = port.map_or(Some(PORT), |port| port.parse().ok().filter(|port| *port != 0))?;
-        let is_host = !host.is_empty()
+        let is_host = (1..=MAX_HOST_BYTES).contains(&host.len())
             && !host.starts_with('-')
             && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "@/[]".contains(c));
         is_host.then(|| Self::new(host, port))

@@ -43,6 +43,7 @@ pub fn new_pipeline(new: &NewPipeline) -> StoreResult<()> {
     if let Some(branch) = &trigger.branch {
         text("branch", branch, MAX_NAME_BYTES)?;
     }
+    trigger.variables.iter().try_for_each(|(name, value)| named_value(name, value))?;
     labels(&new.plan.runs_on)
 }
 
@@ -93,9 +94,9 @@ fn settings(settings: &DeploymentSettings) -> StoreResult<()> {
 ///
 /// # Errors
 /// `Invalid`.
-pub fn target(of: &ProjectName, environment: &str, settings: &TargetSettings) -> StoreResult<()> {
+pub fn target(of: &ProjectName, called: &str, settings: &TargetSettings) -> StoreResult<()> {
     project(of)?;
-    text("environment", environment, MAX_PROJECT_BYTES)?;
+    environment(called)?;
     target_settings(settings)
 }
 
@@ -111,7 +112,17 @@ fn target_settings(settings: &TargetSettings) -> StoreResult<()> {
         text("registry", registry, MAX_NAME_BYTES)?;
     }
     texts("compose file", &settings.compose_files)?;
+    // They are read on the machine of whoever deploys, which is not for whoever sets them to look around in.
+    if let Some(path) = settings.compose_files.iter().find(|path| leads_out(path)) {
+        let message = format!("the compose file `{}` has to lie in the repository, and not out of it", shown(path));
+        return Err(StoreError::Invalid(message));
+    }
     texts("profile", &settings.profiles)
+}
+
+/// Whether a path leads out of the directory that it is seen from.
+pub(crate) fn leads_out(path: &str) -> bool {
+    path.starts_with('/') || path.split('/').any(|part| part == "..")
 }
 
 /// Checks the copy of a release to keep.
@@ -164,13 +175,15 @@ pub fn project(project: &ProjectName) -> StoreResult<()> {
 /// # Errors
 /// `Invalid`, which names the variable and never tells its value.
 pub fn variable(variable: &Variable) -> StoreResult<()> {
-    let shown = shown(&variable.name);
-    check_variable_name(&variable.name)
-        .map_err(|problem| StoreError::Invalid(format!("the variable `{shown}`: {problem}")))?;
-    if variable.name.len() > MAX_KEY_BYTES {
+    named_value(&variable.name, variable.value.expose())
+}
+
+fn named_value(name: &str, value: &str) -> StoreResult<()> {
+    let shown = shown(name);
+    if name.len() > MAX_KEY_BYTES {
         return Err(StoreError::Invalid(format!("the name of the variable `{shown}` is over {MAX_KEY_BYTES} bytes")));
     }
-    let value = variable.value.expose();
+    check_variable_name(name).map_err(|problem| StoreError::Invalid(format!("the variable `{shown}`: {problem}")))?;
     if value.len() > MAX_VARIABLE_BYTES {
         let (has, may) = (value.len(), MAX_VARIABLE_BYTES);
         return Err(StoreError::Invalid(format!("the variable `{shown}` has {has} bytes, {may} is the most")));

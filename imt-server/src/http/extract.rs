@@ -45,9 +45,19 @@ fn refused(rejection: &JsonRejection) -> Problem {
         return too_large();
     }
     match rejection {
-        JsonRejection::JsonDataError(error) => Problem::invalid(error.body_text()),
+        JsonRejection::JsonDataError(error) => Problem::invalid(without_value(&error.body_text())),
         other => Problem::new(Code::Malformed, other.body_text()),
     }
+}
+
+/// What is said of a value of the wrong type, without the value: it may be a secret, and answers end up in logs of clients.
+fn without_value(text: &str) -> String {
+    let told = ["invalid type: ", "invalid value: "].iter().find_map(|kind| Some((*kind, text.split_once(kind)?)));
+    let Some((kind, (before, after))) = told else { return text.to_owned() };
+    // The last one: the value itself may have such words in it.
+    let Some((value, expected)) = after.rsplit_once(", expected ") else { return text.to_owned() };
+    let what = value.split(['"', '`']).next().unwrap_or_default().trim_end();
+    format!("{before}{kind}{what}, expected {expected}")
 }
 
 fn too_large() -> Problem {
@@ -101,6 +111,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(found)) => Ok(Self(found)),
             Err(rejection) => Err(Problem::new(Code::Malformed, rejection.body_text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_repeated() {
+        let about = "Failed to deserialize the JSON body into the target type: ";
+        for (said, told) in [
+            (
+                "value: invalid type: integer `12345`, expected a string at line 1",
+                "value: invalid type: integer, expected a string at line 1",
+            ),
+            (
+                "is_secret: invalid type: string \"a\\\", expected b\", expected a boolean",
+                "is_secret: invalid type: string, expected a boolean",
+            ),
+            (
+                "invalid type: floating point `1.5`, expected struct X",
+                "invalid type: floating point, expected struct X",
+            ),
+            ("value: invalid type: map, expected a string", "value: invalid type: map, expected a string"),
+            ("missing field `value` at line 1", "missing field `value` at line 1"),
+        ] {
+            assert_eq!(without_value(&format!("{about}{said}")), format!("{about}{told}"));
         }
     }
 }

@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use super::request_id;
 
+/// The most bytes that are told of what is wrong: what was sent may be repeated in it, and nobody needs all of that.
+const MAX_DETAIL_BYTES: usize = 16 * 1024;
+
 /// What a handler answers.
 pub(crate) type Answer<T> = Result<T, Problem>;
 
@@ -99,7 +102,8 @@ impl Problem {
         let status = code.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let retry_after = matches!(code, Code::TimedOut | Code::Unavailable).then_some(1);
-        Self { code, title, status: status.as_u16(), detail: detail.into(), request_id: request_id(), retry_after }
+        let detail = shortened(detail.into());
+        Self { code, title, status: status.as_u16(), detail, request_id: request_id(), retry_after }
     }
 
     /// What is not there and what is none of the caller's business: the same words for both.
@@ -124,6 +128,14 @@ impl Problem {
         tracing::error!(%error, "{what}");
         Self::new(Code::Internal, "something went wrong in the server; its log has more under this request's id")
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if detail.len() > MAX_DETAIL_BYTES {
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
+        detail.push('…');
+    }
+    detail
 }
 
 impl IntoResponse for Problem {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::Refusals;
 use super::deployments::DeploymentView;
-use super::pipelines::{commit_of, must_be_in_use, of_plan};
+use super::pipelines::{commit_of, key_of, must_be_in_use, of_plan};
 use crate::access::{Deploying, In};
 use crate::deploying::{self, NoDeployment};
 use crate::http::{Answer, Body, Problem};
@@ -28,7 +28,7 @@ pub(crate) struct DeploymentOrder {
     /// The commit, by its hash or a tag.
     commit: Option<String>,
     /// The same key in the same project is the same deployment: so that a call can be repeated.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct RollbackOrder {
     /// Which release, by its id or the beginning of its commit; absent: the good one before what runs.
     release: Option<String>,
     /// As with a deployment.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
 }
 
@@ -58,11 +58,12 @@ pub(crate) async fn start(
     Body(order): Body<DeploymentOrder>,
 ) -> Accepted {
     must_be_in_use(&within.project)?;
+    let key = key_of(order.idempotency_key)?;
     // Before the repository is asked, which may take its time.
     deploying::target(&server, &within.project, &order.environment).await.map_err(of_wish)?;
     let (commit, _) = commit_of(&server, &within.project, order.branch, order.commit).await?;
     let new = deploying::of_commit(&server, &within.project, &order.environment, commit).await.map_err(of_wish)?;
-    accept(&server, &within, new, order.idempotency_key).await
+    accept(&server, &within, new, key).await
 }
 
 /// Puts an earlier release back, of those that this server has deployed and that are kept.
@@ -75,15 +76,15 @@ pub(crate) async fn roll_back(
     Body(order): Body<RollbackOrder>,
 ) -> Accepted {
     must_be_in_use(&within.project)?;
+    let key = key_of(order.idempotency_key)?;
     let new = deploying::of_release(&server, &within.project, &order.environment, order.release.as_deref()).await;
-    accept(&server, &within, new.map_err(of_wish)?, order.idempotency_key).await
+    accept(&server, &within, new.map_err(of_wish)?, key).await
 }
 
 async fn accept(server: &Server, within: &In<Deploying>, new: NewDeployment, key: Option<String>) -> Accepted {
     let is_rollback = new.spec.kind != DeploymentKind::New;
     let environment = new.target.environment.clone();
-    // Apart from the keys of those that follow pipelines, which nobody is to guess.
-    let new = NewDeployment { idempotency_key: key.map(|key| format!("api:{key}")), ..new };
+    let new = NewDeployment { idempotency_key: key, ..new };
     let accepted = server.deployments().accept(new, None).await?;
     if accepted.created {
         let (deployment, number) = (accepted.id, accepted.number);

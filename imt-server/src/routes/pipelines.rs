@@ -78,7 +78,7 @@ pub(crate) struct PipelineOrder {
     #[serde(default)]
     jobs: Vec<String>,
     /// The same key in the same project is the same pipeline: so that a call can be repeated.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
 }
 
@@ -92,19 +92,29 @@ pub(crate) async fn start(
     Body(order): Body<PipelineOrder>,
 ) -> Answer<(StatusCode, Json<PipelineView>)> {
     must_be_in_use(&within.project)?;
+    let key = key_of(order.idempotency_key)?;
     let (commit, branch) = commit_of(&server, &within.project, order.branch, order.commit).await?;
     let event = if within.caller.session().is_some() { TriggerEvent::Manual } else { TriggerEvent::Api };
     let variables = order.variables.into_iter().collect();
     let wanted = Wanted { event, commit, branch, variables, only_jobs: order.jobs };
     let plan = planning::plan(&server, &within.project, wanted).await.map_err(of_plan)?;
-    // Apart from the keys of deliveries, which nobody is to guess.
-    let key = order.idempotency_key.map(|key| format!("api:{key}"));
     let (accepted, view) = enqueue(&server, plan, key).await?;
     if accepted.created {
         let action = Action::PipelineTriggered { pipeline: accepted.id, number: accepted.number };
         server.note(within.project.id, &action, &within.caller.deed()).await;
     }
     Ok((if accepted.created { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
+}
+
+/// The key of a call that may be repeated: apart from those of deliveries and of what follows pipelines, which nobody is to guess.
+/// One that is empty would make all calls with it the same.
+pub(super) fn key_of(given: Option<String>) -> Answer<Option<String>> {
+    if given.as_deref() == Some("") {
+        return Err(Problem::invalid(
+            "`idempotency_key` is empty: leave it out, or give each call that is to be repeated its own",
+        ));
+    }
+    Ok(given.map(|key| format!("api:{key}")))
 }
 
 /// The commit that is meant by a branch, a hash or a tag, or by none of them; and of which branch, where that is known.

@@ -9,6 +9,7 @@ use imt_core::directory::{
 };
 use imt_core::id::{ProjectId, ProjectName};
 use imt_core::pipeline::BranchPattern;
+use imt_core::ports::directory_bounds;
 use imt_core::secret::Secret;
 use imt_core::time::Timestamp;
 use imt_git::Repository;
@@ -114,8 +115,10 @@ pub(crate) struct ProjectOrder {
     /// Where its repository is.
     repo_url: String,
     /// What the host of the repository takes for a password. Shown nowhere again.
+    #[schema(write_only)]
     repo_token: Option<String>,
     /// What deliveries have to be signed with; drawn if none is given.
+    #[schema(write_only)]
     webhook_secret: Option<String>,
     /// As in a change.
     default_branch: Option<String>,
@@ -243,6 +246,9 @@ pub(crate) async fn create(
         )));
     }
     policy::repository(&order.repo_url, server.settings()).await?;
+    // Before anything is made: a project whose secrets are refused is none.
+    check_secret(&SecretName::WebhookSecret, order.webhook_secret.as_ref())?;
+    check_secret(&SecretName::RepositoryToken, order.repo_token.as_ref())?;
     let settings = order.settings();
     // What the command line has left under a name is an administrator's to take over.
     let existing = if caller.user.is_admin { Existing::Adopt } else { Existing::Refuse };
@@ -260,6 +266,11 @@ pub(crate) async fn create(
     view.webhook_secret = Some(webhook_secret.expose().to_owned());
     let location = header(&format!("/api/v1/projects/{}", view.id));
     Ok((StatusCode::CREATED, [(LOCATION, location), (ETAG, etag(view.version))], Json(view)))
+}
+
+fn check_secret(name: &SecretName, given: Option<&String>) -> Answer<()> {
+    let Some(given) = given else { return Ok(()) };
+    Ok(directory_bounds::secret(name, &Secret::new(given))?)
 }
 
 fn header(text: &str) -> HeaderValue {

@@ -42,7 +42,7 @@ pub(crate) async fn list(State(server): State<Server>, within: In<Managing>) -> 
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretOrder {
     /// Its value. Shown nowhere again.
-    #[schema(min_length = 1, max_length = 65536)]
+    #[schema(min_length = 1, max_length = 65536, write_only)]
     value: String,
 }
 

@@ -1,11 +1,12 @@
 //! Where a project's environments are deployed to, and how a host is recognised.
 
-use std::num::NonZeroUsize;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use imt_core::compose::Registry;
 use imt_core::deploy::command::ConflictPolicy;
 use imt_core::deploy::settings::{Reach, TargetSettings};
 use imt_core::directory::Action;
@@ -31,6 +32,7 @@ pub(crate) struct TargetBody {
     host: Option<String>,
     /// The port of its SSH server; 22 when it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     port: Option<u16>,
     /// As whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +62,7 @@ pub(crate) struct TargetBody {
     /// How many good releases the target keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>, minimum = 1)]
-    keep: Option<NonZeroUsize>,
+    keep: Option<NonZeroU32>,
 }
 
 /// A target, and what it is for.
@@ -94,7 +96,7 @@ impl From<RememberedTarget> for TargetView {
             on_conflict: Some(settings.conflicts),
             stable_for_s: Some(seconds(settings.stable_for)),
             wait_timeout_s: Some(seconds(settings.wait_timeout)),
-            keep: Some(settings.keep),
+            keep: settings.keep.try_into().ok(),
         };
         Self { environment: remembered.environment, target }
     }
@@ -114,6 +116,9 @@ impl TargetBody {
         host_key.parse::<Fingerprint>().map_err(|error| Problem::invalid(format!("`host_key`: {error}")))?;
         let user = self.user.clone().ok_or_else(|| missing("user"))?;
         let port = self.port.unwrap_or(22);
+        if port == 0 {
+            return Err(Problem::invalid("`port` is from 1 to 65535"));
+        }
         SshAddress::parse(host).ok_or_else(|| Problem::invalid(format!("`host` {host:?} is no name or address")))?;
         Ok(Reach::Ssh {
             host: host.clone(),
@@ -135,7 +140,7 @@ impl TargetBody {
             conflicts: self.on_conflict.unwrap_or(usual.conflicts),
             stable_for: span(self.stable_for_s, usual.stable_for),
             wait_timeout: span(self.wait_timeout_s, usual.wait_timeout),
-            keep: self.keep.unwrap_or(usual.keep),
+            keep: self.keep.and_then(|keep| keep.try_into().ok()).unwrap_or(usual.keep),
             reach: usual.reach,
         }
     }
@@ -168,6 +173,9 @@ pub(crate) async fn set(
     let reach = target.reach(&server)?;
     if target.registry.is_none() && reach != Reach::Local {
         return Err(Problem::invalid("`registry` is missing: images have to get to the host"));
+    }
+    if let Some(registry) = &target.registry {
+        registry.parse::<Registry>().map_err(|error| Problem::invalid(format!("`registry`: {error}")))?;
     }
     let settings = target.settings(reach);
     let (project, environment) = (&within.project, at.environment);

@@ -86,6 +86,7 @@ impl World {
         };
         let (root, known_hosts) = (dir.path().join("repositories"), dir.path().join("known_hosts"));
         let repositories = Repositories::new(Arc::clone(&store) as _, root, known_hosts);
+        let repositories = repositories.private_networks(settings.allows_private_networks);
         let repositories = Arc::new(repositories.with_directories(settings.is_single_user));
         let stop = CancellationToken::new();
         let server = Server::new(stores, repositories, settings, stop.clone()).unwrap();

@@ -23,21 +23,25 @@ const RELEASES: &str = "/api/v1/projects/shop/releases";
 const FILE: &str = "jobs: { unit: { script: \"true\" } }\n\
     deploy: { environment: production, stable_for: 3s, hooks: { before: { service: web, command: ./migrate } } }\n";
 
-struct Shop {
-    world: World,
-    origin: Origin,
-    token: String,
+/// A project with a repository, whose owner calls.
+pub(crate) struct Shop {
+    pub(crate) world: World,
+    pub(crate) origin: Origin,
+    pub(crate) token: String,
 }
 
 impl Shop {
     async fn new() -> Self {
-        let world = World::new().await;
+        Self::in_world(World::new().await).await
+    }
+
+    pub(crate) async fn in_world(world: World) -> Self {
         let origin = Origin::new(&world);
         let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
         Self { world, origin, token }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
         self.world.call(&method, path, Some(&self.token), body.as_ref()).await
     }
 
@@ -52,7 +56,7 @@ impl Shop {
     }
 
     /// Keeps a copy of a release that was found good at this time, as whoever has deployed it does.
-    async fn release(&self, commit: &str, at: u64) -> ReleaseId {
+    pub(crate) async fn release(&self, commit: &str, at: u64) -> ReleaseId {
         let (status, made) = self.post(DEPLOYMENTS, json!({"environment": "production"})).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         let id: DeploymentId = made["id"].as_str().unwrap().parse().unwrap();

@@ -1,9 +1,10 @@
 //! What the server writes to its log, for a test to look at. For tests on one thread.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What was written.
@@ -13,6 +14,9 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Takes all of it, as long as the answer is kept.
     pub(crate) fn listen(&self) -> DefaultGuard {
+        // While there is one listener alone, what is first said on a thread without it would be heard by nobody from then on.
+        static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
+        ANOTHER.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(self.clone());
         tracing::subscriber::set_default(subscriber.with_max_level(tracing::Level::TRACE).finish())
     }

@@ -13,6 +13,8 @@ mod deliveries;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod log;
@@ -20,6 +22,8 @@ mod log;
 mod provider;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod repositories;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

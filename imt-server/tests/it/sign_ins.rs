@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use imt_core::directory::Scopes;
 use imt_core::ports::{Credentials as _, Users as _};
-use imt_server::Settings;
+use imt_core::secret::Secret;
+use imt_server::{ProviderSettings, Settings};
 use serde_json::json;
 
 use crate::common::{Answered, World, deed, now};
@@ -266,6 +267,24 @@ async fn a_provider_that_does_not_say_who_somebody_is_is_named() {
         provider.change(|script| script.manner = None);
         assert_eq!(back().await.status, StatusCode::SEE_OTHER, "{manner:?} at {place:?}");
     }
+}
+
+/// Whoever wants to sign in can do nothing about it: the operator is told by the log, and neither is told the secret.
+#[tokio::test]
+async fn a_wrong_client_secret_is_the_operators_to_mend() {
+    let provider = FakeProvider::start().await;
+    let wrong = ProviderSettings { client_secret: Secret::new("wrong-secret-canary"), ..provider.settings("id") };
+    let world = World::with(Settings::shared(ORIGIN.to_owned(), vec![wrong])).await;
+    let log = Log::default();
+    let _guard = log.listen();
+    let answered = provider.sign_in(&world, "ann", "").await;
+    is_named(&answered, "a wrong secret");
+    let log = log.text();
+    assert!(log.contains("look at client_id and client_secret"), "{log}");
+    for told in [log, String::from_utf8(answered.body).unwrap()] {
+        assert!(!told.contains("wrong-secret-canary") && !told.contains("code-canary"), "{told}");
+    }
+    assert!(users(&world.store).await.is_empty());
 }
 
 #[tokio::test]

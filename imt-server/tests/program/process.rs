@@ -123,6 +123,16 @@ fn a_backup_of_what_is_not_there_makes_nothing() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = run(dir.path(), &["--runners", "0", "--listen", &address]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains(&address) && said(&refused).contains("--listen"), "{}", said(&refused));
+}
+
+#[test]
 fn a_password_is_read_from_its_file_and_told_to_nobody() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("password"), "hunter2\n").unwrap();

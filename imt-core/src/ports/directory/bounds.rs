@@ -144,6 +144,11 @@ pub fn secret(name: &SecretName, value: &Secret) -> StoreResult<()> {
     if value.contains('\0') {
         return Err(StoreError::Invalid(format!("the {what} has a NUL byte")));
     }
+    // No header and no password can hold one, and it would be found out only when the repository is fetched.
+    if *name == SecretName::RepositoryToken && value.contains(char::is_control) {
+        let message = format!("the {what} has a control character: look for a newline at its end");
+        return Err(StoreError::Invalid(message));
+    }
     bytes(&what, value.len(), MAX_SECRET_BYTES)
 }
 

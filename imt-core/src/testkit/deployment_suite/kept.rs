@@ -89,7 +89,17 @@ pub(super) async fn targets_are_remembered_until_they_are_forgotten(store: TestS
     assert!(!store.forget_target(&shop(), "production").await.expect("it is gone"));
     assert_eq!(store.targets(&shop()).await.expect("targets").found, [remembered("staging", 1)]);
     assert_eq!(store.target(&blog, "production").await.expect("target"), Some(locally("registry-3")));
-    assert_refused!(store.remember_target(&shop(), "", &locally("r"), at(1)).await, StoreError::Invalid(_));
+    for environment in ["", "a\0b", "a/b", "../../etc", ".hidden", &"x".repeat(bounds::MAX_PROJECT_BYTES + 1)] {
+        assert_refused!(
+            store.remember_target(&shop(), environment, &locally("r"), at(1)).await,
+            StoreError::Invalid(_)
+        );
+    }
+    for path in ["/etc/", "../", "a/../../b/compose.yml"] {
+        let out = TargetSettings { compose_files: vec![path.to_owned()], ..locally("r") };
+        assert_refused!(store.remember_target(&shop(), "staging", &out, at(1)).await, StoreError::Invalid(_));
+    }
+    assert_eq!(store.targets(&shop()).await.expect("targets").found, [remembered("staging", 1)]);
 }
 
 /// What is accepted, a rollback by hand as well, is where the next one goes; what is refused or repeated changes nothing.

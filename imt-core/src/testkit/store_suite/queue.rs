@@ -339,6 +339,9 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: TestStore) {
     }
     bad.push(with(|new| new.plan.trigger.branch = Some("a\0b".into())));
     bad.push(with(|new| new.plan.trigger.commit = CommitId::new("a\0b")));
+    bad.push(with(|new| new.plan.trigger.variables = vec![("A".into(), "x".repeat(bounds::MAX_VARIABLE_BYTES + 1))]));
+    bad.push(with(|new| new.plan.trigger.variables = vec![("A".repeat(bounds::MAX_KEY_BYTES + 1), "x".into())]));
+    bad.push(with(|new| new.plan.trigger.variables = vec![("A".into(), "a\0b".into())]));
     bad.push(with(|new| new.plan.runs_on = vec!["a\nb".into()]));
     bad.push(with(|new| new.plan.runs_on = vec![String::new()]));
     bad.push(with(|new| new.plan.runs_on = vec!["x".into(); bounds::MAX_LABELS + 1]));

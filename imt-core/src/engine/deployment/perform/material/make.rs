@@ -13,6 +13,7 @@ use crate::deploy::settings::DeploymentSettings;
 use crate::engine::deployment::around::{kind_at, look_around};
 use crate::engine::deployment::perform::trouble::{Outcome, Trouble};
 use crate::id::{DeploymentId, PipelineId};
+use crate::ports::bounds::leads_out;
 use crate::ports::{Checkout, Composer, ComposerErrorKind, DeploymentRecord, FailureKind, Source};
 use crate::secret::Secret;
 use crate::status::DeploymentReason;
@@ -145,6 +146,12 @@ async fn resolve(composer: &dyn Composer, directory: &Path, invocation: &Invocat
 /// The project's directory, its compose files as seen from there, and what is odd about the choice. A directory, with a `/` at its
 /// end, stands for the file that compose would find in it.
 fn place(root: &Path, named: &[String]) -> Outcome<(PathBuf, Vec<String>, Vec<Problem>)> {
+    // Whoever named it may have nothing to look for on this machine outside of the commit.
+    if let Some(path) = named.iter().find(|path| leads_out(path)) {
+        let detail =
+            format!("the compose file `{path}` has to lie in the commit; name files as the repository has them");
+        return Err(Trouble::failed(DeploymentReason::InvalidModel, detail));
+    }
     let first = named.first().map_or("/", String::as_str);
     if let (Some(below), true) = (first.strip_suffix('/'), named.len() < 2) {
         let directory = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
@@ -270,5 +277,28 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays is removed by the next one of its name; there is nobody to tell.
         let _stays = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What may be named is decided where it is set; a store may have been filled by something else.
+    #[test]
+    fn nothing_is_looked_for_outside_of_the_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, beside) = (dir.path().join("commit"), dir.path().join("beside"));
+        for place in [&root, &beside] {
+            std::fs::create_dir(place).unwrap();
+            std::fs::write(place.join("compose.yml"), "services: {}").unwrap();
+        }
+        let absolute = format!("{}/", beside.display());
+        for out in ["../beside/", "../beside/compose.yml", &absolute, "x/../../beside/"] {
+            let trouble = place(&root, &[out.to_owned()]);
+            assert!(matches!(trouble, Err(Trouble::Failed(fault)) if fault.detail.contains(out)), "{out}");
+        }
+        let (directory, files, _) = place(&root, &["compose.yml".to_owned()]).ok().unwrap();
+        assert_eq!((directory, files), (root, vec!["compose.yml".to_owned()]));
     }
 }
