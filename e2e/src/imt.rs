@@ -310,6 +310,17 @@ impl Running {
         kill_process(pid, signal).expect("imt is still there");
     }
 
+    /// The most memory that it has had at once so far, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn peak_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&status).expect("it is still there");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|peak| peak.parse::<u64>().ok()).expect("its peak, in KiB") * 1024
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

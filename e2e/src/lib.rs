@@ -8,6 +8,7 @@ pub mod browser;
 pub mod canary;
 pub mod cutting;
 pub mod deploying;
+pub mod descriptors;
 pub mod dice;
 pub mod disk;
 pub mod docker;

@@ -10,8 +10,9 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::net::TcpSocket;
 use tungstenite::client::IntoClientRequest as _;
-use tungstenite::{HandshakeError, Message, WebSocket};
+use tungstenite::{HandshakeError, Message, Utf8Bytes, WebSocket};
 use ureq::http::{Method, Request, Response};
 use ureq::{Agent, Body};
 
@@ -28,6 +29,7 @@ pub struct ServerHost {
     home: Home,
     words: Vec<String>,
     environment: Vec<(String, String)>,
+    descriptors: Option<u64>,
 }
 
 /// A server that runs.
@@ -43,7 +45,7 @@ impl ServerHost {
     /// A fresh one, whose servers are started with these words as well.
     pub fn new(words: &[&str]) -> Self {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Self { home: Home::new(), words, environment: Vec::new() }
+        Self { home: Home::new(), words, environment: Vec::new(), descriptors: None }
     }
 
     /// With more words.
@@ -60,6 +62,13 @@ impl ServerHost {
         self
     }
 
+    /// With so many file descriptors at most.
+    #[must_use]
+    pub const fn with_descriptors(mut self, most: u64) -> Self {
+        self.descriptors = Some(most);
+        self
+    }
+
     /// Where it keeps everything.
     pub fn data_dir(&self) -> PathBuf {
         self.home.path().join("data")
@@ -71,7 +80,14 @@ impl ServerHost {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = self.descriptors.map_or_else(
+            || Command::new(binary()),
+            |most| {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--nofile={most}")).arg(binary());
+                command
+            },
+        );
         self.home.furnish(&mut command);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("--data-dir").arg(self.data_dir()).args(&self.words).args(words);
@@ -139,6 +155,14 @@ impl RunningServer {
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         self.running.signal(signal);
+    }
+
+    /// The most memory that it has had at once so far, in bytes.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn peak_memory(&self) -> u64 {
+        self.running.peak_memory()
     }
 
     /// Waits for its end.
@@ -274,8 +298,36 @@ impl Client {
     /// # Panics
     /// When the address is none.
     pub fn try_socket(&self) -> Result<Socket, tungstenite::Error> {
-        let (_, authority) = self.address.split_once("://").expect("an address");
-        let stream = TcpStream::connect(authority)?;
+        self.socket_over(TcpStream::connect(self.authority())?)
+    }
+
+    /// The same over a connection for which the system holds about so many bytes at most that nobody has read yet.
+    ///
+    /// # Errors
+    /// What kept it from opening.
+    ///
+    /// # Panics
+    /// When the address is none.
+    pub fn try_narrow_socket(&self, bytes: u32) -> Result<Socket, tungstenite::Error> {
+        let address = self.authority().parse().expect("an address");
+        // Only before it is connected can a stream be made narrow, which the standard library does not offer.
+        let connecting = async move {
+            let narrow = TcpSocket::new_v4()?;
+            narrow.set_recv_buffer_size(bytes)?;
+            narrow.connect(address).await?.into_std()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let stream = runtime.block_on(connecting)?;
+        stream.set_nonblocking(false)?;
+        self.socket_over(stream)
+    }
+
+    fn authority(&self) -> &str {
+        self.address.split_once("://").expect("an address").1
+    }
+
+    fn socket_over(&self, stream: TcpStream) -> Result<Socket, tungstenite::Error> {
+        let authority = self.authority();
         stream.set_read_timeout(Some(SOON))?;
         let mut request = format!("ws://{authority}/ws").into_client_request()?;
         let token = format!("Bearer {}", self.token).parse().expect("a header");
@@ -296,9 +348,9 @@ pub struct Socket {
 
 /// What comes over it.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Heard<Said = Value> {
     /// A message.
-    Said(Value),
+    Said(Said),
     /// The end, with its code.
     Closed(Option<u16>),
 }
@@ -336,9 +388,20 @@ impl Socket {
     /// # Panics
     /// When what comes is no JSON.
     pub fn try_hear(&mut self) -> Result<Heard, tungstenite::Error> {
+        Ok(match self.try_hear_text()? {
+            Heard::Said(text) => Heard::Said(serde_json::from_str(&text).expect("JSON")),
+            Heard::Closed(code) => Heard::Closed(code),
+        })
+    }
+
+    /// The same, as the text that it is.
+    ///
+    /// # Errors
+    /// What broke the socket.
+    pub fn try_hear_text(&mut self) -> Result<Heard<Utf8Bytes>, tungstenite::Error> {
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => return Ok(Heard::Said(serde_json::from_str(&text).expect("JSON"))),
+                Ok(Message::Text(text)) => return Ok(Heard::Said(text)),
                 Ok(Message::Close(frame)) => return Ok(Heard::Closed(frame.map(|frame| frame.code.into()))),
                 Ok(_) => {}
                 Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {

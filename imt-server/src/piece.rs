@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use imt_core::ports::{StoredChunk, StreamKind};
 use imt_core::time::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 /// A piece of a log.
@@ -21,12 +22,14 @@ pub(crate) struct Piece {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     #[serde(flatten)]
-    bytes: Text,
+    #[schema(value_type = Text)]
+    bytes: Raw,
 }
 
-/// Bytes of a log. A piece may end within a character, and a job may print anything.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+/// Bytes of a log, as they are told. A piece may end within a character, and a job may print anything.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only says what is sent")]
 enum Text {
     /// The bytes, where they are text.
     Text(String),
@@ -34,28 +37,30 @@ enum Text {
     Base64(String),
 }
 
-impl Piece {
-    /// How many bytes it is on its way.
-    pub(crate) fn len(&self) -> usize {
-        match &self.bytes {
-            Text::Text(text) | Text::Base64(text) => text.len(),
+/// Bytes of a log. They become text only when they are sent: many who are told the same share them until then.
+#[derive(Debug)]
+struct Raw(Bytes);
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.collect_map([("text", text)]),
+            Err(_) => serializer.collect_map([("base64", STANDARD.encode(&self.0))]),
         }
     }
 }
 
-impl Text {
-    fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Base64(STANDARD.encode(bytes)),
-        }
+impl Piece {
+    /// How many bytes of the log it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.0.len()
     }
 }
 
 impl From<StoredChunk> for Piece {
     fn from(chunk: StoredChunk) -> Self {
         let StoredChunk { offset, first_line, stream, bytes, at } = chunk;
-        Self { offset, line: first_line, stream, at, bytes: Text::of(&bytes) }
+        Self { offset, line: first_line, stream, at, bytes: Raw(bytes) }
     }
 }
 
@@ -65,7 +70,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_told_all_the_same() {
-        assert_eq!(Text::of("é".as_bytes()), Text::Text("é".to_owned()));
-        assert_eq!(Text::of(&[0xc3]), Text::Base64("ww==".to_owned()));
+        let told = |bytes: &'static [u8]| serde_json::to_string(&Raw(Bytes::from_static(bytes))).unwrap();
+        assert_eq!(told("é".as_bytes()), r#"{"text":"é"}"#);
+        assert_eq!(told(&[0xc3]), r#"{"base64":"ww=="}"#);
     }
 }

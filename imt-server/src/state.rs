@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use imt_core::directory::{Action, Deed};
+use imt_core::feed::SharedReads;
 use imt_core::id::ProjectId;
 use imt_core::ports::{Catalog, DeploymentStore, Directory, Store, StoreResult};
 use imt_core::time::Timestamp;
@@ -21,6 +22,9 @@ use crate::upkeep::Upkeep;
 
 /// How many bodies of deliveries are held at once before their signatures are checked.
 const UNVERIFIED_DELIVERIES: usize = 64;
+
+/// How much of logs is kept for those who follow them together: a few seconds of a busy one.
+const SHARED_BYTES: usize = 16 << 20;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -133,6 +137,7 @@ impl Settings {
 pub struct Server(Arc<Inner>);
 
 struct Inner {
+    reads: Arc<SharedReads>,
     stores: Stores,
     repositories: Arc<Repositories>,
     settings: Settings,
@@ -167,6 +172,7 @@ impl Server {
             proxies: TrustedProxies(settings.trusted_proxies.clone()),
             outbound: Outbound::new(Reach::of(settings.allows_private_networks)).within(settings.answers_within),
             throttle: settings.rates.map(Throttle::new),
+            reads: Arc::new(SharedReads::new(Arc::clone(&stores.store), SHARED_BYTES)),
             stores,
             repositories,
             settings,
@@ -182,6 +188,11 @@ impl Server {
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
         &self.0.stores.store
+    }
+
+    /// What many follow is read once.
+    pub(crate) fn reads(&self) -> &Arc<SharedReads> {
+        &self.0.reads
     }
 
     pub(crate) fn catalog(&self) -> &dyn Catalog {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
+use super::shared::SharedReads;
 use super::wake::Waker;
 use crate::id::{AttemptId, PipelineId};
-use crate::ports::{Event, EventId, LogFrom, Store, StoreResult, StoredChunk};
+use crate::ports::{Event, EventId, Store, StoreResult, StoredChunk};
 use crate::schedule::ChangeKind;
 
 /// Events fetched at a time.
@@ -47,7 +49,7 @@ pub struct Position {
 /// Events come in commit order. An attempt's log comes whole between its `AttemptCreated` and its `AttemptEnded`; logs
 /// of attempts that run side by side are interleaved as they are stored. After `PipelineEnded` the feed is at its end.
 pub struct Feed {
-    store: Arc<dyn Store>,
+    reads: Arc<SharedReads>,
     pipeline: PipelineId,
     waker: Waker,
     poll: Duration,
@@ -58,7 +60,22 @@ pub struct Feed {
     chunks: VecDeque<(AttemptId, StoredChunk)>,
     /// The attempt whose log was read last, so that the others get their turn.
     last_read: Option<AttemptId>,
+    look: Look,
     ended: bool,
+}
+
+/// What others have found missing counts as missing for as long.
+const RECENT: Duration = Duration::from_millis(250);
+
+/// How it is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// There is more, most likely: what others saw lately will do, and if that is nothing it is looked again.
+    Reading,
+    /// There may be something that nobody has seen: it is looked for from now on.
+    Waiting,
+    /// Nobody has rung: what others saw lately will do.
+    Polling,
 }
 
 impl Feed {
@@ -68,10 +85,17 @@ impl Feed {
     }
 
     /// A reader that goes on where another one stopped.
-    pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, mut waker: Waker, position: Position) -> Self {
-        waker.hear(store.bell(), pipeline);
+    pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, waker: Waker, position: Position) -> Self {
+        Self::sharing(Arc::new(SharedReads::alone(store)), pipeline, waker, position)
+    }
+
+    /// A reader that shares what it reads with others.
+    pub fn sharing(reads: Arc<SharedReads>, pipeline: PipelineId, mut waker: Waker, position: Position) -> Self {
+        waker.hear(reads.store().bell(), pipeline);
+        let look = if reads.is_shared() { Look::Reading } else { Look::Waiting };
         Self {
-            store,
+            reads,
+            look,
             pipeline,
             waker,
             poll: POLL,
@@ -117,15 +141,15 @@ impl Feed {
             if self.ended {
                 return Ok(None);
             }
-            self.waker.rearm();
+            let since = self.begin_look();
             if self.events.is_empty() {
-                let page = self.store.events_after(Some(self.pipeline), self.position.event, EVENT_PAGE).await?;
-                self.events.extend(page);
+                let page = self.reads.events(self.pipeline, self.position.event, since).await?;
+                self.events.extend(page.iter().cloned());
             }
             if let Some(event) = self.events.front() {
-                // Everything its logs hold goes first; they are whole by now.
+                // Everything its logs hold goes first; they are whole by now, but were not, maybe, when others looked.
                 let blocking = must_be_drained(&event.change.kind, &self.position);
-                if !self.read_first_of(blocking).await?
+                if !self.read_first_of(blocking, Instant::now()).await?
                     && let Some(event) = self.events.pop_front()
                 {
                     self.pass(&event);
@@ -133,20 +157,48 @@ impl Feed {
                 }
                 continue;
             }
-            if !self.read_first_of(self.open_in_turn()).await? {
-                self.waker.wait(self.poll).await;
+            if !self.read_first_of(self.open_in_turn(), since).await? {
+                self.found_nothing().await;
             }
         }
     }
 
-    /// Fetches a page of the first of these logs that has something new. Says whether there was one.
-    async fn read_first_of(&mut self, attempts: Vec<AttemptId>) -> StoreResult<bool> {
+    /// Since when somebody has to have looked.
+    fn begin_look(&mut self) -> Instant {
+        let (now, has_rung) = (Instant::now(), self.waker.rearm());
+        if has_rung && self.look == Look::Polling {
+            self.look = Look::Waiting;
+        }
+        match self.look {
+            Look::Waiting => now,
+            Look::Reading | Look::Polling => now.checked_sub(RECENT).unwrap_or(now),
+        }
+    }
+
+    /// There may be more where there was something.
+    fn found(&mut self) {
+        if self.reads.is_shared() {
+            self.look = Look::Reading;
+        }
+    }
+
+    /// Looks anew, or waits until there may be something.
+    async fn found_nothing(&mut self) {
+        let is_to_wait = self.look != Look::Reading;
+        let has_rung = is_to_wait && self.waker.wait(self.poll).await;
+        self.look = if is_to_wait && !has_rung && self.reads.is_shared() { Look::Polling } else { Look::Waiting };
+    }
+
+    /// Fetches a page of the first of these logs that has something new; that one has not is no older than `since`. Says whether
+    /// there was one.
+    async fn read_first_of(&mut self, attempts: Vec<AttemptId>, since: Instant) -> StoreResult<bool> {
         for attempt in attempts {
             let from = self.position.logs.get(&attempt).copied().unwrap_or(0);
-            let page = self.store.read_log(attempt, LogFrom::Offset(from), LOG_PAGE_BYTES).await?;
-            if !page.chunks.is_empty() {
-                self.chunks.extend(page.chunks.into_iter().map(|chunk| (attempt, chunk)));
+            let page = self.reads.log(attempt, from, since).await?;
+            if !page.is_empty() {
+                self.chunks.extend(page.iter().map(|chunk| (attempt, chunk.clone())));
                 self.last_read = Some(attempt);
+                self.found();
                 return Ok(true);
             }
         }
@@ -163,6 +215,7 @@ impl Feed {
 
     /// Notes that an event is given out.
     fn pass(&mut self, event: &Event) {
+        self.found();
         self.position.event = event.id;
         match &event.change.kind {
             ChangeKind::AttemptCreated { attempt } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Feed, Observation, Position, WakeSink, Waker};
+use super::{Feed, Observation, Position, SharedReads, WakeSink, Waker};
 use crate::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
 use crate::plan::{Plan, Trigger};
@@ -265,6 +265,56 @@ async fn without_a_ring_it_looks_from_time_to_time() {
         let reading = tokio::spawn(async move { feed.next().await.unwrap() });
         scene.create(0).await;
         assert!(reading.await.unwrap().is_some());
+    }
+}
+
+/// What others found missing just now is not missing any more.
+#[tokio::test(start_paused = true)]
+async fn who_shares_sees_what_was_written_since_others_looked() {
+    let scene = Scene::new().await;
+    scene.create(0).await;
+    let end = scene.log(0, 0, "one\n").await;
+    let reads = Arc::new(SharedReads::new(Arc::clone(&scene.store) as _, 1 << 20));
+    let feed = |from| Feed::sharing(Arc::clone(&reads), scene.claim.pipeline, Waker::none(), from);
+    let mut first = feed(Position::default());
+    while let Ok(seen) = tokio::time::timeout(Duration::ZERO, first.next()).await {
+        assert!(seen.unwrap().is_some());
+    }
+    scene.log(0, end, "two\n").await;
+    scene.end(0).await;
+    scene.finish().await;
+    // Somebody has seen the end already, and nobody the log before it.
+    reads.events(scene.claim.pipeline, first.position().event, tokio::time::Instant::now()).await.unwrap();
+    assert_eq!(all(&mut feed(first.position().clone())).await, ["0:two\n", "-0", "."]);
+    assert_eq!(all(&mut first).await, ["0:two\n", "-0", "."]);
+    assert_eq!(all(&mut feed(Position::default())).await, ["+0", "0:one\n", "0:two\n", "-0", "."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_share_see_all_while_it_is_written() {
+    let scene = Scene::new().await;
+    // So little is kept that it does not last for all.
+    let reads = Arc::new(SharedReads::new(Arc::clone(&scene.store) as _, 20_000));
+    let follow = |poll: u64| {
+        let feed = Feed::sharing(Arc::clone(&reads), scene.claim.pipeline, Waker::none(), Position::default());
+        let mut feed = feed.with_poll_interval(Duration::from_millis(poll));
+        tokio::spawn(async move { all(&mut feed).await.concat() })
+    };
+    let following: Vec<_> = (1..=50).map(follow).collect();
+    let mut whole = "+0".to_owned();
+    scene.create(0).await;
+    let mut offset = 0;
+    for n in 0..200 {
+        let line = format!("{n} {}\n", "x".repeat(n));
+        whole += &line;
+        offset = scene.log(0, offset, line).await;
+        tokio::task::yield_now().await;
+    }
+    scene.end(0).await;
+    scene.finish().await;
+    whole += "-0.";
+    for one in following {
+        assert_eq!(one.await.unwrap().replace("0:", ""), whole);
     }
 }
 

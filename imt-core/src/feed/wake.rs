@@ -56,20 +56,22 @@ impl Waker {
         self.listeners.extend(bell.map(|bell| bell.listen(subject)));
     }
 
-    /// Forgets the wake-ups so far. Called before looking, so that what is written meanwhile wakes again.
-    pub(crate) fn rearm(&mut self) {
+    /// Forgets the wake-ups so far, and says whether there were any that nobody has waited for. Called before looking, so that
+    /// what is written meanwhile wakes again.
+    pub(crate) fn rearm(&mut self) -> bool {
+        let has_rung = self.listeners.iter().any(Listener::has_rung);
         self.listeners.iter_mut().for_each(Listener::rearm);
+        has_rung
     }
 
-    /// Waits for a wake-up since the last [`rearm`](Self::rearm), at most this long.
-    pub(crate) async fn wait(&mut self, at_most: Duration) {
+    /// Waits for a wake-up since the last [`rearm`](Self::rearm), at most this long; whether there was one.
+    pub(crate) async fn wait(&mut self, at_most: Duration) -> bool {
         let ring = async {
             if self.listeners.is_empty() {
                 std::future::pending::<()>().await;
             }
             select_all(self.listeners.iter_mut().map(|listener| listener.heard().boxed())).await;
         };
-        // Late or not: the feed looks again.
-        let _either = tokio::time::timeout(at_most, ring).await;
+        tokio::time::timeout(at_most, ring).await.is_ok()
     }
 }

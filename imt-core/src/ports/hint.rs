@@ -77,6 +77,11 @@ impl Listener {
         self.0.borrow_and_update();
     }
 
+    /// Whether it has rung since, and nobody has [heard](Self::heard) it.
+    pub fn has_rung(&self) -> bool {
+        self.0.has_changed().unwrap_or(false)
+    }
+
     /// Waits for a ring since the last [`rearm`](Self::rearm), for ever if there is none. *Cancellation*: loses nothing.
     pub async fn heard(&mut self) {
         if self.0.changed().await.is_err() {

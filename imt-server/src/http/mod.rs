@@ -7,6 +7,7 @@ mod around;
 mod cursor;
 mod extract;
 mod peer;
+mod places;
 mod problem;
 mod rates;
 

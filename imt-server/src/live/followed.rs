@@ -90,7 +90,7 @@ async fn pipeline(
     let id = server.catalog().find(project, number).await?;
     let is_seen = server.store().load(id).await?.state.status.is_terminal()
         && server.store().events_after(Some(id), position.event, 1).await?.is_empty();
-    let feed = || Feed::resume(Arc::clone(server.store()), id, Waker::none(), position);
+    let feed = || Feed::sharing(Arc::clone(server.reads()), id, Waker::none(), position);
     Ok((!is_seen).then(|| Either::Pipeline(feed())))
 }
 

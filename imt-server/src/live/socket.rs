@@ -21,10 +21,12 @@ use crate::state::Server;
 
 /// The most that a client may say at once.
 const SAID_BYTES: usize = 16 * 1024;
+/// How much is read at once of what a client says.
+const READ_BYTES: usize = 4 * 1024;
 /// How much a client may follow at once.
 const MOST_FOLLOWED: usize = 64;
 /// How many things wait to be told before those who have more wait themselves.
-const WAITING: usize = 16;
+const WAITING: usize = 2;
 /// How often it is looked whether a client may still see what it follows, and whether it is there.
 pub(super) const RECHECK: Duration = Duration::from_secs(4);
 
@@ -53,6 +55,8 @@ pub(crate) async fn open(
     }
     let upgrade = upgrade.map_err(|rejection| Problem::new(Code::Malformed, rejection.body_text()))?;
     let upgrade = upgrade.max_message_size(SAID_BYTES).max_frame_size(SAID_BYTES);
+    // Each client has these for itself: what it says is short, and what it is told is written through at once.
+    let upgrade = upgrade.read_buffer_size(READ_BYTES).write_buffer_size(0);
     let tracker = server.sockets().clone();
     Ok(upgrade.on_upgrade(move |socket| {
         tracker.track_future(async move {

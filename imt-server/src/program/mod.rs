@@ -5,6 +5,7 @@
 mod backup;
 mod commands;
 mod config;
+mod descriptors;
 mod equipment;
 mod error;
 mod health;

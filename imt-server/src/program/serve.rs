@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::config::Config;
 use super::error::ProgramError;
-use super::{notify, open, runner};
+use super::{descriptors, notify, open, runner};
 
 /// How long sockets may take to say farewell.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -28,6 +28,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     log();
     let stop = CancellationToken::new();
     end_on_signals(&stop)?;
+    let limits = limits();
     let store = open::store(&config).await?;
     let stores = open::stores(&store);
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -55,7 +56,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
     notify::serving(stop.clone());
-    imt_server::serve(listener, app(server.clone()), Limits::default(), stop).await;
+    imt_server::serve(listener, app(server.clone()), limits, stop).await;
     tracing::info!("nothing is accepted any more, and what was asked is answered");
     server.close_sockets(FAREWELL).await;
     tasks.close();
@@ -77,6 +78,12 @@ async fn run(ready: runner::Ready, stop: CancellationToken) -> Result<(), Progra
     // Whatever it ends by.
     stop.cancel();
     ran
+}
+
+/// As many connections as there are file descriptors for.
+fn limits() -> Limits {
+    let usual = Limits::default();
+    Limits { connections: descriptors::room_for(usual.connections), ..usual }
 }
 
 fn log() {

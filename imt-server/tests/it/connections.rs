@@ -68,15 +68,42 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_for_their_turn() {
+async fn who_has_waited_longest_for_something_to_say_gives_way() {
+    let world = World::new().await;
+    let (address, _serving) = world.serve(Limits { connections: 2, ..Limits::default() }).await;
+    let mut silent = connected(address, "GET /health HTTP/1.1\r\nHost:").await;
+    let mut idle = connected(address, HEALTH).await;
+    answer(&mut idle).await;
+    let mut next = connected(address, HEALTH).await;
+    assert!(answer(&mut next).await.contains("200 OK"));
+    assert_eq!(rest(&mut silent).await, "", "it gave way");
+    idle.write_all(HEALTH.as_bytes()).await.unwrap();
+    assert!(answer(&mut idle).await.contains("200 OK"), "and the other one did not");
+    let mut last = connected(address, HEALTH).await;
+    assert!(answer(&mut last).await.contains("200 OK"));
+    assert_eq!(rest(&mut next).await, "", "which has waited longest now");
+}
+
+/// What is asked gives way to nobody, and nor does what is half asked.
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_while_requests_are_under_way() {
     let world = World::new().await;
     let (address, _serving) = world.serve(Limits { connections: 1, ..Limits::default() }).await;
-    let mut first = connected(address, HEALTH).await;
-    answer(&mut first).await;
+    let delivery = format!(
+        "POST /webhook/github/{} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\nX-GitHub-Event: push\r\n\
+         X-GitHub-Delivery: 1\r\nX-Hub-Signature-256: sha256={}\r\n\r\n",
+        world.project.id,
+        "0".repeat(64)
+    );
+    let mut first = connected(address, &delivery).await;
+    let mut goes_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    first.read_exact(&mut goes_on).await.unwrap();
+    assert_eq!(&goes_on, b"HTTP/1.1 100 Continue\r\n\r\n", "its body is waited for");
     let mut second = connected(address, HEALTH).await;
     let mut byte = [0];
     assert!(timeout(Duration::from_millis(300), second.read(&mut byte)).await.is_err(), "it waits");
-    drop(first);
+    first.write_all(b"{}").await.unwrap();
+    assert!(rest(&mut first).await.starts_with("HTTP/1.1 401 "), "it is answered, and then gives way");
     assert!(answer(&mut second).await.contains("200 OK"));
 }
 

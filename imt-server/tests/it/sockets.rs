@@ -1,5 +1,6 @@
 //! The socket: what is understood, who is sent away, and who is too slow.
 
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -173,4 +174,28 @@ async fn a_client_that_takes_nothing_is_cut_off() {
         assert!(before.elapsed() < Duration::from_secs(20), "it was cut off, and did not run into our own limit");
     };
     spawn_blocking(reading).await.unwrap();
+}
+
+/// A socket is one of the connections, and gives way to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_keeps_its_place() {
+    let world = World::new().await;
+    pipeline(&world, 0).await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let (address, _serving) = world.serve(Limits { connections: 1, ..Limits::default() }).await;
+    let talking = move || {
+        let mut socket = open(address, &token);
+        say(&mut socket, &follow(1, "shop"));
+        assert!(matches!(hear(&mut socket), Heard::Said(_)));
+        let mut other = std::net::TcpStream::connect(address).unwrap();
+        other.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        other.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut answer = [0; b"HTTP/1.1 200".len()];
+        assert!(other.read(&mut answer).is_err(), "it waits");
+        drop(socket);
+        other.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        other.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    };
+    spawn_blocking(talking).await.unwrap();
 }
