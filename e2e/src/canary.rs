@@ -118,7 +118,7 @@ fn core(text: &str) -> &str {
 
 fn forms(core: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::from([core.to_owned()]);
-    let hex: String = core.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = core.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     forms.extend([hex.to_uppercase(), hex]);
     for before in 0..3 {
         let bytes = [&vec![0; before], core.as_bytes()].concat();
@@ -141,7 +141,7 @@ mod tests {
     fn a_canary_is_found_in_whatever_form() {
         let canary = "q' /cn0123456789abcdef+\u{e9}%";
         let canaries = Canaries::new(&BTreeMap::from([("it", canary.to_owned()), ("other", fresh())]));
-        let hex: String = canary.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let hex = canary.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
         let json = serde_json::to_string(canary).unwrap();
         let forms = ["", "a", "ab", "abc"].map(|before| STANDARD.encode(format!("{before}{canary}x")));
         for text in forms.into_iter().chain([hex, json, format!("https://a:{canary}@b")]) {

@@ -4,7 +4,7 @@
 use axum::http::{Method, StatusCode};
 use imt_core::directory::{DeliveryOutcome, Existing, NewProject, ProjectSettings, Scopes, SecretName};
 use imt_core::id::{ProjectId, ProjectName};
-use imt_core::ports::{ProjectSecrets as _, Projects as _};
+use imt_core::ports::Projects as _;
 use imt_core::secret::Secret;
 use imt_server::Settings;
 use serde_json::{Value, json};
@@ -185,10 +185,9 @@ async fn one_that_hangs_keeps_no_other_projects_deliveries_waiting() {
         settings: ProjectSettings { repo_url, ..ProjectSettings::default() },
         owner: world.owner.id,
         existing: Existing::Refuse,
+        secrets: vec![(SecretName::WebhookSecret, Secret::new(WEBHOOK_SECRET))],
     };
     let hanging = world.store.create_project(&new, &deed()).await.unwrap();
-    let secret = Secret::new(WEBHOOK_SECRET);
-    world.store.set_secret(hanging.id, &SecretName::WebhookSecret, &secret, &deed()).await.unwrap();
     for nth in 0..6 {
         let body = pushed("refs/heads/main", &format!("{nth}").repeat(40), "");
         let signed = signature(&body, WEBHOOK_SECRET);
