@@ -5,6 +5,7 @@
 //! missing fails the tests that need it.
 
 pub mod browser;
+pub mod canary;
 pub mod cutting;
 pub mod deploying;
 pub mod dice;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod executor;
 pub mod fault_proxy;
 pub mod fleet;
+pub mod forge;
 pub mod holding;
 pub mod imt;
 pub mod little;
@@ -38,4 +40,5 @@ pub mod stub;
 pub mod target;
 pub mod users;
 pub mod wait;
+pub mod watching;
 pub mod world;

@@ -78,7 +78,11 @@ impl PostgresServer {
         self.scratch.path().join("own")
     }
 
-    fn up(&mut self) {
+    /// Starts one that was stopped; returns when it answers.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn up(&mut self) {
         let log = File::options().create(true).append(true).open(self.scratch.path().join("log")).expect("a log");
         let mut command = self.command("postgres");
         command.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-k"]);
@@ -100,7 +104,11 @@ impl PostgresServer {
         self.up();
     }
 
-    fn down(&mut self, how: Shutdown) {
+    /// Ends it; returns when it is gone.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn down(&mut self, how: Shutdown) {
         let Some(mut process) = self.process.take() else { return };
         let signal = match how {
             Shutdown::Fast => Signal::INT,

@@ -131,6 +131,11 @@ impl RunningServer {
         Client::at(&self.address, token)
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         self.running.signal(signal);
@@ -195,6 +200,13 @@ impl Client {
         let agent =
             Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(SOON)).build();
         Self { agent: agent.into(), address: address.to_owned(), token: token.to_owned() }
+    }
+
+    /// The same, who waits so long for an answer.
+    #[must_use]
+    pub fn patient(self, patience: Duration) -> Self {
+        let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(patience));
+        Self { agent: agent.build().into(), ..self }
     }
 
     /// Calls; with a body, as JSON. `Err`: there was no answer.
