@@ -419,6 +419,28 @@ fn may_be(place: &str, sighting: &Sighting, server: u32) -> bool {
     }
 }
 
+/// As it is now; and what is told while it is gone.
+fn look_at_the_database(story: &mut Story, client: &Client, canaries: &Canaries, findings: &mut Findings) {
+    let pipeline = format!("{}/pipelines/1", story.project());
+    if let Some(postgres) = &mut story.postgres {
+        findings.add("database", database(postgres, canaries));
+        postgres.down(Shutdown::Fast);
+        let (status, text) = whole(client.try_call(&Method::GET, &pipeline, None).expect("an answer"));
+        assert_eq!(status, 503, "{text}");
+        findings.add("error texts", canaries.sightings("without a database", text.as_bytes()));
+        postgres.up();
+        until_holds("it is back", SOON, || {
+            client.try_call(&Method::GET, &pipeline, None).is_ok_and(|answer| answer.status() == 200)
+        });
+        return;
+    }
+    for file in ["imt.db", "imt.db-wal", "imt.db-shm"] {
+        let path = story.host.data_dir().join(file);
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        findings.add("database", canaries.sightings(file, &bytes));
+    }
+}
+
 fn nothing_is_told(with_postgres: bool) {
     let mut story = Story::new(with_postgres);
     let mut server = story.host.start(0);
@@ -466,27 +488,7 @@ fn nothing_is_told(with_postgres: bool) {
     let told = over_the_socket(&client, &project);
     findings.add("answers", canaries.sightings("the socket", told.as_bytes()));
     findings.add("data directory", canaries.found_below(&story.target.dir()));
-    match &mut story.postgres {
-        Some(postgres) => {
-            findings.add("database", database(postgres, &canaries));
-            // One that is gone is talked about.
-            postgres.down(Shutdown::Fast);
-            let (status, text) = whole(client.try_call(&Method::GET, &pipeline, None).expect("an answer"));
-            assert_eq!(status, 503, "{text}");
-            findings.add("error texts", canaries.sightings("without a database", text.as_bytes()));
-            postgres.up();
-            until_holds("it is back", SOON, || {
-                client.try_call(&Method::GET, &pipeline, None).is_ok_and(|answer| answer.status() == 200)
-            });
-        }
-        None => {
-            for file in ["imt.db", "imt.db-wal", "imt.db-shm"] {
-                let path = story.host.data_dir().join(file);
-                let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-                findings.add("database", canaries.sightings(file, &bytes));
-            }
-        }
-    }
+    look_at_the_database(&mut story, &client, &canaries, &mut findings);
     for sighting in processes.end() {
         let place = if sighting.place.starts_with("cmdline") { "arguments" } else { "environments" };
         findings.add(place, [sighting]);
