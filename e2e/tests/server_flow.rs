@@ -80,6 +80,14 @@ fn from_first_start_to_live_log(words: &[&str]) {
     assert_eq!((&shown["status"], &shown["jobs"][0]["status"]), (&json!("success"), &json!("success")));
     let log = client.get(&format!("/api/v1/projects/shop/pipelines/{number}/jobs/0/log"));
     assert_eq!(log, LOG);
+    let counted = client.get("/metrics");
+    let of_jobs = |name: &str| -> f64 {
+        let begins = format!("imt_work_{name}{{kind=\"job\",status=\"success\"}} ");
+        let mut lines = counted.as_str().expect("a text").lines();
+        let value = lines.find_map(|line| line.strip_prefix(&begins)).unwrap_or_else(|| panic!("{begins}: {counted}"));
+        value.parse().expect("a number")
+    };
+    assert!(of_jobs("ended_last_hour") >= 1.0 && of_jobs("took_last_hour_seconds") >= 1.0, "{counted}");
 
     // Whoever went away goes on where he was.
     let half = heard.iter().position(|said| said["type"] == "log").expect("some log");

@@ -163,6 +163,8 @@ pub enum Waiting {
 pub struct Tally {
     /// Of pipelines.
     pub pipelines: Standing<Status>,
+    /// The jobs of the pipelines that ended of late, by how they ended. A job takes the time of its attempts, each from its go.
+    pub jobs: BTreeMap<Status, Ended>,
     /// Of deployments; nothing where the store has none.
     pub deployments: Standing<DeploymentStatus>,
     /// This process's ways to the store; nothing where there is nothing to be short of.
@@ -188,7 +190,16 @@ pub struct Standing<S> {
     /// Those that somebody drives.
     pub driven: u64,
     /// Those that ended of late, by how; what there was none of may be missing.
-    pub ended: BTreeMap<S, u64>,
+    pub ended: BTreeMap<S, Ended>,
+}
+
+/// Those that ended in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// How many.
+    pub count: u64,
+    /// How long they took, all together, from when each began; one that never did took no time.
+    pub took: Duration,
 }
 
 impl<S> Default for Standing<S> {

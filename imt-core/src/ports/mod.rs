@@ -23,8 +23,8 @@ mod variables;
 mod warn;
 
 pub use catalog::{
-    Catalog, Connections, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat,
-    RunnerStatus, Sifted, Standing, Tally, Waiting,
+    Catalog, Connections, Ended, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention,
+    RunnerBeat, RunnerStatus, Sifted, Standing, Tally, Waiting,
 };
 pub use composer::{Composer, ComposerError, ComposerErrorKind};
 pub use deployments::{

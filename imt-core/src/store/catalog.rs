@@ -13,8 +13,8 @@ use super::ledger::{Entry, Ledger};
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::ports::bounds;
 use crate::ports::{
-    Catalog, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat, RunnerStatus,
-    Sifted, Standing, StoreError, StoreResult, Tally, Variable, Waiting,
+    Catalog, Ended, PipelineFilter, PipelineSummary, Pruned, RUNNER_FORGOTTEN_AFTER, Retention, RunnerBeat,
+    RunnerStatus, Sifted, Standing, StoreError, StoreResult, Tally, Variable, Waiting,
 };
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -93,17 +93,21 @@ impl Catalog for MemoryStore {
     async fn tally(&self, of_late: Duration) -> StoreResult<Tally> {
         let (now, time) = (self.now(), self.time());
         let ended_lately = |ended_at: Option<Timestamp>| ended_at.is_some_and(|at| time.since(at) < of_late);
-        let mut pipelines = Standing::default();
+        let (mut pipelines, mut jobs) = (Standing::default(), BTreeMap::<_, Ended>::new());
         for entry in self.ledger().pipelines.values() {
             let (state, is_held) = (&entry.state, entry.hold.as_ref().is_some_and(|hold| hold.expires > now));
             if !state.status.is_terminal() {
                 pipelines.count_open(is_held, time.since(entry.submitted_at));
             } else if ended_lately(state.ended_at) {
-                *pipelines.ended.entry(state.status).or_default() += 1;
+                pipelines.ended.entry(state.status).or_default().count_one(span(state.started_at, state.ended_at));
+                for job in &state.jobs {
+                    let took = job.attempts.iter().map(|attempt| span(attempt.started_at, attempt.ended_at)).sum();
+                    jobs.entry(job.status).or_default().count_one(took);
+                }
             }
         }
         let deployments = self.deployment_ledger().tally(now, time, &ended_lately);
-        Ok(Tally { pipelines, deployments, ..Tally::default() })
+        Ok(Tally { pipelines, jobs, deployments, ..Tally::default() })
     }
 
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
@@ -125,6 +129,18 @@ impl<S> Standing<S> {
             self.waiting_for = self.waiting_for.max(Some(age));
         }
     }
+}
+
+impl Ended {
+    pub(super) fn count_one(&mut self, took: Duration) {
+        self.count += 1;
+        self.took += took;
+    }
+}
+
+/// From one time to another; nothing where one of them is missing.
+pub(super) fn span(from: Option<Timestamp>, to: Option<Timestamp>) -> Duration {
+    from.zip(to).map_or(Duration::ZERO, |(from, to)| to.since(from))
 }
 
 impl Ledger {

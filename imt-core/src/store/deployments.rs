@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use super::catalog::span;
 use super::ledger::Ledger;
 use super::log::Log;
 use super::memory::MemoryStore;
@@ -66,7 +67,8 @@ impl Deployments {
             if !entry.is_over() {
                 standing.count_open(entry.is_alive(now), time.since(entry.record.submitted_at));
             } else if ended_lately(entry.record.state.ended_at) {
-                *standing.ended.entry(entry.record.state.status).or_default() += 1;
+                let state = &entry.record.state;
+                standing.ended.entry(state.status).or_default().count_one(span(state.started_at, state.ended_at));
             }
         }
         standing

@@ -6,6 +6,7 @@
 //!
 //! As with [`store_suite`](super::store_suite), the maker gives a new, empty store each time, which can hold secrets.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +17,8 @@ use super::store_suite::fixture::{
 use crate::id::{InstanceId, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
 use crate::ports::{
-    Catalog, LogCursor, NewPipeline, PipelineFilter, ProjectVariables, Retention, RunnerBeat, RunnerInfo, Sifted,
-    Standing, Store, StoreError, Variable, Waiting,
+    Catalog, Ended, LogCursor, NewPipeline, PipelineFilter, ProjectVariables, Retention, RunnerBeat, RunnerInfo,
+    Sifted, Standing, Store, StoreError, Variable, Waiting,
 };
 use crate::schedule::{Change, ChangeKind};
 use crate::secret::Secret;
@@ -74,12 +75,13 @@ async fn enqueue(store: &TestStore, project: &str, labels: &[&str]) -> PipelineI
 }
 
 /// A pipeline of the project `shop` that ended like this, at this time.
-async fn ended(store: &TestStore, end: End, at: Timestamp) -> PipelineId {
+async fn ended(store: &TestStore, end: End, when: Timestamp) -> PipelineId {
     let id = enqueue(store, "shop", &[]).await;
     let held = store.claim(&runner("one"), Some(id)).await.expect("claim").expect("it is free");
     append(&as_store(store), &held, attempt(id, 0), out(0, "said\n")).await;
-    let mut changes = job_changes(id, 0);
-    changes.push(Change { at, kind: ChangeKind::PipelineEnded { end } });
+    let mut changes = vec![Change { at: at(0), kind: ChangeKind::PipelineStarted }];
+    changes.extend(job_changes(id, 0));
+    changes.push(Change { at: when, kind: ChangeKind::PipelineEnded { end } });
     store.commit(&held, nth(), &changes).await.expect("commit");
     store.release(&held).await.expect("release");
     id
@@ -383,8 +385,13 @@ pub async fn what_there_is_to_do_is_counted(store: TestStore) {
     ended(&store, End::success(), lately).await;
     ended(&store, End::success(), lately).await;
     let counted = tally().await;
-    let expected = [(Status::Success, 2), (Status::Failed, 1)].into_iter().collect();
+    let each = lately.since(at(0));
+    let success = Ended { count: 2, took: 2 * each };
+    let expected = BTreeMap::from([(Status::Success, success), (Status::Failed, Ended { count: 1, took: each })]);
     assert_eq!((counted.pipelines.driven, counted.pipelines.ended), (2, expected), "one ended long ago");
+    // The one job of each of the three, a microsecond from its go to its end.
+    let jobs = BTreeMap::from([(Status::Failed, Ended { count: 3, took: Duration::from_micros(3) })]);
+    assert_eq!(counted.jobs, jobs);
     assert_eq!(counted.deployments, Standing::default());
 }
 

@@ -1,10 +1,11 @@
 //! How the store's work stands: asked when somebody reads the metrics, and not again within some seconds, whoever reads them.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use imt_core::ports::{Catalog, Standing, StoreResult, Tally};
+use imt_core::ports::{Catalog, Ended, Standing, StoreResult, Tally};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// What counts as having ended of late.
 const OF_LATE: Duration = Duration::from_hours(1);
 
-/// Pipelines, or deployments.
+/// Pipelines, jobs, or deployments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
     kind: &'static str,
@@ -26,7 +27,7 @@ struct Of {
 
 /// How some of a kind ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
+struct How {
     kind: &'static str,
     status: String,
 }
@@ -37,7 +38,8 @@ pub(crate) struct Work {
     waiting: Family<Of, Gauge>,
     waited: Family<Of, Gauge<f64, AtomicU64>>,
     driven: Family<Of, Gauge>,
-    ended: Family<Ended, Gauge>,
+    ended: Family<How, Gauge>,
+    took: Family<How, Gauge<f64, AtomicU64>>,
     runners: Gauge,
     places: Gauge,
     connections: Gauge,
@@ -54,6 +56,8 @@ impl Work {
         registry.register_with_unit("work_waited", help, Unit::Seconds, work.waited.clone());
         registry.register("work_driven", "Open and driven by a runner whose lease lasts", work.driven.clone());
         registry.register("work_ended_last_hour", "Ended within the last hour", work.ended.clone());
+        let help = "How long those took that ended within the last hour, all together";
+        registry.register_with_unit("work_took_last_hour", help, Unit::Seconds, work.took.clone());
         registry.register("runners", "Runners heard of within a minute", work.runners.clone());
         registry.register("runner_places", "Pipelines that they drive side by side at most", work.places.clone());
         registry.register("store_connections", "Connections to the store, at most", work.connections.clone());
@@ -84,15 +88,17 @@ impl Work {
         self.waited.clear();
         self.driven.clear();
         self.ended.clear();
+        self.took.clear();
         for gauge in [&self.runners, &self.places, &self.connections, &self.connections_used, &self.store_answers] {
             gauge.set(0);
         }
     }
 
     async fn told(&self, catalog: &dyn Catalog) -> StoreResult<()> {
-        let Tally { pipelines, deployments, connections } = catalog.tally(OF_LATE).await?;
+        let Tally { pipelines, jobs, deployments, connections } = catalog.tally(OF_LATE).await?;
         let runners = catalog.runners().await?.found;
         self.stands("pipeline", &pipelines);
+        self.over("job", &jobs);
         self.stands("deployment", &deployments);
         self.connections.set(i64::from(connections.most));
         self.connections_used.set(i64::from(connections.used));
@@ -110,8 +116,14 @@ impl Work {
         self.waiting.get_or_create(&of).set(whole(*waiting));
         self.waited.get_or_create(&of).set(waiting_for.unwrap_or_default().as_secs_f64());
         self.driven.get_or_create(&of).set(whole(*driven));
-        for (status, count) in ended {
-            self.ended.get_or_create(&Ended { kind, status: status.to_string() }).set(whole(*count));
+        self.over(kind, ended);
+    }
+
+    fn over<S: Display + Ord>(&self, kind: &'static str, ended: &BTreeMap<S, Ended>) {
+        for (status, Ended { count, took }) in ended {
+            let how = How { kind, status: status.to_string() };
+            self.ended.get_or_create(&how).set(whole(*count));
+            self.took.get_or_create(&how).set(took.as_secs_f64());
         }
     }
 }
