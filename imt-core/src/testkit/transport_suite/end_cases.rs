@@ -8,7 +8,8 @@ use super::bench::{Bench, assert_kind, collect};
 use crate::ports::{RemoteCommand, RemoteExit, RunEvent, StreamKind, TransportErrorKind};
 
 /// A shell with a child and a grandchild that say who they are, and wait.
-const TREE: &str = "(sleep 300 & echo $! >grandchild; wait) & echo $! >child; echo $$ >self; echo ready; wait";
+const TREE: &str = "(sleep 300 & echo $! >grandchild; wait) & echo $! >child; echo $$ >self; \
+                    until [ -s grandchild ]; do sleep 0.02; done; echo ready; wait";
 /// What holds when none of them is left; a zombie counts as gone.
 const TREE_IS_GONE: &str = "! { for f in self child grandchild; do cat \"/proc/$(cat $f)/cmdline\" 2>/dev/null; done | tr -d '\\0' | grep -q .; }";
 
