@@ -1,4 +1,25 @@
 // Which page is at which address. Each page is a bundle of its own.
-import { createBrowserRouter } from "react-router";
+import { createBrowserRouter, type RouteObject } from "react-router";
 
-export const router = createBrowserRouter([{ path: "*", element: null }]);
+import { Broken, NotThere } from "./shell/Broken";
+import { Shell } from "./shell/Shell";
+
+const pages: RouteObject[] = [
+  { index: true, lazy: () => import("./pages/projects/Projects") },
+  { path: "*", element: <NotThere /> },
+];
+
+export const router = createBrowserRouter([
+  {
+    path: "/sign-in",
+    lazy: () => import("./pages/sign-in/SignIn"),
+    hydrateFallbackElement: <></>,
+    errorElement: <Broken />,
+  },
+  {
+    path: "/",
+    element: <Shell />,
+    errorElement: <Broken />,
+    children: [{ errorElement: <Broken />, children: pages }],
+  },
+]);
