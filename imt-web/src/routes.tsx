@@ -6,6 +6,9 @@ import { Shell } from "./shell/Shell";
 
 const pages: RouteObject[] = [
   { index: true, lazy: () => import("./pages/projects/Projects") },
+  { path: "projects/:project", lazy: () => import("./pages/project/Pipelines") },
+  { path: "projects/:project/deployments", lazy: () => import("./pages/project/Deployments") },
+  { path: "projects/:project/pipelines/:number", lazy: () => import("./pages/pipeline/PipelinePage") },
   { path: "*", element: <NotThere /> },
 ];
 
@@ -19,6 +22,7 @@ export const router = createBrowserRouter([
   {
     path: "/",
     element: <Shell />,
+    hydrateFallbackElement: <></>,
     errorElement: <Broken />,
     children: [{ errorElement: <Broken />, children: pages }],
   },

@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import type { PipelineLine } from "../api/queries";
 import { plain } from "../text/marks";
 import { count, exactText, spanText } from "./duration";
-import { TONE_FILL } from "./StatusIcon";
+import { TONE_BAR } from "./StatusIcon";
 import { isOver, statusName, toneOf } from "./status";
 
 export interface Bar {
@@ -62,7 +62,7 @@ export function Strip({
       {bars.map((bar) => (
         <span
           key={bar.pipeline.number}
-          className={`w-1.5 rounded-[2px] ${TONE_FILL[toneOf(bar.pipeline.status)]}`}
+          className={`w-1.5 rounded-[2px] ${TONE_BAR[toneOf(bar.pipeline.status)]}`}
           style={{ height: `${16 + bar.height * 84}%` }}
         />
       ))}
@@ -98,13 +98,17 @@ export function PipelineChart({
               className="group flex h-full w-full items-end"
             >
               <span
-                className={`w-full rounded-t-[3px] group-hover:opacity-70 ${TONE_FILL[toneOf(pipeline.status)]}`}
+                className={`w-full rounded-t-[3px] group-hover:opacity-70 ${TONE_BAR[toneOf(pipeline.status)]}`}
                 style={{ height: `${6 + height * 94}%` }}
               />
             </Link>
           </li>
         ))}
       </ol>
+      <figcaption className="mt-1.5 flex justify-between text-xs text-muted">
+        <span>longest {spanText(Math.max(0, ...bars.map((bar) => bar.tookMs)))}</span>
+        <span>striped: did not succeed</span>
+      </figcaption>
     </figure>
   );
 }

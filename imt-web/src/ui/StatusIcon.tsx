@@ -21,6 +21,13 @@ export const TONE_FILL: Record<Tone, string> = {
   idle: "bg-idle",
 };
 
+/** Of bars and squares: what went wrong is striped as well, for those who do not see its colour. */
+export const TONE_BAR: Record<Tone, string> = {
+  ...TONE_FILL,
+  failed: "bg-failed striped",
+  errored: "bg-errored striped-back",
+};
+
 export const TONE_SOFT: Record<Tone, string> = {
   success: "bg-success-soft text-success-text",
   running: "bg-running-soft text-running-text",
