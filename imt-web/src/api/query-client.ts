@@ -1,5 +1,5 @@
 // How answers are kept and asked for again. It knows nothing of what is asked.
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 
 import { ApiError } from "./client";
 
@@ -9,7 +9,15 @@ function isWorthAnother(failures: number, error: Error): boolean {
   return mayPass && failures < 2;
 }
 
-export const queryClient = new QueryClient({
+export const queryClient: QueryClient = new QueryClient({
+  // Whoever is signed out by now learns of it by whatever is asked first.
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== "me") {
+        void queryClient.resetQueries({ queryKey: ["me"] });
+      }
+    },
+  }),
   defaultOptions: {
     queries: {
       retry: isWorthAnother,
