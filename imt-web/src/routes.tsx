@@ -6,9 +6,15 @@ import { Shell } from "./shell/Shell";
 
 const pages: RouteObject[] = [
   { index: true, lazy: () => import("./pages/projects/Projects") },
+  { path: "projects/new", lazy: () => import("./pages/new-project/NewProject") },
   { path: "projects/:project", lazy: () => import("./pages/project/Pipelines") },
   { path: "projects/:project/deployments", lazy: () => import("./pages/project/Deployments") },
   { path: "projects/:project/pipelines/:number", lazy: () => import("./pages/pipeline/PipelinePage") },
+  { path: "projects/:project/settings/:part?", lazy: () => import("./pages/settings/Settings") },
+  { path: "projects/:project/audit", lazy: () => import("./pages/audit/ProjectAudit") },
+  { path: "account", lazy: () => import("./pages/account/Account") },
+  { path: "audit", lazy: () => import("./pages/audit/Audit") },
+  { path: "users", lazy: () => import("./pages/users/Users") },
   { path: "*", element: <NotThere /> },
 ];
 
