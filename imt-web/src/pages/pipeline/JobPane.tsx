@@ -10,7 +10,7 @@ import { EmptyState } from "../../ui/Panel";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
 import { isBad, isOver, reasonText, statusName } from "../../ui/status";
 import { Span } from "../../ui/Time";
-import { JobLog } from "./JobLog";
+import { LogViewer } from "../../logs/LogViewer";
 import { standing } from "./stages";
 import { jobWaitingText } from "./timeline";
 
@@ -52,7 +52,7 @@ export function JobPane({ project, pipeline, job, live }: PaneProps) {
         {attempt === undefined ? (
           <Unbegun pipeline={pipeline} job={job} />
         ) : (
-          <JobLog
+          <LogViewer
             // Another attempt is another log.
             key={`${job.job} ${attempt.attempt}`}
             project={project}
