@@ -43,6 +43,17 @@ export default defineConfig(
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
   },
   {
+    // What is measured runs in node, and parts of it in a page.
+    files: ["perf/**"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["process", "console", "URL", "document", "window", "performance", "requestAnimationFrame"].map(
+          (name) => [name, "readonly"],
+        ),
+      ),
+    },
+  },
+  {
     files: ["scripts/**", "*.js"],
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
   },
