@@ -38,6 +38,7 @@ export class LogStore {
   #tail = new Chunk(0, []);
   #reader = new LineReader();
   #next = 0;
+  #lastAt = 0;
   #isOpen = false;
   #isWhole = false;
   #isReading = false;
@@ -69,6 +70,16 @@ export class LogStore {
   /** How many lines there are so far. */
   get lines(): number {
     return this.#tail.end + (this.#reader.open ? 1 : 0);
+  }
+
+  /** How many of them have ended. */
+  get ended(): number {
+    return this.#tail.end;
+  }
+
+  /** When the last of it came, in milliseconds. */
+  get lastAt(): number {
+    return this.#lastAt;
   }
 
   /** How many bytes were read or are before those that were. */
@@ -210,6 +221,7 @@ export class LogStore {
   #take(piece: Piece): void {
     this.#reader.push(piece);
     this.#next = piece.offset + lengthOf(piece);
+    this.#lastAt = Date.parse(piece.at);
     this.#tail.push(this.#reader.drain());
     if (this.#tail.size > MOST_TAIL) this.#cutOff();
   }
