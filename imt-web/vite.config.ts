@@ -37,6 +37,17 @@ const server = process.env["IMT_SERVER"] ?? "http://127.0.0.1:8080";
 // The server takes changes only from its own pages, which it knows by the origin.
 const forwarded = { target: server, headers: { origin: new URL(server).origin } };
 
+const proxy = {
+  "/api": forwarded,
+  "/auth": forwarded,
+  "/badge": forwarded,
+  "/ws": { ...forwarded, ws: true },
+};
+
+/** What the server sends with the pages: `npm run preview` shows whether they keep to it. */
+const policy =
+  "default-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
 export default defineConfig({
   plugins: [react(), tailwindcss(), gzipBeside()],
   build: {
@@ -47,13 +58,9 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: {
-      "/api": forwarded,
-      "/auth": forwarded,
-      "/badge": forwarded,
-      "/ws": { ...forwarded, ws: true },
-    },
+    proxy,
   },
+  preview: { host: "127.0.0.1", proxy, headers: { "content-security-policy": policy } },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],

@@ -10,6 +10,7 @@ const pages: RouteObject[] = [
   { path: "projects/:project", lazy: () => import("./pages/project/Pipelines") },
   { path: "projects/:project/deployments", lazy: () => import("./pages/project/Deployments") },
   { path: "projects/:project/pipelines/:number", lazy: () => import("./pages/pipeline/PipelinePage") },
+  { path: "projects/:project/deployments/:number", lazy: () => import("./pages/deployment/DeploymentPage") },
   { path: "projects/:project/settings/:part?", lazy: () => import("./pages/settings/Settings") },
   { path: "projects/:project/audit", lazy: () => import("./pages/audit/ProjectAudit") },
   { path: "account", lazy: () => import("./pages/account/Account") },

@@ -4,7 +4,6 @@ import { Dialog } from "../ui/Dialog";
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search, or filter the list"],
   ["j  k", "down and up in a list; Enter opens"],
-  ["g p", "to the projects"],
   ["?", "this page"],
   ["n  N", "in a log: next and previous hit"],
   ["g  G", "in a log: to its beginning and its end"],

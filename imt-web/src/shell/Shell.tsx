@@ -1,6 +1,6 @@
 // What stands around every page of whoever is signed in. Whoever is not is sent to sign in, and comes back.
-import { useMemo, useState } from "react";
-import { Navigate, Outlet, ScrollRestoration, useLocation, useNavigate } from "react-router";
+import { useCallback, useState } from "react";
+import { Navigate, Outlet, ScrollRestoration, useLocation } from "react-router";
 
 import { ApiError } from "../api/client";
 import { useMe } from "../api/queries";
@@ -13,13 +13,9 @@ import { TopBar } from "./TopBar";
 export function Shell() {
   const me = useMe();
   const here = useLocation();
-  const navigate = useNavigate();
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const open = useMemo(
-    () => ({ help: () => setHelpOpen(true), projects: () => void navigate("/") }),
-    [navigate],
-  );
-  useKeys(open);
+  const openHelp = useCallback(() => setHelpOpen(true), []);
+  useKeys(openHelp);
 
   if (me.error instanceof ApiError && me.error.status === 401) {
     const back = here.pathname + here.search + here.hash;
@@ -40,7 +36,7 @@ export function Shell() {
       >
         To the content
       </a>
-      <TopBar me={me.data} onHelp={open.help} />
+      <TopBar me={me.data} onHelp={openHelp} />
       <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
         <Outlet />
       </main>

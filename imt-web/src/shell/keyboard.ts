@@ -25,17 +25,13 @@ export function moveRow(step: 1 | -1): void {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-export function useKeys(open: { help: () => void; projects: () => void }): void {
+export function useKeys(openHelp: () => void): void {
   useEffect(() => {
-    let wasG = false;
     const press = (event: KeyboardEvent) => {
       if (isTaken(event)) return;
-      const isSecond = wasG;
-      wasG = event.key === "g";
-      if (event.key === "?") open.help();
+      if (event.key === "?") openHelp();
       else if (event.key === "j") moveRow(1);
       else if (event.key === "k") moveRow(-1);
-      else if (event.key === "p" && isSecond) open.projects();
       else if (event.key === "/") {
         const field = [...document.querySelectorAll<HTMLElement>("[data-search]")].find(isShown);
         if (field === undefined) return;
@@ -45,5 +41,5 @@ export function useKeys(open: { help: () => void; projects: () => void }): void 
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
-  }, [open]);
+  }, [openHelp]);
 }

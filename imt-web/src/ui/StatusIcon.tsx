@@ -126,8 +126,11 @@ export function StatusIcon({
   isNamed?: boolean;
 }) {
   const name = isNamed ? { role: "img", "aria-label": statusName(status) } : { "aria-hidden": true };
+  const tone = toneOf(status);
+  // The whole icon turns and not a part of it: that is done without painting it again.
+  const turns = tone === "running" ? "animate-turn" : "";
   return (
-    <svg viewBox="0 0 16 16" className={`shrink-0 ${TONE_TEXT[toneOf(status)]} ${className}`} {...name}>
+    <svg viewBox="0 0 16 16" className={`shrink-0 ${TONE_TEXT[tone]} ${turns} ${className}`} {...name}>
       {shapeOf(status)}
     </svg>
   );

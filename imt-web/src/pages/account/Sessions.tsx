@@ -25,7 +25,7 @@ export function Sessions() {
       title="Sessions"
       action={
         <Button isBusy={deed.isBusy} onClick={() => void endAll()}>
-          End all
+          End all but this one
         </Button>
       }
       isFlush

@@ -3,6 +3,7 @@ import { Link, useSearchParams } from "react-router";
 
 import type { Attempt, Job, Pipeline } from "../../api/queries";
 import type { LivePipeline } from "../../live/types";
+import { LogViewer } from "../../logs/LogViewer";
 import { Untrusted } from "../../text/Untrusted";
 import { spanText } from "../../ui/duration";
 import { ChevronLeftIcon } from "../../ui/icons";
@@ -10,7 +11,6 @@ import { EmptyState } from "../../ui/Panel";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
 import { isBad, isOver, reasonText, statusName } from "../../ui/status";
 import { Span } from "../../ui/Time";
-import { LogViewer } from "../../logs/LogViewer";
 import { standing } from "./stages";
 import { jobWaitingText } from "./timeline";
 

@@ -10,9 +10,9 @@ import { statusName, toneOf } from "../../ui/status";
 import { Header } from "./Header";
 import { JobPane } from "./JobPane";
 import { StageGraph } from "./StageGraph";
-import { jobToShow } from "./stages";
 import { Timeline } from "./Timeline";
 import { useLivePipeline } from "./useLivePipeline";
+import { useShownJob } from "./useShownJob";
 
 export function Component() {
   const { project = "", number: digits = "" } = useParams();
@@ -45,11 +45,15 @@ function Shown({ project, pipeline, live, state }: ShownProps) {
   const [search] = useSearchParams();
   const wanted = search.get("job");
   const chosen = wanted === null ? undefined : pipeline.jobs.find((job) => String(job.job) === wanted);
-  const shown = chosen ?? jobToShow(pipeline.jobs);
+  const unchosen = useShownJob(pipeline.jobs);
+  const shown = chosen ?? unchosen;
   // On a phone there is room for one: the jobs, or the log of the one that was chosen.
   const isNarrowLog = chosen !== undefined;
   return (
-    <div className="mx-auto flex w-full max-w-[110rem] flex-1 flex-col gap-3 px-3 py-3 sm:px-5 lg:h-[calc(100dvh-3.25rem)] lg:min-h-[34rem] lg:flex-none">
+    <div
+      data-many={pipeline.jobs.length > 100 ? "" : undefined}
+      className="mx-auto flex w-full max-w-[110rem] flex-1 flex-col gap-3 px-3 py-3 sm:px-5 lg:h-[calc(100dvh-3.25rem)] lg:min-h-[34rem] lg:flex-none"
+    >
       <div className={`flex flex-col gap-3 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
         <Header project={project} pipeline={pipeline} state={state} />
         <StageGraph pipeline={pipeline} shown={shown?.job} />

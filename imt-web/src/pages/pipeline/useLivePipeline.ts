@@ -8,8 +8,10 @@ import type { LivePipeline, LiveState } from "../../live/types";
 import { useFollowed, useLiveState } from "../../live/useLive";
 import { isOver } from "../../ui/status";
 
-/** So often at most is it asked how things stand: a pipeline of many short jobs tells a lot. */
-const AT_MOST_EVERY = 250;
+/** So long at least it is until it is asked again how things stand: a pipeline of many short jobs tells a lot. */
+function pause(jobs: number): number {
+  return jobs > 100 ? 1_000 : 250;
+}
 
 export interface Followed {
   query: UseQueryResult<Pipeline>;
@@ -30,6 +32,7 @@ export function useLivePipeline(project: string, number: number): Followed {
     [isFollowed, project, number],
   );
   const live = useFollowed(subject);
+  const jobs = query.data?.jobs.length ?? 0;
   const state = useLiveState(live);
 
   useEffect(() => {
@@ -39,13 +42,13 @@ export function useLivePipeline(project: string, number: number): Followed {
       timer ??= setTimeout(() => {
         timer = undefined;
         void queries.invalidateQueries({ queryKey: ask.queryKey });
-      }, AT_MOST_EVERY);
+      }, pause(jobs));
     });
     return () => {
       stop();
       clearTimeout(timer);
     };
-  }, [live, queries, ask]);
+  }, [live, queries, ask, jobs]);
 
   useEffect(() => {
     if (state === "over") void queries.invalidateQueries({ queryKey: ask.queryKey });

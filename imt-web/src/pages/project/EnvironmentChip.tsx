@@ -14,12 +14,12 @@ export function EnvironmentChip({ project, environment }: { project: string; env
   return (
     <Link
       to={`/projects/${project}/deployments/${shown.number}`}
-      className="inline-flex max-w-full items-center gap-2 rounded-md border border-line bg-page px-2 py-1 text-sm no-underline hover:border-line-strong"
+      className="inline-flex max-w-full flex-wrap items-center gap-x-2 rounded-md border border-line bg-page px-2 py-1 text-sm no-underline hover:border-line-strong"
     >
       <StatusIcon status={shown.status} isNamed />
-      <Untrusted text={environment.name} className="truncate font-medium" />
+      <Untrusted text={environment.name} className="max-w-[calc(100%-2rem)] truncate font-medium" />
       {live === null ? (
-        <span className="text-muted">nothing live</span>
+        <span className="whitespace-nowrap text-muted">nothing live</span>
       ) : (
         <span className="whitespace-nowrap text-muted">
           <span className="font-mono">{live.commit.slice(0, 8)}</span>{" "}
