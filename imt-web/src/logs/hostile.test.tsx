@@ -14,7 +14,8 @@ const ELEMENTS = new Set(["DIV", "SPAN", "A", "BUTTON", "MARK", "TIME", "svg", "
 function lineOf(text: string) {
   const reader = new LineReader();
   const chance = chanceOf(text.length);
-  for (const piece of piecesOf([printed("stdout", text)], () => 1 + Math.floor(chance() * 65536))) reader.push(piece);
+  for (const piece of piecesOf([printed("stdout", text)], () => 1 + Math.floor(chance() * 65536)))
+    reader.push(piece);
   reader.finish();
   return reader.open ?? { runs: [], at: 0, isCut: false };
 }
