@@ -55,7 +55,7 @@ describe("a hostile line", () => {
       expect(shown.length).toBeLessThan(20_000);
       unmount();
     }
-    expect(performance.now() - begin).toBeLessThan(3000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
   });
 
   it("hides nothing of what was printed after it", () => {
