@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::http::{Network, Origins, Rates, Throttle, TrustedProxies};
+use crate::live::Written;
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
@@ -25,6 +26,8 @@ const UNVERIFIED_DELIVERIES: usize = 64;
 
 /// How much of logs is kept for those who follow them together: a few seconds of a busy one.
 const SHARED_BYTES: usize = 16 << 20;
+/// How much of it is kept as it is told.
+const WRITTEN_BYTES: usize = 8 << 20;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -138,6 +141,7 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     reads: Arc<SharedReads>,
+    written: Written,
     stores: Stores,
     repositories: Arc<Repositories>,
     settings: Settings,
@@ -173,6 +177,7 @@ impl Server {
             outbound: Outbound::new(Reach::of(settings.allows_private_networks)).within(settings.answers_within),
             throttle: settings.rates.map(Throttle::new),
             reads: Arc::new(SharedReads::new(Arc::clone(&stores.store), SHARED_BYTES)),
+            written: Written::new(WRITTEN_BYTES),
             stores,
             repositories,
             settings,
@@ -193,6 +198,11 @@ impl Server {
     /// What many follow is read once.
     pub(crate) fn reads(&self) -> &Arc<SharedReads> {
         &self.0.reads
+    }
+
+    /// And written once.
+    pub(crate) fn written(&self) -> &Written {
+        &self.0.written
     }
 
     pub(crate) fn catalog(&self) -> &dyn Catalog {

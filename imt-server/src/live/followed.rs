@@ -70,11 +70,13 @@ impl Followed {
     async fn seen(&mut self) -> StoreResult<Option<Told>> {
         let told = match &mut self.feed {
             None => None,
-            Some(Either::Pipeline(feed)) => feed.next().await?.map(|seen| Told::of(seen, feed.position().clone())),
+            Some(Either::Pipeline(feed)) => {
+                feed.next().await?.map(|seen| Told::of(seen, feed.position().clone(), self.server.written()))
+            }
             Some(Either::Deployment(feed)) => feed.next().await?.map(|seen| Told::of_deployment(seen, feed.position())),
         };
-        if let Some(Told::Log { piece, .. } | Told::DeploymentLog { piece, .. }) = &told {
-            self.server.metrics().log_sent(piece.len());
+        if let Some(Told::Log { bytes, .. } | Told::DeploymentLog { bytes, .. }) = &told {
+            self.server.metrics().log_sent(*bytes);
         }
         Ok(told)
     }

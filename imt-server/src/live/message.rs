@@ -6,8 +6,8 @@ use imt_core::ports::StoreError;
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
 
+use super::written::{self, Text, Written};
 use crate::http::{Code, Problem};
-use crate::piece::Piece;
 
 /// What a client says.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -64,8 +64,11 @@ pub(super) enum Told {
     Log {
         job: u32,
         attempt: u32,
-        #[serde(flatten)]
-        piece: Piece,
+        /// How many bytes of the log it is.
+        #[serde(skip)]
+        bytes: usize,
+        #[serde(skip)]
+        piece: Text,
         position: Position,
     },
     /// Something has happened in a deployment.
@@ -74,8 +77,11 @@ pub(super) enum Told {
     /// More of a deployment's log.
     #[serde(rename = "log")]
     DeploymentLog {
-        #[serde(flatten)]
-        piece: Piece,
+        /// How many bytes of the log it is.
+        #[serde(skip)]
+        bytes: usize,
+        #[serde(skip)]
+        piece: Text,
         position: DeploymentPosition,
     },
     /// All has been told: it is over.
@@ -86,13 +92,28 @@ pub(super) enum Told {
     Failed { code: Code, detail: String },
 }
 
+impl Message {
+    /// As it is sent.
+    pub(super) fn text(&self) -> String {
+        let mut text = serde_json::to_string(self).expect("messages are texts and numbers");
+        if let Told::Log { piece, .. } | Told::DeploymentLog { piece, .. } = &self.told {
+            // Both are objects with something in them: one goes on where the other ends.
+            text.pop();
+            text.push(',');
+            text.push_str(&piece[1..]);
+        }
+        text
+    }
+}
+
 impl Told {
     /// What was seen, and how far whoever has heard it has come.
-    pub(super) fn of(seen: Observation, position: Position) -> Self {
+    pub(super) fn of(seen: Observation, position: Position, written: &Written) -> Self {
         match seen {
             Observation::Event(event) => Self::Event { change: event.change, position },
             Observation::Log { attempt, chunk } => {
-                Self::Log { job: attempt.job.0, attempt: attempt.number, piece: chunk.into(), position }
+                let (job, attempt, bytes) = (attempt.job.0, attempt.number, chunk.bytes.len());
+                Self::Log { job, attempt, bytes, piece: written.text(chunk), position }
             }
         }
     }
@@ -101,7 +122,9 @@ impl Told {
     pub(super) fn of_deployment(seen: DeploymentObservation, position: DeploymentPosition) -> Self {
         match seen {
             DeploymentObservation::Event(event) => Self::DeploymentEvent { change: event.change, position },
-            DeploymentObservation::Log(chunk) => Self::DeploymentLog { piece: chunk.into(), position },
+            DeploymentObservation::Log(chunk) => {
+                Self::DeploymentLog { bytes: chunk.bytes.len(), piece: written::write(chunk), position }
+            }
         }
     }
 
@@ -151,10 +174,18 @@ mod tests {
 
     #[test]
     fn a_message_names_what_it_is_about() {
-        let json = serde_json::to_string(&Message { id: Some(7), told: Told::End }).unwrap();
-        assert_eq!(json, r#"{"id":7,"type":"end"}"#);
-        let json = serde_json::to_string(&Message { id: None, told: Told::End }).unwrap();
-        assert_eq!(json, r#"{"type":"end"}"#);
+        assert_eq!(Message { id: Some(7), told: Told::End }.text(), r#"{"id":7,"type":"end"}"#);
+        assert_eq!(Message { id: None, told: Told::End }.text(), r#"{"type":"end"}"#);
+    }
+
+    #[test]
+    fn a_message_has_the_piece_among_its_own() {
+        let (piece, position) = (r#"{"offset":3,"text":"a\n"}"#.into(), Position::default());
+        let text = Message { id: Some(7), told: Told::Log { job: 1, attempt: 2, bytes: 2, piece, position } }.text();
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let expected = serde_json::json!({"id": 7, "type": "log", "job": 1, "attempt": 2, "offset": 3, "text": "a\n",
+            "position": Position::default()});
+        assert_eq!(said, expected);
     }
 
     #[test]

@@ -135,8 +135,7 @@ impl Client {
 
 fn event(told: Told) -> Event {
     let (position, kind) = (told.position(), told.kind());
-    let text = serde_json::to_string(&Message { id: None, told }).expect("messages are texts and numbers");
-    let event = Event::default().event(kind).data(text);
+    let event = Event::default().event(kind).data(Message { id: None, told }.text());
     match position {
         Some(position) => event.id(position),
         None => event,
