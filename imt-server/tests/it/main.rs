@@ -19,6 +19,8 @@ mod hooks;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod logged;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod reconcile;
