@@ -11,6 +11,7 @@ mod deploying;
 mod handout;
 mod http;
 mod live;
+mod log_text;
 mod metrics;
 mod oidc;
 mod outbound;

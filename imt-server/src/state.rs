@@ -23,6 +23,9 @@ use crate::upkeep::Upkeep;
 /// How many bodies of deliveries are held at once before their signatures are checked.
 const UNVERIFIED_DELIVERIES: usize = 64;
 
+/// How many logs are looked through at once, for whoever looks for something in them.
+const SEARCHES: usize = 2;
+
 /// How much of logs is kept for those who follow them together: a few seconds of a busy one.
 const SHARED_BYTES: usize = 16 << 20;
 
@@ -149,6 +152,7 @@ struct Inner {
     providers: Vec<Arc<Provider>>,
     deliveries: Notify,
     room_for_deliveries: Arc<Semaphore>,
+    searches: Semaphore,
     looks: Notify,
     reports: Notify,
     stop: CancellationToken,
@@ -179,6 +183,7 @@ impl Server {
             metrics: Metrics::new(),
             deliveries: Notify::new(),
             room_for_deliveries: Arc::new(Semaphore::new(UNVERIFIED_DELIVERIES)),
+            searches: Semaphore::new(SEARCHES),
             looks: Notify::new(),
             reports: Notify::new(),
             stop,
@@ -253,6 +258,11 @@ impl Server {
     /// Room for the bodies of deliveries whose signature nobody has checked yet: strangers may send them.
     pub(crate) fn room_for_deliveries(&self) -> &Arc<Semaphore> {
         &self.0.room_for_deliveries
+    }
+
+    /// Turns of those who look for something in logs: it takes a processor for a while.
+    pub(crate) fn searches(&self) -> &Semaphore {
+        &self.0.searches
     }
 
     /// Rung when there may be a delivery to work on.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use imt_core::directory::Scopes;
 use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId};
@@ -14,6 +14,7 @@ use imt_core::ports::{
 };
 use imt_core::schedule::{Change, ChangeKind};
 use imt_core::status::End;
+use serde_json::Value;
 
 use crate::common::{Answered, World, now};
 
@@ -72,7 +73,7 @@ impl Logged {
         loop {
             let page = self.world.store.read_log(attempt, LogFrom::Offset(next), 1 << 20).await.unwrap();
             let Some(last) = page.chunks.last() else { break };
-            let newlines = last.bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
+            let newlines = memchr::memchr_iter(b'\n', &last.bytes).count() as u64;
             lines = last.first_line + newlines + u64::from(!last.bytes.ends_with(b"\n"));
             for chunk in &page.chunks {
                 hasher.update(&chunk.bytes);
@@ -92,5 +93,12 @@ impl Logged {
     pub(crate) async fn get(&self, path: &str) -> Answered {
         let path = format!("/api/v1/projects/shop/{path}");
         self.world.call(&Method::GET, &path, Some(&self.token), None).await
+    }
+
+    /// What is answered, if all went well.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answered = self.get(path).await;
+        assert_eq!(answered.status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&answered.body));
+        answered.json()
     }
 }

@@ -21,6 +21,8 @@ mod log;
 #[cfg(test)]
 mod logged;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod reconcile;
