@@ -17,6 +17,7 @@ use crate::http::{Network, Origins, Rates, Throttle, TrustedProxies};
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
+use crate::passing::Turns;
 use crate::repositories::Repositories;
 use crate::upkeep::Upkeep;
 
@@ -153,6 +154,7 @@ struct Inner {
     deliveries: Notify,
     room_for_deliveries: Arc<Semaphore>,
     searches: Semaphore,
+    passing: Turns,
     looks: Notify,
     reports: Notify,
     stop: CancellationToken,
@@ -184,6 +186,7 @@ impl Server {
             deliveries: Notify::new(),
             room_for_deliveries: Arc::new(Semaphore::new(UNVERIFIED_DELIVERIES)),
             searches: Semaphore::new(SEARCHES),
+            passing: Turns::new(),
             looks: Notify::new(),
             reports: Notify::new(),
             stop,
@@ -258,6 +261,11 @@ impl Server {
     /// Room for the bodies of deliveries whose signature nobody has checked yet: strangers may send them.
     pub(crate) fn room_for_deliveries(&self) -> &Arc<Semaphore> {
         &self.0.room_for_deliveries
+    }
+
+    /// Turns of those who have a repository looked into that is no project.
+    pub(crate) fn passing(&self) -> &Turns {
+        &self.0.passing
     }
 
     /// Turns of those who look for something in logs: it takes a processor for a while.

@@ -330,6 +330,16 @@ mod tests {
         }
     }
 
+    /// What is taken for granted where it is looked quickly.
+    #[test]
+    fn few_characters_stand_for_those_of_ascii_and_ideographs_have_no_case() {
+        let all = || ('\u{80}'..=char::MAX).map(|c| (c, fold(c)));
+        let ascii: String = all().filter(|(_, folded)| folded.is_ascii()).map(|(c, _)| c).collect();
+        assert_eq!(ascii, "\u{131}\u{17f}\u{212a}");
+        let cased = ('\u{2e80}'..='\u{a63f}').find(|c| !c.to_lowercase().eq([*c]) || !c.to_uppercase().eq([*c]));
+        assert_eq!(cased, None);
+    }
+
     #[test]
     fn a_line_is_shown_about_what_was_found() {
         let log = format!("short\n{}Needle{}\n", "ä".repeat(1000), "€".repeat(1000));

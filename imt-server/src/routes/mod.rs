@@ -21,6 +21,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 mod pipeline_view;
 pub(crate) mod pipelines;
+pub(crate) mod project_check;
 pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod reconcile;

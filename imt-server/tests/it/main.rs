@@ -5,6 +5,8 @@ mod authorization;
 #[cfg(test)]
 mod badges;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod connections;
