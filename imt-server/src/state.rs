@@ -18,11 +18,15 @@ use crate::live::Written;
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
+use crate::passing::Turns;
 use crate::repositories::Repositories;
 use crate::upkeep::Upkeep;
 
 /// How many bodies of deliveries are held at once before their signatures are checked.
 const UNVERIFIED_DELIVERIES: usize = 64;
+
+/// How many logs are looked through at once, for whoever looks for something in them.
+const SEARCHES: usize = 2;
 
 /// How much of logs is kept for those who follow them together: a few seconds of a busy one.
 const SHARED_BYTES: usize = 16 << 20;
@@ -153,6 +157,8 @@ struct Inner {
     providers: Vec<Arc<Provider>>,
     deliveries: Notify,
     room_for_deliveries: Arc<Semaphore>,
+    searches: Semaphore,
+    passing: Turns,
     looks: Notify,
     reports: Notify,
     stop: CancellationToken,
@@ -184,6 +190,8 @@ impl Server {
             metrics: Metrics::new(),
             deliveries: Notify::new(),
             room_for_deliveries: Arc::new(Semaphore::new(UNVERIFIED_DELIVERIES)),
+            searches: Semaphore::new(SEARCHES),
+            passing: Turns::new(),
             looks: Notify::new(),
             reports: Notify::new(),
             stop,
@@ -263,6 +271,16 @@ impl Server {
     /// Room for the bodies of deliveries whose signature nobody has checked yet: strangers may send them.
     pub(crate) fn room_for_deliveries(&self) -> &Arc<Semaphore> {
         &self.0.room_for_deliveries
+    }
+
+    /// Turns of those who have a repository looked into that is no project.
+    pub(crate) fn passing(&self) -> &Turns {
+        &self.0.passing
+    }
+
+    /// Turns of those who look for something in logs: it takes a processor for a while.
+    pub(crate) fn searches(&self) -> &Semaphore {
+        &self.0.searches
     }
 
     /// Rung when there may be a delivery to work on.

@@ -1,7 +1,10 @@
 //! What is said by clients who follow something, and what they are told.
 
+use std::collections::BTreeSet;
+
 use imt_core::deploy::machine;
 use imt_core::feed::{DeploymentObservation, DeploymentPosition, Observation, Position};
+use imt_core::id::JobIndex;
 use imt_core::ports::StoreError;
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,9 @@ pub(super) enum Said {
         /// How far the client has come; absent: nothing yet.
         #[serde(default)]
         position: Option<Position>,
+        /// The jobs whose logs are told, by their places; absent: all.
+        #[serde(default)]
+        jobs: Option<BTreeSet<JobIndex>>,
     },
     /// Wants to follow a deployment.
     FollowDeployment {
@@ -191,10 +197,19 @@ mod tests {
     #[test]
     fn only_what_is_meant_is_understood() {
         let follow = r#"{"type":"follow","id":1,"project":"shop","pipeline":3}"#;
-        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { id: 1, position: None, .. })));
-        for wrong in
-            ["", "[]", r#"{"type":"follow"}"#, r#"{"type":"leave","id":1,"x":2}"#, r#"{"type":"other","id":1}"#]
-        {
+        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { id: 1, position: None, jobs: None, .. })));
+        let follow = r#"{"type":"follow","id":1,"project":"shop","pipeline":3,"jobs":[3,0]}"#;
+        let jobs: BTreeSet<_> = [JobIndex(0), JobIndex(3)].into();
+        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { jobs: Some(said), .. }) if said == jobs));
+        for wrong in [
+            "",
+            "[]",
+            r#"{"type":"follow"}"#,
+            r#"{"type":"leave","id":1,"x":2}"#,
+            r#"{"type":"other","id":1}"#,
+            r#"{"type":"follow","id":1,"project":"shop","pipeline":3,"jobs":[-1]}"#,
+            r#"{"type":"follow_deployment","id":1,"project":"shop","deployment":3,"jobs":[]}"#,
+        ] {
             assert!(serde_json::from_str::<Said>(wrong).is_err(), "{wrong}");
         }
     }

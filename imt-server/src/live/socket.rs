@@ -142,8 +142,8 @@ impl Client {
                     self.followed.remove(&id);
                     return Ok(None);
                 }
-                Said::Follow { id, project, pipeline, position } => {
-                    (id, project, Wanted::Pipeline(pipeline, position.unwrap_or_default()))
+                Said::Follow { id, project, pipeline, position, jobs } => {
+                    (id, project, Wanted::Pipeline(pipeline, position.unwrap_or_default(), jobs))
                 }
                 Said::FollowDeployment { id, project, deployment, position } => {
                     (id, project, Wanted::Deployment(deployment, position.unwrap_or_default()))
