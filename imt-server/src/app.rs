@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
+use crate::pages;
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
@@ -38,7 +39,7 @@ pub fn app(server: Server) -> Router {
     all_routes::<Router<Server>>(server.settings().delivery_bytes)
         .route(DOCUMENT, get(document))
         .merge(try_it::page(DOCUMENT))
-        .fallback(|| async { Problem::not_found() })
+        .fallback(pages::fallback)
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the method is none of this path")
         })

@@ -14,6 +14,7 @@ mod live;
 mod metrics;
 mod oidc;
 mod outbound;
+mod pages;
 mod piece;
 mod planning;
 mod policy;
