@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
+use crate::pages;
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployment_logs, deployments, health, hooks, log_commands, log_search, logs, me,
@@ -41,7 +42,7 @@ pub fn app(server: Server) -> Router {
         // A project may be called so.
         .route("/api/v1/projects/check", get(projects::show).patch(projects::change))
         .merge(try_it::page(DOCUMENT))
-        .fallback(|| async { Problem::not_found() })
+        .fallback(pages::fallback)
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the method is none of this path")
         })

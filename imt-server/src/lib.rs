@@ -15,6 +15,7 @@ mod log_text;
 mod metrics;
 mod oidc;
 mod outbound;
+mod pages;
 mod passing;
 mod piece;
 mod planning;
