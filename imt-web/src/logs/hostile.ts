@@ -1,0 +1,98 @@
+// Two hundred lines that mean no good. For tests, and for a look at them in a browser; no part of the pages.
+
+const SCRIPTS = ["alert(1)", "top.hit=1", "fetch('//evil')", "document.body.remove()"];
+
+const MARKUP = SCRIPTS.flatMap((js) => [
+  `<script>${js}</script>`,
+  `<img src=x onerror="${js}">`,
+  `<svg onload="${js}"><circle r=9999></svg>`,
+  `<svg><script>${js}</script></svg>`,
+  `<svg><animate onbegin="${js}" attributeName=x dur=1s>`,
+  `<iframe srcdoc="<script>${js}</script>">`,
+  `<a href="javascript:${js}">click</a>`,
+  `<body onload="${js}">`,
+  `<details open ontoggle="${js}">x</details>`,
+  `<input autofocus onfocus="${js}">`,
+  `<math><mtext></form><form><mglyph><style></math><img src onerror="${js}">`,
+  `"><script>${js}</script>`,
+  `'-${js}-'`,
+  `\${${js}}`,
+  `{{constructor.constructor('${js}')()}}`,
+  `javascript:${js}`,
+  `</span></div><style>*{display:none}</style>`,
+  `<!--><img src=x onerror=${js}>-->`,
+  `<base href="//evil/">`,
+  `<meta http-equiv=refresh content="0;url=javascript:${js}">`,
+  `<object data="javascript:${js}"></object>`,
+  `<template><img src=x onerror="${js}"></template>`,
+]);
+
+const ESC = "\x1b";
+const CODES = [
+  `${ESC}]8;;javascript:alert(1)${ESC}\\click${ESC}]8;;${ESC}\\`,
+  `${ESC}]8;;data:text/html,<script>alert(1)</script>\x07click${ESC}]8;;\x07`,
+  `${ESC}]8;id="><script>alert(1)</script>;http://evil${ESC}\\x${ESC}]8;;${ESC}\\`,
+  `${ESC}]8;;http://evil`,
+  `${ESC}]0;<script>alert(1)</script>\x07title`,
+  `${ESC}]2;title${ESC}\\x`,
+  `${ESC}]52;c;ZXZpbA==\x07clipboard`,
+  `${ESC}]1337;File=inline=1:AAAA\x07image`,
+  `${ESC}]4;1;rgb:ff/ff/ff\x07palette`,
+  `${ESC}]10;?\x07question`,
+  `${ESC}P+q544e\x1b\\device`,
+  `${ESC}Pq#0;2;0;0;0#0~~@@vv\x1b\\sixel`,
+  `${ESC}_Gf=32;AAAA${ESC}\\kitty`,
+  `${ESC}^private${ESC}\\x`,
+  `${ESC}[2J${ESC}[H${ESC}[3Jcleared`,
+  `${ESC}[?1049h${ESC}[?25lalternate`,
+  `${ESC}[6n${ESC}[c${ESC}[>qquestions`,
+  `${ESC}[99999;99999Hfar`,
+  `${ESC}[99999Cfar`,
+  `${ESC}[99999Dback`,
+  `${ESC}[999999999999999999999mhuge`,
+  `${ESC}[${"1;".repeat(500)}1mmany`,
+  `${ESC}[38;2;999;999;999mno colour`,
+  `${ESC}[38;5;-1mno colour`,
+  `${ESC}[38;5mcut ${ESC}[48;2;1mcut`,
+  `${ESC}[8mhidden${ESC}[28m`,
+  `${ESC}[30;40mblack on black`,
+  `${ESC}[37;47mwhite on white`,
+  `${ESC}[38;2;255;255;255mwhite on white`,
+  `${ESC}[38;2;13;17;23mdark on dark`,
+  `${ESC}[5;6mblinking`,
+  `${ESC}[${ESC}[31mnested`,
+  `${ESC}${ESC}${ESC}[1mnested`,
+  `${ESC}[31${ESC}]0;x\x07mnested`,
+  `${ESC}[1${ESC}[2${ESC}[3mnested`,
+  `${ESC}[31;\x00mnul`,
+  `${ESC}c${ESC}7${ESC}8${ESC}D${ESC}Mreset`,
+  `${ESC}(0lqqqk${ESC}(B`,
+  `${ESC}#8${ESC} Fwide`,
+  `\x9b31mC1 \x9d0;x\x9c \x90q\x9c`,
+  `good\rEVIL`,
+  `rm -rf /\r${ESC}[Kecho safe`,
+  `rm -rf /${ESC}[8D${ESC}[Kecho`,
+  `secret\b\b\b\b\b\b      `,
+  `password: x${ESC}[1K`,
+  `${ESC}[2K\r\r\r\r`,
+];
+
+const MARKS = [
+  "\u202etxt.exe", "\u202dabc\u202c", "\u2066\u2067\u2068abc\u2069", "if (admin\u2066\u202e) {", "\u200f\u200e\u061cabc",
+  "\u202e".repeat(50) + "abc", "שלום \u202e abc עולם", "مرحبا abc 123", "a\u200bb\u200cc\u200dd\u2060e", "\ufeffabc\ufeff",
+  "a\u00adb\u034fc", "\u3164\u115f\u1160\uffa0filler", "\u2028line\u2029paragraph", "\u0085next", "\u{e0041}\u{e0042}\u{e007f}tags",
+  "\ufff9a\ufffab\ufffb", "\u180e\u17b4\u17b5", "\u206a\u206ashape", "\ufe0f\ufe0e\u{e0100}", "x\u20dd\u20e0",
+  "Z" + "\u0310\u0321\u0338\u0489".repeat(40) + "algo", "a" + "\u0300".repeat(500), "\u0e01" + "\u0e49".repeat(60), "\u1ab0\u1ab1\u1ab2\u1ab3",
+  "﷽".repeat(80), "𒐫".repeat(80), "꧅꧅꧅", "👩‍👩‍👧‍👦".repeat(30), "🏴\u{e0067}\u{e0062}\u{e007f}", "\ud83d", "\udc00x", "\ud83d\u0000\udc00",
+  "i̇İıI ẞß ﬁ", "ａdmin аdmin", "\t\t\t\ttabs", "\0\0\0nul", "\x01\x02\x03\x04\x05\x06\x07\x0e\x0f", "\x7f\x7fdel", "\x0b\x0cvt ff",
+  "\ufffd\ufffe\uffff", "\u2800\u2800braille", "\u00a0\u2003\u3000spaces", "%00%0a%0d", "%n%s%x", "../../../../etc/passwd", "$(reboot)`reboot`",
+  "=cmd|'/c calc'!A1", "__proto__", "constructor", "NaN", "undefined", "[object Object]",
+];
+
+const LONG = [
+  "w".repeat(1 << 20), "<b>".repeat(100_000), "\0".repeat(200_000), "\u202e".repeat(100_000), `${ESC}[31m`.repeat(100_000) + "x",
+  `${ESC}[3`.repeat(100_000), "ab\r".repeat(100_000), "x\b".repeat(100_000), "e\u0301".repeat(100_000), "😀".repeat(100_000), " ".repeat(1 << 20) + "x",
+  "-".repeat(10_000) + "\r" + "=".repeat(9_999),
+];
+
+export const HOSTILE: readonly string[] = [...MARKUP, ...CODES, ...MARKS, ...LONG];

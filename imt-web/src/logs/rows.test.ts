@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+
+import { EchoFinder, groupOf, groupsOf } from "./groups";
+import { hashOf, rangeTo, readHash } from "./hash";
+import { RowMap, type Range } from "./rows";
+import { afterBar, barOf, barPx, lastPlace, moved, MOST_PX, placeOfBar, type Measures } from "./scroll";
+import { Searcher, splitAt } from "./search";
+import type { FoundPage, LogSource } from "./source";
+import { chanceOf } from "./testing";
+
+describe("rows", () => {
+  it("are the lines that are not hidden, in their order", () => {
+    for (let seed = 1; seed <= 100; seed += 1) {
+      const chance = chanceOf(seed);
+      const lines = 1 + Math.floor(chance() * 60);
+      const hidden: Range[] = [];
+      for (let at = 1; at < lines; at += 1 + Math.floor(chance() * 10)) {
+        const first = at;
+        at += Math.floor(chance() * 5);
+        hidden.push({ first, end: at });
+      }
+      const isHidden = (line: number): boolean =>
+        hidden.some(({ first, end }) => line >= first && line < end);
+      const seen = Array.from({ length: lines }, (_, line) => line).filter((line) => !isHidden(line));
+      const map = new RowMap(lines, hidden);
+      expect(map.rows, `seed ${seed}`).toBe(seen.length);
+      expect(Array.from({ length: map.rows }, (_, row) => map.lineOf(row))).toEqual(seen);
+      for (let line = 0; line < lines; line += 1) {
+        const last = seen.findLastIndex((one) => one <= line);
+        expect(map.rowOf(line)).toBe(last);
+      }
+    }
+  });
+});
+
+describe("the place in a list", () => {
+  const measures = (rows: number, heightOf: Measures["heightOf"] = () => 20): Measures => ({
+    rows,
+    rowPx: 20,
+    seenPx: 600,
+    heightOf,
+  });
+
+  it("is that of the bar where the list is short enough", () => {
+    const short = measures(1000);
+    expect(barPx(short)).toBe(20_000);
+    expect(placeOfBar(105, short)).toEqual({ row: 5, px: 5 });
+    expect(barOf({ row: 5, px: 5 }, short)).toBeCloseTo(105);
+    expect(placeOfBar(1e9, short)).toEqual({ row: 970, px: 0 });
+  });
+
+  it("can be each of ten million rows, by small movements from the one before", () => {
+    const long = measures(10_000_000);
+    expect(barPx(long)).toBe(MOST_PX);
+    let [place, bar] = [placeOfBar(4_000_000, long), 4_000_000];
+    const first = place.row;
+    for (let n = 1; n <= 100; n += 1) {
+      place = afterBar(place, bar, bar + 20, long, false);
+      bar += 20;
+      expect(place.row).toBe(first + n);
+    }
+    // The bar is where it belongs afterwards, give or take what it cannot say.
+    expect(Math.abs(barOf(place, long) - bar)).toBeLessThan(2000);
+    expect(afterBar(place, bar, 0, long, false)).toEqual({ row: 0, px: 0 });
+    expect(afterBar(place, bar, MOST_PX, long, false).row).toBe(10_000_000 - 30);
+  });
+
+  it("moves by pixels over rows of any height", () => {
+    const wrapped = measures(100, (row) => (row % 3 === 0 ? 60 : 20));
+    let place = { row: 0, px: 0 };
+    for (let px = 0; px < 2400; px += 7) {
+      const again = moved({ row: 0, px: 0 }, px, wrapped);
+      expect(again).toEqual(place);
+      place = moved(place, 7, wrapped);
+    }
+    expect(moved(place, -1e6, wrapped)).toEqual({ row: 0, px: 0 });
+    expect(moved(place, 1e6, wrapped)).toEqual(lastPlace(wrapped));
+  });
+
+  it("at the end shows the last row at the lower edge", () => {
+    expect(lastPlace(measures(100))).toEqual({ row: 70, px: 0 });
+    expect(lastPlace(measures(10))).toEqual({ row: 0, px: 0 });
+    expect(lastPlace(measures(100, (row) => (row === 99 ? 500 : 35)))).toEqual({ row: 96, px: 5 });
+  });
+});
+
+describe("groups", () => {
+  const line = (
+    text: string,
+    stream: "stdout" | "stderr" = "stdout",
+  ): { runs: [{ stream: typeof stream; text: string }]; at: number; isCut: boolean } => ({
+    runs: [{ stream, text }],
+    at: text.length,
+    isCut: false,
+  });
+
+  it("begin where a command is echoed", () => {
+    const lines = [
+      line("before"),
+      line("$ make"),
+      line("x"),
+      line("$ not", "stderr"),
+      line("$ test"),
+      line("y"),
+    ];
+    const finder = new EchoFinder();
+    expect(finder.find(2, 6, (n) => lines[n])).toEqual([{ line: 4, at: 6 }]);
+    const echoes = finder.find(0, 6, (n) => lines[n]);
+    const groups = groupsOf(echoes, 6, 99);
+    expect(groups).toEqual([
+      { first: 1, end: 4, at: 6, endAt: 6, isLast: false },
+      { first: 4, end: 6, at: 6, endAt: 99, isLast: true },
+    ]);
+    expect([0, 1, 3, 5].map((n) => groupOf(groups, n)?.first)).toEqual([undefined, 1, 1, 4]);
+  });
+
+  it("are found as lines come, and no line is looked at twice", () => {
+    const finder = new EchoFinder();
+    const looked: number[] = [];
+    for (let end = 1; end <= 50; end += 1) {
+      finder.find(0, end, (n) => {
+        looked.push(n);
+        return line(n % 10 === 0 ? "$ x" : "y");
+      });
+    }
+    expect(looked).toHaveLength(50);
+    expect(finder.find(0, 50, () => undefined)).toHaveLength(5);
+  });
+});
+
+describe("an address", () => {
+  it.each([
+    ["#L1", { first: 0, end: 1 }],
+    ["#L120-L140", { first: 119, end: 140 }],
+    ["#L140-120", { first: 119, end: 140 }],
+    ["#L0", null],
+    ["#L1x", null],
+    ["#line", null],
+    ["", null],
+  ])("%s means %o", (hash, range) => {
+    expect(readHash(hash)).toEqual(range);
+    if (range) expect(readHash(hashOf(range))).toEqual(range);
+  });
+
+  it("grows to where one clicks with shift", () => {
+    expect(rangeTo(null, 4)).toEqual({ first: 4, end: 5 });
+    expect(rangeTo({ first: 4, end: 5 }, 9)).toEqual({ first: 4, end: 10 });
+    expect(rangeTo({ first: 4, end: 5 }, 1)).toEqual({ first: 1, end: 5 });
+  });
+});
+
+describe("a search", () => {
+  const source = (pages: (FoundPage | Error)[]): LogSource => ({
+    raw: "",
+    read: () => Promise.reject(new Error("none")),
+    commands: () => Promise.resolve(null),
+    search: () => {
+      const page = pages.shift();
+      return page instanceof Error || !page
+        ? Promise.reject(page ?? new Error("no more"))
+        : Promise.resolve(page);
+    },
+  });
+  const hits = (...lines: number[]): { line: number; text: string }[] =>
+    lines.map((line) => ({ line, text: "" }));
+
+  it("goes on until there is no more, and begins at where one is", async () => {
+    const searcher = new Searcher(
+      source([
+        { items: hits(1, 5), next_line: 6 },
+        { items: [], next_line: 9 },
+        { items: hits(10), next_line: null },
+      ]),
+    );
+    await searcher.start("x", 7);
+    expect(searcher.now).toMatchObject({ at: 2, isRunning: false, error: null });
+    expect(searcher.now.hits.map((hit) => hit.line)).toEqual([1, 5, 10]);
+    searcher.step(1);
+    expect(searcher.now.at).toBe(0);
+    searcher.step(-1);
+    expect(searcher.now.at).toBe(2);
+  });
+
+  it("says what went wrong, and keeps what it has", async () => {
+    const searcher = new Searcher(source([{ items: hits(1), next_line: 6 }, new Error("away")]));
+    await searcher.start("x", 0);
+    expect(searcher.now).toMatchObject({ at: 0, isRunning: false, error: new Error("away") });
+  });
+
+  it("that was replaced says nothing more", async () => {
+    const searcher = new Searcher(
+      source([
+        { items: hits(1), next_line: null },
+        { items: hits(2), next_line: null },
+      ]),
+    );
+    const first = searcher.start("a", 0);
+    await searcher.start("b", 0);
+    await first;
+    expect(searcher.now).toMatchObject({ query: "b", hits: hits(2) });
+  });
+
+  it("marks what it found, whatever its case, and takes nothing for a pattern", () => {
+    expect(splitAt("an Error, error!", "error")).toEqual(["an ", "Error", ", ", "error", "!"]);
+    expect(splitAt("a.c abc", "a.c")).toEqual(["", "a.c", " abc"]);
+    expect(splitAt("x", "(")).toEqual(["x"]);
+    expect(splitAt("a-b/c", "-b/")).toEqual(["a", "-b/", "c"]);
+  });
+});

@@ -1,0 +1,38 @@
+// What was done in one project, for its owners.
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useParams, useSearchParams } from "react-router";
+
+import { answer, client } from "../../api/client";
+import type { Project } from "../../api/queries";
+import { usePageState } from "../../ui/page-state";
+import { ProjectFrame } from "../project/ProjectFrame";
+import { askMembers } from "../settings/asks";
+import { Entries } from "./Entries";
+
+export function Component() {
+  const { project: name = "" } = useParams();
+  usePageState(`Audit of ${name}`);
+  return <ProjectFrame name={name}>{(project) => <OfProject project={project} />}</ProjectFrame>;
+}
+
+function OfProject({ project }: { project: Project }) {
+  const [search] = useSearchParams();
+  const cursor = search.get("cursor");
+  const entries = useQuery({
+    queryKey: ["project", project.name, "audit", cursor],
+    queryFn: ({ signal }) =>
+      answer(
+        client.GET("/api/v1/projects/{project}/audit", {
+          params: {
+            path: { project: project.name },
+            query: { limit: 100, ...(cursor === null ? {} : { cursor }) },
+          },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+  const members = useQuery(askMembers(project.name));
+  const names = new Map(members.data?.items.map(({ user }) => [user.id, user.email ?? user.name]));
+  return <Entries query={entries} names={names} cursor={cursor} />;
+}

@@ -1,0 +1,131 @@
+// A deployment: its steps as they happen, what was wrong with which service, its log, and the way back.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Link, useParams } from "react-router";
+
+import { asks, type Deployment } from "../../api/queries";
+import { NotThere } from "../../shell/Broken";
+import { Page } from "../../shell/Page";
+import { Untrusted } from "../../text/Untrusted";
+import { Commit } from "../../ui/Commit";
+import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
+import { usePageState } from "../../ui/page-state";
+import { Answered } from "../../ui/Panel";
+import { StatusBadge } from "../../ui/StatusIcon";
+import { isOver, statusName, toneOf } from "../../ui/status";
+import { Span, Time } from "../../ui/Time";
+import { Actions } from "./Actions";
+import { DeploymentLog } from "./DeploymentLog";
+import { Outcome } from "./Outcome";
+import { Steps } from "./Steps";
+import { useCourse, type Told } from "./useCourse";
+
+export function Component() {
+  const { project = "", number: digits = "" } = useParams();
+  if (!/^[1-9][0-9]{0,14}$/.test(digits)) return <NotThere />;
+  return <OfNumber key={`${project} ${digits}`} project={project} number={Number(digits)} />;
+}
+
+function OfNumber({ project, number }: { project: string; number: number }) {
+  const queries = useQueryClient();
+  const told = useCourse(project, number);
+  const query = useQuery({
+    ...asks.deployment(project, number),
+    refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data.status) ? false : 5_000),
+  });
+  // Each step changes how the deployment stands.
+  const { steps, isCancelled } = told.course;
+  const mark = `${steps.length} ${steps.at(-1)?.endedAt ?? ""} ${isCancelled} ${told.state}`;
+  useEffect(() => {
+    void queries.invalidateQueries({ queryKey: asks.deployment(project, number).queryKey });
+  }, [queries, project, number, mark]);
+  const status = query.data?.status;
+  usePageState(
+    `${status === undefined ? "" : `${statusName(status)} · `}${project} deployment #${number}`,
+    status === undefined ? undefined : toneOf(status),
+  );
+  return (
+    <Answered query={query} lines={10}>
+      {(deployment) => <Shown project={project} deployment={deployment} told={told} />}
+    </Answered>
+  );
+}
+
+interface ShownProps {
+  project: string;
+  deployment: Deployment;
+  told: Told;
+}
+
+function Shown({ project, deployment, told }: ShownProps) {
+  const isOn = !isOver(deployment.status);
+  return (
+    <Page
+      isWide
+      crumbs={[
+        { to: "/", text: "Projects" },
+        { to: `/projects/${project}`, text: project },
+        { to: `/projects/${project}/deployments`, text: "Deployments" },
+      ]}
+      title={
+        <span className="flex flex-wrap items-center gap-3">
+          #{deployment.number} <Untrusted text={deployment.environment} />
+          <span aria-live="polite">
+            <StatusBadge status={isOn && told.course.isCancelled ? "cancelling" : deployment.status} />
+          </span>
+        </span>
+      }
+      below={<Facts project={project} deployment={deployment} told={told} isOn={isOn} />}
+      actions={<Actions project={project} deployment={deployment} isCancelled={told.course.isCancelled} />}
+    >
+      <Outcome deployment={deployment} course={told.course} />
+      <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
+        <Steps course={told.course} isOver={!isOn} />
+        <DeploymentLog project={project} number={deployment.number} told={told} isOn={isOn} />
+      </div>
+    </Page>
+  );
+}
+
+function Facts({ project, deployment, told, isOn }: ShownProps & { isOn: boolean }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted">
+      <span className="text-text">
+        <Commit commit={deployment.commit} />
+      </span>
+      <span className="inline-flex min-w-0 items-center gap-1.5">
+        <ServerIcon className="size-3.5" />
+        <Untrusted text={deployment.host} />
+      </span>
+      <span className="inline-flex items-center gap-1.5">
+        <ClockIcon className="size-3.5" />
+        <Time at={deployment.submitted_at} />
+      </span>
+      {deployment.started_at && (
+        <span className="inline-flex items-center gap-1.5">
+          <TimerIcon className="size-3.5" />
+          <Span from={deployment.started_at} to={deployment.ended_at} />
+        </span>
+      )}
+      {deployment.pipeline && <ItsPipeline project={project} id={deployment.pipeline} />}
+      {isOn && (told.state === "away" || told.state === "refused") && (
+        <span role="status" className="inline-flex items-center gap-1.5">
+          <OffIcon className="size-3.5" />
+          {told.state === "away" ? "the server is away: reconnecting" : "not live: asked every few seconds"}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** The pipeline that led to it, where it is among the last ones: it is known by its id, and found by its number. */
+function ItsPipeline({ project, id }: { project: string; id: string }) {
+  const pipelines = useQuery({ ...asks.pipelines(project, { limit: 100 }), refetchInterval: false });
+  const found = pipelines.data?.items.find((pipeline) => pipeline.id === id);
+  if (found === undefined) return <span>after a pipeline</span>;
+  return (
+    <Link to={`/projects/${project}/pipelines/${found.number}`} className="underline hover:text-text">
+      after pipeline #{found.number}
+    </Link>
+  );
+}

@@ -1,0 +1,92 @@
+// How a deployment ended and why, and what is known of each service that was not as it should be.
+import type { Deployment } from "../../api/queries";
+import { Untrusted, UntrustedLines } from "../../text/Untrusted";
+import { WarningIcon } from "../../ui/icons";
+import { isBad, isOver, reasonText } from "../../ui/status";
+import { StatusIcon } from "../../ui/StatusIcon";
+import { causeText, pathText, type Course, type SickService } from "./steps";
+
+export function Outcome({ deployment, course }: { deployment: Deployment; course: Course }) {
+  const why = deployment.detail ?? (deployment.reason ? reasonText(deployment.reason) : null);
+  const services = course.steps.flatMap((step) => step.services);
+  const warnings = [
+    ...new Set([...(deployment.warnings ?? []), ...course.steps.flatMap((step) => step.warnings)]),
+  ];
+  const isWaiting = course.holder !== null && !isOver(deployment.status);
+  return (
+    <>
+      {isWaiting && (
+        <p className="rounded-md bg-pending-soft px-3 py-2 text-sm text-pending-text">
+          Waiting because another deployment holds the target: <Untrusted text={course.holder ?? ""} />
+        </p>
+      )}
+      {why !== null && (
+        <div
+          className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad(deployment.status) || course.path !== null ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
+        >
+          <UntrustedLines text={why} className="max-h-60 overflow-auto" />
+          {course.path !== null && <p className="font-medium">{pathText(course.path)}</p>}
+        </div>
+      )}
+      {services.length > 0 && <Services services={services} />}
+      {warnings.length > 0 && (
+        <ul
+          className="space-y-1 rounded-md bg-errored-soft px-3 py-2 text-sm text-errored-text"
+          aria-label="Warnings"
+        >
+          {warnings.map((warning) => (
+            <li key={warning} className="flex gap-2">
+              <WarningIcon className="mt-0.5 size-4" />
+              <UntrustedLines text={warning} className="min-w-0" />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Services({ services }: { services: readonly SickService[] }) {
+  return (
+    <section aria-label="Services that are not well" className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
+      {services.map((service, place) => (
+        // A service may be there several times, once for each of its containers.
+        <article
+          key={`${service.service} ${place}`}
+          className="min-w-0 rounded-lg border border-failed/50 bg-surface p-3 text-sm"
+        >
+          <h3 className="flex items-center gap-2 font-semibold">
+            <StatusIcon status="failed" />
+            <Untrusted text={service.service} />
+          </h3>
+          <p className="mt-1">
+            It <Untrusted text={causeText(service.cause)} />.
+          </p>
+          <dl className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
+            <Fact name="state" value={service.state} />
+            <Fact name="restarts" value={String(service.restarts)} />
+            {service.exitCode !== null && <Fact name="exit code" value={String(service.exitCode)} />}
+            {service.isOutOfMemory && <Fact name="ended by" value="the kernel, for its memory" />}
+          </dl>
+          {service.error !== null && (
+            <UntrustedLines
+              text={service.error}
+              className="mt-2 max-h-40 overflow-auto rounded bg-sunken p-2 font-mono text-xs"
+            />
+          )}
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div className="flex gap-1.5">
+      <dt>{name}</dt>
+      <dd className="text-text">
+        <Untrusted text={value} />
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+// What can be done with a pipeline: end it, run it again, deploy what it has tested.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+
+import { answer, client } from "../../api/client";
+import { asks, type Pipeline } from "../../api/queries";
+import { Button } from "../../ui/Button";
+import { Confirm } from "../../ui/Dialog";
+import { ChevronDownIcon, RetryIcon, RocketIcon, StopIcon } from "../../ui/icons";
+import { Menu, MenuItem } from "../../ui/Menu";
+import { isBad, isOver } from "../../ui/status";
+import { notify, notifyError } from "../../ui/toasts";
+import { DeployDialog } from "../project/DeployDialog";
+
+export function Actions({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  const found = useQuery(asks.project(project));
+  if (!isOver(pipeline.status)) return <Cancel project={project} pipeline={pipeline} />;
+  if (found.data === undefined || found.data.archived_at) return null;
+  return (
+    <div className="flex gap-2">
+      {found.data.role === "owner" && pipeline.commit && (
+        <Deploy project={found.data} commit={pipeline.commit} />
+      )}
+      <Retry project={project} pipeline={pipeline} />
+    </div>
+  );
+}
+
+function Deploy({
+  project,
+  commit,
+}: {
+  project: Parameters<typeof DeployDialog>[0]["project"];
+  commit: string;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>
+        <RocketIcon /> Deploy
+      </Button>
+      {isOpen && <DeployDialog project={project} commit={commit} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** Asks for the end. Once it was asked for, the end can be forced; the pipeline is over when the server says so. */
+function Cancel({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  const queries = useQueryClient();
+  const [isAsking, setAsking] = useState(false);
+  const isKill = Boolean(pipeline.cancel);
+  const cancel = async () => {
+    try {
+      const params = { path: { project, number: pipeline.number }, query: { kill: isKill } };
+      await answer(client.POST("/api/v1/projects/{project}/pipelines/{number}/cancel", { params }));
+      await queries.invalidateQueries({ queryKey: asks.pipeline(project, pipeline.number).queryKey });
+    } catch (error) {
+      notifyError("It goes on", error);
+    }
+  };
+  if (pipeline.cancel === "kill") return null;
+  return (
+    <>
+      <Button look="danger" onClick={() => setAsking(true)}>
+        <StopIcon /> {isKill ? "Kill" : "Cancel"}
+      </Button>
+      <Confirm
+        title={isKill ? "Kill what still runs" : "Cancel the pipeline"}
+        deed={isKill ? "Kill" : "Cancel the pipeline"}
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        onConfirm={cancel}
+      >
+        <p>
+          {isKill
+            ? "What still runs is ended at once, without time to clean up."
+            : "What runs is told to end and has its time to clean up. What has not begun does not begin."}
+        </p>
+      </Confirm>
+    </>
+  );
+}
+
+function Retry({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  const navigate = useNavigate();
+  const [isBusy, setBusy] = useState(false);
+  const hasFailed = pipeline.jobs.some((job) => isBad(job.status) || job.status === "cancelled");
+  const retry = async (failed: boolean) => {
+    setBusy(true);
+    try {
+      const params = { path: { project, number: pipeline.number }, query: { failed } };
+      const started = await answer(
+        client.POST("/api/v1/projects/{project}/pipelines/{number}/retry", { params }),
+      );
+      notify("done", `Pipeline ${started.number} runs it again`);
+      await navigate(`/projects/${project}/pipelines/${started.number}`);
+    } catch (error) {
+      notifyError("It is not run again", error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  if (!pipeline.commit) return null;
+  if (!hasFailed) {
+    return (
+      <Button isBusy={isBusy} onClick={() => void retry(false)}>
+        <RetryIcon /> Run again
+      </Button>
+    );
+  }
+  return (
+    <Menu
+      trigger={
+        <Button isBusy={isBusy}>
+          <RetryIcon /> Run again <ChevronDownIcon className="size-3.5" />
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => void retry(true)}>only what did not succeed</MenuItem>
+      <MenuItem onSelect={() => void retry(false)}>the whole pipeline</MenuItem>
+    </Menu>
+  );
+}

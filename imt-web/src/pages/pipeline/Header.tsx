@@ -1,0 +1,132 @@
+// What a pipeline is, how it stands and why, and what can be done with it.
+import { Link } from "react-router";
+
+import type { Pipeline } from "../../api/queries";
+import type { LiveState } from "../../live/types";
+import { Untrusted } from "../../text/Untrusted";
+import { Branch, Commit } from "../../ui/Commit";
+import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
+import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
+import { isBad, isOver, reasonText, statusName } from "../../ui/status";
+import { Span, Time } from "../../ui/Time";
+import { Actions } from "./Actions";
+import { waitingText } from "./timeline";
+
+interface HeaderProps {
+  project: string;
+  pipeline: Pipeline;
+  state: LiveState;
+}
+
+export function Header({ project, pipeline, state }: HeaderProps) {
+  const status = pipeline.cancel && !isOver(pipeline.status) ? "cancelling" : pipeline.status;
+  return (
+    <header className="space-y-2">
+      <div className="flex flex-wrap items-center justify-between gap-2">
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">
+          <nav aria-label="Where this is" className="text-sm text-muted">
+            <Link to="/" className="no-underline hover:text-text hover:underline">
+              Projects
+            </Link>
+            <span aria-hidden="true"> / </span>
+            <Link to={`/projects/${project}`} className="no-underline hover:text-text hover:underline">
+              <Untrusted text={project} />
+            </Link>
+            <span aria-hidden="true"> /</span>
+          </nav>
+          <h1 className="text-xl font-bold tracking-tight">#{pipeline.number}</h1>
+          <span aria-live="polite">
+            <StatusBadge status={status} />
+          </span>
+          <LiveSign state={state} isOver={isOver(pipeline.status)} />
+        </div>
+        <Actions project={project} pipeline={pipeline} />
+      </div>
+      <Facts pipeline={pipeline} />
+      <Why pipeline={pipeline} />
+      <Deployments project={project} pipeline={pipeline} />
+    </header>
+  );
+}
+
+/** A quiet sign while what happens cannot be told live. */
+function LiveSign({ state, isOver: isEnded }: { state: LiveState; isOver: boolean }) {
+  if (isEnded || (state !== "away" && state !== "refused")) return null;
+  return (
+    <span className="inline-flex items-center gap-1.5 text-sm text-muted" role="status">
+      <OffIcon className="size-3.5" />
+      {state === "away" ? "the server is away: reconnecting" : "not live: asked every few seconds"}
+    </span>
+  );
+}
+
+function Facts({ pipeline }: { pipeline: Pipeline }) {
+  return (
+    <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-1 text-sm">
+      {pipeline.branch && <Branch branch={pipeline.branch} />}
+      {pipeline.commit && <Commit commit={pipeline.commit} />}
+      <span className="text-muted">by {pipeline.event}</span>
+      <span className="inline-flex items-center gap-1.5 text-muted">
+        <ClockIcon className="size-3.5" />
+        <Time at={pipeline.submitted_at} />
+      </span>
+      {pipeline.started_at && (
+        <span className="inline-flex items-center gap-1.5 text-muted">
+          <TimerIcon className="size-3.5" />
+          <Span from={pipeline.started_at} to={pipeline.ended_at} />
+        </span>
+      )}
+      {pipeline.labels.length > 0 && (
+        <span className="inline-flex min-w-0 items-center gap-1.5 text-muted">
+          <ServerIcon className="size-3.5" />
+          <Untrusted text={pipeline.labels.join(", ")} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Why({ pipeline }: { pipeline: Pipeline }) {
+  const waiting = isOver(pipeline.status) ? null : waitingText(pipeline.waiting);
+  if (waiting !== null) {
+    return (
+      <p className="rounded-md bg-pending-soft px-3 py-1.5 text-sm text-pending-text">
+        Waiting because <Untrusted text={waiting.text} />. {waiting.advice}
+      </p>
+    );
+  }
+  if (!isOver(pipeline.status) || pipeline.status === "success") return null;
+  const why = pipeline.detail ?? (pipeline.reason ? reasonText(pipeline.reason) : null);
+  if (why === null) return null;
+  const look = isBad(pipeline.status) ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text";
+  return (
+    <p className={`max-h-32 overflow-auto rounded-md px-3 py-1.5 text-sm ${look}`}>
+      <Untrusted text={why} />
+    </p>
+  );
+}
+
+function Deployments({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  if (pipeline.deployments.length === 0) {
+    if (!pipeline.deploys || isOver(pipeline.status)) return null;
+    return <p className="text-sm text-muted">It is deployed once all its jobs have succeeded.</p>;
+  }
+  return (
+    <ul className="flex flex-wrap gap-2" aria-label="Deployments of this pipeline">
+      {pipeline.deployments.map((deployment) => (
+        <li key={deployment.id}>
+          <Link
+            to={`/projects/${project}/deployments/${deployment.number}`}
+            className="inline-flex items-center gap-2 rounded-md border border-line bg-surface px-2.5 py-1 text-sm no-underline hover:border-line-strong"
+          >
+            <StatusIcon status={deployment.status} />
+            <Untrusted text={deployment.environment} className="font-medium" />
+            <span className="text-muted">
+              #{deployment.number} {statusName(deployment.status)}
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,71 @@
+// A pipeline: its stages, its jobs over time, and the log of the job that is looked at.
+import { useParams, useSearchParams } from "react-router";
+
+import type { Pipeline } from "../../api/queries";
+import type { LivePipeline, LiveState } from "../../live/types";
+import { NotThere } from "../../shell/Broken";
+import { usePageState } from "../../ui/page-state";
+import { Answered } from "../../ui/Panel";
+import { statusName, toneOf } from "../../ui/status";
+import { Header } from "./Header";
+import { JobPane } from "./JobPane";
+import { StageGraph } from "./StageGraph";
+import { Timeline } from "./Timeline";
+import { useLivePipeline } from "./useLivePipeline";
+import { useShownJob } from "./useShownJob";
+
+export function Component() {
+  const { project = "", number: digits = "" } = useParams();
+  if (!/^[1-9][0-9]{0,14}$/.test(digits)) return <NotThere />;
+  return <OfNumber key={`${project} ${digits}`} project={project} number={Number(digits)} />;
+}
+
+function OfNumber({ project, number }: { project: string; number: number }) {
+  const { query, live, state } = useLivePipeline(project, number);
+  const status = query.data?.status;
+  usePageState(
+    `${status === undefined ? "" : `${statusName(status)} · `}${project} #${number}`,
+    status === undefined ? undefined : toneOf(status),
+  );
+  return (
+    <Answered query={query} lines={12}>
+      {(pipeline) => <Shown project={project} pipeline={pipeline} live={live} state={state} />}
+    </Answered>
+  );
+}
+
+interface ShownProps {
+  project: string;
+  pipeline: Pipeline;
+  live: LivePipeline | null;
+  state: LiveState;
+}
+
+function Shown({ project, pipeline, live, state }: ShownProps) {
+  const [search] = useSearchParams();
+  const wanted = search.get("job");
+  const chosen = wanted === null ? undefined : pipeline.jobs.find((job) => String(job.job) === wanted);
+  const unchosen = useShownJob(pipeline.jobs);
+  const shown = chosen ?? unchosen;
+  // On a phone there is room for one: the jobs, or the log of the one that was chosen.
+  const isNarrowLog = chosen !== undefined;
+  return (
+    <div
+      data-many={pipeline.jobs.length > 100 ? "" : undefined}
+      className="mx-auto flex w-full max-w-[110rem] flex-1 flex-col gap-3 px-3 py-3 sm:px-5 lg:h-[calc(100dvh-3.25rem)] lg:min-h-[34rem] lg:flex-none"
+    >
+      <div className={`flex flex-col gap-3 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
+        <Header project={project} pipeline={pipeline} state={state} />
+        <StageGraph pipeline={pipeline} shown={shown?.job} />
+      </div>
+      <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
+        <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
+          <Timeline pipeline={pipeline} shown={shown?.job} />
+        </div>
+        <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:h-[calc(100dvh-5rem)]" : "max-lg:hidden"}`}>
+          {shown !== undefined && <JobPane project={project} pipeline={pipeline} job={shown} live={live} />}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,148 @@
+// The jobs one below the other, each with the time it waited, was made ready and ran. The bars are placed by the style
+// sheet from two numbers each and the length of the whole, so that a second more changes one number and no job.
+import { memo, useEffect, useRef, type CSSProperties } from "react";
+import { Link } from "react-router";
+
+import type { Job, Pipeline } from "../../api/queries";
+import { plain } from "../../text/marks";
+import { Untrusted } from "../../text/Untrusted";
+import { useSecond } from "../../ui/clock";
+import { count, spanText } from "../../ui/duration";
+import { StatusIcon, TONE_BAR } from "../../ui/StatusIcon";
+import { isOver, statusName, toneOf } from "../../ui/status";
+import { Span } from "../../ui/Time";
+import { stagesOf, standing } from "./stages";
+import { segmentsOf, totalMs, type Segment } from "./timeline";
+
+export function Timeline({ pipeline, shown }: { pipeline: Pipeline; shown: number | undefined }) {
+  const now = useSecond(!isOver(pipeline.status));
+  const total = totalMs(pipeline, now);
+  return (
+    <section
+      aria-label="Jobs over time"
+      className="flex max-h-full min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-surface"
+    >
+      <header className="flex items-center justify-between border-b border-line px-3 py-1.5 text-xs text-muted">
+        <span>{count(pipeline.jobs.length, "job")}</span>
+        <span className="w-[45%] text-right tabular-nums">{spanText(total)} since it was submitted</span>
+      </header>
+      <div className="min-h-0 overflow-auto py-1" style={{ "--total": total } as CSSProperties}>
+        <Rows pipeline={pipeline} shown={shown} />
+      </div>
+    </section>
+  );
+}
+
+interface RowsProps {
+  pipeline: Pipeline;
+  shown: number | undefined;
+}
+
+/** All rows: they do not change with the clock. */
+const Rows = memo(function Rows({ pipeline, shown }: RowsProps) {
+  const begin = Date.parse(pipeline.submitted_at);
+  const waitedUntil = pipeline.started_at ? Date.parse(pipeline.started_at) - begin : null;
+  return stagesOf(pipeline.jobs).map((stage) => (
+    <div key={stage.name}>
+      <h3 className="px-3 pt-1.5 pb-0.5 text-xs font-medium text-muted">
+        <Untrusted text={stage.name} />
+      </h3>
+      <ul>
+        {stage.jobs.map((job) => (
+          <Row
+            key={job.job}
+            job={job}
+            status={standing(job, pipeline)}
+            isShown={job.job === shown}
+            begin={begin}
+            waitedUntil={waitedUntil}
+          />
+        ))}
+      </ul>
+    </div>
+  ));
+});
+
+interface RowProps {
+  job: Job;
+  status: string;
+  isShown: boolean;
+  begin: number;
+  waitedUntil: number | null;
+}
+
+const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowProps) {
+  const element = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isShown) element.current?.scrollIntoView({ block: "nearest" });
+  }, [isShown]);
+  const segments = segmentsOf(job, begin);
+  const last = job.attempts.at(-1);
+  return (
+    <li ref={element} className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
+      <Link
+        to={`?job=${job.job}`}
+        preventScrollReset
+        data-row
+        aria-current={isShown}
+        className={`grid h-8 grid-cols-[1rem_minmax(0,1fr)_45%_4rem] items-center gap-2 px-3 text-sm no-underline -outline-offset-2 ${isShown ? "bg-accent-soft" : "hover:bg-page"}`}
+      >
+        <StatusIcon status={status} isNamed />
+        <span className="flex min-w-0 items-center gap-1.5">
+          <Untrusted text={job.name} className="truncate" />
+          {job.allow_failure && (
+            <span className="text-xs whitespace-nowrap text-muted max-xl:hidden">may fail</span>
+          )}
+          {job.attempts.length > 1 && <span className="text-xs text-muted">×{job.attempts.length}</span>}
+        </span>
+        <span className="relative block h-3.5">
+          <Bars segments={segments} waitedUntil={waitedUntil} />
+        </span>
+        <span className="text-right text-xs text-muted">
+          {last?.started_at && <Span from={last.started_at} to={last.ended_at} />}
+        </span>
+      </Link>
+    </li>
+  );
+});
+
+const PLACE =
+  "absolute inset-y-0 left-[calc(var(--from)/var(--total)*100%)] w-[calc((var(--to)-var(--from))/var(--total)*100%)] min-w-[2px] rounded-[2px]";
+
+function Bars({ segments, waitedUntil }: { segments: readonly Segment[]; waitedUntil: number | null }) {
+  const first = segments[0];
+  return (
+    <>
+      {waitedUntil !== null && first !== undefined && first.from > waitedUntil && (
+        <span
+          className={`${PLACE} inset-y-1.5 border-t border-dashed border-line-strong`}
+          style={place(waitedUntil, first.from)}
+          title={`waited ${spanText(first.from - waitedUntil)}`}
+        />
+      )}
+      {segments.map((segment) => (
+        <span
+          key={`${segment.attempt} ${segment.kind}`}
+          className={`${PLACE} ${look(segment)}`}
+          style={place(segment.from, segment.to)}
+          title={plain(titleOf(segment))}
+        />
+      ))}
+    </>
+  );
+}
+
+function place(from: number, to: number | null): CSSProperties {
+  return { "--from": from, "--to": to ?? "var(--total)" } as CSSProperties;
+}
+
+function look(segment: Segment): string {
+  if (segment.kind !== "running") return "bg-pending/50";
+  return TONE_BAR[segment.status === null ? "running" : toneOf(segment.status)];
+}
+
+function titleOf(segment: Segment): string {
+  const took = segment.to === null ? "" : ` ${spanText(segment.to - segment.from)}`;
+  if (segment.kind !== "running") return `attempt ${segment.attempt}: made ready${took}`;
+  return `attempt ${segment.attempt}: ${segment.status === null ? "running" : statusName(segment.status)}${took}`;
+}

@@ -1,0 +1,64 @@
+// The deployments of a project, newest first, and the releases that can be gone back to.
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useParams, useSearchParams } from "react-router";
+
+import { asks, type Project } from "../../api/queries";
+import { ButtonLink } from "../../ui/Button";
+import { RocketIcon } from "../../ui/icons";
+import { usePageState } from "../../ui/page-state";
+import { Answered, EmptyState, Panel } from "../../ui/Panel";
+import { DeploymentRow } from "./DeploymentRow";
+import { ProjectFrame } from "./ProjectFrame";
+import { Releases } from "./Releases";
+
+export function Component() {
+  const { project: name = "" } = useParams();
+  usePageState(`Deployments of ${name}`);
+  return <ProjectFrame name={name}>{(project) => <Deployments project={project} />}</ProjectFrame>;
+}
+
+function Deployments({ project }: { project: Project }) {
+  const [search] = useSearchParams();
+  const cursor = search.get("cursor");
+  const paging = { limit: 50, ...(cursor === null ? {} : { cursor }) };
+  const deployments = useQuery({
+    ...asks.deployments(project.name, paging),
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <>
+      <Releases project={project} />
+      <Panel title="Deployments" isFlush>
+        <Answered query={deployments} lines={6}>
+          {({ items, next }) =>
+            items.length === 0 ? (
+              <EmptyState icon={<RocketIcon />} title="Nothing was deployed yet">
+                <p>
+                  Say in the settings on which host an environment runs, and in the pipeline file, under{" "}
+                  <code className="font-mono">deploy</code>, what goes there after a green pipeline.
+                </p>
+                {project.role === "owner" && (
+                  <ButtonLink to={`/projects/${project.name}/settings/targets`}>Set a target</ButtonLink>
+                )}
+              </EmptyState>
+            ) : (
+              <>
+                <ul className="divide-y divide-line">
+                  {items.map((deployment) => (
+                    <DeploymentRow key={deployment.id} project={project.name} deployment={deployment} />
+                  ))}
+                </ul>
+                {(next ?? cursor) && (
+                  <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
+                    {cursor === null ? <span /> : <ButtonLink to="?">Newest</ButtonLink>}
+                    {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Older</ButtonLink>}
+                  </nav>
+                )}
+              </>
+            )
+          }
+        </Answered>
+      </Panel>
+    </>
+  );
+}

@@ -1,0 +1,95 @@
+// Which pipelines are listed. What is chosen stands in the address, so that it can be sent on and gone back to.
+import { useState, type SubmitEvent } from "react";
+import { useSearchParams } from "react-router";
+
+import type { PipelineFilter } from "../../api/queries";
+import { statusName } from "../../ui/status";
+
+const STATUSES = ["pending", "running", "success", "failed", "errored", "cancelled", "skipped"];
+const EVENTS = ["push", "tag", "manual", "api"];
+
+/** What an address asks for; words that mean nothing are left out. */
+export function filterOf(search: URLSearchParams): PipelineFilter {
+  const [branch, status, event, cursor] = ["branch", "status", "event", "cursor"].map((key) =>
+    search.get(key),
+  );
+  return {
+    ...(branch ? { branch } : {}),
+    ...(status && STATUSES.includes(status) ? { status } : {}),
+    ...(event && EVENTS.includes(event) ? { event } : {}),
+    ...(cursor ? { cursor } : {}),
+  };
+}
+
+const BOX = "bg-surface border-line-strong min-h-9 rounded-md border px-2 text-base sm:text-sm";
+
+export function Filters() {
+  const [search, setSearch] = useSearchParams();
+  const filter = filterOf(search);
+  const change = (key: "branch" | "status" | "event", value: string) => {
+    const next = new URLSearchParams(search);
+    next.delete("cursor");
+    if (value === "") next.delete(key);
+    else next.set(key, value);
+    setSearch(next);
+  };
+  return (
+    <div className="flex min-w-0 flex-wrap gap-2">
+      <BranchField
+        key={filter.branch}
+        branch={filter.branch ?? ""}
+        onChange={(value) => change("branch", value)}
+      />
+      <select
+        aria-label="Status"
+        className={BOX}
+        value={filter.status ?? ""}
+        onChange={(event) => change("status", event.target.value)}
+      >
+        <option value="">any status</option>
+        {STATUSES.map((status) => (
+          <option key={status} value={status}>
+            {statusName(status)}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label="Trigger"
+        className={BOX}
+        value={filter.event ?? ""}
+        onChange={(event) => change("event", event.target.value)}
+      >
+        <option value="">any trigger</option>
+        {EVENTS.map((event) => (
+          <option key={event}>{event}</option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** Asks only once the branch is written: half a name is no branch. */
+function BranchField({ branch, onChange }: { branch: string; onChange: (branch: string) => void }) {
+  const [text, setText] = useState(branch);
+  const send = (event: SubmitEvent) => {
+    event.preventDefault();
+    onChange(text.trim());
+  };
+  return (
+    <form onSubmit={send} role="search">
+      <input
+        type="search"
+        data-search
+        aria-label="Branch"
+        placeholder="branch  /"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          if (event.target.value === "") onChange("");
+        }}
+        onBlur={() => text.trim() !== branch && onChange(text.trim())}
+        className={`${BOX} w-36 placeholder:text-muted`}
+      />
+    </form>
+  );
+}

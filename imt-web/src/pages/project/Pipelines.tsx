@@ -1,0 +1,126 @@
+// The pipelines of a project, newest first, filtered as the address says, with a chart of the last ones.
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useParams, useSearchParams } from "react-router";
+
+import { asks, type PipelineFilter, type Project } from "../../api/queries";
+import { useSlowNow } from "../../ui/clock";
+import { ButtonLink } from "../../ui/Button";
+import { PlayIcon } from "../../ui/icons";
+import { usePageState } from "../../ui/page-state";
+import { Answered, EmptyState, Panel } from "../../ui/Panel";
+import { PipelineChart, summary } from "../../ui/PipelineChart";
+import { toneOf } from "../../ui/status";
+import { EnvironmentChip } from "./EnvironmentChip";
+import { environmentsOf } from "./environments";
+import { Filters, filterOf } from "./Filters";
+import { PipelineRow } from "./PipelineRow";
+import { ProjectFrame } from "./ProjectFrame";
+
+export function Component() {
+  const { project: name = "" } = useParams();
+  return <ProjectFrame name={name}>{(project) => <Pipelines project={project} />}</ProjectFrame>;
+}
+
+function Pipelines({ project }: { project: Project }) {
+  const [search] = useSearchParams();
+  const filter = filterOf(search);
+  const pipelines = useQuery({
+    ...asks.pipelines(project.name, { ...filter, limit: 50 }),
+    placeholderData: keepPreviousData,
+  });
+  const last = pipelines.data?.items[0];
+  usePageState(project.name, last === undefined ? undefined : toneOf(last.status));
+  return (
+    <>
+      <Overview project={project} />
+      <Panel title="Pipelines" action={<Filters />} isFlush>
+        <Answered query={pipelines} lines={8}>
+          {({ items, next }) =>
+            items.length === 0 ? (
+              <NoPipelines project={project} isFiltered={search.size > 0} />
+            ) : (
+              <>
+                <ul className="divide-y divide-line">
+                  {items.map((pipeline) => (
+                    <PipelineRow key={pipeline.id} project={project.name} pipeline={pipeline} />
+                  ))}
+                </ul>
+                <Paging filter={filter} next={next} search={search} />
+              </>
+            )
+          }
+        </Answered>
+      </Panel>
+    </>
+  );
+}
+
+function Overview({ project }: { project: Project }) {
+  const now = useSlowNow();
+  const pipelines = useQuery(asks.pipelines(project.name, { limit: 50 }));
+  const deployments = useQuery(asks.deployments(project.name, { limit: 50 }));
+  const environments = environmentsOf(deployments.data?.items ?? []);
+  const items = pipelines.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
+      <Panel title="How long they took" action={<span className="text-sm text-muted">{summary(items)}</span>}>
+        <PipelineChart project={project.name} pipelines={items} now={now} />
+      </Panel>
+      <Panel title="Live">
+        {environments.length === 0 ? (
+          <p className="text-sm text-muted">Nothing was deployed yet.</p>
+        ) : (
+          <div className="flex flex-col items-start gap-2">
+            {environments.map((environment) => (
+              <EnvironmentChip key={environment.name} project={project.name} environment={environment} />
+            ))}
+          </div>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+interface PagingProps {
+  filter: PipelineFilter;
+  next: string | null | undefined;
+  search: URLSearchParams;
+}
+
+function Paging({ filter, next, search }: PagingProps) {
+  const to = (cursor: string | null) => {
+    const other = new URLSearchParams(search);
+    if (cursor === null) other.delete("cursor");
+    else other.set("cursor", cursor);
+    return `?${other.toString()}`;
+  };
+  if (!next && filter.cursor === undefined) return null;
+  return (
+    <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
+      {filter.cursor === undefined ? <span /> : <ButtonLink to={to(null)}>Newest</ButtonLink>}
+      {next && <ButtonLink to={to(next)}>Older</ButtonLink>}
+    </nav>
+  );
+}
+
+function NoPipelines({ project, isFiltered }: { project: Project; isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <EmptyState title="No pipeline is like that">
+        <ButtonLink to={`/projects/${project.name}`}>Show all</ButtonLink>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState icon={<PlayIcon />} title="No pipeline yet">
+      <p>
+        Push to the repository, or run one by hand. What is run is said by{" "}
+        <code className="font-mono">{project.pipeline_file}</code> of the commit.
+      </p>
+      {project.role === "owner" && (
+        <ButtonLink to={`/projects/${project.name}/settings/webhook`}>How pushes get here</ButtonLink>
+      )}
+    </EmptyState>
+  );
+}

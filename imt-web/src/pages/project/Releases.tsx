@@ -1,0 +1,96 @@
+// The releases that are kept: which of them runs, what it is made of, and the way back to another one.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { asks, type Project, type Release } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
+import { Button } from "../../ui/Button";
+import { Commit } from "../../ui/Commit";
+import { Dialog } from "../../ui/Dialog";
+import { UndoIcon } from "../../ui/icons";
+import { Panel } from "../../ui/Panel";
+import { Time } from "../../ui/Time";
+import { ReleaseDiff } from "./ReleaseDiff";
+import { RollbackDialog } from "./RollbackDialog";
+
+export function Releases({ project }: { project: Project }) {
+  const releases = useQuery(asks.releases(project.name));
+  const items = releases.data?.items ?? [];
+  const environments = [...new Set(items.map((release) => release.environment))];
+  return environments.map((environment) => (
+    <OfEnvironment
+      key={environment}
+      project={project}
+      environment={environment}
+      releases={items.filter((release) => release.environment === environment)}
+    />
+  ));
+}
+
+interface OfProps {
+  project: Project;
+  environment: string;
+  releases: readonly Release[];
+}
+
+function OfEnvironment({ project, environment, releases }: OfProps) {
+  const [backTo, setBackTo] = useState<Release | null>(null);
+  const [compared, setCompared] = useState<Release | null>(null);
+  const current = releases.find((release) => release.is_current) ?? null;
+  return (
+    <Panel
+      title={
+        <>
+          Releases of <Untrusted text={environment} />
+        </>
+      }
+      isFlush
+    >
+      <ul className="divide-y divide-line">
+        {releases.map((release) => (
+          <li
+            key={release.id}
+            className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 text-sm"
+          >
+            <Commit commit={release.commit} />
+            <span className="text-muted">
+              made <Time at={release.created_at} />
+            </span>
+            {release.is_current ? (
+              <span className="rounded-full bg-success-soft px-2 py-0.5 font-medium text-success-text">
+                live
+              </span>
+            ) : (
+              <span className="text-muted">{release.verdict}</span>
+            )}
+            <span className="flex-1" />
+            {!release.is_current && current !== null && (
+              <Button look="quiet" onClick={() => setCompared(release)}>
+                Compare
+              </Button>
+            )}
+            {!release.is_current && release.verdict === "good" && project.role === "owner" && (
+              <Button onClick={() => setBackTo(release)}>
+                <UndoIcon /> Roll back
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {backTo !== null && (
+        <RollbackDialog
+          project={project.name}
+          environment={environment}
+          release={backTo}
+          current={current}
+          onClose={() => setBackTo(null)}
+        />
+      )}
+      {compared !== null && current !== null && (
+        <Dialog title="What differs from the one that runs" isOpen isWide onClose={() => setCompared(null)}>
+          <ReleaseDiff from={current} to={compared} />
+        </Dialog>
+      )}
+    </Panel>
+  );
+}

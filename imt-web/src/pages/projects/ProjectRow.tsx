@@ -1,0 +1,84 @@
+// One project in the list. It asks for its own pipelines and deployments, as long as it is on the screen.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import { asks, type PipelineLine, type Project } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
+import { useSlowNow } from "../../ui/clock";
+import { Branch, Commit } from "../../ui/Commit";
+import { Strip } from "../../ui/PipelineChart";
+import { useSeen } from "../../ui/seen";
+import { StatusIcon } from "../../ui/StatusIcon";
+import { statusName } from "../../ui/status";
+import { Span, Time } from "../../ui/Time";
+import { EnvironmentChip } from "../project/EnvironmentChip";
+import { environmentsOf } from "../project/environments";
+
+export function ProjectRow({ project }: { project: Project }) {
+  const [element, isSeen] = useSeen<HTMLLIElement>();
+  const now = useSlowNow();
+  const pipelines = useQuery({ ...asks.pipelines(project.name, { limit: 20 }), enabled: isSeen });
+  const deployments = useQuery({ ...asks.deployments(project.name, { limit: 30 }), enabled: isSeen });
+  const last = pipelines.data?.items[0];
+  const environments = environmentsOf(deployments.data?.items ?? []);
+  return (
+    <li
+      ref={element}
+      className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]"
+    >
+      <StatusIcon status={last?.status ?? "skipped"} className="size-7" />
+      <div className="min-w-0">
+        <h2 className="truncate text-base font-semibold">
+          <Link
+            data-row
+            to={`/projects/${project.name}`}
+            className="rounded-sm no-underline after:absolute after:inset-0 after:content-['']"
+          >
+            <Untrusted text={project.name} />
+          </Link>
+        </h2>
+        <p className="truncate text-sm text-muted">
+          <Untrusted text={project.repo_url ?? "no repository"} />
+        </p>
+      </div>
+      <div className="col-span-2 min-w-0 space-y-1 text-sm md:col-span-1">
+        {last === undefined ? (
+          <p className="text-muted">{pipelines.isSuccess ? "no pipeline yet" : "…"}</p>
+        ) : (
+          <LastPipeline project={project.name} pipeline={last} />
+        )}
+      </div>
+      <div className="max-md:hidden">
+        <Strip pipelines={pipelines.data?.items ?? []} now={now} />
+      </div>
+      {environments.length > 0 && (
+        <div className="relative col-span-full flex min-w-0 flex-wrap gap-2 md:pl-11">
+          {environments.map((environment) => (
+            <EnvironmentChip key={environment.name} project={project.name} environment={environment} />
+          ))}
+        </div>
+      )}
+    </li>
+  );
+}
+
+function LastPipeline({ project, pipeline }: { project: string; pipeline: PipelineLine }) {
+  return (
+    <>
+      <p className="flex min-w-0 items-center gap-2">
+        <Link
+          to={`/projects/${project}/pipelines/${pipeline.number}`}
+          className="relative font-medium whitespace-nowrap no-underline hover:underline"
+        >
+          #{pipeline.number} {statusName(pipeline.status)}
+        </Link>
+        {pipeline.branch && <Branch branch={pipeline.branch} />}
+        {pipeline.commit && <Commit commit={pipeline.commit} />}
+      </p>
+      <p className="flex gap-3 text-muted">
+        <Time at={pipeline.submitted_at} />
+        {pipeline.started_at && <Span from={pipeline.started_at} to={pipeline.ended_at} />}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,121 @@
+// What the server itself needs for a project, and shows to nobody.
+import { useQuery } from "@tanstack/react-query";
+import { useState, type SubmitEvent } from "react";
+
+import { client, done } from "../../api/client";
+import type { Project } from "../../api/queries";
+import { Button } from "../../ui/Button";
+import { useDeed } from "../../ui/deed";
+import { AreaField, SelectField, TextField } from "../../ui/Field";
+import { Answered, EmptyState, ErrorBox, Panel } from "../../ui/Panel";
+import { Time } from "../../ui/Time";
+import { askSecrets } from "./asks";
+import { NamedList } from "./NamedList";
+
+interface Kind {
+  name: string;
+  text: string;
+  /** What it is of; absent where there is one for the project. */
+  of?: string;
+  help?: string;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "repository_token", text: "token of the repository (HTTPS)" },
+  { name: "repository_key", text: "key of the repository (SSH)" },
+  { name: "webhook_secret", text: "secret of the webhook" },
+  { name: "registry_password", text: "password of a registry", of: "Registry", help: "As USER:PASSWORD." },
+  { name: "target_key", text: "key of a target (SSH)", of: "Environment" },
+  { name: "target_key_passphrase", text: "passphrase of a target's key", of: "Environment" },
+];
+
+export function Secrets({ project }: { project: Project }) {
+  const secrets = useQuery(askSecrets(project.name));
+  const remove = (name: string) =>
+    done(
+      client.DELETE("/api/v1/projects/{project}/secrets/{name}", {
+        params: { path: { project: project.name, name } },
+      }),
+    );
+  return (
+    <>
+      <Panel title="Secrets" isFlush>
+        <Answered query={secrets}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <EmptyState title="No secret yet">
+                <p>Keys and tokens that the server needs are set here. What jobs need are variables.</p>
+              </EmptyState>
+            ) : (
+              <NamedList
+                items={items.map((secret) => ({
+                  name: secret.name,
+                  about: (
+                    <>
+                      set <Time at={secret.set_at} />
+                    </>
+                  ),
+                }))}
+                consequence="Nobody can bring it back."
+                onRemove={remove}
+                list={askSecrets(project.name).queryKey}
+              />
+            )
+          }
+        </Answered>
+      </Panel>
+      <SetSecret project={project} />
+    </>
+  );
+}
+
+function SetSecret({ project }: { project: Project }) {
+  const [kindName, setKind] = useState("repository_token");
+  const [of, setOf] = useState("");
+  const [value, setValue] = useState("");
+  const deed = useDeed(askSecrets(project.name).queryKey);
+  const kind = KINDS.find((each) => each.name === kindName);
+  const set = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const name = kind?.of === undefined ? kindName : `${kindName}/${of.trim()}`;
+    const params = { path: { project: project.name, name } };
+    const isSet = await deed.run(
+      () => done(client.PUT("/api/v1/projects/{project}/secrets/{name}", { params, body: { value } })),
+      `${name} is set`,
+    );
+    if (isSet) setValue("");
+  };
+  return (
+    <Panel title="Set a secret">
+      <form onSubmit={set} className="space-y-4">
+        <SelectField label="What" value={kindName} onChange={(event) => setKind(event.target.value)}>
+          {KINDS.map((each) => (
+            <option key={each.name} value={each.name}>
+              {each.text}
+            </option>
+          ))}
+        </SelectField>
+        {kind?.of !== undefined && (
+          <TextField
+            label={kind.of}
+            value={of}
+            onChange={(event) => setOf(event.target.value)}
+            required
+            isCode
+          />
+        )}
+        <AreaField
+          label="Value"
+          help={`${kind?.help ?? ""} It is shown nowhere again; another one takes its place.`}
+          value={value}
+          onChange={(event) => setValue(event.target.value)}
+          required
+        />
+        {deed.error !== null && <ErrorBox error={deed.error} />}
+        <Button type="submit" look="primary" isBusy={deed.isBusy}>
+          Set
+        </Button>
+      </form>
+    </Panel>
+  );
+}

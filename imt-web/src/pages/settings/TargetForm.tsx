@@ -1,0 +1,152 @@
+// Sets the target of an environment, with the key of its host confirmed by whoever sets it.
+import { useState, type SubmitEvent } from "react";
+
+import { client, done, type Schemas } from "../../api/client";
+import type { Project } from "../../api/queries";
+import { Button } from "../../ui/Button";
+import { useDeed } from "../../ui/deed";
+import { AreaField, CheckField, TextField } from "../../ui/Field";
+import { ErrorBox, Panel } from "../../ui/Panel";
+import { askSecrets, askTargets } from "./asks";
+import { HostKeyChoice } from "./HostKeyChoice";
+
+interface FormProps {
+  project: Project;
+  edited: Schemas["TargetView"] | null;
+  /** Whether the server's own machine can be a target. */
+  mayBeHere: boolean;
+  onDone: () => void;
+}
+
+export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
+  const before = edited?.target;
+  const [environment, setEnvironment] = useState(edited?.environment ?? "production");
+  const [isHere, setHere] = useState(edited !== null && !before?.host);
+  const [host, setHost] = useState(before?.host ?? "");
+  const [port, setPort] = useState(String(before?.port ?? 22));
+  const [user, setUser] = useState(before?.user ?? "deploy");
+  const [hostKey, setHostKey] = useState(before?.host_key ?? "");
+  const [registry, setRegistry] = useState(before?.registry ?? "");
+  const [key, setKey] = useState("");
+  const deed = useDeed(askTargets(project.name).queryKey, askSecrets(project.name).queryKey);
+
+  const save = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const registryPart = registry.trim() === "" ? {} : { registry: registry.trim() };
+    const reach = isHere
+      ? {}
+      : { host: host.trim(), port: Number(port), user: user.trim(), host_key: hostKey.trim() };
+    // What this form does not show stays as it is.
+    const { compose_files, profiles, on_conflict, stable_for_s, wait_timeout_s, keep } = before ?? {};
+    const kept = Object.fromEntries(
+      Object.entries({ compose_files, profiles, on_conflict, stable_for_s, wait_timeout_s, keep }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
+    const name = environment.trim();
+    const isSet = await deed.run(async () => {
+      const path = { project: project.name, environment: name };
+      const body = { ...kept, ...reach, ...registryPart };
+      await done(client.PUT("/api/v1/projects/{project}/targets/{environment}", { params: { path }, body }));
+      if (key.trim() !== "" && !isHere) await setTargetKey(project.name, name, key);
+    }, `The target of ${name} is set`);
+    if (isSet) onDone();
+  };
+
+  return (
+    <Panel title={edited === null ? "Set a target" : `Change the target of ${edited.environment}`}>
+      <form onSubmit={save} className="space-y-4">
+        <TextField
+          label="Environment"
+          help="As the pipeline file names it under deploy."
+          value={environment}
+          disabled={edited !== null}
+          onChange={(event) => setEnvironment(event.target.value)}
+          required
+          isCode
+        />
+        {mayBeHere && (
+          <CheckField
+            label="On this machine"
+            checked={isHere}
+            onChange={(event) => setHere(event.target.checked)}
+          />
+        )}
+        {!isHere && (
+          <>
+            <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_6rem_10rem]">
+              <TextField
+                label="Host"
+                placeholder="example.org"
+                value={host}
+                onChange={(event) => setHost(event.target.value)}
+                required
+                isCode
+              />
+              <TextField
+                label="Port"
+                inputMode="numeric"
+                pattern="[0-9]{1,5}"
+                value={port}
+                onChange={(event) => setPort(event.target.value)}
+                required
+                isCode
+              />
+              <TextField
+                label="User"
+                value={user}
+                onChange={(event) => setUser(event.target.value)}
+                required
+                isCode
+              />
+            </div>
+            <HostKeyChoice
+              project={project.name}
+              host={host.trim()}
+              port={port}
+              chosen={hostKey}
+              onChoose={setHostKey}
+            />
+            <AreaField
+              label="Private key of that user"
+              help={`Kept as the secret target_key/${environment.trim()}, shown nowhere again. Empty: the one that is set stays.`}
+              value={key}
+              onChange={(event) => setKey(event.target.value)}
+            />
+          </>
+        )}
+        <TextField
+          label="Registry"
+          placeholder="ghcr.io/acme"
+          help={
+            isHere
+              ? "Empty: images stay on this machine."
+              : "Where images are pushed to, and fetched from by the host."
+          }
+          value={registry}
+          onChange={(event) => setRegistry(event.target.value)}
+          required={!isHere}
+          isCode
+        />
+        {deed.error !== null && <ErrorBox error={deed.error} />}
+        <div className="flex gap-2">
+          <Button
+            type="submit"
+            look="primary"
+            isBusy={deed.isBusy}
+            disabled={!isHere && hostKey.trim() === ""}
+          >
+            Set
+          </Button>
+          {edited !== null && <Button onClick={onDone}>Leave it</Button>}
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+async function setTargetKey(project: string, environment: string, key: string): Promise<void> {
+  const value = key.endsWith("\n") ? key : `${key}\n`;
+  const path = { project, name: `target_key/${environment}` };
+  await done(client.PUT("/api/v1/projects/{project}/secrets/{name}", { params: { path }, body: { value } }));
+}

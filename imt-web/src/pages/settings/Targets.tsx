@@ -1,0 +1,80 @@
+// Where the environments of a project run. A host is talked to once somebody has compared its key with what the host
+// itself says.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { client, done, type Schemas } from "../../api/client";
+import { useMe } from "../../api/queries";
+import type { Project } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
+import { Button } from "../../ui/Button";
+import { ServerIcon } from "../../ui/icons";
+import { Answered, EmptyState, Panel } from "../../ui/Panel";
+import { askTargets } from "./asks";
+import { NamedList } from "./NamedList";
+import { TargetForm } from "./TargetForm";
+
+type Target = Schemas["TargetView"];
+
+export function Targets({ project }: { project: Project }) {
+  const targets = useQuery(askTargets(project.name));
+  const me = useMe();
+  const [edited, setEdited] = useState<Target | null>(null);
+  const forget = (environment: string) =>
+    done(
+      client.DELETE("/api/v1/projects/{project}/targets/{environment}", {
+        params: { path: { project: project.name, environment } },
+      }),
+    );
+  return (
+    <>
+      <Panel title="Targets" isFlush>
+        <Answered query={targets}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <EmptyState icon={<ServerIcon />} title="No target yet">
+                <p>
+                  An environment, such as production, runs on a host that is reached by SSH and has Docker.
+                  Say which one below.
+                </p>
+              </EmptyState>
+            ) : (
+              <NamedList
+                items={items.map((target) => ({
+                  name: target.environment,
+                  about: <Where target={target} />,
+                  extra: <Button onClick={() => setEdited(target)}>Change</Button>,
+                }))}
+                consequence="What runs there goes on; nothing is deployed to it any more."
+                onRemove={forget}
+                list={askTargets(project.name).queryKey}
+              />
+            )
+          }
+        </Answered>
+      </Panel>
+      <TargetForm
+        key={edited?.environment ?? ""}
+        project={project}
+        edited={edited}
+        mayBeHere={me.data?.is_single_user === true}
+        onDone={() => setEdited(null)}
+      />
+    </>
+  );
+}
+
+function Where({ target: { target } }: { target: Target }) {
+  if (!target.host) return "this machine";
+  return (
+    <>
+      <Untrusted text={`${target.user ?? ""}@${target.host}:${target.port ?? 22}`} className="font-mono" />
+      {target.registry && (
+        <>
+          {" "}
+          by <Untrusted text={target.registry} className="font-mono" />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,114 @@
+// Everybody who has ever signed in, and who of them may what, for administrators.
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useSearchParams } from "react-router";
+
+import { answer, client, type Schemas } from "../../api/client";
+import { useMe } from "../../api/queries";
+import { Page } from "../../shell/Page";
+import { Untrusted } from "../../text/Untrusted";
+import { ButtonLink, IconButton } from "../../ui/Button";
+import { useDeed } from "../../ui/deed";
+import { Confirm } from "../../ui/Dialog";
+import { ChevronDownIcon } from "../../ui/icons";
+import { Menu, MenuItem } from "../../ui/Menu";
+import { usePageState } from "../../ui/page-state";
+import { Answered, ErrorBox, Panel } from "../../ui/Panel";
+import { Time } from "../../ui/Time";
+import { askUsers } from "./asks";
+
+type User = Schemas["UserView"];
+
+export function Component() {
+  usePageState("Users");
+  const [search] = useSearchParams();
+  const cursor = search.get("cursor");
+  const users = useQuery(askUsers(cursor));
+  return (
+    <Page title="Users">
+      <Panel isFlush>
+        <Answered query={users}>
+          {({ items, next }) => (
+            <>
+              <ul className="divide-y divide-line">
+                {items.map((user) => (
+                  <Row key={user.id} user={user} />
+                ))}
+              </ul>
+              {(next ?? cursor) && (
+                <nav aria-label="Further users" className="flex justify-between border-t border-line p-2">
+                  {cursor === null ? <span /> : <ButtonLink to="?">First</ButtonLink>}
+                  {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Further</ButtonLink>}
+                </nav>
+              )}
+            </>
+          )}
+        </Answered>
+      </Panel>
+    </Page>
+  );
+}
+
+function Row({ user }: { user: User }) {
+  const me = useMe();
+  const [isAsking, setAsking] = useState(false);
+  const deed = useDeed(["users"]);
+  const change = (body: Schemas["UserOrder"]) =>
+    deed.run(
+      () => answer(client.PATCH("/api/v1/users/{user}", { params: { path: { user: user.id } }, body })),
+      "Set",
+    );
+  const isMe = user.id === me.data?.id;
+  return (
+    <li className="px-4 py-2">
+      <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-1 text-sm">
+        <span className="min-w-0 flex-1">
+          <Untrusted text={user.name} className="font-medium" />{" "}
+          {user.email && <Untrusted text={user.email} className="text-muted" />}
+          {user.email && !user.is_email_verified && <span className="text-muted"> (not verified)</span>}
+          {isMe && <span className="text-muted"> · you</span>}
+        </span>
+        {user.is_admin && <span className="rounded-full bg-accent-soft px-2 py-0.5">administrator</span>}
+        {user.is_disabled && (
+          <span className="rounded-full bg-idle-soft px-2 py-0.5 text-idle-text">disabled</span>
+        )}
+        <span className="text-muted">
+          seen <Time at={user.seen_at} />
+        </span>
+        {!isMe && (
+          <Menu
+            trigger={
+              <IconButton label={`Change ${user.name}`}>
+                <ChevronDownIcon />
+              </IconButton>
+            }
+          >
+            <MenuItem onSelect={() => void change({ is_admin: !user.is_admin })}>
+              {user.is_admin ? "no administrator any more" : "make an administrator"}
+            </MenuItem>
+            {user.is_disabled ? (
+              <MenuItem onSelect={() => void change({ is_disabled: false })}>let in again</MenuItem>
+            ) : (
+              <MenuItem onSelect={() => setAsking(true)}>keep out …</MenuItem>
+            )}
+          </Menu>
+        )}
+      </div>
+      {deed.error !== null && <ErrorBox error={deed.error} />}
+      <Confirm
+        title="Keep a user out"
+        deed="Keep out"
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        onConfirm={async () => {
+          await change({ is_disabled: true });
+        }}
+      >
+        <p>
+          All sessions and tokens of <Untrusted text={user.name} className="font-medium text-text" /> end at
+          once, for good. The user can be let in again, and then signs in anew.
+        </p>
+      </Confirm>
+    </li>
+  );
+}

@@ -1,0 +1,50 @@
+// The frame of a page: the way to it, its heading, what can be done, its content.
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+
+import { Untrusted } from "../text/Untrusted";
+
+export interface Crumb {
+  to: string;
+  text: string;
+}
+
+interface PageProps {
+  crumbs?: readonly Crumb[];
+  title: ReactNode;
+  below?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  isWide?: boolean;
+}
+
+export function Page({ crumbs = [], title, below, actions, children, isWide = false }: PageProps) {
+  return (
+    <div
+      className={`mx-auto flex w-full flex-1 flex-col gap-4 px-3 py-4 sm:px-5 ${isWide ? "max-w-[110rem]" : "max-w-6xl"}`}
+    >
+      <header className="space-y-1">
+        {crumbs.length > 0 && (
+          <nav aria-label="Where this is" className="text-sm text-muted">
+            <ol className="flex min-w-0 flex-wrap items-center gap-1.5">
+              {crumbs.map((crumb) => (
+                <li key={crumb.to} className="flex min-w-0 items-center gap-1.5">
+                  <Link to={crumb.to} className="no-underline hover:text-text hover:underline">
+                    <Untrusted text={crumb.text} />
+                  </Link>
+                  <span aria-hidden="true">/</span>
+                </li>
+              ))}
+            </ol>
+          </nav>
+        )}
+        <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+          <h1 className="min-w-0 text-xl font-bold tracking-tight sm:text-2xl">{title}</h1>
+          {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
+        </div>
+        {below}
+      </header>
+      {children}
+    </div>
+  );
+}

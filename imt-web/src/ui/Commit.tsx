@@ -1,0 +1,22 @@
+// A commit and a branch, short, with the whole of it in the title.
+import { Untrusted } from "../text/Untrusted";
+import { plain } from "../text/marks";
+import { BranchIcon, CommitIcon } from "./icons";
+
+export function Commit({ commit }: { commit: string }) {
+  return (
+    <span title={plain(commit)} className="inline-flex items-center gap-1 font-mono text-sm">
+      <CommitIcon className="size-3.5 text-muted" />
+      <Untrusted text={commit.slice(0, 8)} />
+    </span>
+  );
+}
+
+export function Branch({ branch }: { branch: string }) {
+  return (
+    <span title={plain(branch)} className="inline-flex max-w-full min-w-0 items-center gap-1">
+      <BranchIcon className="size-3.5 text-muted" />
+      <Untrusted text={branch} className="truncate" />
+    </span>
+  );
+}

@@ -1,0 +1,114 @@
+// How pipelines went: a bar for each, as high as it took long, in the colour and pattern of how it ended. The newest is
+// on the right. It does not know where pipelines come from.
+import { Link } from "react-router";
+
+import type { PipelineLine } from "../api/queries";
+import { plain } from "../text/marks";
+import { count, exactText, spanText } from "./duration";
+import { TONE_BAR } from "./StatusIcon";
+import { isOver, statusName, toneOf } from "./status";
+
+export interface Bar {
+  pipeline: PipelineLine;
+  /** How long it ran, in milliseconds; 0 where it never did. */
+  tookMs: number;
+  /** Of the highest bar, 0 to 1. */
+  height: number;
+}
+
+/** The bars of pipelines that are listed newest first. The highest stands for the longest but for outliers. */
+export function barsOf(pipelines: readonly PipelineLine[], now: number): Bar[] {
+  const took = pipelines.map((pipeline) => tookMs(pipeline, now));
+  const sorted = took.toSorted((a, b) => a - b);
+  // One that hung for a day would make all others look alike.
+  const usual = sorted[Math.floor(sorted.length * 0.9)] ?? 0;
+  const most = Math.max(1, Math.min(usual * 1.5, sorted.at(-1) ?? 0));
+  const bars = pipelines.map((pipeline, place) => {
+    const span = took[place] ?? 0;
+    return { pipeline, tookMs: span, height: Math.min(1, span / most) };
+  });
+  return bars.toReversed();
+}
+
+function tookMs(pipeline: PipelineLine, now: number): number {
+  if (!pipeline.started_at) return 0;
+  const end = pipeline.ended_at ? Date.parse(pipeline.ended_at) : now;
+  return Math.max(0, end - Date.parse(pipeline.started_at));
+}
+
+/** What a chart says, in words. */
+export function summary(pipelines: readonly PipelineLine[]): string {
+  const over = pipelines.filter((pipeline) => isOver(pipeline.status));
+  const good = over.filter((pipeline) => pipeline.status === "success").length;
+  return `${good} of the last ${count(over.length, "pipeline")} succeeded`;
+}
+
+export function Strip({
+  pipelines,
+  now,
+  places = 20,
+}: {
+  pipelines: readonly PipelineLine[];
+  now: number;
+  places?: number;
+}) {
+  const bars = barsOf(pipelines.slice(0, places), now);
+  return (
+    <div
+      role="img"
+      aria-label={summary(pipelines.slice(0, places))}
+      className="flex h-8 items-end justify-end gap-[3px]"
+    >
+      {bars.map((bar) => (
+        <span
+          key={bar.pipeline.number}
+          className={`w-1.5 rounded-[2px] ${TONE_BAR[toneOf(bar.pipeline.status)]}`}
+          style={{ height: `${16 + bar.height * 84}%` }}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** The same in large: each bar leads to its pipeline. */
+export function PipelineChart({
+  project,
+  pipelines,
+  now,
+}: {
+  project: string;
+  pipelines: readonly PipelineLine[];
+  now: number;
+}) {
+  const bars = barsOf(pipelines, now);
+  return (
+    <figure className="min-w-0">
+      <ol
+        className="flex h-24 items-end gap-1 overflow-hidden"
+        aria-label="Duration of the last pipelines, oldest first"
+      >
+        {bars.map(({ pipeline, tookMs, height }) => (
+          <li key={pipeline.number} className="flex h-full max-w-7 min-w-0 flex-1 items-end">
+            <Link
+              to={`/projects/${project}/pipelines/${pipeline.number}`}
+              title={plain(
+                `#${pipeline.number} ${statusName(pipeline.status)}, ${spanText(tookMs)}\n${pipeline.branch ?? ""} ${exactText(Date.parse(pipeline.submitted_at))}`,
+              )}
+              aria-label={`Pipeline ${pipeline.number}: ${statusName(pipeline.status)}, ${spanText(tookMs)}`}
+              className="group flex h-full w-full items-end"
+            >
+              <span
+                className={`w-full rounded-t-[3px] group-hover:opacity-70 ${TONE_BAR[toneOf(pipeline.status)]}`}
+                style={{ height: `${6 + height * 94}%` }}
+              />
+            </Link>
+          </li>
+        ))}
+      </ol>
+      <figcaption className="mt-1.5 flex justify-between text-xs text-muted">
+        <span>longest {spanText(Math.max(0, ...bars.map((bar) => bar.tookMs)))}</span>
+        <span>striped: did not succeed</span>
+      </figcaption>
+    </figure>
+  );
+}
