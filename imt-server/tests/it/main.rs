@@ -25,6 +25,8 @@ mod logged;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod provider;
 #[cfg(test)]
 mod reconcile;
