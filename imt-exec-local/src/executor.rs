@@ -138,7 +138,7 @@ impl LocalExecutorBuilder {
         let path = path.unwrap_or_else(|| "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
         // With a terminal of ours, a job in the background of its session would hang on its first word to it.
         let has_terminal = OpenOptions::new().read(true).open("/dev/tty").is_ok();
-        let own_session = has_terminal && path.split(':').any(|dir| Path::new(dir).join("setsid").is_file());
+        let own_session = has_terminal && which::which_in("setsid", Some(&path), "/").is_ok();
         let lang = own("LANG").unwrap_or_else(|| "C.UTF-8".to_owned());
         Ok(LocalExecutor {
             surroundings: Surroundings { path, lang, home: self.home, own_session, niceness: self.niceness },

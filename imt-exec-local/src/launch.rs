@@ -41,6 +41,16 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
+    /// Where a program of the jobs' path is. Looked up by the system, in another path than ours, it would be started by way of
+    /// a copy of this whole process.
+    fn locate(&self, program: &str) -> ExecutorResult<PathBuf> {
+        which::which_in(program, Some(&self.path), "/").map_err(|error| {
+            let message = format!("there is no `{program}` in PATH ({})", self.path);
+            let failure = Failure::new(FailureKind::NoShell, message).with_source(error);
+            failure.with_help("install a POSIX shell or set the executor's path")
+        })
+    }
+
     /// The session of a job whose shell has this number.
     pub(crate) fn session_of(&self, shell: i32) -> i32 {
         if self.own_session { shell } else { tree::our_session() }
@@ -87,13 +97,7 @@ pub(crate) fn check(job: &JobSpec, surroundings: &Surroundings) -> ExecutorResul
         )
         .with_help("write it as `printf '\\000'`"));
     }
-    let has_shell = surroundings.path.split(':').any(|dir| Path::new(dir).join("sh").is_file());
-    if has_shell {
-        Ok(())
-    } else {
-        let failure = Failure::new(FailureKind::NoShell, format!("there is no `sh` in PATH ({})", surroundings.path));
-        Err(failure.with_help("install a POSIX shell or set the executor's path"))
-    }
+    surroundings.locate("sh").map(drop)
 }
 
 fn check_workspace(dir: &Path) -> ExecutorResult<()> {
@@ -145,12 +149,13 @@ pub(crate) fn launch(job: &JobSpec, surroundings: &Surroundings, records: &Recor
     }
     let mut command = if surroundings.own_session {
         // It becomes leader of a session and then the shell, keeping its number: it must not lead a group before.
-        let mut command = Command::new("setsid");
+        let mut command = Command::new(surroundings.locate("setsid")?);
         command.arg("sh");
         command
     } else {
-        let mut command = Command::new("sh");
-        command.process_group(0);
+        let mut command = Command::new(surroundings.locate("sh")?);
+        // Its name in its own messages.
+        command.arg0("sh").process_group(0);
         command
     };
     if PRELUDE.len() + job.script.len() <= ARGUMENT_BYTES {

@@ -43,6 +43,8 @@ const INHERITED: [&str; 13] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Git {
     program: PathBuf,
+    /// Where it is. Looked up by the system, it would be started by way of a copy of this whole process.
+    located: PathBuf,
     inherited: Vec<(OsString, OsString)>,
 }
 
@@ -50,7 +52,9 @@ impl Git {
     pub(crate) fn new(program: PathBuf) -> Self {
         let inherited =
             INHERITED.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-        Self { program, inherited }
+        // One that is not there yet may be later, and is complained of by its name until then.
+        let located = which::which(&program).unwrap_or_else(|_| program.clone());
+        Self { program, located, inherited }
     }
 
     pub(crate) fn program(&self) -> &Path {
@@ -61,6 +65,7 @@ impl Git {
     pub(crate) fn call(&self, doing: impl Into<String>, cwd: &Path, deadline: Instant) -> Call {
         Call {
             program: self.program.clone(),
+            located: self.located.clone(),
             env: self.inherited.clone(),
             args: Vec::new(),
             cwd: cwd.to_owned(),
@@ -77,6 +82,7 @@ impl Git {
 #[derive(Debug)]
 pub(crate) struct Call {
     program: PathBuf,
+    located: PathBuf,
     env: Vec<(OsString, OsString)>,
     args: Vec<OsString>,
     cwd: PathBuf,
@@ -163,10 +169,10 @@ impl Call {
     fn spawn(&self) -> Result<Child, Failure> {
         let mut command = if self.open_umask {
             let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", "umask 000 && exec \"$0\" \"$@\""]).arg(&self.program);
+            shell.args(["-c", "umask 000 && exec \"$0\" \"$@\""]).arg(&self.located);
             shell
         } else {
-            Command::new(&self.program)
+            Command::new(&self.located)
         };
         let stdin = match &self.holding {
             Some(lock) => lock.try_clone().map(Stdio::from).map_err(|error| self.not_started(error))?,

@@ -15,10 +15,12 @@ use utoipa_axum::routes;
 
 use crate::http::{Code, Problem, around};
 use crate::live::{socket, stream};
+use crate::pages;
 use crate::restraint;
 use crate::routes::{
-    audit, badge, deliveries, deploy, deployments, health, hooks, logs, me, members, pipelines, projects, providers,
-    reconcile, releases, reports, secrets, sign_in, targets, try_it, users, variables,
+    audit, badge, deliveries, deploy, deployment_logs, deployments, health, hooks, log_commands, log_search, logs, me,
+    members, pipelines, project_check, projects, providers, reconcile, releases, reports, secrets, sign_in, targets,
+    try_it, users, variables,
 };
 use crate::state::Server;
 
@@ -37,8 +39,10 @@ pub fn app(server: Server) -> Router {
     let document = || std::future::ready(([(CONTENT_TYPE, "application/json")], WRITTEN.clone()));
     all_routes::<Router<Server>>(server.settings().delivery_bytes)
         .route(DOCUMENT, get(document))
+        // A project may be called so.
+        .route("/api/v1/projects/check", get(projects::show).patch(projects::change))
         .merge(try_it::page(DOCUMENT))
-        .fallback(|| async { Problem::not_found() })
+        .fallback(pages::fallback)
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "the method is none of this path")
         })
@@ -136,6 +140,7 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(me::tokens, me::make_token))
         .with(routes!(me::revoke_token))
         .with(routes!(projects::list, projects::create))
+        .with(routes!(project_check::check))
         .with(routes!(projects::show, projects::change))
         .with(routes!(projects::archive))
         .with(routes!(projects::restore))
@@ -153,6 +158,8 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(stream::of_deployment))
         .with(routes!(logs::show))
         .with(routes!(logs::pieces))
+        .with(routes!(log_search::of_job))
+        .with(routes!(log_commands::show))
         .with(routes!(reports::show))
         .with(routes!(targets::list))
         .with(routes!(targets::set, targets::forget))
@@ -161,7 +168,9 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(deploy::roll_back))
         .with(routes!(deployments::show))
         .with(routes!(deployments::cancel))
-        .with(routes!(deployments::log))
+        .with(routes!(deployment_logs::show))
+        .with(routes!(deployment_logs::pieces))
+        .with(routes!(log_search::of_deployment))
         .with(routes!(releases::list))
         .with(routes!(deliveries::list))
         .with(routes!(deliveries::show))

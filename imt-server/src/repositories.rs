@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::policy::is_inside;
 use async_trait::async_trait;
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::id::{CommitId, ProjectId};
 use imt_core::ports::{Checkout, Directory, Failure, FailureKind, Source, StoreError};
 use imt_core::secret::Secret;
-use imt_git::{Credentials, GitSource, Origin, Repository, Scheme};
+use imt_git::{Credentials, GitSource, GitSourceBuilder, Origin, Repository, Scheme};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::passing::{InPassing, PASSING, PassingDir};
+use crate::policy::is_inside;
 
 /// How many wait at once for what is in a project's repository. One that hangs is waited for for minutes, by a process of git for each
 /// of them.
@@ -121,21 +123,42 @@ impl Repositories {
         Ok(turn.expect("nobody closes it"))
     }
 
-    async fn of(&self, project: &ProjectRecord) -> Result<Arc<GitSource>, Failure> {
-        let address = address(project)?.to_owned();
-        let repository = Repository::parse(&address).map_err(|error| {
+    /// Opens a repository that is no project's, with what its host takes for a password, to be looked into for a while.
+    ///
+    /// # Errors
+    /// `CheckoutFailed` when the address is refused, needs a key, or the server's disk cannot be written to.
+    pub(crate) fn open_in_passing(&self, address: &str, token: Option<&Secret>) -> Result<InPassing, Failure> {
+        let origin = self.origin(address, "the project")?;
+        if origin.as_ref().is_some_and(|origin| origin.scheme() == Scheme::Ssh) {
+            let message = "a repository that is reached by SSH can be read only with the key of its project";
+            let help = "make the project, and set its secret `repository_key`";
+            return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+        }
+        let dir = PassingDir::new(&self.root)?;
+        let source = self.builder(&dir.0, origin.as_ref(), token)?.deadline(PASSING).build()?;
+        Ok(InPassing::new(source, dir))
+    }
+
+    /// The host that a repository is at, where it is not a directory of this machine.
+    fn origin(&self, address: &str, whose: &str) -> Result<Option<Origin>, Failure> {
+        let repository = Repository::parse(address).map_err(|error| {
             Failure::new(FailureKind::CheckoutFailed, format!("the address of the repository is refused: {error}"))
                 .with_help(error.help())
         })?;
-        let origin = match &repository {
-            Repository::Remote(url) => Some(url.origin().clone()),
-            Repository::Local(_) if self.allows_directories => None,
+        match &repository {
+            Repository::Remote(url) => Ok(Some(url.origin().clone())),
+            Repository::Local(_) if self.allows_directories => Ok(None),
             Repository::Local(_) => {
-                let message = format!("the repository of {} is a directory of the server's machine", project.name);
+                let message = format!("the repository of {whose} is a directory of the server's machine");
                 let help = "set its `repo_url` to an address of its own";
-                return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
+                Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help))
             }
-        };
+        }
+    }
+
+    async fn of(&self, project: &ProjectRecord) -> Result<Arc<GitSource>, Failure> {
+        let address = address(project)?.to_owned();
+        let origin = self.origin(&address, project.name.as_str())?;
         let name = match origin.as_ref().map(Origin::scheme) {
             Some(Scheme::Ssh) => SecretName::RepositoryKey,
             _ => SecretName::RepositoryToken,
@@ -147,18 +170,24 @@ impl Repositories {
         if let Some((_, source)) = all.get(&project.id).filter(|(opened, _)| *opened == with) {
             return Ok(Arc::clone(source));
         }
-        let source = Arc::new(self.open(project.id, origin.as_ref(), with.1.as_ref())?);
+        let dir = self.root.join(project.id.to_string());
+        let source = Arc::new(self.builder(&dir, origin.as_ref(), with.1.as_ref())?.build()?);
         all.insert(project.id, (with, Arc::clone(&source)));
         Ok(source)
     }
 
-    fn open(&self, project: ProjectId, origin: Option<&Origin>, secret: Option<&Secret>) -> Result<GitSource, Failure> {
-        let dir = self.root.join(project.to_string());
+    /// With the mirror and the key in a directory of its own.
+    fn builder(
+        &self,
+        dir: &Path,
+        origin: Option<&Origin>,
+        secret: Option<&Secret>,
+    ) -> Result<GitSourceBuilder, Failure> {
         let unusable = |error: std::io::Error| {
             Failure::new(FailureKind::CheckoutFailed, format!("`{}` cannot be written to", dir.display()))
                 .with_source(error)
         };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(unusable)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
         let mut builder = GitSource::builder(dir.join("mirror")).on_warning(|text| tracing::warn!("git: {text}"));
         if self.allows_private_networks {
             builder = builder.loopback_http(true);
@@ -175,7 +204,7 @@ impl Repositories {
             };
             builder = builder.credentials(origin.to_string(), credentials);
         }
-        builder.build()
+        Ok(builder)
     }
 }
 

@@ -14,17 +14,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::http::{Network, Origins, Rates, Throttle, TrustedProxies};
+use crate::live::Written;
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderFault, ProviderSettings};
 use crate::outbound::{ANSWER_WITHIN, Outbound, Reach};
+use crate::passing::Turns;
 use crate::repositories::Repositories;
 use crate::upkeep::Upkeep;
 
 /// How many bodies of deliveries are held at once before their signatures are checked.
 const UNVERIFIED_DELIVERIES: usize = 64;
 
+/// How many logs are looked through at once, for whoever looks for something in them.
+const SEARCHES: usize = 2;
+
 /// How much of logs is kept for those who follow them together: a few seconds of a busy one.
 const SHARED_BYTES: usize = 16 << 20;
+/// How much of it is kept as it is told.
+const WRITTEN_BYTES: usize = 8 << 20;
 
 /// Where a server keeps everything. Usually one database is all four.
 #[derive(Clone)]
@@ -138,6 +145,7 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     reads: Arc<SharedReads>,
+    written: Written,
     stores: Stores,
     repositories: Arc<Repositories>,
     settings: Settings,
@@ -149,6 +157,8 @@ struct Inner {
     providers: Vec<Arc<Provider>>,
     deliveries: Notify,
     room_for_deliveries: Arc<Semaphore>,
+    searches: Semaphore,
+    passing: Turns,
     looks: Notify,
     reports: Notify,
     stop: CancellationToken,
@@ -173,12 +183,15 @@ impl Server {
             outbound: Outbound::new(Reach::of(settings.allows_private_networks)).within(settings.answers_within),
             throttle: settings.rates.map(Throttle::new),
             reads: Arc::new(SharedReads::new(Arc::clone(&stores.store), SHARED_BYTES)),
+            written: Written::new(WRITTEN_BYTES),
             stores,
             repositories,
             settings,
             metrics: Metrics::new(),
             deliveries: Notify::new(),
             room_for_deliveries: Arc::new(Semaphore::new(UNVERIFIED_DELIVERIES)),
+            searches: Semaphore::new(SEARCHES),
+            passing: Turns::new(),
             looks: Notify::new(),
             reports: Notify::new(),
             stop,
@@ -193,6 +206,11 @@ impl Server {
     /// What many follow is read once.
     pub(crate) fn reads(&self) -> &Arc<SharedReads> {
         &self.0.reads
+    }
+
+    /// And written once.
+    pub(crate) fn written(&self) -> &Written {
+        &self.0.written
     }
 
     pub(crate) fn catalog(&self) -> &dyn Catalog {
@@ -253,6 +271,16 @@ impl Server {
     /// Room for the bodies of deliveries whose signature nobody has checked yet: strangers may send them.
     pub(crate) fn room_for_deliveries(&self) -> &Arc<Semaphore> {
         &self.0.room_for_deliveries
+    }
+
+    /// Turns of those who have a repository looked into that is no project.
+    pub(crate) fn passing(&self) -> &Turns {
+        &self.0.passing
+    }
+
+    /// Turns of those who look for something in logs: it takes a processor for a while.
+    pub(crate) fn searches(&self) -> &Semaphore {
+        &self.0.searches
     }
 
     /// Rung when there may be a delivery to work on.

@@ -5,17 +5,17 @@
 
 mod directory;
 
-use self::directory::{BODIES, DIRECTORY, LOOKS};
+use self::directory::{BODIES, DIRECTORY, FOUND, LOOKS};
 use crate::database::{Database, DatabaseError, DatabaseResult, Purpose, Transaction};
 use crate::open::OpenError;
 use crate::value::Value;
 
 /// The newest schema this version knows.
-pub const SCHEMA_VERSION: i64 = 9;
-const _: () = assert!(MIGRATIONS.len() == 9, "a new migration is a new version");
+pub const SCHEMA_VERSION: i64 = 10;
+const _: () = assert!(MIGRATIONS.len() == 10, "a new migration is a new version");
 
 /// Statements from one version to the next, in order. Never changed once released.
-const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY, SEVENTH, LOOKS, BODIES];
+const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, DIRECTORY, SEVENTH, LOOKS, BODIES, FOUND];
 
 /// Lists of pipelines of one kind, which are not to take longer the more there are of others.
 const SEVENTH: &[&str] = &[

@@ -40,7 +40,12 @@ pub(crate) fn fifty_of_a_million(bench: &Bench) -> Result<Vec<Row>, String> {
         "(WITH RECURSIVE all_of_them (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM all_of_them WHERE n < {PIPELINES}) \
          SELECT n FROM all_of_them)"
     );
-    output(Command::new("sqlite3").arg(&path).arg(filling("lower(hex(randomblob(16)))", &numbers)))?;
+    output(
+        Command::new("sqlite3")
+            .args(["-cmd", ".timeout 20000"])
+            .arg(&path)
+            .arg(filling("lower(hex(randomblob(16)))", &numbers)),
+    )?;
     let mut rows = Vec::new();
     for (name, address) in [("PostgreSQL", &postgres), ("SQLite", &sqlite)] {
         for (which, wanted) in kinds() {

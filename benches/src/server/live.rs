@@ -32,7 +32,7 @@ pub(crate) fn webhook_to_container(bench: &Bench) -> Result<Vec<Row>, String> {
         limit.push(since(began, &said)?);
         let began = now()?;
         push(&mut wire, &hook, &head, &number.to_string())?;
-        let log = format!("{project}/pipelines/{number}/jobs/0/log");
+        let log = format!("{project}/pipelines/{number}/jobs/0/log/pieces");
         ours.push(since(began, &once(|| wire_log(&served, &log))?)?);
     }
     let differences = ours.iter().zip(&limit).skip(1).map(|(ours, limit)| ours - limit).collect();
@@ -80,9 +80,10 @@ fn on_docker(bench: &Bench, name: &str, script: &str) -> Result<(Served, String,
     Ok((served, project, repository))
 }
 
-/// The log, once there is one. A job that has not begun has none, or an empty one.
+/// The log, once there is a time in it. A job that has not begun has none, or an empty one.
 fn wire_log(served: &Served, path: &str) -> Result<Option<String>, String> {
-    Ok(served.wire()?.get(path).ok().filter(|log| log.contains('\n')))
+    let log = served.wire()?.get(path).ok().map(|log| log.replace("\\n", "\n"));
+    Ok(log.filter(|log| time_in(log).is_some()))
 }
 
 fn once<T>(mut look: impl FnMut() -> Result<Option<T>, String>) -> Result<T, String> {
@@ -107,8 +108,11 @@ fn now() -> Result<f64, String> {
 
 /// How long after the beginning the clock was read that is somewhere in what was printed; in milliseconds.
 fn since(began: f64, said: &str) -> Result<f64, String> {
-    let printed = said.lines().find_map(|line| line.trim().parse::<f64>().ok());
-    printed.map(|printed| (printed - began) * 1e3).ok_or_else(|| format!("no time in {said:?}"))
+    time_in(said).map(|printed| (printed - began) * 1e3).ok_or_else(|| format!("no time in {said:?}"))
+}
+
+fn time_in(said: &str) -> Option<f64> {
+    said.lines().find_map(|line| line.trim().parse().ok())
 }
 
 /// How late each printed time comes over the socket, until the pipeline is over.

@@ -1,6 +1,6 @@
 //! Reading a pipeline's events and logs as one stream.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::shared::SharedReads;
 use super::wake::Waker;
-use crate::id::{AttemptId, PipelineId};
+use crate::id::{AttemptId, JobIndex, PipelineId};
 use crate::ports::{Event, EventId, Store, StoreResult, StoredChunk};
 use crate::schedule::ChangeKind;
 
@@ -39,7 +39,8 @@ pub enum Observation {
 pub struct Position {
     /// The last event seen.
     pub event: EventId,
-    /// Attempts begun and not yet ended at that event, each with the first byte of its log not seen yet.
+    /// Attempts begun and not yet ended at that event, each with the first byte of its log not seen yet. One that is here before
+    /// its beginning was seen is read from that byte on.
     #[serde(with = "open_logs")]
     pub logs: BTreeMap<AttemptId, u64>,
 }
@@ -47,13 +48,16 @@ pub struct Position {
 /// A reader of one pipeline.
 ///
 /// Events come in commit order. An attempt's log comes whole between its `AttemptCreated` and its `AttemptEnded`; logs
-/// of attempts that run side by side are interleaved as they are stored. After `PipelineEnded` the feed is at its end.
+/// of attempts that run side by side are interleaved as they are stored. After `PipelineEnded` the feed is at its end. Logs of
+/// jobs that are [not wanted](Self::only_logs_of) are not read.
 pub struct Feed {
     reads: Arc<SharedReads>,
     pipeline: PipelineId,
     waker: Waker,
     poll: Duration,
     position: Position,
+    /// Whose logs are read; `None`: those of all jobs.
+    jobs: Option<BTreeSet<JobIndex>>,
     /// Fetched, not yet given out.
     events: VecDeque<Event>,
     /// Fetched, not yet given out; all of one attempt.
@@ -84,14 +88,16 @@ impl Feed {
         Self::resume(store, pipeline, waker, Position::default())
     }
 
-    /// A reader that goes on where another one stopped.
+    /// A reader that goes on where another one stopped. A position may come from anywhere: what it says of other pipelines' logs is
+    /// left out, so that whoever may see one pipeline reads no other one with it.
     pub fn resume(store: Arc<dyn Store>, pipeline: PipelineId, waker: Waker, position: Position) -> Self {
         Self::sharing(Arc::new(SharedReads::alone(store)), pipeline, waker, position)
     }
 
     /// A reader that shares what it reads with others.
-    pub fn sharing(reads: Arc<SharedReads>, pipeline: PipelineId, mut waker: Waker, position: Position) -> Self {
+    pub fn sharing(reads: Arc<SharedReads>, pipeline: PipelineId, mut waker: Waker, mut position: Position) -> Self {
         waker.hear(reads.store().bell(), pipeline);
+        position.logs.retain(|attempt, _| attempt.pipeline == pipeline);
         let look = if reads.is_shared() { Look::Reading } else { Look::Waiting };
         Self {
             reads,
@@ -100,6 +106,7 @@ impl Feed {
             waker,
             poll: POLL,
             position,
+            jobs: None,
             events: VecDeque::new(),
             chunks: VecDeque::new(),
             last_read: None,
@@ -111,6 +118,14 @@ impl Feed {
     #[must_use]
     pub const fn with_poll_interval(mut self, poll: Duration) -> Self {
         self.poll = poll;
+        self
+    }
+
+    /// The same feed, with the logs of these jobs alone, and all events. The position still says how far each log was seen, so that
+    /// another feed can go on with logs that were left out; but not with those of attempts that have ended meanwhile.
+    #[must_use]
+    pub fn only_logs_of(mut self, jobs: impl IntoIterator<Item = JobIndex>) -> Self {
+        self.jobs = Some(jobs.into_iter().collect());
         self
     }
 
@@ -148,7 +163,8 @@ impl Feed {
             }
             if let Some(event) = self.events.front() {
                 // Everything its logs hold goes first; they are whole by now, but were not, maybe, when others looked.
-                let blocking = must_be_drained(&event.change.kind, &self.position);
+                let mut blocking = must_be_drained(&event.change.kind, &self.position);
+                blocking.retain(|attempt| self.wants(*attempt));
                 if !self.read_first_of(blocking, Instant::now()).await?
                     && let Some(event) = self.events.pop_front()
                 {
@@ -205,9 +221,14 @@ impl Feed {
         Ok(false)
     }
 
-    /// The attempts at work, beginning after the one read last.
+    /// Whether an attempt's log is read at all.
+    fn wants(&self, attempt: AttemptId) -> bool {
+        self.jobs.as_ref().is_none_or(|jobs| jobs.contains(&attempt.job))
+    }
+
+    /// The attempts at work whose logs are read, beginning after the one read last.
     fn open_in_turn(&self) -> Vec<AttemptId> {
-        let mut open: Vec<_> = self.position.logs.keys().copied().collect();
+        let mut open: Vec<_> = self.position.logs.keys().copied().filter(|attempt| self.wants(*attempt)).collect();
         let next = self.last_read.map_or(0, |last| open.partition_point(|attempt| *attempt <= last));
         open.rotate_left(next);
         open
@@ -219,7 +240,7 @@ impl Feed {
         self.position.event = event.id;
         match &event.change.kind {
             ChangeKind::AttemptCreated { attempt } => {
-                self.position.logs.insert(*attempt, 0);
+                self.position.logs.entry(*attempt).or_insert(0);
             }
             ChangeKind::AttemptEnded { attempt, .. } => {
                 self.position.logs.remove(attempt);

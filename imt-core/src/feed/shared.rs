@@ -76,6 +76,17 @@ impl SharedReads {
     }
 }
 
+#[cfg(test)]
+impl SharedReads {
+    /// The attempts of whose logs something was read, or was to be.
+    pub(super) fn logs_read(&self) -> Vec<AttemptId> {
+        let shelves = self.shelves.as_ref().expect("they are shared");
+        let mut attempts: Vec<_> = shelves.logs.places().by_key.keys().map(|(attempt, _)| *attempt).collect();
+        attempts.dedup();
+        attempts
+    }
+}
+
 /// The same without what it was cut out of, which would be kept with it.
 fn compact(chunks: Vec<StoredChunk>) -> Vec<StoredChunk> {
     let alone = |chunk: StoredChunk| StoredChunk { bytes: Bytes::copy_from_slice(&chunk.bytes), ..chunk };

@@ -193,6 +193,58 @@ async fn resumes_anywhere_without_a_gap_or_an_echo() {
 }
 
 #[tokio::test]
+async fn of_jobs_that_are_not_wanted_nothing_is_told_and_nothing_read() {
+    let scene = Scene::new().await;
+    scene.create(0).await;
+    scene.create(1).await;
+    scene.log(0, 0, "one\n").await;
+    scene.log(1, 0, "uno\n").await;
+    let feed = || scene.feed(Waker::none(), Position::default());
+    // What is still open can be told by another feed from where this one left it.
+    let mut events = feed().only_logs_of([]);
+    for expected in ["+0", "+1"] {
+        assert_eq!(short(&events.next().await.unwrap().unwrap()), expected);
+    }
+    let from = events.position().clone();
+    assert_eq!(from.logs.values().copied().collect::<Vec<_>>(), [0, 0]);
+    scene.end(0).await;
+    scene.end(1).await;
+    scene.finish().await;
+    assert_eq!(all(&mut events).await, ["-0", "-1", "."]);
+    assert_eq!(all(&mut feed().only_logs_of([JobIndex(1)])).await, ["+0", "+1", "-0", "1:uno\n", "-1", "."]);
+    assert_eq!(all(&mut feed().only_logs_of([JobIndex(7)])).await, ["+0", "+1", "-0", "-1", "."]);
+    assert_eq!(all(&mut scene.feed(Waker::none(), from.clone())).await, ["0:one\n", "-0", "1:uno\n", "-1", "."]);
+    let reads = Arc::new(SharedReads::new(Arc::clone(&scene.store) as _, 1 << 20));
+    let sharing = Feed::sharing(Arc::clone(&reads), scene.claim.pipeline, Waker::none(), from);
+    assert_eq!(all(&mut sharing.only_logs_of([JobIndex(0)])).await, ["0:one\n", "-0", "-1", "."]);
+    assert_eq!(reads.logs_read(), [scene.attempt(0)]);
+}
+
+#[tokio::test]
+async fn a_log_is_told_from_where_the_position_says_also_before_its_attempt_was_seen() {
+    let scene = Scene::new().await;
+    scene.create(0).await;
+    scene.log(0, 0, "one\ntwo\n").await;
+    scene.end(0).await;
+    scene.finish().await;
+    let position = Position { event: EventId::default(), logs: [(scene.attempt(0), 4)].into() };
+    assert_eq!(all(&mut scene.feed(Waker::none(), position)).await, ["+0", "0:two\n", "-0", "."]);
+}
+
+/// Whoever may follow one pipeline sends a position that names another one.
+#[tokio::test]
+async fn a_position_opens_no_other_pipelines_log() {
+    let scene = Scene::new().await;
+    scene.create(0).await;
+    scene.log(0, 0, "secret\n").await;
+    let own = PipelineId::from_uuid(Uuid::from_u128(2));
+    let position = Position { event: EventId::default(), logs: [(scene.attempt(0), 0)].into() };
+    let mut feed = Feed::resume(Arc::clone(&scene.store) as _, own, Waker::none(), position);
+    assert!(feed.position().logs.is_empty());
+    assert!(tokio::time::timeout(Duration::ZERO, feed.next()).await.is_err(), "nothing is told");
+}
+
+#[tokio::test]
 async fn side_by_side_logs_take_turns() {
     let scene = Scene::new().await;
     scene.create(0).await;

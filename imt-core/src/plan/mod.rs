@@ -14,7 +14,7 @@ mod tests;
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
 pub use model::{OWN_LABEL, Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
-pub use shell::shell_script;
+pub use shell::{echo_lines, shell_script};
 pub use show::{deployment_facts, mermaid, text};
 
 pub use crate::shell::quote;

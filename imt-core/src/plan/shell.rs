@@ -32,12 +32,17 @@ pub fn shell_script(items: &[String]) -> String {
 /// output it fails, which must not matter.
 fn echo(item: &str) -> String {
     let mut echo = String::from("\\command printf '%s\\n'");
-    for (index, line) in item.trim_end_matches('\n').split('\n').enumerate() {
-        let mark = if index == 0 { "$" } else { ">" };
+    for line in echo_lines(item) {
         echo.push(' ');
-        echo.push_str(&quote(&format!("{mark} {line}")));
+        echo.push_str(&quote(&line));
     }
     echo
+}
+
+/// The lines that show an item in a job's log before it runs: the first one as `$ …`, further ones as `> …`.
+pub fn echo_lines(item: &str) -> impl Iterator<Item = String> {
+    let lines = item.trim_end_matches('\n').split('\n').enumerate();
+    lines.map(|(index, line)| format!("{} {line}", if index == 0 { '$' } else { '>' }))
 }
 
 #[cfg(test)]

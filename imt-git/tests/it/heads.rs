@@ -25,6 +25,22 @@ async fn branches_are_listed_with_what_they_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_branch_that_is_meant_where_none_is_named_is_told() {
+    let world = World::new();
+    let source = world.source();
+    let told = async || source.default_branch(&world.origin_text()).await.unwrap();
+    assert_eq!(told().await, None, "nothing was committed");
+    world.commit("a", "1");
+    assert_eq!(told().await.as_deref(), Some("main"));
+    git(&world.origin(), &["branch", "other/HEAD"]);
+    git(&world.origin(), &["symbolic-ref", "HEAD", "refs/heads/other/HEAD"]);
+    assert_eq!(told().await.as_deref(), Some("other/HEAD"));
+    git(&world.origin(), &["checkout", "--quiet", "--detach"]);
+    assert_eq!(told().await, None);
+    assert!(source.default_branch(world.dir.path().to_str().unwrap()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_with_an_address_that_is_refused_is_not_called() {
     let world = World::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

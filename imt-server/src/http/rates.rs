@@ -30,6 +30,8 @@ pub struct Rates {
     pub sign_in: Rate,
     /// What hosts of repositories send.
     pub deliveries: Rate,
+    /// Repositories that are looked into before they are projects, which starts git and asks others.
+    pub checks: Rate,
     /// All else but `/health`.
     pub calls: Rate,
 }
@@ -39,6 +41,7 @@ impl Default for Rates {
         Self {
             sign_in: Rate { at_once: 120, each_second: 2 },
             deliveries: Rate { at_once: 10_000, each_second: 1_000 },
+            checks: Rate { at_once: 30, each_second: 1 },
             calls: Rate { at_once: 2_000, each_second: 100 },
         }
     }
@@ -126,6 +129,7 @@ impl Buckets {
 pub(crate) enum Kind {
     SignIn,
     Delivery,
+    Check,
     Call,
 }
 
@@ -133,13 +137,19 @@ pub(crate) enum Kind {
 pub(crate) struct Throttle {
     sign_in: Mutex<Buckets>,
     deliveries: Mutex<Buckets>,
+    checks: Mutex<Buckets>,
     calls: Mutex<Buckets>,
 }
 
 impl Throttle {
     pub(crate) fn new(rates: Rates) -> Self {
         let of = |rate| Mutex::new(Buckets::new(rate, MOST));
-        Self { sign_in: of(rates.sign_in), deliveries: of(rates.deliveries), calls: of(rates.calls) }
+        Self {
+            sign_in: of(rates.sign_in),
+            deliveries: of(rates.deliveries),
+            checks: of(rates.checks),
+            calls: of(rates.calls),
+        }
     }
 
     /// Counts a request of whoever is at this address.
@@ -151,6 +161,7 @@ impl Throttle {
         let buckets = match kind {
             Kind::SignIn => &self.sign_in,
             Kind::Delivery => &self.deliveries,
+            Kind::Check => &self.checks,
             Kind::Call => &self.calls,
         };
         buckets.lock().unwrap_or_else(PoisonError::into_inner).take(client, now)

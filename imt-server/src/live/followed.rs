@@ -1,11 +1,12 @@
 //! What is followed: a pipeline or a deployment, from where a client has come to.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use imt_core::feed::{DeploymentFeed, DeploymentPosition, Feed, Position, Waker};
-use imt_core::id::ProjectName;
+use imt_core::id::{JobIndex, ProjectName};
 use imt_core::ports::StoreResult;
 
 use super::message::Told;
@@ -17,8 +18,8 @@ const STORE_AWAY: Duration = Duration::from_secs(1);
 /// Which, and how far whoever follows it has come.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
-    /// A pipeline of the project.
-    Pipeline(NonZeroU64, Position),
+    /// A pipeline of the project, and the logs of these jobs alone where it is said.
+    Pipeline(NonZeroU64, Position, Option<BTreeSet<JobIndex>>),
     /// A deployment of the project.
     Deployment(NonZeroU64, DeploymentPosition),
 }
@@ -42,7 +43,15 @@ impl Followed {
     /// `NotFound`.
     pub(super) async fn find(server: &Server, project: &ProjectName, wanted: Wanted) -> StoreResult<Self> {
         let feed = match wanted {
-            Wanted::Pipeline(number, position) => pipeline(server, project, number, position).await?,
+            Wanted::Pipeline(number, position, jobs) => {
+                let feed = pipeline(server, project, number, position).await?;
+                feed.map(|feed| {
+                    Either::Pipeline(match jobs {
+                        Some(jobs) => feed.only_logs_of(jobs),
+                        None => feed,
+                    })
+                })
+            }
             Wanted::Deployment(number, position) => deployment(server, project, number, position).await?,
         };
         Ok(Self { server: server.clone(), feed, is_over: false })
@@ -70,11 +79,13 @@ impl Followed {
     async fn seen(&mut self) -> StoreResult<Option<Told>> {
         let told = match &mut self.feed {
             None => None,
-            Some(Either::Pipeline(feed)) => feed.next().await?.map(|seen| Told::of(seen, feed.position().clone())),
+            Some(Either::Pipeline(feed)) => {
+                feed.next().await?.map(|seen| Told::of(seen, feed.position().clone(), self.server.written()))
+            }
             Some(Either::Deployment(feed)) => feed.next().await?.map(|seen| Told::of_deployment(seen, feed.position())),
         };
-        if let Some(Told::Log { piece, .. } | Told::DeploymentLog { piece, .. }) = &told {
-            self.server.metrics().log_sent(piece.len());
+        if let Some(Told::Log { bytes, .. } | Told::DeploymentLog { bytes, .. }) = &told {
+            self.server.metrics().log_sent(*bytes);
         }
         Ok(told)
     }
@@ -86,12 +97,12 @@ async fn pipeline(
     project: &ProjectName,
     number: NonZeroU64,
     position: Position,
-) -> StoreResult<Option<Either>> {
+) -> StoreResult<Option<Feed>> {
     let id = server.catalog().find(project, number).await?;
     let is_seen = server.store().load(id).await?.state.status.is_terminal()
         && server.store().events_after(Some(id), position.event, 1).await?.is_empty();
     let feed = || Feed::sharing(Arc::clone(server.reads()), id, Waker::none(), position);
-    Ok((!is_seen).then(|| Either::Pipeline(feed())))
+    Ok((!is_seen).then(feed))
 }
 
 async fn deployment(

@@ -1,13 +1,16 @@
 //! What is said by clients who follow something, and what they are told.
 
+use std::collections::BTreeSet;
+
 use imt_core::deploy::machine;
 use imt_core::feed::{DeploymentObservation, DeploymentPosition, Observation, Position};
+use imt_core::id::JobIndex;
 use imt_core::ports::StoreError;
 use imt_core::schedule::Change;
 use serde::{Deserialize, Serialize};
 
+use super::written::{self, Text, Written};
 use crate::http::{Code, Problem};
-use crate::piece::Piece;
 
 /// What a client says.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -24,6 +27,9 @@ pub(super) enum Said {
         /// How far the client has come; absent: nothing yet.
         #[serde(default)]
         position: Option<Position>,
+        /// The jobs whose logs are told, by their places; absent: all.
+        #[serde(default)]
+        jobs: Option<BTreeSet<JobIndex>>,
     },
     /// Wants to follow a deployment.
     FollowDeployment {
@@ -64,8 +70,11 @@ pub(super) enum Told {
     Log {
         job: u32,
         attempt: u32,
-        #[serde(flatten)]
-        piece: Piece,
+        /// How many bytes of the log it is.
+        #[serde(skip)]
+        bytes: usize,
+        #[serde(skip)]
+        piece: Text,
         position: Position,
     },
     /// Something has happened in a deployment.
@@ -74,8 +83,11 @@ pub(super) enum Told {
     /// More of a deployment's log.
     #[serde(rename = "log")]
     DeploymentLog {
-        #[serde(flatten)]
-        piece: Piece,
+        /// How many bytes of the log it is.
+        #[serde(skip)]
+        bytes: usize,
+        #[serde(skip)]
+        piece: Text,
         position: DeploymentPosition,
     },
     /// All has been told: it is over.
@@ -86,13 +98,28 @@ pub(super) enum Told {
     Failed { code: Code, detail: String },
 }
 
+impl Message {
+    /// As it is sent.
+    pub(super) fn text(&self) -> String {
+        let mut text = serde_json::to_string(self).expect("messages are texts and numbers");
+        if let Told::Log { piece, .. } | Told::DeploymentLog { piece, .. } = &self.told {
+            // Both are objects with something in them: one goes on where the other ends.
+            text.pop();
+            text.push(',');
+            text.push_str(&piece[1..]);
+        }
+        text
+    }
+}
+
 impl Told {
     /// What was seen, and how far whoever has heard it has come.
-    pub(super) fn of(seen: Observation, position: Position) -> Self {
+    pub(super) fn of(seen: Observation, position: Position, written: &Written) -> Self {
         match seen {
             Observation::Event(event) => Self::Event { change: event.change, position },
             Observation::Log { attempt, chunk } => {
-                Self::Log { job: attempt.job.0, attempt: attempt.number, piece: chunk.into(), position }
+                let (job, attempt, bytes) = (attempt.job.0, attempt.number, chunk.bytes.len());
+                Self::Log { job, attempt, bytes, piece: written.text(chunk), position }
             }
         }
     }
@@ -101,7 +128,9 @@ impl Told {
     pub(super) fn of_deployment(seen: DeploymentObservation, position: DeploymentPosition) -> Self {
         match seen {
             DeploymentObservation::Event(event) => Self::DeploymentEvent { change: event.change, position },
-            DeploymentObservation::Log(chunk) => Self::DeploymentLog { piece: chunk.into(), position },
+            DeploymentObservation::Log(chunk) => {
+                Self::DeploymentLog { bytes: chunk.bytes.len(), piece: written::write(chunk), position }
+            }
         }
     }
 
@@ -151,19 +180,36 @@ mod tests {
 
     #[test]
     fn a_message_names_what_it_is_about() {
-        let json = serde_json::to_string(&Message { id: Some(7), told: Told::End }).unwrap();
-        assert_eq!(json, r#"{"id":7,"type":"end"}"#);
-        let json = serde_json::to_string(&Message { id: None, told: Told::End }).unwrap();
-        assert_eq!(json, r#"{"type":"end"}"#);
+        assert_eq!(Message { id: Some(7), told: Told::End }.text(), r#"{"id":7,"type":"end"}"#);
+        assert_eq!(Message { id: None, told: Told::End }.text(), r#"{"type":"end"}"#);
+    }
+
+    #[test]
+    fn a_message_has_the_piece_among_its_own() {
+        let (piece, position) = (r#"{"offset":3,"text":"a\n"}"#.into(), Position::default());
+        let text = Message { id: Some(7), told: Told::Log { job: 1, attempt: 2, bytes: 2, piece, position } }.text();
+        let said: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let expected = serde_json::json!({"id": 7, "type": "log", "job": 1, "attempt": 2, "offset": 3, "text": "a\n",
+            "position": Position::default()});
+        assert_eq!(said, expected);
     }
 
     #[test]
     fn only_what_is_meant_is_understood() {
         let follow = r#"{"type":"follow","id":1,"project":"shop","pipeline":3}"#;
-        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { id: 1, position: None, .. })));
-        for wrong in
-            ["", "[]", r#"{"type":"follow"}"#, r#"{"type":"leave","id":1,"x":2}"#, r#"{"type":"other","id":1}"#]
-        {
+        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { id: 1, position: None, jobs: None, .. })));
+        let follow = r#"{"type":"follow","id":1,"project":"shop","pipeline":3,"jobs":[3,0]}"#;
+        let jobs: BTreeSet<_> = [JobIndex(0), JobIndex(3)].into();
+        assert!(matches!(serde_json::from_str(follow), Ok(Said::Follow { jobs: Some(said), .. }) if said == jobs));
+        for wrong in [
+            "",
+            "[]",
+            r#"{"type":"follow"}"#,
+            r#"{"type":"leave","id":1,"x":2}"#,
+            r#"{"type":"other","id":1}"#,
+            r#"{"type":"follow","id":1,"project":"shop","pipeline":3,"jobs":[-1]}"#,
+            r#"{"type":"follow_deployment","id":1,"project":"shop","deployment":3,"jobs":[]}"#,
+        ] {
             assert!(serde_json::from_str::<Said>(wrong).is_err(), "{wrong}");
         }
     }

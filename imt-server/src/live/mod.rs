@@ -7,3 +7,6 @@ mod message;
 pub(crate) mod socket;
 pub(crate) mod stream;
 mod watch;
+mod written;
+
+pub(crate) use written::Written;

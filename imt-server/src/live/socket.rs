@@ -123,13 +123,7 @@ impl Client {
             if matches!(told, Told::End | Told::Failed { .. }) {
                 self.followed.remove(&id);
             }
-            let text = match serde_json::to_string(&Message { id: Some(id), told }) {
-                Ok(text) => text,
-                Err(error) => {
-                    tracing::error!(%error, "what a client is to be told cannot be written");
-                    continue;
-                }
-            };
+            let text = Message { id: Some(id), told }.text();
             if !timeout(self.patience(), socket.send(ws::Message::Text(text.into())))
                 .await
                 .is_ok_and(|sent| sent.is_ok())
@@ -148,8 +142,8 @@ impl Client {
                     self.followed.remove(&id);
                     return Ok(None);
                 }
-                Said::Follow { id, project, pipeline, position } => {
-                    (id, project, Wanted::Pipeline(pipeline, position.unwrap_or_default()))
+                Said::Follow { id, project, pipeline, position, jobs } => {
+                    (id, project, Wanted::Pipeline(pipeline, position.unwrap_or_default(), jobs))
                 }
                 Said::FollowDeployment { id, project, deployment, position } => {
                     (id, project, Wanted::Deployment(deployment, position.unwrap_or_default()))

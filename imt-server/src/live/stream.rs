@@ -2,6 +2,7 @@
 
 #![expect(unused_qualifications, reason = "the macros of the documentation write them")]
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, stream};
 use imt_core::directory::ProjectRecord;
+use imt_core::id::JobIndex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -50,27 +52,44 @@ pub(crate) struct Since {
     position: Option<String>,
 }
 
-impl Since {
-    fn read<P: DeserializeOwned + Default>(self, headers: &HeaderMap) -> Answer<P> {
-        let last = headers.get(LAST_EVENT_ID).map(|last| last.to_str().unwrap_or_default().to_owned());
-        let Some(text) = last.or(self.position) else { return Ok(P::default()) };
-        let wrong = |_| Problem::new(Code::Malformed, "`position` is none that was told here");
-        serde_json::from_str(&text).map_err(wrong)
-    }
+/// Whose logs are told.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SinceInPipeline {
+    /// The `position` of the last message that was heard, as JSON; absent: from the beginning. `Last-Event-ID` wins over it.
+    position: Option<String>,
+    /// The jobs whose logs are told, by their places, with commas between: `0,3`. Empty: no logs; absent: those of all jobs.
+    jobs: Option<String>,
+}
+
+/// How far a client has come that goes on.
+fn position<P: DeserializeOwned + Default>(said: Option<String>, headers: &HeaderMap) -> Answer<P> {
+    let last = headers.get(LAST_EVENT_ID).map(|last| last.to_str().unwrap_or_default().to_owned());
+    let Some(text) = last.or(said) else { return Ok(P::default()) };
+    let wrong = |_| Problem::new(Code::Malformed, "`position` is none that was told here");
+    serde_json::from_str(&text).map_err(wrong)
+}
+
+fn jobs(said: &str) -> Answer<BTreeSet<JobIndex>> {
+    let wrong = |_| Problem::new(Code::Malformed, "`jobs` are places of jobs with commas between, such as `0,3`");
+    let places = said.split(',').filter(|_| !said.is_empty());
+    places.map(|place| place.parse().map(JobIndex).map_err(wrong)).collect()
 }
 
 /// A pipeline's events and logs as they come, each with its position as `id`, and `end` when it is over.
 #[utoipa::path(get, path = "/projects/{project}/pipelines/{number}/events", tag = "live",
-    params(("project" = String, Path), ("number" = u64, Path), Since), extensions(("x-needs" = json!("read"))),
+    params(("project" = String, Path), ("number" = u64, Path), SinceInPipeline), extensions(("x-needs" = json!("read"))),
     responses((status = 200, description = "Until it is over", body = Sent, content_type = "text/event-stream"), Refusals))]
 pub(crate) async fn of_pipeline(
     State(server): State<Server>,
     within: In<Reading>,
     InPath(at): InPath<Numbered>,
-    InQuery(since): InQuery<Since>,
+    InQuery(since): InQuery<SinceInPipeline>,
     headers: HeaderMap,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let wanted = Wanted::Pipeline(at.number, since.read(&headers)?);
+    let jobs = since.jobs.as_deref().map(jobs).transpose()?;
+    let wanted = Wanted::Pipeline(at.number, position(since.position, &headers)?, jobs);
     Client::new(server, within, wanted).await.map(Client::answer)
 }
 
@@ -85,7 +104,7 @@ pub(crate) async fn of_deployment(
     InQuery(since): InQuery<Since>,
     headers: HeaderMap,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let wanted = Wanted::Deployment(at.number, since.read(&headers)?);
+    let wanted = Wanted::Deployment(at.number, position(since.position, &headers)?);
     Client::new(server, within, wanted).await.map(Client::answer)
 }
 
@@ -135,8 +154,7 @@ impl Client {
 
 fn event(told: Told) -> Event {
     let (position, kind) = (told.position(), told.kind());
-    let text = serde_json::to_string(&Message { id: None, told }).expect("messages are texts and numbers");
-    let event = Event::default().event(kind).data(text);
+    let event = Event::default().event(kind).data(Message { id: None, told }.text());
     match position {
         Some(position) => event.id(position),
         None => event,

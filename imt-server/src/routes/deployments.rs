@@ -1,13 +1,10 @@
-//! Deployments: listed, shown, ended, and their logs.
+//! Deployments: listed, shown, ended.
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::StatusCode;
 use imt_core::directory::Action;
 use imt_core::ports::{DeploymentRecord, DeploymentSummary};
 use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
@@ -16,7 +13,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::log_body::log_body;
 use super::{Numbered, Refusals};
 use crate::access::{Deploying, In, Reading};
 use crate::http::{Answer, InPath, InQuery, Listed, Paging};
@@ -160,23 +156,4 @@ pub(crate) async fn cancel(
     let action = Action::DeploymentCancelled { deployment: id };
     server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok((StatusCode::ACCEPTED, Json(store.load(id).await?.into())))
-}
-
-/// A deployment's log as it is now.
-#[utoipa::path(get, path = "/projects/{project}/deployments/{number}/log", tag = "deployments",
-    params(("project" = String, Path), ("number" = u64, Path)), extensions(("x-needs" = json!("read"))),
-    responses((status = 200, description = "All there is", body = String, content_type = "text/plain"), Refusals))]
-pub(crate) async fn log(
-    State(server): State<Server>,
-    within: In<Reading>,
-    InPath(at): InPath<Numbered>,
-) -> Answer<([(HeaderName, &'static str); 1], Body)> {
-    let id = server.deployments().find(&within.project.name, at.number).await?;
-    let end = server.deployments().log_cursor(id).await?.offset;
-    let store = Arc::clone(server.deployments());
-    let read = move |from, most| {
-        let store = Arc::clone(&store);
-        async move { store.read_log(id, from, most).await }
-    };
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], log_body(read, 0, end)))
 }

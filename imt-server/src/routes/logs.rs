@@ -10,16 +10,15 @@ use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use imt_core::directory::ProjectRecord;
 use imt_core::id::{AttemptId, JobIndex};
-use imt_core::ports::LogFrom;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use imt_core::ports::{LogFrom, PipelineRecord};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Refusals;
-use super::log_body::{PIECE_BYTES, log_body};
 use super::pipelines::found;
+use super::stored_log::{LogPieces, StoredLog, place};
 use crate::access::{In, Reading};
 use crate::http::{Answer, Code, InPath, InQuery, Problem};
-use crate::piece::Piece;
 use crate::state::Server;
 
 /// Tells whether the log is whole: `true` or `false`.
@@ -62,8 +61,9 @@ pub(crate) async fn show(
     InQuery(part): InQuery<Part>,
     headers: HeaderMap,
 ) -> Answer<(StatusCode, HeaderMap, Body)> {
-    let attempt = attempt_of(&server, &within.project, &at, part.attempt).await?;
-    let cursor = server.store().log_cursor(attempt).await?;
+    let (attempt, _) = attempt_of(&server, &within.project, &at, part.attempt).await?;
+    let log = log_of(&server, attempt);
+    let cursor = log.cursor().await?;
     let total = cursor.offset;
     let mut answer = HeaderMap::new();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -81,22 +81,26 @@ pub(crate) async fn show(
             (StatusCode::PARTIAL_CONTENT, first, end)
         }
         (None, Some(lines)) => {
-            let page = server.store().read_log(attempt, LogFrom::Tail(lines), 1).await?;
+            let page = log.read(LogFrom::Tail(lines), 1).await?;
             (StatusCode::OK, page.chunks.first().map_or(total, |chunk| chunk.offset), total)
         }
         (None, None) => (StatusCode::OK, part.offset.unwrap_or(0).min(total), total),
     };
     server.metrics().log_sent(usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX));
-    let store = Arc::clone(server.store());
-    let read = move |from, most| {
-        let store = Arc::clone(&store);
-        async move { store.read_log(attempt, from, most).await }
-    };
-    Ok((status, answer, log_body(read, first, end)))
+    Ok((status, answer, log.body(first, end)))
+}
+
+pub(super) fn log_of(server: &Server, attempt: AttemptId) -> StoredLog {
+    StoredLog::Attempt(Arc::clone(server.store()), attempt)
 }
 
 /// The attempt that is meant: the last one when none is said.
-async fn attempt_of(server: &Server, project: &ProjectRecord, at: &OfJob, wanted: Option<u32>) -> Answer<AttemptId> {
+pub(super) async fn attempt_of(
+    server: &Server,
+    project: &ProjectRecord,
+    at: &OfJob,
+    wanted: Option<u32>,
+) -> Answer<(AttemptId, PipelineRecord)> {
     let (pipeline, record) = found(server, project, at.number).await?;
     let job = JobIndex(at.job);
     let last = record.state.job(job).ok_or_else(Problem::not_found)?.attempts.last();
@@ -105,7 +109,7 @@ async fn attempt_of(server: &Server, project: &ProjectRecord, at: &OfJob, wanted
     if !(1..=last).contains(&number) {
         return Err(Problem::not_found());
     }
-    Ok(AttemptId { pipeline, job, number })
+    Ok((AttemptId { pipeline, job, number }, record))
 }
 
 /// From where on.
@@ -124,28 +128,6 @@ pub(crate) struct Start {
     tail: Option<u64>,
 }
 
-impl Start {
-    fn place(&self) -> LogFrom {
-        match (self.offset, self.line, self.tail) {
-            (Some(offset), ..) => LogFrom::Offset(offset),
-            (None, Some(line), _) => LogFrom::Line(line),
-            (None, None, Some(lines)) => LogFrom::Tail(lines),
-            (None, None, None) => LogFrom::Offset(0),
-        }
-    }
-}
-
-/// Some of a job's log.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LogPieces {
-    /// The pieces, in order and without a gap. None: there is no more, now or ever.
-    items: Vec<Piece>,
-    /// The `offset` to go on from.
-    next_offset: u64,
-    /// Whether the log is whole.
-    is_whole: bool,
-}
-
 /// A job's log with what its bytes do not tell: which stream each piece is of, and when it came. Some of it at a time.
 #[utoipa::path(get, path = "/projects/{project}/pipelines/{number}/jobs/{job}/log/pieces", tag = "pipelines",
     params(("project" = String, Path), ("number" = u64, Path), ("job" = u32, Path), Start),
@@ -156,11 +138,10 @@ pub(crate) async fn pieces(
     InPath(at): InPath<OfJob>,
     InQuery(from): InQuery<Start>,
 ) -> Answer<Json<LogPieces>> {
-    let attempt = attempt_of(&server, &within.project, &at, from.attempt).await?;
-    let page = server.store().read_log(attempt, from.place(), PIECE_BYTES).await?;
-    let items: Vec<Piece> = page.chunks.into_iter().map(Piece::from).collect();
-    server.metrics().log_sent(items.iter().map(Piece::len).sum());
-    Ok(Json(LogPieces { items, next_offset: page.next_offset, is_whole: page.end.is_some() }))
+    let (attempt, _) = attempt_of(&server, &within.project, &at, from.attempt).await?;
+    let pieces = log_of(&server, attempt).pieces(place(from.offset, from.line, from.tail)).await?;
+    server.metrics().log_sent(pieces.len());
+    Ok(Json(pieces))
 }
 
 /// The first byte of a range and the one after its last.

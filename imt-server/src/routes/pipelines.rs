@@ -152,7 +152,7 @@ pub(super) fn must_be_in_use(project: &ProjectRecord) -> Answer<()> {
     Ok(())
 }
 
-fn of_source(failure: &Failure) -> Problem {
+pub(super) fn of_source(failure: &Failure) -> Problem {
     match failure.kind {
         FailureKind::Internal | FailureKind::DiskFull => {
             Problem::internal("a repository cannot be read", &failure.explain())

@@ -268,7 +268,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, [(LOCATION, location), (ETAG, etag(view.version))], Json(view)))
 }
 
-fn check_secret(name: &SecretName, given: Option<&String>) -> Answer<()> {
+pub(super) fn check_secret(name: &SecretName, given: Option<&String>) -> Answer<()> {
     let Some(given) = given else { return Ok(()) };
     Ok(directory_bounds::secret(name, &Secret::new(given))?)
 }

@@ -73,6 +73,7 @@ fn body_for(path: &str) -> Value {
     }
     match path.rsplit('/').next().unwrap() {
         "projects" => json!({"name": "another", "repo_url": "/nowhere"}),
+        "check" => json!({"repo_url": "/nowhere"}),
         "tokens" => json!({"name": "t", "scopes": ["read"]}),
         "{user}" => json!({"role": "member"}),
         "{name}" => json!({"value": "v"}),

@@ -145,7 +145,7 @@ fn from(client: &str, path: &str) -> String {
 async fn who_calls_too_often_is_told_to_wait_and_nobody_else() {
     let rate = Rate { at_once: 3, each_second: 1 };
     let proxy = "127.0.0.1".parse().unwrap();
-    let rates = Some(Rates { sign_in: rate, deliveries: rate, calls: rate });
+    let rates = Some(Rates { sign_in: rate, deliveries: rate, checks: rate, calls: rate });
     let settings = Settings { trusted_proxies: vec![proxy], rates, ..Settings::single_user(8080) };
     let world = World::with(settings).await;
     let (address, _serving) = world.serve(Limits::default()).await;
@@ -160,6 +160,10 @@ async fn who_calls_too_often_is_told_to_wait_and_nobody_else() {
         assert!(call("203.0.113.7", "/health").await.starts_with("HTTP/1.1 200 "));
         assert!(call("127.0.0.1", "/api/v1/me").await.starts_with("HTTP/1.1 401 "), "who is at the machine itself");
     }
+    let check =
+        "POST /api/v1/projects/check HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n";
+    until_refused(async |_| rest(&mut connected(address, check).await).await).await;
+    assert!(call("203.0.113.9", "/api/v1/me").await.starts_with("HTTP/1.1 401 "), "what is dear is counted by itself");
     // One network of one customer is one client.
     until_refused(async |n| call(&format!("2001:db8:1:2::{n}"), "/api/v1/me").await).await;
 }
@@ -181,7 +185,7 @@ async fn until_refused(mut call: impl AsyncFnMut(usize) -> String) -> String {
 #[tokio::test]
 async fn nobody_says_of_himself_that_he_is_somebody_else() {
     let rate = Rate { at_once: 1, each_second: 1 };
-    let rates = Some(Rates { sign_in: rate, deliveries: rate, calls: rate });
+    let rates = Some(Rates { sign_in: rate, deliveries: rate, checks: rate, calls: rate });
     let world = World::with(Settings { rates, ..Settings::single_user(8080) }).await;
     let (address, _serving) = world.serve(Limits::default()).await;
     for _ in 0..5 {

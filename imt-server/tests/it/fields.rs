@@ -30,10 +30,12 @@ const TAKEN: &[(&str, &[&str])] = &[
     ("ProjectChange.branches", &["dots", "absolute", "option"]),
     // It is read out of a commit, behind a hash.
     ("ProjectOrder.pipeline_file", &["option"]),
+    ("CheckOrder.pipeline_file", &["option"]),
     ("ProjectChange.pipeline_file", &["option"]),
     // Secrets and values are whatever they are, and nothing is made of them.
     ("ProjectOrder.webhook_secret", &["control", "newline", "dots", "absolute", "option"]),
     ("ProjectOrder.repo_token", &["dots", "absolute", "option"]),
+    ("CheckOrder.repo_token", &["dots", "absolute", "option"]),
     ("SecretOrder.value", &["control", "newline", "dots", "absolute", "option"]),
     ("VariableOrder.value", &["control", "newline", "dots", "absolute", "option", "empty"]),
     ("PipelineOrder.variables", &["control", "newline", "dots", "absolute", "option", "empty"]),
@@ -205,6 +207,7 @@ impl Full {
         let fresh = format!("p{}", uuid_like());
         match schema {
             "ProjectOrder" => json!({"name": fresh, "repo_url": origin}),
+            "CheckOrder" => json!({"repo_url": origin}),
             "ProjectChange" => json!({
                 "repo_url": origin, "default_branch": "main", "pipeline_file": "pipeline.yml", "branches": []
             }),

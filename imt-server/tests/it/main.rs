@@ -5,6 +5,8 @@ mod authorization;
 #[cfg(test)]
 mod badges;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod connections;
@@ -18,6 +20,12 @@ mod fields;
 mod hooks;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod logged;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]

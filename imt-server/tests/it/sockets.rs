@@ -7,21 +7,15 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use imt_core::directory::{Role, Scopes};
-use imt_core::id::{AttemptId, InstanceId, JobIndex, PipelineId};
-use imt_core::pipeline::read;
-use imt_core::plan::{Trigger, build};
-use imt_core::ports::{
-    Credentials as _, LogAppend, LogPositions, MAX_PIECE_BYTES, NewPipeline, Projects as _, RunnerInfo, Store as _,
-    StreamKind,
-};
-use imt_core::schedule::{Change, ChangeKind};
+use imt_core::ports::{Credentials as _, MAX_PIECE_BYTES, Projects as _, StreamKind};
 use imt_server::Limits;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Message, WebSocket};
 
-use crate::common::{World, deed, now};
+use crate::common::deed;
+use crate::logged::Logged;
 
 type Socket = WebSocket<std::net::TcpStream>;
 
@@ -69,36 +63,18 @@ fn follow(id: u32, project: &str) -> Value {
 }
 
 /// Pipeline 1 of the shop: it goes on for ever, and has a log of so many pieces of the largest size.
-async fn pipeline(world: &World, pieces: u64) {
-    let spec = read(b"jobs: { a: { script: x } }", "pipeline.yml").spec.unwrap();
-    let plan = build(&spec, &world.project.name, Trigger::manual()).unwrap();
-    let id = PipelineId::generate();
-    let runner = RunnerInfo {
-        instance: InstanceId::new("runner"),
-        labels: Vec::new(),
-        driving: Vec::new(),
-        lease: Duration::from_hours(1),
-    };
-    let new = NewPipeline { id, plan, at: now(), idempotency_key: None };
-    let claim = world.store.enqueue(new, Some(&runner)).await.unwrap().claim.unwrap();
-    let attempt = AttemptId { pipeline: id, job: JobIndex(0), number: 1 };
-    let kinds = [ChangeKind::PipelineStarted, ChangeKind::AttemptCreated { attempt }];
-    let changes: Vec<Change> = kinds.into_iter().map(|kind| Change { at: now(), kind }).collect();
-    world.store.commit(&claim, 1, &changes).await.unwrap();
+async fn pipeline(pieces: u64) -> Logged {
+    let logged = Logged::new("jobs: { a: { script: x } }").await;
     let bytes = Bytes::from(vec![b'x'; MAX_PIECE_BYTES]);
-    for nth in 0..pieces {
-        let offset = nth * MAX_PIECE_BYTES as u64;
-        let (raw, stream) = (LogPositions::default(), StreamKind::Stdout);
-        let piece = LogAppend { offset, stream, bytes: bytes.clone(), at: now(), raw, dropped: 0 };
-        world.store.append_log(&claim, attempt, &[piece]).await.unwrap();
+    for _ in 0..pieces {
+        logged.print(0, StreamKind::Stdout, bytes.clone()).await;
     }
+    logged
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_understood_closes_it_and_what_is_refused_does_not() {
-    let world = World::new().await;
-    pipeline(&world, 0).await;
-    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let Logged { world, token, .. } = pipeline(0).await;
     let (address, _serving) = world.serve(Limits::default()).await;
     let talking = move || {
         let mut socket = open(address, &token);
@@ -124,8 +100,7 @@ async fn what_is_not_understood_closes_it_and_what_is_refused_does_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_signed_out_or_put_out_of_the_project_is_sent_away() {
-    let world = World::new().await;
-    pipeline(&world, 0).await;
+    let Logged { world, .. } = pipeline(0).await;
     let member = world.user("member").await;
     world.belongs(&member, Role::Member).await;
     let (revoked, first) = world.token(&member, "first", Scopes::all(), None).await;
@@ -145,13 +120,52 @@ async fn whoever_is_signed_out_or_put_out_of_the_project_is_sent_away() {
     assert_eq!(spawn_blocking(move || until_closed(&mut socket)).await.unwrap(), Some(4403));
 }
 
+/// Of two jobs that have printed, each follower is told what it wants; and one goes on with a job's log from the byte it names.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_some_jobs_is_told_no_other_ones_logs() {
+    let logged = Logged::new("jobs: { a: { script: x }, b: { script: x } }").await;
+    logged.print(0, StreamKind::Stdout, "one\n").await;
+    logged.print(1, StreamKind::Stdout, "uno\ndue\n").await;
+    for job in [0, 1] {
+        logged.end(job).await;
+    }
+    logged.finish().await;
+    let attempt = logged.attempt(1);
+    let Logged { world, token, .. } = logged;
+    let (address, _serving) = world.serve(Limits::default()).await;
+    let talking = move || {
+        let mut socket = open(address, &token);
+        let mut told = |with: Value| {
+            let mut follow = follow(1, "shop");
+            follow.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+            say(&mut socket, &follow);
+            let (mut events, mut text) = (0, String::new());
+            loop {
+                let Heard::Said(said) = hear(&mut socket) else { panic!("it is told") };
+                match said["type"].as_str().unwrap() {
+                    "event" => events += 1,
+                    "log" => text.push_str(said["text"].as_str().unwrap()),
+                    "end" => return (events, text),
+                    other => panic!("{other}"),
+                }
+            }
+        };
+        let (events, all) = told(json!({}));
+        assert_eq!(all, "one\nuno\ndue\n");
+        assert_eq!(told(json!({"jobs": []})), (events, String::new()));
+        assert_eq!(told(json!({"jobs": [1]})), (events, "uno\ndue\n".to_owned()));
+        assert_eq!(told(json!({"jobs": [0, 1]})), (events, all));
+        let position = json!({"event": 0, "logs": {attempt.to_string(): 4}});
+        assert_eq!(told(json!({"jobs": [1], "position": position})), (events, "due\n".to_owned()));
+    };
+    spawn_blocking(talking).await.unwrap();
+}
+
 /// One that takes nothing holds up nobody, and is cut off; whoever reads has all of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_is_cut_off() {
     const PIECES: u64 = 400;
-    let world = World::new().await;
-    pipeline(&world, PIECES).await;
-    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let Logged { world, token, .. } = pipeline(PIECES).await;
     let (address, _serving) = world.serve(Limits::default()).await;
     let reading = move || {
         let mut slow = open(address, &token);
@@ -179,9 +193,7 @@ async fn a_client_that_takes_nothing_is_cut_off() {
 /// A socket is one of the connections, and gives way to nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_keeps_its_place() {
-    let world = World::new().await;
-    pipeline(&world, 0).await;
-    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let Logged { world, token, .. } = pipeline(0).await;
     let (address, _serving) = world.serve(Limits { connections: 1, ..Limits::default() }).await;
     let talking = move || {
         let mut socket = open(address, &token);

@@ -6,12 +6,13 @@ use imt_core::directory::Scopes;
 use imt_core::id::PipelineId;
 use imt_core::pipeline::read;
 use imt_core::plan::{Trigger, build};
-use imt_core::ports::{NewPipeline, Store as _};
+use imt_core::ports::{NewPipeline, Store as _, StreamKind};
 use imt_core::schedule::CancelLevel;
 use imt_core::status::Reason;
 use serde_json::Value;
 
 use crate::common::{World, now};
+use crate::logged::Logged;
 
 /// Pipeline 1 of the shop, which was called off before anybody began it: some events and an end.
 async fn over(world: &World) {
@@ -66,12 +67,33 @@ async fn each_event_is_heard_once_whoever_goes_away_between() {
 }
 
 #[tokio::test]
+async fn who_follows_some_jobs_hears_no_other_ones_logs() {
+    let logged = Logged::new("jobs: { a: { script: x }, b: { script: x } }").await;
+    for job in [0, 1] {
+        logged.print(job, StreamKind::Stdout, format!("{job}\n")).await;
+        logged.end(job).await;
+    }
+    logged.finish().await;
+    for (query, expected) in [("", "0\n1\n"), ("?jobs=", ""), ("?jobs=1", "1\n"), ("?jobs=1,0", "0\n1\n")] {
+        let answered = logged.get(&format!("pipelines/1/events{query}")).await;
+        let heard = events(&String::from_utf8(answered.body).unwrap());
+        let logs = heard.iter().filter(|(kind, ..)| kind == "log");
+        let text: String = logs.map(|(.., message)| message["text"].as_str().unwrap()).collect();
+        assert_eq!(text, expected, "{query}");
+        assert_eq!(heard.last().unwrap().0, "end");
+    }
+}
+
+#[tokio::test]
 async fn a_position_that_is_none_is_refused() {
     let world = World::new().await;
     over(&world).await;
     let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
     for (path, status) in [
         ("pipelines/1/events?position=x", StatusCode::BAD_REQUEST),
+        ("pipelines/1/events?jobs=x", StatusCode::BAD_REQUEST),
+        ("pipelines/1/events?jobs=0,", StatusCode::BAD_REQUEST),
+        ("pipelines/1/events?jobs=-1", StatusCode::BAD_REQUEST),
         ("pipelines/2/events", StatusCode::NOT_FOUND),
         ("deployments/1/events", StatusCode::NOT_FOUND),
     ] {

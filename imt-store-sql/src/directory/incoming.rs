@@ -12,16 +12,16 @@ use super::projects;
 use crate::database::{Database, Transaction};
 use crate::value::{Value, json};
 
-/// A delivery that is known by its id, or else by what is signed of it.
-const KNOWN: &str = "
-    SELECT id, 0 AS nth FROM webhook_deliveries WHERE project = $1 AND provider_id = $2
+/// A delivery that is known by its id, or else by what is signed of it; or else one that was made for a found push and has
+/// stood for no other yet.
+const BEFORE: &str = "
+    SELECT id, CAST(0 AS BIGINT) AS is_found, 0 AS nth, position FROM webhook_deliveries WHERE project = $1 AND provider_id = $2
      UNION ALL
-    SELECT id, 1 AS nth FROM webhook_deliveries WHERE project = $1 AND event = $3 AND body_hash = $4
-     ORDER BY nth LIMIT 1";
-/// A delivery that was made for a found push and has stood for no other yet.
-const FOUND: &str = "
-    SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3
-       AND provider_id IS NULL AND stood = 0 ORDER BY position LIMIT 1";
+    SELECT id, CAST(0 AS BIGINT), 1, position FROM webhook_deliveries WHERE project = $1 AND event = $3 AND body_hash = $4
+     UNION ALL
+    SELECT id, CAST(1 AS BIGINT), 2, position FROM webhook_deliveries
+     WHERE project = $1 AND branch = $5 AND commit_id = $6 AND provider_id IS NULL AND stood = 0
+     ORDER BY nth, position LIMIT 1";
 const OF_PUSH: &str = "
     SELECT id FROM webhook_deliveries WHERE project = $1 AND branch = $2 AND commit_id = $3 AND received_at >= $4 LIMIT 1";
 const HEAD: &str = "SELECT commit_id, at FROM branch_heads WHERE project = $1 AND branch = $2";
@@ -33,12 +33,12 @@ const ADD: &str = "
     INSERT INTO webhook_deliveries (id, project, provider_id, event, branch, commit_id, received_at, settled, outcome,
         settled_at, due_at, body_hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 1 THEN {now} END, CASE WHEN $8 = 0 THEN {now} END, $10)";
+/// With what is added just before.
+const ADD_BODY: &str = "INSERT INTO delivery_bodies (delivery, body) VALUES ($1, $11)";
 
 /// The look-ups that each delivery costs.
 pub(super) fn hot() -> Vec<(&'static str, String)> {
-    [("known", KNOWN), ("found", FOUND), ("of_push", OF_PUSH), ("branch_head", HEAD)]
-        .map(|(name, sql)| (name, sql.to_owned()))
-        .into()
+    [("before", BEFORE), ("of_push", OF_PUSH), ("branch_head", HEAD)].map(|(name, sql)| (name, sql.to_owned())).into()
 }
 
 /// A row to add.
@@ -50,12 +50,14 @@ struct Added<'a> {
     push: Option<&'a Push>,
     at: Timestamp,
     outcome: Option<DeliveryOutcome>,
-    body_hash: Option<Vec<u8>>,
+    /// And its hash.
+    body: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 async fn add(tx: &mut dyn Transaction, database: &dyn Database, new: Added<'_>) -> StoreResult<()> {
+    let (body, hash) = new.body.unzip();
     let owned = |text: Option<&str>| Value::Text(text.map(str::to_owned));
-    let values = vec![
+    let mut values = vec![
         new.id.to_string().into(),
         new.project.to_string().into(),
         owned(new.provider_id),
@@ -65,9 +67,22 @@ async fn add(tx: &mut dyn Transaction, database: &dyn Database, new: Added<'_>) 
         at(new.at),
         new.outcome.is_some().into(),
         new.outcome.as_ref().map_or(Value::Text(None), json),
-        Value::Bytes(new.body_hash),
+        Value::Bytes(hash),
     ];
-    tx.run(&database.dialect().sql(ADD), values).await?;
+    let dialect = database.dialect();
+    let sql = match body {
+        None => ADD.to_owned(),
+        // Both in one turn: whoever sends is waiting, and so is whoever writes next.
+        Some(body) => {
+            values.push(body.into());
+            if dialect.changes_in_queries {
+                format!("WITH added AS ({ADD}) {ADD_BODY}")
+            } else {
+                format!("{ADD}; {ADD_BODY}")
+            }
+        }
+    };
+    tx.run(&dialect.sql(&sql), values).await?;
     Ok(())
 }
 
@@ -86,12 +101,29 @@ pub(super) async fn note_head(
     Ok(())
 }
 
-/// The delivery that was made for a push before it came in; it stands for no other from now on.
-async fn found_before(tx: &mut dyn Transaction, project: ProjectId, push: &Push) -> StoreResult<Option<DeliveryId>> {
-    let Some(row) = tx.run(FOUND, push_values(project, push)).await?.into_iter().next() else { return Ok(None) };
-    let id: DeliveryId = parsed(&mut row.of("delivery"))?;
-    tx.run("UPDATE webhook_deliveries SET stood = 1 WHERE id = $1", vec![id.to_string().into()]).await?;
-    Ok(Some(id))
+/// What there was before a delivery came in.
+enum Before {
+    Nothing,
+    /// It came in before.
+    Known(DeliveryId),
+    /// Its push was found.
+    Found(DeliveryId),
+}
+
+async fn before(tx: &mut dyn Transaction, new: &NewDelivery, hash: &[u8]) -> StoreResult<Before> {
+    let of_push = |part: fn(&Push) -> &str| Value::Text(new.push.as_ref().map(|push| part(push).to_owned()));
+    let values = vec![
+        new.project.to_string().into(),
+        new.provider_id.as_str().into(),
+        new.event.as_str().into(),
+        hash.to_vec().into(),
+        of_push(|push| &push.branch),
+        of_push(|push| push.commit.as_str()),
+    ];
+    let Some(row) = tx.run(BEFORE, values).await?.into_iter().next() else { return Ok(Before::Nothing) };
+    let mut row = row.of("delivery");
+    let id = parsed(&mut row)?;
+    Ok(if row.flag()? { Before::Found(id) } else { Before::Known(id) })
 }
 
 pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> StoreResult<Received> {
@@ -99,17 +131,16 @@ pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> Store
     let mut tx = database.begin_promptly().await?;
     projects::locked(tx.as_mut(), database, new.project).await?;
     let hash = blake3::hash(&new.body).as_bytes().to_vec();
-    let (project, provider_id) = (new.project.to_string().into(), new.provider_id.as_str().into());
-    let values = vec![project, provider_id, new.event.as_str().into(), hash.clone().into()];
-    if let Some(row) = tx.run(KNOWN, values).await?.into_iter().next() {
-        return Ok(Received { id: parsed(&mut row.of("delivery"))?, is_new: false });
-    }
     let mut outcome = None;
-    if let Some(push) = &new.push {
-        match found_before(tx.as_mut(), new.project, push).await? {
-            Some(delivery) => outcome = Some(DeliveryOutcome::Skipped(SkipReason::FoundBefore { delivery })),
-            None => note_head(tx.as_mut(), new.project, push, new.received_at).await?,
+    match (before(tx.as_mut(), new, &hash).await?, &new.push) {
+        (Before::Known(id), _) => return Ok(Received { id, is_new: false }),
+        (Before::Found(delivery), _) => {
+            let stood = "UPDATE webhook_deliveries SET stood = 1 WHERE id = $1";
+            tx.run(stood, vec![delivery.to_string().into()]).await?;
+            outcome = Some(DeliveryOutcome::Skipped(SkipReason::FoundBefore { delivery }));
         }
+        (Before::Nothing, Some(push)) => note_head(tx.as_mut(), new.project, push, new.received_at).await?,
+        (Before::Nothing, None) => {}
     }
     let received = Received { id: DeliveryId::generate(), is_new: outcome.is_none() };
     let added = Added {
@@ -120,11 +151,9 @@ pub(super) async fn receive(database: &dyn Database, new: &NewDelivery) -> Store
         push: new.push.as_ref(),
         at: new.received_at,
         outcome,
-        body_hash: Some(hash),
+        body: Some((new.body.to_vec(), hash)),
     };
     add(tx.as_mut(), database, added).await?;
-    let body = "INSERT INTO delivery_bodies (delivery, body) VALUES ($1, $2)";
-    tx.run(body, vec![received.id.to_string().into(), new.body.to_vec().into()]).await?;
     tx.commit().await?;
     Ok(received)
 }
@@ -163,7 +192,7 @@ pub(super) async fn found_push(
     note_head(tx.as_mut(), project, push, time).await?;
     let id = DeliveryId::generate();
     let (event, push) = ("push", Some(push));
-    let added = Added { id, project, provider_id: None, event, push, at: time, outcome: None, body_hash: None };
+    let added = Added { id, project, provider_id: None, event, push, at: time, outcome: None, body: None };
     add(tx.as_mut(), database, added).await?;
     tx.commit().await?;
     Ok(Found::Missed(id))

@@ -170,3 +170,7 @@ pub(super) const BODIES: &[&str] = &[
     "ALTER TABLE webhook_deliveries ADD COLUMN body_hash {blob}",
     "CREATE UNIQUE INDEX deliveries_of_body ON webhook_deliveries (project, event, body_hash)",
 ];
+
+/// Pushes that were found, among however many deliveries of the same commit.
+pub(super) const FOUND: &[&str] = &["CREATE INDEX deliveries_found ON webhook_deliveries (project, branch, commit_id)
+      WHERE provider_id IS NULL AND stood = 0"];

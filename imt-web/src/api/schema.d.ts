@@ -1404,6 +1404,153 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/projects/check": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Looks into a repository as a project would, and says what there is. Nothing is made, and nothing kept. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": components["schemas"]["CheckOrder"];
+        };
+      };
+      responses: {
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": components["schemas"]["Checked"];
+          };
+        };
+        /** @description The request cannot be understood */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Nobody is signed in, or no longer */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description This may not be done */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description There is no such thing, or it is none of the caller's business */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The method is none of this path */
+        405: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description What is there stands against it */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Somebody else has changed it meanwhile */
+        412: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is no JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The request asks for what cannot be */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Too much was asked from this address: `Retry-After` says when to try again */
+        429: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Something that is needed does not answer just now */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/projects/{project}": {
     parameters: {
       query?: never;
@@ -3459,6 +3606,312 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/projects/{project}/deployments/{number}/log/pieces": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A deployment's log with what its bytes do not tell: which stream each piece is of, and when it came. Some of it at a time. */
+    get: {
+      parameters: {
+        query?: {
+          /** @description From this byte on. */
+          offset?: number;
+          /** @description From the beginning of this line on, counted from 0, where no byte is said. */
+          line?: number;
+          /** @description Only so many of its last lines, where neither is said. */
+          tail?: number;
+        };
+        header?: never;
+        path: {
+          project: string;
+          number: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": components["schemas"]["LogPieces"];
+          };
+        };
+        /** @description The request cannot be understood */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Nobody is signed in, or no longer */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description This may not be done */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description There is no such thing, or it is none of the caller's business */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The method is none of this path */
+        405: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description What is there stands against it */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Somebody else has changed it meanwhile */
+        412: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is no JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The request asks for what cannot be */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Too much was asked from this address: `Retry-After` says when to try again */
+        429: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Something that is needed does not answer just now */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project}/deployments/{number}/log/search": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The lines of a deployment's log that have a text in them, as those of a job's. */
+    get: {
+      parameters: {
+        query: {
+          /** @description The text, in whatever case. */
+          q: string;
+          /** @description From this line on, counted from 0. */
+          line?: number;
+          /** @description How many lines at most, 1 to 1000; 200 when it is not said. */
+          limit?: number;
+        };
+        header?: never;
+        path: {
+          project: string;
+          number: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": components["schemas"]["LogMatches"];
+          };
+        };
+        /** @description The request cannot be understood */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Nobody is signed in, or no longer */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description This may not be done */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description There is no such thing, or it is none of the caller's business */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The method is none of this path */
+        405: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description What is there stands against it */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Somebody else has changed it meanwhile */
+        412: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is no JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The request asks for what cannot be */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Too much was asked from this address: `Retry-After` says when to try again */
+        429: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Something that is needed does not answer just now */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/projects/{project}/host-keys": {
     parameters: {
       query?: never;
@@ -4791,6 +5244,8 @@ export interface paths {
         query?: {
           /** @description The `position` of the last message that was heard, as JSON; absent: from the beginning. `Last-Event-ID` wins over it. */
           position?: string;
+          /** @description The jobs whose logs are told, by their places, with commas between: `0,3`. Empty: no logs; absent: those of all jobs. */
+          jobs?: string;
         };
         header?: never;
         path: {
@@ -5101,6 +5556,163 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/commands": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where in a job's log the items of its script begin, as far as they have: looked for in turn, by the lines that show each. Of a
+     *     long log some at a time.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Of which try, counted from 1; the last one when it is not said. */
+          attempt?: number;
+          /** @description From this line on, counted from 0. */
+          line?: number;
+          /** @description From this item of the script on, counted from 0. */
+          item?: number;
+        };
+        header?: never;
+        path: {
+          project: string;
+          number: number;
+          job: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": components["schemas"]["LogCommands"];
+          };
+        };
+        /** @description The request cannot be understood */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Nobody is signed in, or no longer */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description This may not be done */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description There is no such thing, or it is none of the caller's business */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The method is none of this path */
+        405: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description What is there stands against it */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Somebody else has changed it meanwhile */
+        412: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is no JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The request asks for what cannot be */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Too much was asked from this address: `Retry-After` says when to try again */
+        429: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Something that is needed does not answer just now */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/pieces": {
     parameters: {
       query?: never;
@@ -5137,6 +5749,162 @@ export interface paths {
           };
           content: {
             "application/json": components["schemas"]["LogPieces"];
+          };
+        };
+        /** @description The request cannot be understood */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Nobody is signed in, or no longer */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description This may not be done */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description There is no such thing, or it is none of the caller's business */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The method is none of this path */
+        405: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description What is there stands against it */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Somebody else has changed it meanwhile */
+        412: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The body is no JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description The request asks for what cannot be */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Too much was asked from this address: `Retry-After` says when to try again */
+        429: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+        /** @description Something that is needed does not answer just now */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/problem+json": components["schemas"]["Problem"];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/search": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The lines of a job's log that have a text in them. Some of the log at a time; of a line of many megabytes, only the first ones. */
+    get: {
+      parameters: {
+        query: {
+          /** @description The text, in whatever case. */
+          q: string;
+          /** @description Of which try, counted from 1; the last one when it is not said. */
+          attempt?: number;
+          /** @description From this line on, counted from 0. */
+          line?: number;
+          /** @description How many lines at most, 1 to 1000; 200 when it is not said. */
+          limit?: number;
+        };
+        header?: never;
+        path: {
+          project: string;
+          number: number;
+          job: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": components["schemas"]["LogMatches"];
           };
         };
         /** @description The request cannot be understood */
@@ -9337,6 +10105,42 @@ export interface components {
       /** @description How it ended, if it has. */
       status?: string | null;
     };
+    /** @description What is looked into. */
+    CheckOrder: {
+      /** @description The branch whose file is read; the one that the repository means when none is named. */
+      branch?: string | null;
+      /** @description The path of the pipeline file in the repository; that of new projects when it is not said. */
+      pipeline_file?: string | null;
+      /** @description What the host of the repository takes for a password. Kept and shown nowhere. */
+      repo_token?: string | null;
+      /** @description Where the repository is. */
+      repo_url: string;
+    };
+    /** @description What there is. */
+    Checked: {
+      /** @description The commit that was looked at. */
+      commit: string;
+      /** @description The branch that the repository means when none is named. */
+      default_branch?: string | null;
+      pipeline_file: components["schemas"]["CheckedFile"];
+    };
+    /** @description A pipeline file, and what is to be said of it. */
+    CheckedFile: {
+      /** @description What is wrong with it, in the order of its lines. */
+      diagnostics: components["schemas"]["FileProblem"][];
+      /** @description Whether there is one. */
+      found: boolean;
+      /** @description The path that it was looked for at. */
+      path: string;
+      /** @description Its stages, in the order they run; none where it cannot be used. */
+      stages: components["schemas"]["CheckedStage"][];
+    };
+    /** @description A stage of a pipeline file. */
+    CheckedStage: {
+      /** @description The names of its jobs, in the order of the file. */
+      jobs: string[];
+      name: string;
+    };
     /**
      * @description The kinds of problems there are. A code never changes its meaning.
      * @enum {string}
@@ -9470,6 +10274,23 @@ export interface components {
       request?: string | null;
       /** @description By which way. */
       via: Record<string, never>;
+    };
+    /** @description Something that is wrong with a pipeline file, or odd. */
+    FileProblem: {
+      /** @description What kind of problem, for programs. */
+      code: string;
+      /** @description The character in the line, counted from 1. */
+      column: number;
+      /** @description What to do about it. */
+      help?: string | null;
+      /** @description The line, counted from 1. */
+      line: number;
+      /** @description What is wrong, for people. */
+      message: string;
+      /** @description `error`: the file cannot be used; `warning`: it is probably not meant so. */
+      severity: string;
+      /** @description The line about there, without what only terminals obey. */
+      source: string;
     };
     /** @description How it stands. */
     Health: {
@@ -9956,12 +10777,97 @@ export interface components {
       /** @description What to give as `cursor` to get what follows; absent at the end. */
       next?: string | null;
     };
-    /** @description Some of a job's log. */
+    /** @description The beginning of an item. */
+    LogCommand: {
+      /**
+       * Format: date-time
+       * @description When it began.
+       */
+      at: string;
+      /** @description Which item of the script, counted from 0. */
+      item: number;
+      /**
+       * Format: int64
+       * @description The line that shows it, or the first one of those that do, counted from 0.
+       */
+      line: number;
+      /**
+       * Format: int64
+       * @description Where in the log it begins: the byte of the `$`.
+       */
+      offset: number;
+      /** @description The item, secrets masked, or its first 400 characters. */
+      text: string;
+    };
+    /** @description What was found in a part of a log. */
+    LogCommands: {
+      /** @description Whether the log is whole. */
+      is_whole: boolean;
+      /** @description The items that have begun, in order; maybe none, also where there is more to look through. */
+      items: components["schemas"]["LogCommand"][];
+      /** @description The `item` to go on with, where there is a `next_line`. */
+      next_item?: number | null;
+      /**
+       * Format: int64
+       * @description The `line` to go on from; absent: what is there so far was looked through, or all items have begun.
+       */
+      next_line?: number | null;
+    };
+    /** @description A line that was found. */
+    LogMatch: {
+      /**
+       * Format: int64
+       * @description How many characters of the line are before what was found.
+       */
+      column: number;
+      /**
+       * Format: int64
+       * @description How many of those are not in `text`.
+       */
+      cut: number;
+      /**
+       * Format: int64
+       * @description Which line, counted from 0.
+       */
+      line: number;
+      /**
+       * Format: int64
+       * @description The line's first byte.
+       */
+      offset: number;
+      /** @description `stdout`, `stderr`, or `system`: what the runner has to say. */
+      stream: string;
+      /** @description The line about what was found first in it, without escape sequences: 400 characters at most. */
+      text: string;
+    };
+    /** @description Lines that were found in a part of a log. */
+    LogMatches: {
+      /** @description Whether the log is whole. */
+      is_whole: boolean;
+      /** @description The lines, in order; maybe none, also where there is more to look through. */
+      items: components["schemas"]["LogMatch"][];
+      /**
+       * Format: int64
+       * @description The `line` to go on from; absent: what is there so far was looked through.
+       */
+      next_line?: number | null;
+    };
+    /** @description Some of a log. */
     LogPieces: {
+      /**
+       * Format: int64
+       * @description How many bytes it has so far.
+       */
+      bytes: number;
       /** @description Whether the log is whole. */
       is_whole: boolean;
       /** @description The pieces, in order and without a gap. None: there is no more, now or ever. */
       items: components["schemas"]["Piece"][];
+      /**
+       * Format: int64
+       * @description How many lines the log has so far, whichever were asked for; a last one without newline counts.
+       */
+      lines: number;
       /**
        * Format: int64
        * @description The `offset` to go on from.
