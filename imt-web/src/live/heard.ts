@@ -3,7 +3,7 @@
 // Does not know how messages come. A position only grows: what is at or before it was told already and is dropped, so that a
 // reconnect neither repeats nor, since it is what is sent to resume, leaves out anything.
 
-import type { LogMessage, Message, Position } from "./messages";
+import type { LogMessage, Message, Position, WantedLog } from "./messages";
 
 export class Heard {
   #position: Position | undefined;
@@ -19,6 +19,25 @@ export class Heard {
   /** What to send to go on from here; absent: from the beginning. */
   get position(): Position | undefined {
     return this.#position;
+  }
+
+  /**
+   * Goes on with a log from its byte on, whatever was heard of it. Not before its attempt was heard to begin, or what the attempts
+   * before have printed would be told as well; says whether it was.
+   */
+  turnTo(log: WantedLog): boolean {
+    const { offset } = log;
+    if (log.kind === "deployment") {
+      this.#position = { event: this.#position?.event ?? 0, log: offset };
+      this.#ends.set("", offset);
+      return true;
+    }
+    const logs = this.#position?.logs;
+    if (!this.#position || logs?.[log.attempt] === undefined) return false;
+    // The others stay, so that one can go on with them later.
+    this.#position = { ...this.#position, logs: { ...logs, [log.attempt]: offset } };
+    this.#ends.set(shortName(log.attempt), offset);
+    return true;
   }
 
   /** Notes a message; says whether it is new. */

@@ -2,8 +2,8 @@
 //
 // Decides nothing; whatever can be decided is decided in machine.ts.
 
-import { keyOf, type Message, type Position, type Subject } from "./messages";
-import type { Answered, Input, Output, Standing, Timer } from "./steps";
+import { keyOf, type Message, type Position, type Subject, type WantedLog } from "./messages";
+import type { Answered, Ask, Input, Output, Standing, Timer } from "./steps";
 import { Machine } from "./machine";
 
 /** Who follows a thing. */
@@ -61,7 +61,8 @@ export class Live {
 
   /**
    * Follows a thing until what is returned is called. All who follow the same share it: who comes later hears what comes
-   * later, so `from` (the position of what the listener has already) counts for the first one only.
+   * later, so `from` (the position of what the listener has already) counts for the first one only. Logs are told to nobody who
+   * does not want them.
    */
   follow(subject: Subject, listener: Listener, from?: Position): () => void {
     const key = keyOf(subject);
@@ -76,6 +77,22 @@ export class Live {
     return () => {
       this.#leave(key, listener);
     };
+  }
+
+  /**
+   * Has a log of something that is followed told, too, until what is returned is called. Of each thing it is the log that was
+   * wanted last.
+   */
+  wantLog(subject: Subject, log: WantedLog): () => void {
+    this.#do({ type: "want_log", subject, log });
+    return () => {
+      this.#do({ type: "leave_log", subject, log });
+    };
+  }
+
+  /** How something stands that is followed. */
+  standingOf(subject: Subject): Standing {
+    return this.#shared.get(keyOf(subject))?.standing ?? "connecting";
   }
 
   #leave(key: string, listener: Listener): void {
@@ -116,7 +133,7 @@ export class Live {
         clearTimeout(this.#timers.get(output.name));
         break;
       case "open_stream":
-        this.#openStream(output.key, output.subject, output.position);
+        this.#openStream(output.key, output.ask);
         break;
       case "close_stream":
         this.#streams.get(output.key)?.close();
@@ -177,10 +194,12 @@ export class Live {
     this.#do({ type: "answered", how });
   }
 
-  #openStream(key: string, subject: Subject, position: Position | undefined): void {
+  #openStream(key: string, { subject, position, jobs }: Ask): void {
+    const query = new URLSearchParams();
+    if (subject.kind === "pipeline") query.set("jobs", jobs.join(","));
+    if (position) query.set("position", JSON.stringify(position));
     const project = encodeURIComponent(subject.project);
-    const since = position ? `?position=${encodeURIComponent(JSON.stringify(position))}` : "";
-    const path = `/api/v1/projects/${project}/${subject.kind}s/${String(subject.number)}/events${since}`;
+    const path = `/api/v1/projects/${project}/${subject.kind}s/${String(subject.number)}/events?${query.toString()}`;
     const stream = this.#around.stream(path);
     this.#streams.set(key, stream);
     const isOurs = (): boolean => this.#streams.get(key) === stream;

@@ -2,11 +2,13 @@
 //
 // One socket for the page carries all that is followed. Where it is lost, it is opened again and everything goes on from its
 // position. Where a socket cannot be opened although the server answers, each thing is followed by server-sent events.
+// Of each thing one log is told at most: the one that somebody looks at, from where he is with it. To be told another one, the thing
+// is followed anew from its position, so that no event is told twice or left out.
 // Does not know what is followed, and never looks into changes.
 
 import { Heard } from "./heard";
-import { keyOf, readMessage, type Message, type Position, type Subject } from "./messages";
-import type { Answered, Input, Output, Standing, Timer } from "./steps";
+import { keyOf, readMessage, type Message, type Position, type Subject, type WantedLog } from "./messages";
+import type { Answered, Ask, Input, Output, Standing, Timer } from "./steps";
 
 export const RESTART = 1012;
 export const SIGNED_OUT = 4401;
@@ -25,6 +27,8 @@ const QUIET_MS = 25_000;
 const SLEEP_MS = 30 * 60_000;
 /** So many sockets in a row did not open although the server answered: something between does not let them through. */
 const SOCKETS_REFUSED = 2;
+/** No log is so long: whoever is there with a log is told nothing of it. */
+const FAR = Number.MAX_SAFE_INTEGER;
 /** The server follows 64 things for one socket. */
 const MOST_FOLLOWED = 60;
 
@@ -36,6 +40,10 @@ interface Followed {
   /** Its id in this connection. */
   id: number | null;
   standing: Standing;
+  /** The log that somebody looks at. */
+  log: WantedLog | null;
+  /** Whether it is told. */
+  isLogTold: boolean;
 }
 
 export class Machine {
@@ -68,6 +76,13 @@ export class Machine {
         break;
       case "leave":
         this.#leave(keyOf(input.subject));
+        break;
+      case "want_log":
+        this.#wantLog(keyOf(input.subject), input.log);
+        break;
+      case "leave_log":
+        if (this.#followed.get(keyOf(input.subject))?.log === input.log)
+          this.#wantLog(keyOf(input.subject), null);
         break;
       case "opened":
         this.#opened();
@@ -113,7 +128,15 @@ export class Machine {
   #follow(subject: Subject, position: Position | undefined): void {
     const key = keyOf(subject);
     if (this.#followed.has(key)) return;
-    const followed: Followed = { subject, heard: new Heard(position), id: null, standing: "connecting" };
+    const from = position ?? (subject.kind === "deployment" ? { event: 0, log: FAR } : undefined);
+    const followed: Followed = {
+      subject,
+      heard: new Heard(from),
+      id: null,
+      standing: "connecting",
+      log: null,
+      isLogTold: false,
+    };
     this.#followed.set(key, followed);
     if (this.#followed.size > MOST_FOLLOWED) {
       this.#refuse(key, "too much is followed at once");
@@ -127,7 +150,7 @@ export class Machine {
         this.#say(key, followed);
         break;
       case "streams":
-        this.#put({ type: "open_stream", key, subject, position });
+        this.#put({ type: "open_stream", key, ask: askFor(followed) });
         break;
       case "signed_out":
         this.#refuse(key, "signed out");
@@ -147,6 +170,38 @@ export class Machine {
       if (this.#phase === "open") this.#send({ type: "leave", id: followed.id });
     }
     if (this.#phase === "streams") this.#put({ type: "close_stream", key });
+  }
+
+  #wantLog(key: string, log: WantedLog | null): void {
+    const followed = this.#followed.get(key);
+    if (!followed || isFinished(followed)) return;
+    const wasTold = followed.isLogTold;
+    [followed.log, followed.isLogTold] = [log, false];
+    if (wasTold && followed.subject.kind === "deployment") {
+      followed.heard.turnTo({ kind: "deployment", offset: FAR });
+    }
+    if (!this.#beginLog(key, followed) && wasTold) this.#renew(key, followed);
+  }
+
+  /** Has the log told that is wanted, if that is possible by now. */
+  #beginLog(key: string, followed: Followed): boolean {
+    const { log, isLogTold, heard } = followed;
+    if (log === null || isLogTold || !heard.turnTo(log)) return false;
+    followed.isLogTold = true;
+    this.#renew(key, followed);
+    return true;
+  }
+
+  /** Asks anew for a thing from where we are with it. What is still told of the old asking is not heard. */
+  #renew(key: string, followed: Followed): void {
+    if (this.#phase === "open" && followed.id !== null) {
+      this.#keys.delete(followed.id);
+      this.#send({ type: "leave", id: followed.id });
+      this.#say(key, followed);
+    } else if (this.#phase === "streams") {
+      this.#put({ type: "close_stream", key });
+      this.#put({ type: "open_stream", key, ask: askFor(followed) });
+    }
   }
 
   #open(): void {
@@ -169,12 +224,13 @@ export class Machine {
     const id = this.#nextId++;
     followed.id = id;
     this.#keys.set(id, key);
-    const { kind, project, number } = followed.subject;
+    const { subject, position, jobs } = askFor(followed);
+    const { kind, project, number } = subject;
     const which =
       kind === "pipeline"
-        ? { type: "follow", pipeline: number }
+        ? { type: "follow", pipeline: number, jobs }
         : { type: "follow_deployment", deployment: number };
-    this.#send({ ...which, id, project, position: followed.heard.position });
+    this.#send({ ...which, id, project, position });
     this.#stand(key, "live");
   }
 
@@ -199,7 +255,7 @@ export class Machine {
     } else if (message.type === "refused" || message.type === "failed") {
       this.#finish(key, followed);
       this.#refuse(key, message.detail);
-    }
+    } else this.#beginLog(key, followed);
   }
 
   #finish(key: string, followed: Followed): void {
@@ -340,7 +396,7 @@ export class Machine {
   #openStreams(): void {
     this.#phase = "streams";
     for (const [key, followed] of this.#unfinished()) {
-      this.#put({ type: "open_stream", key, subject: followed.subject, position: followed.heard.position });
+      this.#put({ type: "open_stream", key, ask: askFor(followed) });
     }
   }
 
@@ -376,6 +432,11 @@ export class Machine {
   #put(output: Output): void {
     this.#out.push(output);
   }
+}
+
+function askFor({ subject, heard, log, isLogTold }: Followed): Ask {
+  const jobs = log?.kind === "pipeline" && isLogTold ? [log.job] : [];
+  return { subject, position: heard.position, jobs };
 }
 
 function isFinished(followed: Followed): boolean {

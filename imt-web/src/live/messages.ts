@@ -17,6 +17,17 @@ export type Subject =
   | { readonly kind: "pipeline"; readonly project: string; readonly number: number }
   | { readonly kind: "deployment"; readonly project: string; readonly number: number };
 
+/** A log that is to be told, and its first byte that is not there yet. */
+export type WantedLog =
+  | {
+      readonly kind: "pipeline";
+      readonly job: number;
+      /** The id of the attempt. */
+      readonly attempt: string;
+      readonly offset: number;
+    }
+  | { readonly kind: "deployment"; readonly offset: number };
+
 /** A change, as the server records it. What kinds there are is the business of whoever shows them. */
 export interface Change {
   readonly at: string;

@@ -1,7 +1,7 @@
 // What can happen to the connection, and what is then to be done: the words of the state machine and of its shell.
 //
 // No behaviour.
-import type { Message, Position, Subject } from "./messages";
+import type { Message, Position, Subject, WantedLog } from "./messages";
 
 /** How a thing that is followed stands. */
 export type Standing = "connecting" | "live" | "away" | "over" | "refused";
@@ -9,6 +9,8 @@ export type Standing = "connecting" | "live" | "away" | "over" | "refused";
 export type Input =
   | { type: "follow"; subject: Subject; position?: Position | undefined }
   | { type: "leave"; subject: Subject }
+  | { type: "want_log"; subject: Subject; log: WantedLog }
+  | { type: "leave_log"; subject: Subject; log: WantedLog }
   | { type: "opened" }
   | { type: "said"; text: string }
   | { type: "closed"; code: number }
@@ -26,6 +28,14 @@ export type Answered = "here" | "signed_out" | "away";
 
 export type Timer = "retry" | "stable" | "quiet" | "sleep";
 
+/** Asks to be told of a thing, from where we are with it. */
+export interface Ask {
+  subject: Subject;
+  position: Position | undefined;
+  /** Of a pipeline: the jobs whose logs are told. */
+  jobs: readonly number[];
+}
+
 export type Output =
   | { type: "open" }
   | { type: "close" }
@@ -33,7 +43,7 @@ export type Output =
   | { type: "ask" }
   | { type: "set_timer"; name: Timer; ms: number }
   | { type: "clear_timer"; name: Timer }
-  | { type: "open_stream"; key: string; subject: Subject; position: Position | undefined }
+  | { type: "open_stream"; key: string; ask: Ask }
   | { type: "close_stream"; key: string }
   | { type: "told"; key: string; message: Message }
   | { type: "stands"; key: string; standing: Standing; detail: string };

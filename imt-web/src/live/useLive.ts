@@ -6,7 +6,7 @@ import { createContext, useContext, useEffect, useState } from "react";
 
 import type { Live } from "./live";
 import { keyOf, type Position, type Subject } from "./messages";
-import { FollowedPipeline } from "./pipeline";
+import { FollowedPipeline } from "./following";
 import type { LiveState } from "./types";
 
 /** The page's one connection; null where there is none, as in tests. */

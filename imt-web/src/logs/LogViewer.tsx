@@ -23,11 +23,14 @@ import { RowMap } from "./rows";
 import { Toolbar } from "./Toolbar";
 import type { LogViewerProps } from "./types";
 import { useChoice } from "./useChoice";
+import { useSideways, useWhenNew } from "./useHit";
 import { useKept } from "./useKept";
 import { useLogKeys } from "./useLogKeys";
 import { useList } from "./useList";
 import { useLog, useSearch, type Log } from "./useLog";
 
+/** Up to here a line is shown without being asked for. */
+const NEAR_CHARACTERS = 1_500;
 /** So many lines beyond those that are there are read ahead. */
 const AHEAD = 150;
 
@@ -39,7 +42,7 @@ export function LogViewer(props: LogViewerProps) {
   return <Opened {...props} log={log} />;
 }
 
-function Opened({ job, attempt, isOver, isBad, log }: LogViewerProps & { log: Log }) {
+function Opened({ address, isOver, isBad, log }: LogViewerProps & { log: Log }) {
   const { store, source, groups } = log;
   const field = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
@@ -48,7 +51,7 @@ function Opened({ job, attempt, isOver, isBad, log }: LogViewerProps & { log: Lo
   const [hasTimes, toggleTimes] = useKept("times", false);
   const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
   const [longLines, setLongLines] = useState<ReadonlySet<number>>(new Set());
-  const { chosen, choose } = useChoice(job, attempt);
+  const { chosen, choose } = useChoice(address);
   const { searcher, search } = useSearch(source);
   const [copied, setCopied] = useState("");
 
@@ -87,8 +90,9 @@ function Opened({ job, attempt, isOver, isBad, log }: LogViewerProps & { log: Lo
     },
     [groups, folded, goTo],
   );
-  const hit = search.at < 0 ? undefined : search.hits[search.at]?.line;
-  useWhenNew(hit, reveal);
+  const hit = search.hits[search.at];
+  useWhenNew(hit?.line, reveal);
+  useSideways(scroller, block, hit);
   useWhenNew(chosen?.first, reveal);
 
   const failed = isBad ? groups.at(-1) : undefined;
@@ -148,6 +152,7 @@ function Opened({ job, attempt, isOver, isBad, log }: LogViewerProps & { log: Lo
         onCopy={() => void copy(source, store, chosen).then(setCopied)}
         copyName={chosen ? "Copy the chosen lines" : "Copy the log"}
         raw={source.raw}
+        rawName={source.name}
       />
       <div className="relative min-h-0 flex-1">
         {/* Clicks are those of the links and buttons in it; keys scroll it once it has the focus. */}
@@ -175,9 +180,9 @@ function Opened({ job, attempt, isOver, isBad, log }: LogViewerProps & { log: Lo
                   line={seen?.line}
                   styles={seen?.styles}
                   query={search.query}
-                  isHere={hit === n}
+                  hereAt={hit?.line === n ? hit.column : null}
                   isChosen={chosen !== null && n >= chosen.first && n < chosen.end}
-                  isLong={longLines.has(n)}
+                  isLong={longLines.has(n) || (hit?.line === n && hit.column > NEAR_CHARACTERS)}
                   hasTime={hasTimes}
                   command={group ? commandOf(group, folded, failed) : null}
                   took={group && (!group.isLast || store.isWhole) ? group.endAt - group.at : null}
@@ -220,15 +225,6 @@ function commandOf(
 function startingAt(groups: readonly Group[], line: number): Group | undefined {
   const group = groupOf(groups, line);
   return group?.first === line ? group : undefined;
-}
-
-/** Calls it with a value when that has become another one. */
-function useWhenNew(value: number | undefined, call: (value: number) => void): void {
-  const before = useRef<number | undefined>(undefined);
-  useEffect(() => {
-    if (value !== undefined && value !== before.current) call(value);
-    before.current = value;
-  }, [value, call]);
 }
 
 function toggled(set: ReadonlySet<number>, value: number): ReadonlySet<number> {

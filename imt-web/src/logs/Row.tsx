@@ -8,9 +8,9 @@ import { spanText } from "../ui/duration";
 import { ChevronDownIcon, ChevronRightIcon } from "../ui/icons";
 import { cook, type Span, type Styles } from "./cook";
 import { isTruncation } from "./groups";
+import { partsOf, type Part } from "./hits";
 import type { Line } from "./lines";
 import { paintOf } from "./paint";
-import { splitAt } from "./search";
 
 /** What is shown of a line at first, and at most, in characters. */
 const SHORT = 2_000;
@@ -22,8 +22,8 @@ export interface RowProps {
   readonly line: Line | undefined;
   readonly styles: Styles | undefined;
   readonly query: string;
-  /** The hit that is looked at is here. */
-  readonly isHere: boolean;
+  /** Where the hit that is looked at is in it, in characters; null where that is elsewhere. */
+  readonly hereAt: number | null;
   readonly isChosen: boolean;
   readonly isLong: boolean;
   readonly hasTime: boolean;
@@ -34,11 +34,12 @@ export interface RowProps {
 }
 
 export const Row = memo(function Row(props: RowProps) {
-  const { n, line, styles, query, isHere, isChosen, isLong, hasTime, command, took } = props;
+  const { n, line, styles, query, hereAt, isChosen, isLong, hasTime, command, took } = props;
   const cooked = useMemo(
     () => line && styles && cook(line.runs, styles, isLong ? LONG : SHORT),
     [line, styles, isLong],
   );
+  const parts = useMemo(() => cooked && partsOf(cooked.spans, query, hereAt), [cooked, query, hereAt]);
   const stream = line?.runs[0]?.stream;
   return (
     <div
@@ -47,7 +48,7 @@ export const Row = memo(function Row(props: RowProps) {
       data-stream={stream}
       data-command={command ?? undefined}
       data-chosen={isChosen || undefined}
-      data-here={isHere || undefined}
+      data-here={hereAt !== null || undefined}
       data-notice={line && isTruncation(line) ? true : undefined}
     >
       <span className="log-gutter">
@@ -79,7 +80,7 @@ export const Row = memo(function Row(props: RowProps) {
       </span>
       <span className="log-text">
         {cooked ? (
-          cooked.spans.map((span, place) => <Painted key={place} span={span} query={query} />)
+          cooked.spans.map((span, place) => <Painted key={place} span={span} parts={parts?.[place]} />)
         ) : (
           <Missing />
         )}
@@ -90,9 +91,9 @@ export const Row = memo(function Row(props: RowProps) {
   );
 });
 
-function Painted({ span, query }: { span: Span; query: string }): ReactNode {
+function Painted({ span, parts }: { span: Span; parts: readonly Part[] | undefined }): ReactNode {
   const paint = paintOf(span.style);
-  const text = query === "" ? span.text : marked(span.text, query);
+  const text = parts?.some((part) => part.isHit) ? parts.map(hitOrText) : span.text;
   if (span.isMark) return <span className="log-mark">{text}</span>;
   if (paint.className === undefined) return text;
   return (
@@ -102,17 +103,12 @@ function Painted({ span, query }: { span: Span; query: string }): ReactNode {
   );
 }
 
-function marked(text: string, query: string): ReactNode {
-  const parts = splitAt(text, query);
-  if (parts.length === 1) return text;
-  return parts.map((part, place) =>
-    place % 2 === 0 ? (
-      part
-    ) : (
-      <mark key={place} className="log-hit">
-        {part}
-      </mark>
-    ),
+function hitOrText({ text, isHit, isHere }: Part, place: number): ReactNode {
+  if (!isHit) return text;
+  return (
+    <mark key={place} className="log-hit" data-here={isHere || undefined}>
+      {text}
+    </mark>
   );
 }
 

@@ -7,6 +7,9 @@ import { ClockIcon, ChevronDownIcon, CopyIcon, CrossIcon } from "../ui/icons";
 import { DownloadIcon, EndIcon, FailIcon, SearchIcon, UpIcon, WrapIcon } from "./icons";
 import type { Search } from "./search";
 
+/** The server looks for no longer text. */
+const MOST_SOUGHT = 200;
+
 interface ToolbarProps {
   field: RefObject<HTMLInputElement | null>;
   search: Search;
@@ -25,6 +28,7 @@ interface ToolbarProps {
   onCopy: () => void;
   copyName: string;
   raw: string;
+  rawName: string;
 }
 
 export function Toolbar(props: ToolbarProps) {
@@ -59,7 +63,7 @@ export function Toolbar(props: ToolbarProps) {
       </Tool>
       <a
         href={props.raw}
-        download
+        download={props.rawName}
         className="inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-sunken hover:text-text"
         aria-label="Download the raw log"
         title="Download the raw log"
@@ -90,6 +94,7 @@ function SearchField({ field, search, onSearch, onStep, onLeave }: ToolbarProps)
           ref={field}
           data-search
           type="search"
+          maxLength={MOST_SOUGHT}
           aria-label="Search the log"
           placeholder="Search the log"
           spellCheck={false}

@@ -34,7 +34,7 @@ describe("a hostile line", () => {
           line={lineOf(text)}
           styles={NO_STYLES}
           query={query}
-          isHere={false}
+          hereAt={null}
           isChosen={false}
           isLong={false}
           hasTime
@@ -67,7 +67,7 @@ describe("a hostile line", () => {
           line={lineOf(`${text}\x1b[0mTHE END`)}
           styles={NO_STYLES}
           query=""
-          isHere={false}
+          hereAt={null}
           isChosen={false}
           isLong={false}
           hasTime={false}

@@ -4,8 +4,6 @@ import { EchoFinder, groupOf, groupsOf } from "./groups";
 import { hashOf, rangeTo, readHash } from "./hash";
 import { RowMap, type Range } from "./rows";
 import { afterBar, barOf, barPx, lastPlace, moved, MOST_PX, placeOfBar, type Measures } from "./scroll";
-import { Searcher, splitAt } from "./search";
-import type { FoundPage, LogSource } from "./source";
 import { chanceOf } from "./testing";
 
 describe("rows", () => {
@@ -146,64 +144,5 @@ describe("an address", () => {
     expect(rangeTo(null, 4)).toEqual({ first: 4, end: 5 });
     expect(rangeTo({ first: 4, end: 5 }, 9)).toEqual({ first: 4, end: 10 });
     expect(rangeTo({ first: 4, end: 5 }, 1)).toEqual({ first: 1, end: 5 });
-  });
-});
-
-describe("a search", () => {
-  const source = (pages: (FoundPage | Error)[]): LogSource => ({
-    raw: "",
-    read: () => Promise.reject(new Error("none")),
-    commands: () => Promise.resolve(null),
-    search: () => {
-      const page = pages.shift();
-      return page instanceof Error || !page
-        ? Promise.reject(page ?? new Error("no more"))
-        : Promise.resolve(page);
-    },
-  });
-  const hits = (...lines: number[]): { line: number; text: string }[] =>
-    lines.map((line) => ({ line, text: "" }));
-
-  it("goes on until there is no more, and begins at where one is", async () => {
-    const searcher = new Searcher(
-      source([
-        { items: hits(1, 5), next_line: 6 },
-        { items: [], next_line: 9 },
-        { items: hits(10), next_line: null },
-      ]),
-    );
-    await searcher.start("x", 7);
-    expect(searcher.now).toMatchObject({ at: 2, isRunning: false, error: null });
-    expect(searcher.now.hits.map((hit) => hit.line)).toEqual([1, 5, 10]);
-    searcher.step(1);
-    expect(searcher.now.at).toBe(0);
-    searcher.step(-1);
-    expect(searcher.now.at).toBe(2);
-  });
-
-  it("says what went wrong, and keeps what it has", async () => {
-    const searcher = new Searcher(source([{ items: hits(1), next_line: 6 }, new Error("away")]));
-    await searcher.start("x", 0);
-    expect(searcher.now).toMatchObject({ at: 0, isRunning: false, error: new Error("away") });
-  });
-
-  it("that was replaced says nothing more", async () => {
-    const searcher = new Searcher(
-      source([
-        { items: hits(1), next_line: null },
-        { items: hits(2), next_line: null },
-      ]),
-    );
-    const first = searcher.start("a", 0);
-    await searcher.start("b", 0);
-    await first;
-    expect(searcher.now).toMatchObject({ query: "b", hits: hits(2) });
-  });
-
-  it("marks what it found, whatever its case, and takes nothing for a pattern", () => {
-    expect(splitAt("an Error, error!", "error")).toEqual(["an ", "Error", ", ", "error", "!"]);
-    expect(splitAt("a.c abc", "a.c")).toEqual(["", "a.c", " abc"]);
-    expect(splitAt("x", "(")).toEqual(["x"]);
-    expect(splitAt("a-b/c", "-b/")).toEqual(["a", "-b/", "c"]);
   });
 });

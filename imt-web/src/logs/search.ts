@@ -1,7 +1,7 @@
 // A search through the whole log, as the server finds what is looked for.
 //
 // Does not know how a hit is shown.
-import type { Found, LogSource } from "./source";
+import type { Found, FoundPage, LogSource } from "./source";
 
 /** So many hits are enough for anybody to look at. */
 const MOST_HITS = 10_000;
@@ -42,7 +42,7 @@ export class Searcher {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks for it in all of the log; the hit to begin with is the first one at `near` or after it. */
+  /** Looks for it in all of the log, from the line `near` on to its end and then from its beginning; the first hit is looked at. */
   async start(query: string, near: number): Promise<void> {
     this.stop();
     if (query === "") return;
@@ -50,22 +50,40 @@ export class Searcher {
     this.#abort = abort;
     this.#set({ ...NO_SEARCH, query, isRunning: true });
     try {
-      for (let line: number | null = 0; line !== null;) {
-        const page = await this.source.search(query, line, abort.signal);
-        if (this.#abort !== abort) return;
-        const hits = [...this.#now.hits, ...page.items].slice(0, MOST_HITS);
-        const first = hits.findIndex((hit) => hit.line >= near);
-        this.#set({ ...this.#now, hits, at: this.#now.at < 0 ? first : this.#now.at });
-        const isFull = hits.length >= MOST_HITS && page.next_line !== null;
-        if (isFull) this.#set({ ...this.#now, isFull });
-        line = isFull ? null : page.next_line;
-      }
-      this.#set({ ...this.#now, at: this.#now.at < 0 ? this.#now.hits.length - 1 : this.#now.at });
+      const after = await this.#look(query, near, Infinity, [], abort.signal);
+      await this.#look(query, 0, near, after, abort.signal);
     } catch (error) {
       if (this.#abort !== abort) return;
       this.#set({ ...this.#now, error });
     }
     this.#set({ ...this.#now, isRunning: false });
+  }
+
+  /** Looks from a line to before another one; what was found before this stands behind it. */
+  async #look(
+    query: string,
+    first: number,
+    end: number,
+    behind: readonly Found[],
+    signal: AbortSignal,
+  ): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    let line: number | null = first < end ? first : null;
+    while (line !== null && found.length + behind.length < MOST_HITS) {
+      const page: FoundPage = await this.source.search(query, line, signal);
+      signal.throwIfAborted();
+      const added = page.items.filter((hit) => hit.line < end);
+      found.push(...added.slice(0, MOST_HITS - behind.length - found.length));
+      const next: number | null = page.next_line ?? null;
+      line = next === null || next >= end ? null : next;
+      // The one that is looked at stays the same, however many come before it.
+      const { hits, at } = this.#now;
+      const now = [...found, ...behind];
+      const moved = at >= 0 && behind.length > 0 ? at + now.length - hits.length : at;
+      this.#set({ ...this.#now, hits: now, at: moved < 0 && now.length > 0 ? 0 : moved });
+    }
+    if (line !== null) this.#set({ ...this.#now, isFull: true });
+    return found;
   }
 
   /** Goes to the next hit or the one before; after the last comes the first. */
@@ -84,10 +102,4 @@ export class Searcher {
     this.#now = now;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Where a query is in a text: the texts between and of its hits, in turn, beginning with what is before the first. */
-export function splitAt(text: string, query: string): string[] {
-  const literal = query.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-  return text.split(new RegExp(`(${literal})`, "giu"));
 }

@@ -1,84 +1,84 @@
-// Where a log is read from: the server's answers about one try of a job.
+// Where a log is read from: the server's answers about one try of a job, or about a deployment.
 //
 // Does not keep anything, and does not know what is shown.
-import { answer, ApiError, client, problemOf, type Schemas } from "../api/client";
-import type { Piece } from "../live/messages";
+import { answer, client, type Schemas } from "../api/client";
+
+export type Page = Schemas["LogPieces"];
+export type Found = Schemas["LogMatch"];
+export type FoundPage = Schemas["LogMatches"];
+/** The items of a job's script that have begun. */
+export type CommandPage = Schemas["LogCommands"];
 
 /** From where on to read. */
 export type Start = { readonly offset: number } | { readonly line: number } | { readonly tail: number };
 
-export interface Page {
-  readonly items: readonly Piece[];
-  readonly next_offset: number;
-  readonly is_whole: boolean;
-}
-
-export interface Found {
+/** From which line on to look for commands, and for which item of the script. */
+export interface CommandStart {
   readonly line: number;
-  readonly text: string;
-}
-
-export interface FoundPage {
-  readonly items: readonly Found[];
-  /** Where to go on; null: nothing more is in the log. */
-  readonly next_line: number | null;
-}
-
-/** The echo of an item of the job's script. */
-export interface Command {
-  readonly line: number;
-  readonly at: string;
-  readonly text: string;
+  readonly item: number;
 }
 
 export interface LogSource {
+  /** The address of the whole log as bytes, and what its file is called. */
+  readonly raw: string;
+  readonly name: string;
   read(from: Start, signal: AbortSignal): Promise<Page>;
   search(query: string, line: number, signal: AbortSignal): Promise<FoundPage>;
-  /** The items of the script as far as they were begun; null where the server cannot tell. */
-  commands(signal: AbortSignal): Promise<readonly Command[] | null>;
-  /** The address of the whole log as bytes. */
-  readonly raw: string;
+  /** Where items of the script begin; null where there is no script. */
+  readonly commands: ((from: CommandStart, signal: AbortSignal) => Promise<CommandPage>) | null;
 }
+
+const HITS = 1_000;
 
 /** A try of a job: the last one where none is said. */
 export function jobLog(project: string, number: number, job: number, attempt?: number): LogSource {
   const which = attempt === undefined ? {} : { attempt };
   const path = { project, number, job };
-  const base = `/api/v1/projects/${encodeURIComponent(project)}/pipelines/${number}/jobs/${job}/log`;
-  const address = (below: string, query: Record<string, string | number>): string => {
-    const pairs = Object.entries({ ...which, ...query }).map(([key, value]) => [key, String(value)]);
-    const text = new URLSearchParams(pairs).toString();
-    return `${base}${below}${text === "" ? "" : `?${text}`}`;
-  };
+  const raw = `/api/v1/projects/${encodeURIComponent(project)}/pipelines/${number}/jobs/${job}/log`;
   return {
-    raw: address("", {}),
-    read: (from, signal): Promise<Schemas["LogPieces"]> => {
+    raw: attempt === undefined ? raw : `${raw}?attempt=${attempt}`,
+    name: `${project}-${number}-${job}${attempt === undefined ? "" : `-${attempt}`}.log`,
+    read: (from, signal) => {
       const params = { path, query: { ...which, ...from } };
       return answer(
         client.GET("/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/pieces", { params, signal }),
       );
     },
-    search: (q, line, signal) => get<FoundPage>(address("/search", { q, line }), signal),
-    commands: async (signal) => {
-      try {
-        return (await get<{ items: Command[] }>(address("/commands", {}), signal)).items;
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
+    search: (q, line, signal) => {
+      const params = { path, query: { ...which, q, line, limit: HITS } };
+      return answer(
+        client.GET("/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/search", { params, signal }),
+      );
+    },
+    commands: (from, signal) => {
+      const params = { path, query: { ...which, ...from } };
+      return answer(
+        client.GET("/api/v1/projects/{project}/pipelines/{number}/jobs/{job}/log/commands", {
+          params,
+          signal,
+        }),
+      );
     },
   };
 }
 
-async function get<T>(address: string, signal: AbortSignal): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(address, { signal });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "The server does not answer.", null);
-  }
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw problemOf(body, response);
-  return body as T;
+export function deploymentLog(project: string, number: number): LogSource {
+  const path = { project, number };
+  return {
+    raw: `/api/v1/projects/${encodeURIComponent(project)}/deployments/${number}/log`,
+    name: `${project}-deployment-${number}.log`,
+    read: (from, signal) => {
+      const params = { path, query: from };
+      return answer(
+        client.GET("/api/v1/projects/{project}/deployments/{number}/log/pieces", { params, signal }),
+      );
+    },
+    search: (q, line, signal) => {
+      const params = { path, query: { q, line, limit: HITS } };
+      return answer(
+        client.GET("/api/v1/projects/{project}/deployments/{number}/log/search", { params, signal }),
+      );
+    },
+    commands: null,
+  };
 }

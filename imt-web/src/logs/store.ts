@@ -17,8 +17,8 @@ const MOST_KEPT = 16 << 20;
 const MOST_TAIL = 512 << 10;
 /** About what the server gives at a time. */
 const PAGE_SIZE = 200 << 10;
-/** Who is behind by so many pages jumps to the end. */
-const MOST_BEHIND = 12;
+/** Who is behind by so many bytes jumps to the end. */
+const MOST_BEHIND = 12 * PAGE_SIZE;
 /** And begins with so many lines there. */
 const JUMP_LINES = 50;
 const PAUSE_MS = 2_000;
@@ -38,6 +38,8 @@ export class LogStore {
   #tail = new Chunk(0, []);
   #reader = new LineReader();
   #next = 0;
+  /** How many bytes the server has told of. */
+  #total = 0;
   #lastAt = 0;
   #isOpen = false;
   #isWhole = false;
@@ -82,9 +84,14 @@ export class LogStore {
     return this.#lastAt;
   }
 
-  /** How many bytes were read or are before those that were. */
-  get bytes(): number {
+  /** How many bytes were read or are before those that were: the first one that is not there. */
+  get next(): number {
     return this.#next;
+  }
+
+  /** How many bytes there are so far. */
+  get bytes(): number {
+    return Math.max(this.#next, this.#total);
   }
 
   /** Whether nothing more comes. */
@@ -131,7 +138,6 @@ export class LogStore {
     }
     this.#isReading = true;
     try {
-      if (!this.#isOpen) await this.#readTail();
       await this.#catchUp();
       this.#error = null;
     } catch (error) {
@@ -167,45 +173,49 @@ export class LogStore {
     void this.#fill();
   }
 
-  async #readTail(): Promise<void> {
-    this.#begin(await this.#read({ tail: TAIL_LINES }));
+  async #readTail(): Promise<boolean> {
+    const page = await this.#read({ tail: TAIL_LINES });
+    const isAll = this.#begin(page);
     this.#isOpen = true;
     this.#changed();
+    return isAll;
   }
 
-  /** Begins anew at the end, where that is farther than we are. */
-  async #jump(): Promise<void> {
+  /** Begins anew at the end, where that is farther than we are; says whether all is there then. */
+  async #jump(): Promise<boolean> {
     const page = await this.#read({ tail: JUMP_LINES });
-    if ((page.items[0]?.offset ?? 0) <= this.#next) return;
+    if ((page.items[0]?.offset ?? 0) <= this.#next) return false;
     this.#cutOff();
-    this.#begin(page);
+    return this.#begin(page);
   }
 
-  #begin(page: Page): void {
+  #begin(page: Page): boolean {
     const first = page.items[0];
     this.#tail = new Chunk(first?.line ?? 0, []);
     this.#reader = new LineReader();
     this.#next = first?.offset ?? page.next_offset;
-    for (const piece of page.items) this.#take(piece);
+    return this.#takePage(page);
+  }
+
+  /** Takes what comes next; says whether that was all. */
+  #takePage(page: Page): boolean {
+    for (const piece of page.items) this.#take(from(piece, this.#next));
+    this.#total = page.bytes;
+    const isAll = this.#next >= page.bytes;
+    if (isAll && page.is_whole) this.#finish();
+    return isAll;
   }
 
   /** Reads on to the end. */
   async #catchUp(): Promise<void> {
-    for (let behind = 0; ; behind += 1) {
+    this.#hasMissed = false;
+    let isAll = !this.#isOpen && (await this.#readTail());
+    // What came while we read may not have been there when the server looked.
+    while (!this.#isWhole && (!isAll || this.#hasMissedSomething())) {
       this.#hasMissed = false;
-      if (behind >= MOST_BEHIND) {
-        await this.#jump();
-        behind = 0;
-      }
-      const page = await this.#read({ offset: this.#next });
-      for (const piece of page.items) this.#take(from(piece, this.#next));
-      if (page.items.length > 0) this.#changed();
-      else if (page.is_whole) {
-        this.#finish();
-        return;
-      }
-      // What came while we read may not have been there when the server looked.
-      else if (!this.#hasMissedSomething()) return;
+      isAll = this.#takePage(await this.#read({ offset: this.#next }));
+      if (!isAll && this.#total - this.#next > MOST_BEHIND) isAll = await this.#jump();
+      this.#changed();
     }
   }
 

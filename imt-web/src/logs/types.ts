@@ -1,19 +1,16 @@
 // What a page tells the log viewer. The viewer knows nothing of pages.
-import type { LivePipeline } from "../live/types";
+import type { LiveLog } from "../live/types";
+import type { LogSource } from "./source";
 
 export interface LogViewerProps {
-  /** The project's name. */
-  project: string;
-  /** The pipeline's number. */
-  pipeline: number;
-  /** The job's place in the pipeline, counted from 0. */
-  job: number;
-  /** Which try; absent: the last one. */
-  attempt?: number;
-  /** The pipeline as it is followed; null where nothing more comes. */
-  live: LivePipeline | null;
-  /** Whether this try has ended, so that its log is whole. */
+  /** Where it is read from; another one is another log. */
+  source: LogSource;
+  /** The log as it comes; null where nothing more does. */
+  live: LiveLog | null;
+  /** Whether it has ended, so that the log is whole. */
   isOver: boolean;
   /** Whether it ended badly, so that there is a failing line to jump to. */
   isBad: boolean;
+  /** What the address of the page must say, beside the lines, to show this log: parameters by their names. */
+  address: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 // The lines that are chosen, kept in the address of the page so that it can be given to others.
 //
-// Does not know what a chosen line looks like. The address gets the job as well, because the page without it may show another one.
+// Does not know what a chosen line looks like. The address also gets what the page must
+// know to show this log and no other.
 import { useCallback, useEffect, useState } from "react";
 
 import { hashOf, rangeTo, readHash } from "./hash";
@@ -11,7 +12,7 @@ export interface Choice {
   readonly choose: (line: number, isLonger: boolean) => void;
 }
 
-export function useChoice(job: number, attempt: number | undefined): Choice {
+export function useChoice(address: Readonly<Record<string, string>>): Choice {
   const [chosen, setChosen] = useState(() => readHash(location.hash));
   useEffect(() => {
     const read = (): void => setChosen(readHash(location.hash));
@@ -22,20 +23,20 @@ export function useChoice(job: number, attempt: number | undefined): Choice {
     (line: number, isLonger: boolean) => {
       setChosen((before) => {
         const range = rangeTo(isLonger ? before : null, line);
-        keep(range, job, attempt);
+        keep(range, address);
         return range;
       });
     },
-    [job, attempt],
+    [address],
   );
   return { chosen, choose };
 }
 
-function keep(range: Range, job: number, attempt: number | undefined): void {
+function keep(range: Range, address: Readonly<Record<string, string>>): void {
   const url = new URL(location.href);
-  if (!url.searchParams.has("job")) url.searchParams.set("job", String(job));
-  if (!url.searchParams.has("attempt") && attempt !== undefined)
-    url.searchParams.set("attempt", String(attempt));
+  for (const [name, value] of Object.entries(address)) {
+    if (!url.searchParams.has(name)) url.searchParams.set(name, value);
+  }
   url.hash = hashOf(range);
   // Going back leaves the log and not each line that was chosen.
   history.replaceState(history.state, "", url);

@@ -2,10 +2,12 @@
 //
 // Does not know what is shown of it.
 import { useEffect, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
-import { EchoFinder, groupsOf, type Echo, type Group } from "./groups";
+import { Commands } from "./commands";
+import { EchoFinder, groupsOf, type Group } from "./groups";
 import { Searcher, type Search } from "./search";
-import { jobLog, type LogSource } from "./source";
+import type { LogSource } from "./source";
 import { LogStore } from "./store";
 import type { LogViewerProps } from "./types";
 
@@ -19,26 +21,27 @@ export interface Log {
   readonly groups: readonly Group[];
 }
 
-export function useLog(props: LogViewerProps): Log {
-  const { project, pipeline, job, attempt, live, isOver } = props;
-  const source = useMemo(() => jobLog(project, pipeline, job, attempt), [project, pipeline, job, attempt]);
-  const [made, setMade] = useState(() => ({ source, store: new LogStore(source) }));
-  const store = made.store;
+export function useLog({ source, live, isOver }: LogViewerProps): Log {
+  const [made, setMade] = useState(() => ({ store: new LogStore(source), commands: new Commands(source) }));
+  const { store, commands } = made;
 
   useEffect(() => {
     // A store that was closed is not opened again, as when React tries effects twice.
-    const opened = new LogStore(source);
-    setMade({ source, store: opened });
-    void opened.refresh();
-    return () => opened.close();
+    const opened = { store: new LogStore(source), commands: new Commands(source) };
+    setMade(opened);
+    void opened.store.refresh();
+    return () => {
+      opened.store.close();
+      opened.commands.close();
+    };
   }, [source]);
 
+  const isOpen = store.phase === "ready";
   useEffect(() => {
-    if (!live) return;
-    return live.onLog((told) => {
-      if (told.job === job && (attempt === undefined || told.attempt === attempt)) store.push(told.piece);
-    });
-  }, [live, store, job, attempt]);
+    // What is there was read; the rest is told.
+    if (!live || !isOpen) return;
+    return live.follow(store.next, (piece) => store.push(piece));
+  }, [live, store, isOpen]);
 
   useEffect(() => {
     if (isOver) {
@@ -60,10 +63,10 @@ export function useLog(props: LogViewerProps): Log {
   }, [store, live, isOver]);
 
   useChanges(store);
-  return { source, store, groups: useGroups(source, store) };
+  return { source, store, groups: useGroups(commands, store) };
 }
 
-/** Draws the component anew when the thing has changed, once for each frame at most. */
+/** Draws the component anew when the thing has changed, once for each frame at most, and within it. */
 function useChanges(of: { subscribe: (listener: () => void) => () => void }): void {
   const [, count] = useState(0);
   useEffect(() => {
@@ -71,7 +74,8 @@ function useChanges(of: { subscribe: (listener: () => void) => () => void }): vo
     const stop = of.subscribe(() => {
       frame ||= requestAnimationFrame(() => {
         frame = 0;
-        count((n) => n + 1);
+        // Otherwise what has come is drawn after this frame, and is seen a frame later.
+        flushSync(() => count((n) => n + 1));
       });
     });
     count((n) => n + 1);
@@ -82,38 +86,30 @@ function useChanges(of: { subscribe: (listener: () => void) => () => void }): vo
   }, [of]);
 }
 
-/** The commands: those that the server knows, and those among what is there at the end. */
-function useGroups(source: LogSource, store: LogStore): readonly Group[] {
-  const [known, setKnown] = useState<{ source: LogSource; echoes: readonly Echo[] } | null>(null);
+/**
+ * The commands: those that the server has found, and after them those that look so. What a job prints may look so, too, until its
+ * log is whole and the server has looked through all of it.
+ */
+function useGroups(commands: Commands, store: LogStore): readonly Group[] {
   const finder = useRef<{ store: LogStore; finder: EchoFinder }>(null);
   const { isWhole } = store;
+  const isOpen = store.phase === "ready";
   useEffect(() => {
-    const abort = new AbortController();
-    source
-      .commands(abort.signal)
-      .then((commands) => {
-        if (!commands) return;
-        setKnown({ source, echoes: commands.map(({ line, at }) => ({ line, at: Date.parse(at) })) });
-      })
-      .catch(() => {
-        // Without them there is nothing to fold but what is found here.
-      });
-    return () => abort.abort();
-  }, [source, isWhole]);
+    // What is looked at comes first.
+    if (isOpen) void commands.ask();
+  }, [commands, isOpen, isWhole]);
+  useChanges(commands);
 
-  if (store.phase !== "ready") return NO_GROUPS;
+  if (!isOpen || commands.source.commands === null) return NO_GROUPS;
+  if (commands.isWhole) return groupsOf(commands.found, store.lines, store.lastAt);
   if (finder.current?.store !== store) finder.current = { store, finder: new EchoFinder() };
-  const from = store.joinedFrom;
-  const found = finder.current.finder.find(from, store.ended, (n) => store.line(n)?.line);
-  const told = known?.source === source ? known.echoes : NO_ECHOES;
-  const lastTold = told.at(-1)?.line ?? -1;
-  const isTold = isWhole && told.length > 0;
-  const echoes = isTold ? told : [...told, ...found.filter((echo) => echo.line > lastTold)];
+  const found = finder.current.finder.find(store.joinedFrom, store.ended, (n) => store.line(n)?.line);
+  const lastTold = commands.found.at(-1)?.line ?? -1;
+  const echoes = [...commands.found, ...found.filter((echo) => echo.line > lastTold)];
   return groupsOf(echoes, store.lines, store.lastAt);
 }
 
 const NO_GROUPS: readonly Group[] = [];
-const NO_ECHOES: readonly Echo[] = [];
 
 export function useSearch(source: LogSource): { searcher: Searcher; search: Search } {
   const searcher = useMemo(() => new Searcher(source), [source]);

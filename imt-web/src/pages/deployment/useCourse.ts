@@ -1,24 +1,19 @@
-// The course of a deployment and its log, as they are told: all of it, from the beginning.
+// The course of a deployment as it is told: all of it, from the beginning.
 import { useContext, useEffect, useState } from "react";
 
-import type { Message } from "../../live/messages";
 import type { LiveState } from "../../live/types";
 import { LiveContext } from "../../live/useLive";
 import { after, BEGIN, type Course } from "./steps";
 
 /** What is told in this time is shown at once. */
 const GATHER_MS = 100;
-/** A log longer than this loses its beginning here; all of it can be downloaded. */
-const MOST_CHARACTERS = 2_000_000;
 
 export interface Told {
   course: Course;
-  log: string;
-  isCut: boolean;
   state: LiveState;
 }
 
-const NOTHING: Told = { course: BEGIN, log: "", isCut: false, state: "connecting" };
+const NOTHING: Told = { course: BEGIN, state: "connecting" };
 
 export function useCourse(project: string, number: number): Told {
   const live = useContext(LiveContext);
@@ -34,11 +29,12 @@ export function useCourse(project: string, number: number): Told {
         setTold(next);
       }, GATHER_MS);
     };
-    const decoder = new TextDecoder();
     const leave = live.follow(
       { kind: "deployment", project, number },
       {
-        message: (message) => show(withMessage(next, message, decoder)),
+        message: (message) => {
+          if (message.type === "event") show({ ...next, course: after(next.course, message.change) });
+        },
         standing: (state) => show({ ...next, state }),
       },
     );
@@ -48,20 +44,4 @@ export function useCourse(project: string, number: number): Told {
     };
   }, [live, project, number]);
   return told;
-}
-
-function withMessage(told: Told, message: Message, decoder: TextDecoder): Told {
-  if (message.type === "event") return { ...told, course: after(told.course, message.change) };
-  if (message.type !== "log") return told;
-  const log = told.log + textOf(message, decoder);
-  if (log.length <= MOST_CHARACTERS) return { ...told, log };
-  const cut = log.indexOf("\n", log.length - MOST_CHARACTERS / 2);
-  return { ...told, log: log.slice(cut + 1), isCut: true };
-}
-
-function textOf(piece: object, decoder: TextDecoder): string {
-  if ("text" in piece && typeof piece.text === "string") return piece.text;
-  if (!("base64" in piece) || typeof piece.base64 !== "string") return "";
-  const bytes = Uint8Array.from(atob(piece.base64), (character) => character.charCodeAt(0));
-  return decoder.decode(bytes);
 }

@@ -1,9 +1,12 @@
 // The job that is looked at: what it is, how it ended and why, its attempts, and the log of one of them.
+import { useContext, useMemo } from "react";
 import { Link, useSearchParams } from "react-router";
 
 import type { Attempt, Job, Pipeline } from "../../api/queries";
-import type { LivePipeline } from "../../live/types";
+import { attemptLog } from "../../live/log";
+import { LiveContext } from "../../live/useLive";
 import { LogViewer } from "../../logs/LogViewer";
+import { jobLog } from "../../logs/source";
 import { Untrusted } from "../../text/Untrusted";
 import { spanText } from "../../ui/duration";
 import { ChevronLeftIcon } from "../../ui/icons";
@@ -18,10 +21,9 @@ interface PaneProps {
   project: string;
   pipeline: Pipeline;
   job: Job;
-  live: LivePipeline | null;
 }
 
-export function JobPane({ project, pipeline, job, live }: PaneProps) {
+export function JobPane({ project, pipeline, job }: PaneProps) {
   const [search] = useSearchParams();
   const wanted = search.get("attempt");
   const attempt = job.attempts.find((each) => String(each.attempt) === wanted) ?? job.attempts.at(-1);
@@ -52,20 +54,39 @@ export function JobPane({ project, pipeline, job, live }: PaneProps) {
         {attempt === undefined ? (
           <Unbegun pipeline={pipeline} job={job} />
         ) : (
-          <LogViewer
+          <AttemptLog
             // Another attempt is another log.
             key={`${job.job} ${attempt.attempt}`}
             project={project}
-            pipeline={pipeline.number}
+            pipeline={pipeline}
             job={job.job}
-            attempt={attempt.attempt}
-            live={attempt.phase === "ended" ? null : live}
-            isOver={attempt.phase === "ended"}
-            isBad={isBad(attempt.status ?? "")}
+            attempt={attempt}
           />
         )}
       </div>
     </section>
+  );
+}
+
+interface AttemptLogProps {
+  project: string;
+  pipeline: Pipeline;
+  job: number;
+  attempt: Attempt;
+}
+
+function AttemptLog({ project, pipeline, job, attempt: { attempt, phase, status } }: AttemptLogProps) {
+  const connection = useContext(LiveContext);
+  const { number, id } = pipeline;
+  const isOver = phase === "ended";
+  const source = useMemo(() => jobLog(project, number, job, attempt), [project, number, job, attempt]);
+  const live = useMemo(() => {
+    if (connection === null || isOver) return null;
+    return attemptLog(connection, { project, pipeline: number, job, attempt, pipelineId: id });
+  }, [connection, isOver, project, number, job, attempt, id]);
+  const address = useMemo(() => ({ job: String(job), attempt: String(attempt) }), [job, attempt]);
+  return (
+    <LogViewer source={source} live={live} isOver={isOver} isBad={isBad(status ?? "")} address={address} />
   );
 }
 

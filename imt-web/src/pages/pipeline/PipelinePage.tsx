@@ -2,7 +2,7 @@
 import { useParams, useSearchParams } from "react-router";
 
 import type { Pipeline } from "../../api/queries";
-import type { LivePipeline, LiveState } from "../../live/types";
+import type { LiveState } from "../../live/types";
 import { NotThere } from "../../shell/Broken";
 import { usePageState } from "../../ui/page-state";
 import { Answered } from "../../ui/Panel";
@@ -21,7 +21,7 @@ export function Component() {
 }
 
 function OfNumber({ project, number }: { project: string; number: number }) {
-  const { query, live, state } = useLivePipeline(project, number);
+  const { query, state } = useLivePipeline(project, number);
   const status = query.data?.status;
   usePageState(
     `${status === undefined ? "" : `${statusName(status)} · `}${project} #${number}`,
@@ -29,7 +29,7 @@ function OfNumber({ project, number }: { project: string; number: number }) {
   );
   return (
     <Answered query={query} lines={12}>
-      {(pipeline) => <Shown project={project} pipeline={pipeline} live={live} state={state} />}
+      {(pipeline) => <Shown project={project} pipeline={pipeline} state={state} />}
     </Answered>
   );
 }
@@ -37,11 +37,10 @@ function OfNumber({ project, number }: { project: string; number: number }) {
 interface ShownProps {
   project: string;
   pipeline: Pipeline;
-  live: LivePipeline | null;
   state: LiveState;
 }
 
-function Shown({ project, pipeline, live, state }: ShownProps) {
+function Shown({ project, pipeline, state }: ShownProps) {
   const [search] = useSearchParams();
   const wanted = search.get("job");
   const chosen = wanted === null ? undefined : pipeline.jobs.find((job) => String(job.job) === wanted);
@@ -63,7 +62,7 @@ function Shown({ project, pipeline, live, state }: ShownProps) {
           <Timeline pipeline={pipeline} shown={shown?.job} />
         </div>
         <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:h-[calc(100dvh-5rem)]" : "max-lg:hidden"}`}>
-          {shown !== undefined && <JobPane project={project} pipeline={pipeline} job={shown} live={live} />}
+          {shown !== undefined && <JobPane project={project} pipeline={pipeline} job={shown} />}
         </div>
       </div>
     </div>

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-q
 import { useEffect, useMemo } from "react";
 
 import { asks, type Pipeline } from "../../api/queries";
-import type { LivePipeline, LiveState } from "../../live/types";
+import type { LiveState } from "../../live/types";
 import { useFollowed, useLiveState } from "../../live/useLive";
 import { isOver } from "../../ui/status";
 
@@ -15,7 +15,6 @@ function pause(jobs: number): number {
 
 export interface Followed {
   query: UseQueryResult<Pipeline>;
-  live: LivePipeline | null;
   state: LiveState;
 }
 
@@ -54,7 +53,7 @@ export function useLivePipeline(project: string, number: number): Followed {
     if (state === "over") void queries.invalidateQueries({ queryKey: ask.queryKey });
   }, [state, queries, ask]);
 
-  return { query, live, state };
+  return { query, state };
 }
 
 /** Whether nothing more comes of a pipeline: neither of it, nor of the deployments that follow it. */

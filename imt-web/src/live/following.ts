@@ -1,16 +1,15 @@
-// A pipeline that is followed, as its page and its log viewers want it: who listens to what.
+// A pipeline that is followed, as its page wants it: who listens to what.
 //
 // Does not know how messages come, or what changes mean.
 
 import type { Live } from "./live";
 import type { Message, Position, Subject } from "./messages";
 import type { Standing } from "./steps";
-import type { LivePiece, LivePipeline, LiveState } from "./types";
+import type { LivePipeline, LiveState } from "./types";
 
 export class FollowedPipeline implements LivePipeline {
   readonly #states = new Set<(state: LiveState) => void>();
   readonly #events = new Set<(change: unknown) => void>();
-  readonly #logs = new Set<(piece: LivePiece) => void>();
   #state: Standing = "connecting";
   #detail = "";
 
@@ -45,15 +44,8 @@ export class FollowedPipeline implements LivePipeline {
     return added(this.#events, listener);
   }
 
-  onLog(listener: (piece: LivePiece) => void): () => void {
-    return added(this.#logs, listener);
-  }
-
   #hear(message: Message): void {
     if (message.type === "event") for (const listener of this.#events) listener(message.change);
-    if (message.type !== "log") return;
-    const { job = 0, attempt = 1, ...piece } = message;
-    for (const listener of this.#logs) listener({ job, attempt, piece });
   }
 }
 
