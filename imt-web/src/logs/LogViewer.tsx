@@ -42,12 +42,12 @@ export function LogViewer(props: LogViewerProps) {
   return <Opened {...props} log={log} />;
 }
 
-function Opened({ address, isOver, isBad, log }: LogViewerProps & { log: Log }) {
+function Opened({ address, isOver, isBad, wraps = false, log }: LogViewerProps & { log: Log }) {
   const { store, source, groups } = log;
   const field = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const block = useRef<HTMLDivElement>(null);
-  const [isWrapped, toggleWrapped] = useKept("wrapped", false);
+  const [isWrapped, toggleWrapped] = useKept(wraps ? "notes.wrapped" : "wrapped", wraps);
   const [hasTimes, toggleTimes] = useKept("times", false);
   const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
   const [longLines, setLongLines] = useState<ReadonlySet<number>>(new Set());

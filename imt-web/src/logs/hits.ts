@@ -46,33 +46,25 @@ export function partsOf(spans: readonly Span[], query: string, column: number | 
   if (hits.length === 0) return null;
   // What a line was written over with may stand elsewhere than what was found: then it is the first hit that is looked at.
   const here = column === null || hits.includes(column) ? column : (hits[0] ?? null);
-  let before = 0;
+  let [before, next] = [0, 0];
   return spans.map((span) => {
     const characters = Array.from(span.text);
-    const begin = before;
-    if (!span.isMark) before += characters.length;
-    return cut(
-      characters,
-      span.isMark ? [] : hits.map((hit) => hit - begin),
-      wanted.length,
-      (here ?? -1) - begin,
-    );
+    if (span.isMark) return [{ text: span.text, isHit: false, isHere: false }];
+    const [begin, end] = [before, before + characters.length];
+    before = end;
+    while ((hits[next] ?? Infinity) + wanted.length <= begin) next += 1;
+    const parts: Part[] = [];
+    let at = 0;
+    const add = (until: number, isHit: boolean, isHere: boolean): void => {
+      const text = characters.slice(at, until).join("");
+      if (text !== "") parts.push({ text, isHit, isHere });
+      at = until;
+    };
+    for (let n = next, hit = hits[n]; hit !== undefined && hit < end; n += 1, hit = hits[n]) {
+      add(Math.max(0, hit - begin), false, false);
+      add(Math.min(characters.length, hit + wanted.length - begin), true, hit === here);
+    }
+    add(characters.length, false, false);
+    return parts;
   });
-}
-
-function cut(characters: readonly string[], hits: readonly number[], length: number, here: number): Part[] {
-  const parts: Part[] = [];
-  let at = 0;
-  const add = (end: number, isHit: boolean, isHere: boolean): void => {
-    const text = characters.slice(at, end).join("");
-    if (text !== "") parts.push({ text, isHit, isHere });
-    at = Math.max(at, end);
-  };
-  for (const hit of hits) {
-    if (hit + length <= 0 || hit >= characters.length) continue;
-    add(Math.max(0, hit), false, false);
-    add(hit + length, true, hit === here);
-  }
-  add(characters.length, false, false);
-  return parts;
 }

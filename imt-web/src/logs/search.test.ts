@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 
 import { Commands } from "./commands";
 import type { Span } from "./cook";
@@ -142,6 +142,19 @@ describe("what was found", () => {
   ] as const)("in %j by %j is marked", (texts, query, column, expected) => {
     expect(shown(spans(...(texts as readonly (string | [string])[])), query, column)).toBe(expected);
   });
+});
+
+test("a line of nothing but hits and colours is marked in no time", () => {
+  const spans = Array.from({ length: 200_000 }, (): Span => {
+    return { text: "a", style: PLAIN, stream: "stdout", isMark: false };
+  });
+  const begin = performance.now();
+  expect(
+    partsOf(spans, "aaa", 3)
+      ?.flat()
+      .filter((part) => part.isHere),
+  ).toHaveLength(3);
+  expect(performance.now() - begin).toBeLessThan(5_000);
 });
 
 describe("commands", () => {

@@ -13,4 +13,6 @@ export interface LogViewerProps {
   isBad: boolean;
   /** What the address of the page must say, beside the lines, to show this log: parameters by their names. */
   address: Readonly<Record<string, string>>;
+  /** Whether long lines are wrapped while the reader has not said otherwise. */
+  wraps?: boolean;
 }

@@ -26,7 +26,7 @@ export function DeploymentLog({ project, number, isOn }: LogProps) {
       aria-label="Log of the deployment"
       className="h-[clamp(20rem,60vh,44rem)] min-w-0 overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <LogViewer source={source} live={live} isOver={!isOn} isBad={false} address={ADDRESS} />
+      <LogViewer source={source} live={live} isOver={!isOn} isBad={false} address={ADDRESS} wraps />
     </section>
   );
 }
