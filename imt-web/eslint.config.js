@@ -43,7 +43,14 @@ export default defineConfig(
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
   },
   {
-    files: ["scripts/**", "*.js"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+    files: ["scripts/**", "perf/**", "*.js"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["process", "console", "URL", "performance", "fetch", "setTimeout"]
+          // What is measured is measured within the page.
+          .concat(["window", "document", "location", "requestAnimationFrame", "PerformanceObserver", "gc"])
+          .map((name) => [name, "readonly"]),
+      ),
+    },
   },
 );

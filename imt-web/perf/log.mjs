@@ -61,7 +61,15 @@ async function scrolling(stepPx, seconds) {
   });
   const sorted = gaps.slice(1).sort((a, b) => a - b);
   const at = (share) => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 10) / 10;
-  return { frames: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(0.9999), over34ms: sorted.filter((gap) => gap > 34).length, framesWithMissingRows: empty };
+  return {
+    frames: sorted.length,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    longest: at(0.9999),
+    over34ms: sorted.filter((gap) => gap > 34).length,
+    framesWithMissingRows: empty,
+  };
 }
 
 async function heap() {
@@ -75,10 +83,13 @@ async function heap() {
 /** Looks at places all over the log. */
 async function everywhere(places) {
   for (let n = 0; n < places; n += 1) {
-    await page.evaluate((share) => {
-      const scroller = document.querySelector(".log-scroller");
-      scroller.scrollTop = (scroller.scrollHeight - scroller.clientHeight) * share;
-    }, (n * 0.61803) % 1);
+    await page.evaluate(
+      (share) => {
+        const scroller = document.querySelector(".log-scroller");
+        scroller.scrollTop = (scroller.scrollHeight - scroller.clientHeight) * share;
+      },
+      (n * 0.61803) % 1,
+    );
     await page.waitForFunction(() => !document.querySelector(".log-missing"), null, { timeout: 10_000 });
   }
 }
@@ -93,7 +104,8 @@ await everywhere(100);
 result.heap_after_100_places_mb = await heap();
 await everywhere(300);
 result.heap_after_400_places_mb = await heap();
-result.kept_mb = Math.round(Number(await page.locator("[data-log-size]").getAttribute("data-log-size")) / 1e5) / 10;
+result.kept_mb =
+  Math.round(Number(await page.locator("[data-log-size]").getAttribute("data-log-size")) / 1e5) / 10;
 result.nodes = await page.evaluate(() => document.querySelectorAll("*").length);
 console.log(JSON.stringify(result, null, 2));
 await browser.close();

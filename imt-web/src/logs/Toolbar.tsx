@@ -37,7 +37,7 @@ export function Toolbar(props: ToolbarProps) {
       <SearchField {...props} />
       <span className="min-w-1 flex-1" />
       {props.onFailure && (
-        <Tool label="Jump to what failed" onClick={props.onFailure} className="text-failed-text">
+        <Tool label="Failure: jump to what failed" onClick={props.onFailure} className="text-failed-text">
           <FailIcon />
           <span className="max-sm:sr-only">Failure</span>
         </Tool>

@@ -148,6 +148,8 @@ class Appended {
 
 /** How far the cursor goes; what would be printed beyond it is left out. */
 const MOST_CELLS = 20_000;
+/** How far it goes beyond what is there. */
+const MOST_COLUMNS = 500;
 /** How many cells may be touched by codes in one line, so that no line takes forever. */
 const MOST_TOUCHED = 2_000_000;
 /** Of a line with returns that is longer, only what was printed last is looked at. */
@@ -159,6 +161,7 @@ class Cells {
   #cells: (Span | undefined)[] = [];
   #at = 0;
   #touched = 0;
+  #isOver = false;
 
   move(final: string, params: string): void {
     if ("KPX@".includes(final)) this.#touched += this.#cells.length;
@@ -167,11 +170,11 @@ class Cells {
     switch (final) {
       case "G":
       case "`":
-        this.#at = n - 1;
+        this.#at = this.#near(n - 1);
         break;
       case "C":
       case "a":
-        this.#at = Math.min(this.#at + n, MOST_CELLS);
+        this.#at = this.#near(this.#at + n);
         break;
       case "D":
         this.#at = Math.max(0, this.#at - n);
@@ -195,6 +198,11 @@ class Cells {
     }
   }
 
+  /** A terminal has an edge, and what is printed at it is still seen. */
+  #near(at: number): number {
+    return Math.min(at, Math.max(this.#at, MOST_COLUMNS));
+  }
+
   #erase(params: string): void {
     if (params === "2") this.#cells = [];
     else if (params === "1") this.#cells.fill(undefined, 0, this.#at + 1);
@@ -215,7 +223,10 @@ class Cells {
   }
 
   #set(cell: Span): void {
-    if (this.#at >= MOST_CELLS) return;
+    if (this.#at >= MOST_CELLS) {
+      this.#isOver = true;
+      return;
+    }
     while (this.#cells.length < this.#at) this.#cells.push(undefined);
     this.#cells[this.#at] = cell;
     this.#at += 1;
@@ -228,7 +239,8 @@ class Cells {
     let last = this.#cells.length;
     while (last > 0 && this.#cells[last - 1] === undefined) last -= 1;
     for (let at = 0; at < last && at <= most; at += 1) append(spans, this.#cells[at] ?? blank);
-    return cut(spans, most);
+    const whole = cut(spans, most);
+    return { ...whole, isCut: whole.isCut || this.#isOver };
   }
 }
 

@@ -5,7 +5,10 @@ import { BranchIcon, CommitIcon } from "./icons";
 
 export function Commit({ commit }: { commit: string }) {
   return (
-    <span title={plain(commit)} className="inline-flex items-center gap-1 font-mono text-sm">
+    <span
+      title={plain(commit)}
+      className="inline-flex shrink-0 items-center gap-1 font-mono text-sm whitespace-nowrap"
+    >
       <CommitIcon className="size-3.5 text-muted" />
       <Untrusted text={commit.slice(0, 8)} />
     </span>

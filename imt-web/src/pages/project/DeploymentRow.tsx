@@ -11,7 +11,7 @@ import { Span, Time } from "../../ui/Time";
 export function DeploymentRow({ project, deployment }: { project: string; deployment: Deployment }) {
   const why = deployment.detail ?? (deployment.reason ? reasonText(deployment.reason) : null);
   return (
-    <li className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-page">
+    <li className="relative flex items-center gap-3 px-4 py-2.5 focus-row hover:bg-page">
       <StatusIcon status={deployment.status} className="size-5" />
       <div className="grid min-w-0 flex-1 items-center gap-x-4 gap-y-0.5 sm:grid-cols-[minmax(0,1fr)_auto] md:grid-cols-[13rem_minmax(0,1fr)_6rem_5.5rem]">
         <Link

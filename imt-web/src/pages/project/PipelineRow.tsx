@@ -19,7 +19,7 @@ export const PipelineRow = memo(function PipelineRow({
 }) {
   const why = pipeline.detail ?? (pipeline.reason ? reasonText(pipeline.reason) : null);
   return (
-    <li className="relative flex items-center gap-3 px-4 py-2.5 hover:bg-page">
+    <li className="relative flex items-center gap-3 px-4 py-2.5 focus-row hover:bg-page">
       <StatusIcon status={pipeline.status} className="size-5" />
       <div className="grid min-w-0 flex-1 items-center gap-x-4 gap-y-0.5 sm:grid-cols-[minmax(0,1fr)_auto] md:grid-cols-[10rem_minmax(0,1fr)_5rem_6rem_6.5rem]">
         <Link

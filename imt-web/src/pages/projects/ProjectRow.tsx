@@ -24,7 +24,7 @@ export function ProjectRow({ project }: { project: Project }) {
   return (
     <li
       ref={element}
-      className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]"
+      className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 focus-row hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]"
     >
       <StatusIcon status={last?.status ?? "skipped"} className="size-7" />
       <div className="min-w-0">
