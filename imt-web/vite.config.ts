@@ -66,5 +66,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,
+    // A busy machine is slow, which says nothing about what is tested.
+    testTimeout: 60_000,
   },
 });

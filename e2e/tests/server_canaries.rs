@@ -36,6 +36,7 @@ const PASSPHRASE: &str = "open sesame";
 
 /// Fields of bodies that sound like secrets, and what they are filled with here; nothing: it is none.
 const FIELDS: &[(&str, Option<&str>)] = &[
+    ("CheckOrder.repo_token", Some("repository_token")),
     ("ProjectOrder.repo_token", Some("repository_token")),
     ("ProjectOrder.webhook_secret", Some("webhook_secret")),
     ("SecretOrder.value", Some("target_key")),
@@ -165,6 +166,8 @@ impl Story {
     /// Fills every field.
     fn fill(&self, client: &Client) {
         let project = self.project();
+        let look = json!({"repo_url": self.forge.repo_url(), "repo_token": self.secret("repository_token")});
+        client.call(&Method::POST, "/api/v1/projects/check", Some(&look), 200);
         let order = json!({
             "name": self.shop.name(), "repo_url": self.forge.repo_url(), "repo_token": self.secret("repository_token"),
             "webhook_secret": self.secret("webhook_secret"), "has_public_badge": true,
@@ -253,6 +256,11 @@ impl Story {
             ),
             (Method::PUT, format!("{project}/variables/TOKEN"), Some(json!({"value": typed, "is_secret": key}))),
             (Method::PUT, format!("{project}/variables/CI"), Some(json!({"value": typed, "is_secret": true}))),
+            (
+                Method::POST,
+                "/api/v1/projects/check".to_owned(),
+                Some(json!({"repo_url": self.forge.repo_url(), "repo_token": key})),
+            ),
             (
                 Method::POST,
                 "/api/v1/projects".to_owned(),

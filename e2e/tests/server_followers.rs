@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,28 @@ struct Crowd {
     /// Follow, and have heard that it began.
     ready: AtomicUsize,
     quick_over: AtomicUsize,
+    /// One of them has given up: there is nothing left to wait for.
+    is_lost: AtomicBool,
+}
+
+impl Crowd {
+    fn wait(&self, what: &str, counted: &AtomicUsize, count: usize) {
+        until_holds(what, PATIENCE, || {
+            assert!(!self.is_lost.load(Ordering::SeqCst), "another one has given up");
+            counted.load(Ordering::SeqCst) == count
+        });
+    }
+}
+
+/// One of the crowd.
+struct Member<'a>(&'a Crowd);
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.is_lost.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 /// A log as it has to be, and as JSON has it: a crowd hears gigabytes, which are compared as they come and not understood first.
@@ -98,9 +120,9 @@ impl Log {
 /// The text of a log's message, if it is one, and the message without it.
 fn without_text(message: &str) -> (Option<&str>, Value) {
     let understood = |text: &str| serde_json::from_str(text).expect("JSON");
-    let parts = message.split_once("\"text\":\"").and_then(|(before, rest)| {
-        let (text, after) = rest.rsplit_once("\",\"position\":")?;
-        Some((text, format!("{before}\"position\":{after}")))
+    let parts = message.split_once(",\"text\":\"").and_then(|(before, rest)| {
+        let text = rest.strip_suffix("\"}")?;
+        Some((text, format!("{before}}}")))
     });
     parts.map_or_else(|| (None, understood(message)), |(text, rest)| (Some(text), understood(&rest)))
 }
@@ -177,9 +199,7 @@ impl Follower<'_> {
             }
             if self.pace == Pace::Stalls && !has_stalled && self.heard >= STALLS_AT {
                 has_stalled = true;
-                until_holds("the quick ones are through", PATIENCE, || {
-                    crowd.quick_over.load(Ordering::SeqCst) == quick
-                });
+                crowd.wait("the quick ones are through", &crowd.quick_over, quick);
                 thread::sleep(CUT_OFF);
             }
         }
@@ -229,6 +249,7 @@ impl Shop {
         let quick = (0..count).filter(|nth| Pace::of(*nth) == Pace::Quick).count();
         let follow = |nth| {
             let (client, expected) = (&self.client, &self.expected);
+            let _one_of_them = Member(&crowd);
             let mut follower =
                 Follower { client, pipeline, pace: Pace::of(nth), expected, heard: 0, position: None, resumed: 0 };
             follower.hear_all(&crowd, quick);
@@ -236,10 +257,10 @@ impl Shop {
         };
         let (followed, quick_took) = thread::scope(|scope| {
             let following: Vec<_> = (0..count).map(|nth| scope.spawn(move || follow(nth))).collect();
-            until_holds("all follow", PATIENCE, || crowd.ready.load(Ordering::SeqCst) == count);
+            crowd.wait("all follow", &crowd.ready, count);
             fs::write(self.notes.join("go"), "").expect("a file");
             let began = Instant::now();
-            until_holds("the quick ones are through", PATIENCE, || crowd.quick_over.load(Ordering::SeqCst) == quick);
+            crowd.wait("the quick ones are through", &crowd.quick_over, quick);
             let quick_took = began.elapsed();
             let followed: Vec<_> = following.into_iter().map(|one| one.join().expect("he hears all")).collect();
             (followed, quick_took)

@@ -135,9 +135,8 @@ mod tests {
 
     #[test]
     fn gzip_is_for_who_takes_it() {
-        let takes = |text: &'static str| {
-            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(text))]))
-        };
+        let takes =
+            |text: &'static str| takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(text))]));
         assert!(takes("gzip, deflate, br") && takes("br;q=1.0, gzip;q=0.8"));
         assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
     }
