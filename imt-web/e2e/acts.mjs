@@ -25,9 +25,9 @@ function jobs(story, test) {
   ].join("\n");
 }
 
-/** A command that waits for a gate. */
+/** A command that waits for a gate, and for none once the story is over. */
 function awaiting(story, gate) {
-  return `while [ ! -e ${join(story.gates, gate)} ]; do sleep 0.05; done`;
+  return `while [ -d ${story.gates} ] && [ ! -e ${join(story.gates, gate)} ]; do sleep 0.05; done`;
 }
 
 function open(story, gate) {

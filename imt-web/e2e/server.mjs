@@ -63,6 +63,11 @@ export class Server {
     return await link;
   }
 
+  /** For whoever cannot wait: it is told to end. */
+  kill() {
+    this.#child?.kill("SIGKILL");
+  }
+
   /** Ends it at once, or in order, and waits until it is gone. */
   async end(signal) {
     const child = this.#child;

@@ -4,7 +4,8 @@
 //
 // `--server` is the program, with its pages in it; `--shots` is where screenshots go. `--pages` shows other pages than those in
 // the server, for whoever works on them. Ends with 0 where all went well, else with 1 and a word on what did not.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -43,10 +44,12 @@ const story = {
   },
 };
 
-// Whoever ends this ends the server as well.
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => void server.end("SIGKILL").then(() => process.exit(1)));
-}
+// However this ends, it leaves no server and no job behind.
+process.once("exit", () => {
+  server.kill();
+  rmSync(directory, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 let code = 0;
 for (const [name, act] of Object.entries({ ...ACTS, ...HOSTILE_ACTS })) {
@@ -70,5 +73,4 @@ for (const [name, act] of Object.entries({ ...ACTS, ...HOSTILE_ACTS })) {
 }
 await browsers.close();
 await server.end("SIGKILL");
-await rm(directory, { recursive: true, force: true });
 process.exit(code);
