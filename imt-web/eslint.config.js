@@ -43,7 +43,7 @@ export default defineConfig(
     extends: [jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
   },
   {
-    files: ["scripts/**", "perf/**", "*.js"],
+    files: ["scripts/**", "perf/**", "e2e/**", "*.js"],
     languageOptions: {
       globals: Object.fromEntries(
         ["process", "console", "URL", "performance", "fetch", "setTimeout"]

@@ -44,6 +44,13 @@ export const asks = {
         ),
       refetchInterval: SELDOM,
     }),
+  /** For whoever looks for one: every piece of the list, up to a bound. */
+  allProjects: (isArchived: boolean) =>
+    queryOptions({
+      queryKey: ["projects", isArchived, "all"],
+      queryFn: ({ signal }) => allProjects(isArchived, signal),
+      staleTime: SELDOM,
+    }),
   project: (project: string) =>
     queryOptions({
       queryKey: ["project", project],
@@ -108,6 +115,22 @@ export const asks = {
 };
 
 export type Ask = typeof asks;
+
+/** More projects than these many pieces nobody sees: the server would be asked for too long. */
+const PIECES = 50;
+
+async function allProjects(archived: boolean, signal: AbortSignal): Promise<Project[]> {
+  const found: Project[] = [];
+  let cursor: string | undefined;
+  for (let piece = 0; piece < PIECES; piece += 1) {
+    const query = { archived, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
+    const { items, next } = await answer(client.GET("/api/v1/projects", { params: { query }, signal }));
+    found.push(...items);
+    if (!next) break;
+    cursor = next;
+  }
+  return found;
+}
 
 export function useMe(): UseQueryResult<Schemas["Me"]> {
   return useQuery(asks.me());

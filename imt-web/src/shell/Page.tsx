@@ -38,9 +38,9 @@ export function Page({ crumbs = [], title, below, actions, children, isWide = fa
             </ol>
           </nav>
         )}
-        <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+        <div className="flex items-start justify-between gap-x-4 gap-y-2 max-sm:flex-wrap">
           <h1 className="min-w-0 text-xl font-bold tracking-tight sm:text-2xl">{title}</h1>
-          {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
+          {actions !== undefined && <div className="flex shrink-0 flex-wrap gap-2">{actions}</div>}
         </div>
         {below}
       </header>

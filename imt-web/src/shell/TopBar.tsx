@@ -19,11 +19,11 @@ export function TopBar({ me, onHelp }: { me: Schemas["Me"]; onHelp: () => void }
       <div className="mx-auto flex h-13 max-w-[110rem] items-center gap-1 px-3 sm:px-5">
         <Link
           to="/"
-          className="mr-2 flex items-center gap-2 rounded-md px-1 no-underline"
+          className="flex items-center gap-2 rounded-md px-1 no-underline sm:mr-2"
           aria-label="imt: to the projects"
         >
           <Mark />
-          <span className="text-lg font-bold tracking-tight">imt</span>
+          <span className="text-lg font-bold tracking-tight max-sm:hidden">imt</span>
         </Link>
         <nav aria-label="Main" className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto">
           <BarLink to="/">Projects</BarLink>
@@ -63,7 +63,7 @@ function BarLink({ to, children }: { to: string; children: string }) {
     <NavLink
       to={to}
       end={to !== "/"}
-      className="rounded-md px-2.5 py-1.5 text-sm font-medium text-muted no-underline hover:text-text aria-[current=page]:text-text"
+      className="rounded-md px-2 py-1.5 text-sm font-medium whitespace-nowrap text-muted no-underline hover:text-text aria-[current=page]:text-text sm:px-2.5"
     >
       {children}
     </NavLink>

@@ -1,6 +1,6 @@
 // A dialog over the page, and one that asks before something that cannot be undone.
-import * as Radix from "@radix-ui/react-dialog";
-import { useState, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { createPortal } from "react-dom";
 
 import { Button, IconButton } from "./Button";
 import { CrossIcon } from "./icons";
@@ -13,27 +13,50 @@ interface DialogProps {
   isWide?: boolean;
 }
 
-export function Dialog({ title, isOpen, onClose, children, isWide = false }: DialogProps) {
+export function Dialog({ isOpen, ...rest }: DialogProps) {
+  return isOpen ? createPortal(<Modal {...rest} />, document.body) : null;
+}
+
+/** The browser's own: it keeps the focus, gives it back, and needs no style that the policy of the pages forbids. */
+function Modal({ title, onClose, children, isWide = false }: Omit<DialogProps, "isOpen">) {
+  const element = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  // Before it leaves the page: afterwards the focus would not be given back.
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    // What is around it belongs to it: its content fills it.
+    const press = (event: PointerEvent) => {
+      if (event.target === dialog) onClose();
+    };
+    dialog?.addEventListener("pointerdown", press);
+    return () => dialog?.removeEventListener("pointerdown", press);
+  }, [onClose]);
   return (
-    <Radix.Root open={isOpen} onOpenChange={(open) => (open ? undefined : onClose())}>
-      <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 bg-black/45" />
-        <Radix.Content
-          aria-describedby={undefined}
-          className={`fixed inset-x-3 top-[8vh] z-40 mx-auto max-h-[84vh] overflow-auto rounded-xl border border-line bg-surface p-5 shadow-2xl ${isWide ? "max-w-2xl" : "max-w-md"}`}
-        >
-          <div className="mb-3 flex items-start justify-between gap-3">
-            <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
-            <Radix.Close asChild>
-              <IconButton label="Close" className="-mt-1.5 -mr-2">
-                <CrossIcon />
-              </IconButton>
-            </Radix.Close>
-          </div>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    // eslint-disable-next-line jsx-a11y/no-redundant-roles -- the keys of pages know a dialog by it
+    <dialog
+      ref={element}
+      role="dialog"
+      aria-labelledby={heading}
+      onCancel={onClose}
+      className={`mx-auto mt-[8vh] mb-0 max-h-[84vh] w-[calc(100%-1.5rem)] overflow-auto overscroll-contain rounded-xl border border-line bg-surface p-0 text-text shadow-2xl backdrop:bg-black/45 ${isWide ? "max-w-2xl" : "max-w-md"}`}
+    >
+      <div className="p-5">
+        <div className="mb-3 flex items-start justify-between gap-3">
+          <h2 id={heading} className="text-lg font-semibold">
+            {title}
+          </h2>
+          <IconButton label="Close" className="-mt-1.5 -mr-2" onClick={onClose}>
+            <CrossIcon />
+          </IconButton>
+        </div>
+        {children}
+      </div>
+    </dialog>
   );
 }
 

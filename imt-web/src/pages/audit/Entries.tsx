@@ -49,15 +49,18 @@ export function Entries({ query, names, cursor }: EntriesProps) {
 function Entry({ entry, names }: { entry: Schemas["EntryView"]; names: ReadonlyMap<string, string> }) {
   const { what, about } = actionText(entry.action);
   return (
-    <li className="grid gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
+    <li className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
       <span className="text-muted">
         <Time at={entry.at} />
       </span>
       <Untrusted text={actorText(entry.actor, names)} className="truncate font-medium" />
-      <span className="min-w-0">
+      <span className="min-w-0 max-sm:col-span-2">
         <Untrusted text={what} /> <Untrusted text={about} className="text-muted" />
       </span>
-      <span className="text-muted" title={plain(entry.request ? `request ${entry.request}` : "")}>
+      <span
+        className="text-muted max-sm:col-span-2"
+        title={plain(entry.request ? `request ${entry.request}` : "")}
+      >
         <Untrusted text={[viaText(entry.via), entry.remote ?? ""].filter((part) => part !== "").join(", ")} />
       </span>
     </li>

@@ -41,7 +41,7 @@ export function ProjectRow({ project }: { project: Project }) {
           <Untrusted text={project.repo_url ?? "no repository"} />
         </p>
       </div>
-      <div className="col-span-2 min-w-0 space-y-1 text-sm md:col-span-1">
+      <div className="min-w-0 space-y-1 text-sm max-md:col-start-2">
         {last === undefined ? (
           <p className="text-muted">{pipelines.isSuccess ? "no pipeline yet" : "…"}</p>
         ) : (

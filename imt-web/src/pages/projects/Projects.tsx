@@ -3,13 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { useSearchParams } from "react-router";
 
-import { asks } from "../../api/queries";
+import { asks, type Project } from "../../api/queries";
 import { Page } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Button, ButtonLink } from "../../ui/Button";
 import { BranchIcon, PlusIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
-import { Answered, EmptyState } from "../../ui/Panel";
+import { Answered, EmptyState, ErrorBox } from "../../ui/Panel";
 import { ProjectRow } from "./ProjectRow";
 
 export function Component() {
@@ -22,6 +22,10 @@ export function Component() {
   );
   const [wanted, setWanted] = useState("");
   const text = useDeferredValue(wanted.trim().toLowerCase());
+  // One looks for a project among all of them, not among those that happen to be listed.
+  const isPart = cursor !== null || Boolean(projects.data?.next);
+  const all = useQuery({ ...asks.allProjects(isArchived), enabled: text !== "" && isPart });
+  const kept = isArchived ? { archived: "true" } : {};
 
   return (
     <Page
@@ -52,35 +56,58 @@ export function Component() {
                 onChange={(event) => setWanted(event.target.value)}
                 className="min-h-9 w-full rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
               />
-              <ul className="space-y-2">
-                {items
-                  .filter((project) =>
-                    `${project.name} ${project.repo_url ?? ""}`.toLowerCase().includes(text),
-                  )
-                  .map((project) => (
-                    <ProjectRow key={project.id} project={project} />
-                  ))}
-              </ul>
-              {next && (
-                <Button
-                  className="self-center"
-                  onClick={() => setSearch({ ...(isArchived ? { archived: "true" } : {}), cursor: next })}
-                >
-                  Further projects
-                </Button>
+              <Found
+                items={text === "" ? items : (all.data ?? items)}
+                text={text}
+                isAsking={all.data === undefined && all.isEnabled}
+              />
+              {text !== "" && all.error !== null && (
+                <ErrorBox
+                  title="Not all projects could be looked through"
+                  error={all.error}
+                  onRetry={() => void all.refetch()}
+                />
               )}
-              {items.every(
-                (project) => !`${project.name} ${project.repo_url ?? ""}`.toLowerCase().includes(text),
-              ) && (
-                <p className="text-muted">
-                  No project here has “<Untrusted text={wanted} />” in its name or address.
-                </p>
+              {text === "" && (next ?? cursor) && (
+                <nav aria-label="Further projects" className="flex justify-between">
+                  {cursor === null ? (
+                    <span />
+                  ) : (
+                    <Button onClick={() => setSearch(kept)}>First projects</Button>
+                  )}
+                  {next && (
+                    <Button onClick={() => setSearch({ ...kept, cursor: next })}>Further projects</Button>
+                  )}
+                </nav>
               )}
             </>
           )
         }
       </Answered>
     </Page>
+  );
+}
+
+function Found({ items, text, isAsking }: { items: readonly Project[]; text: string; isAsking: boolean }) {
+  const found = items.filter(({ name, repo_url }) =>
+    `${name} ${repo_url ?? ""}`.toLowerCase().includes(text),
+  );
+  return (
+    <>
+      <ul className="space-y-2">
+        {found.map((project) => (
+          <ProjectRow key={project.id} project={project} />
+        ))}
+      </ul>
+      <p role="status" className="text-muted">
+        {isAsking && "The others are looked through …"}
+        {!isAsking && found.length === 0 && (
+          <>
+            No project has “<Untrusted text={text} />” in its name or address.
+          </>
+        )}
+      </p>
+    </>
   );
 }
 

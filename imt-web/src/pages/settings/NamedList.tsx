@@ -1,14 +1,26 @@
-// A list of things with names that can be removed one by one, after asking.
+// A list of things with names that can be removed one by one, after asking. A long one can be searched, and does not push away
+// what is below it.
 import { useQueryClient, type QueryKey } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useDeferredValue, useState, type ReactNode } from "react";
 
+import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Dialog";
 import { notifyError } from "../../ui/toasts";
 
+/** From this many on there is a field to find one by. */
+const MANY = 12;
+
+interface Named {
+  name: string;
+  about: ReactNode;
+  key?: string;
+  extra?: ReactNode;
+}
+
 interface NamedProps {
-  items: readonly { name: string; about: ReactNode; key?: string; extra?: ReactNode }[];
+  items: readonly Named[];
   /** What happens when it is gone. */
   consequence: ReactNode;
   onRemove: (key: string) => Promise<void>;
@@ -18,40 +30,68 @@ interface NamedProps {
 
 export function NamedList({ items, consequence, onRemove, list }: NamedProps) {
   const queries = useQueryClient();
-  const [leaving, setLeaving] = useState<{ name: string; key: string } | null>(null);
+  const [leaving, setLeaving] = useState<Named | null>(null);
+  const [wanted, setWanted] = useState("");
+  const text = useDeferredValue(wanted.trim().toLowerCase());
+  const shown = items.filter(({ name }) => name.toLowerCase().includes(text));
   const remove = async () => {
     if (leaving === null) return;
     try {
-      await onRemove(leaving.key);
+      await onRemove(leaving.key ?? leaving.name);
       await queries.invalidateQueries({ queryKey: list });
     } catch (error) {
-      notifyError(`${leaving.name} is still there`, error);
+      notifyError(`${plain(leaving.name)} is still there`, error);
     }
   };
   return (
     <>
-      <ul className="divide-y divide-line">
-        {items.map((item) => (
-          <li
-            key={item.key ?? item.name}
-            className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5"
-          >
-            <Untrusted text={item.name} className="font-mono text-sm font-medium" />
-            <span className="min-w-0 flex-1 text-sm text-muted">{item.about}</span>
-            {item.extra}
-            <Button look="quiet" onClick={() => setLeaving({ name: item.name, key: item.key ?? item.name })}>
-              Remove
-            </Button>
-          </li>
+      {items.length >= MANY && (
+        <div className="flex flex-wrap items-center gap-3 border-b border-line px-4 py-2">
+          <input
+            type="search"
+            data-search
+            aria-label="Find by name"
+            placeholder="Find by name  /"
+            value={wanted}
+            onChange={(event) => setWanted(event.target.value)}
+            className="min-h-9 min-w-0 flex-1 rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
+          />
+          <span className="text-sm text-muted" role="status">
+            {text === "" ? `${items.length} in all` : `${shown.length} of ${items.length}`}
+          </span>
+        </div>
+      )}
+      <ul className="max-h-[min(34rem,65vh)] divide-y divide-line overflow-y-auto">
+        {shown.map((item) => (
+          <Entry key={item.key ?? item.name} item={item} onRemove={() => setLeaving(item)} />
         ))}
       </ul>
       {leaving !== null && (
         <Confirm title="Remove" deed="Remove" isOpen onClose={() => setLeaving(null)} onConfirm={remove}>
           <p>
-            <Untrusted text={leaving.name} className="font-medium text-text" /> goes. {consequence}
+            <Untrusted text={leaving.name} className="font-medium break-all text-text" /> goes. {consequence}
           </p>
         </Confirm>
       )}
     </>
+  );
+}
+
+/** Where there is little room, what is to be said of it is below its name. */
+function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
+  return (
+    <li className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 sm:flex-nowrap">
+      <Untrusted
+        text={item.name}
+        className="min-w-0 font-mono text-sm font-medium max-sm:flex-1 sm:max-w-[50%] sm:shrink-0"
+      />
+      <span className="max-h-20 min-w-0 flex-1 overflow-y-auto text-sm text-muted max-sm:order-last max-sm:basis-full">
+        {item.about}
+      </span>
+      {item.extra}
+      <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
+        Remove
+      </Button>
+    </li>
   );
 }

@@ -88,7 +88,16 @@ function SetSecret({ project }: { project: Project }) {
   return (
     <Panel title="Set a secret">
       <form onSubmit={set} className="space-y-4">
-        <SelectField label="What" value={kindName} onChange={(event) => setKind(event.target.value)}>
+        <SelectField
+          label="What"
+          value={kindName}
+          onChange={(event) => {
+            setKind(event.target.value);
+            // What was meant for one is nothing for another.
+            setOf("");
+            setValue("");
+          }}
+        >
           {KINDS.map((each) => (
             <option key={each.name} value={each.name}>
               {each.text}

@@ -41,7 +41,7 @@ function Settings({ project, part }: { project: Project; part: string }) {
   const base = `/projects/${project.name}/settings`;
   return (
     <div className="grid items-start gap-4 md:grid-cols-[10rem_minmax(0,1fr)]">
-      <nav aria-label="Parts of the settings" className="flex gap-1 overflow-x-auto md:flex-col">
+      <nav aria-label="Parts of the settings" className="flex flex-wrap gap-1 md:flex-col">
         {PARTS.map(({ key, text }) => (
           <NavLink
             key={key}

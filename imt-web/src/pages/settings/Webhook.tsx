@@ -4,7 +4,8 @@ import { Link, useSearchParams } from "react-router";
 
 import { client, done, type Schemas } from "../../api/client";
 import type { Project } from "../../api/queries";
-import { Untrusted } from "../../text/Untrusted";
+import { plain } from "../../text/marks";
+import { Untrusted, UntrustedLines } from "../../text/Untrusted";
 import { Button, ButtonLink } from "../../ui/Button";
 import { Branch, Commit } from "../../ui/Commit";
 import { CopyText } from "../../ui/Copy";
@@ -119,6 +120,8 @@ function Deliveries({ project }: { project: Project }) {
 
 function Delivery({ project, delivery }: { project: string; delivery: Schemas["DeliveryView"] }) {
   const outcome = outcomeOf(delivery.state);
+  // What is wrong with a pipeline file comes in many lines, with marks below its words.
+  const isLong = outcome.text.length > 160 || outcome.text.includes("\n");
   const deed = useDeed(["project", project, "deliveries"]);
   const replay = () =>
     deed.run(
@@ -135,11 +138,15 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm">
         <StatusIcon status={outcome.status} isNamed />
         <Untrusted text={delivery.event} className="font-medium" />
-        {delivery.branch && <Branch branch={delivery.branch} />}
+        {delivery.branch && (
+          <span className="flex max-w-64 min-w-0">
+            <Branch branch={delivery.branch} />
+          </span>
+        )}
         {delivery.commit && <Commit commit={delivery.commit} />}
-        <span className="min-w-40 flex-1 text-muted">
+        <span className="min-w-40 flex-1 text-muted max-sm:order-last max-sm:basis-full">
           {outcome.pipeline === null ? (
-            <Untrusted text={outcome.text} />
+            <Untrusted text={isLong ? "why is below" : outcome.text} />
           ) : (
             <Link to={`/projects/${project}/pipelines/${outcome.pipeline}`} className="text-accent underline">
               pipeline #{outcome.pipeline}
@@ -148,13 +155,24 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
           {delivery.replays > 0 && `, replayed ×${delivery.replays}`}
           {delivery.provider_id ? "" : ", found by asking"}
         </span>
-        <span className="text-muted">
+        <span className="text-muted max-sm:flex-1 max-sm:text-right">
           <Time at={delivery.received_at} />
         </span>
-        <Button look="quiet" isBusy={deed.isBusy} onClick={() => void replay()}>
+        <Button
+          look="quiet"
+          aria-label={`Replay the delivery of ${plain(delivery.branch ?? delivery.event)}`}
+          isBusy={deed.isBusy}
+          onClick={() => void replay()}
+        >
           Replay
         </Button>
       </div>
+      {isLong && (
+        <UntrustedLines
+          text={outcome.text}
+          className="my-1 max-h-48 overflow-auto rounded-md bg-sunken px-3 py-2 font-mono text-xs whitespace-pre-wrap"
+        />
+      )}
       {deed.error !== null && <ErrorBox error={deed.error} />}
     </li>
   );

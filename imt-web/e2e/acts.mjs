@@ -1,0 +1,236 @@
+// What happens in the story while everybody means well.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { readLog, until } from "./browser.mjs";
+import { push } from "./repository.mjs";
+
+/** What a browser says of its own accord where a server answers with no, or not at all. */
+const REFUSED = /Failed to load resource: the server responded with a status of 4/;
+const AWAY = /Failed to load resource|WebSocket connection|ERR_CONNECTION|net::ERR/;
+
+const LINES = 400;
+
+function jobs(story, test) {
+  return [
+    "stages: [build, test]",
+    "image: alpine",
+    "jobs:",
+    "  compile: { stage: build, script: echo compiled }",
+    "  unit:",
+    "    stage: test",
+    "    script:",
+    ...test.map((item) => `      - ${JSON.stringify(item)}`),
+    "",
+  ].join("\n");
+}
+
+/** A command that waits for a gate, and for none once the story is over. */
+function awaiting(story, gate) {
+  return `while [ -d ${story.gates} ] && [ ! -e ${join(story.gates, gate)} ]; do sleep 0.05; done`;
+}
+
+function open(story, gate) {
+  writeFileSync(join(story.gates, gate), "");
+}
+
+function says(page, text) {
+  return page.getByRole("log").getByText(text, { exact: true }).waitFor();
+}
+
+function standsAt(page, status) {
+  return page.locator("header [aria-live=polite]").first().getByText(status, { exact: true }).waitFor();
+}
+
+export async function tell(story, branch, commit) {
+  const { hook, secret } = story;
+  const status = await push({ hook, secret, branch, commit });
+  if (status !== 202) throw new Error(`a push of ${JSON.stringify(branch)} was answered with ${status}`);
+}
+
+/** Goes to the newest pipeline of the project, once there is one of this number. */
+async function follow(story, number) {
+  await story.page.goto("/projects/shop");
+  await story.page
+    .getByRole("link", { name: new RegExp(`^#${number} `) })
+    .first()
+    .click();
+  await story.page.waitForURL(`**/pipelines/${number}`);
+}
+
+async function signIn(story) {
+  const { server, browsers } = story;
+  const link = await server.start();
+  const page = await browsers.open();
+  story.page = page;
+  await browsers.allowing(REFUSED, async () => {
+    await page.goto("/projects/shop");
+    await page.getByRole("heading", { name: "Sign in to imt" }).waitFor();
+  });
+  const answer = await browsers.allowing(REFUSED, () => page.goto("/sign-in", { waitUntil: "networkidle" }));
+  const policy = answer.headers()["content-security-policy"] ?? "";
+  if (!policy.includes("default-src 'self'") || policy.includes("unsafe")) {
+    throw new Error(`the policy of the pages is ${JSON.stringify(policy)}`);
+  }
+  await page.goto(new URL(link).pathname + new URL(link).search);
+  await page.getByText("No project yet").waitFor();
+  await page.goto("/");
+  await page.getByText("No project yet").waitFor();
+  await story.shoot("no-project");
+}
+
+async function createProject(story) {
+  const { page, repository } = story;
+  const good = jobs(story, [awaiting(story, "first"), "echo nearly there", "exit 3"]);
+  repository.commit("first", { "pipeline.yml": good.replace("stage: test", "stage: tset") });
+  await page.getByRole("link", { name: "Make the first one" }).click();
+  await page.getByLabel("Address").fill(repository.path);
+  await page.getByRole("button", { name: "Check the repository" }).click();
+  const found = page.getByRole("region", { name: "What was found" });
+  await found.getByText("did you mean `test`?").waitFor();
+  await found.getByText(/^pipeline\.yml:6:/).waitFor();
+  await story.shoot("new-project-wrong");
+  repository.commit("mended", { "pipeline.yml": good });
+  await page.getByRole("button", { name: "Check again" }).click();
+  await found.getByRole("list", { name: "Stages" }).getByText("unit").waitFor();
+  await story.shoot("new-project-good");
+  await page.getByRole("button", { name: "Make the project", exact: true }).click();
+  const [hook, secret] = await until("address and secret of the webhook are shown", async () => {
+    const texts = await page.locator("dd code").allTextContents();
+    return texts.length >= 2 && texts;
+  });
+  Object.assign(story, { hook, secret });
+  await page.getByText("The repository answers.").waitFor();
+  await page.getByRole("button", { name: "Run the first pipeline" }).click();
+  await page.waitForURL("**/projects/shop/pipelines/1");
+}
+
+async function watchInTwo(story) {
+  const { page, browsers } = story;
+  const second = await browsers.open(await page.context().storageState());
+  story.second = second;
+  await second.goto("/projects/shop/pipelines/1");
+  const both = [page, second];
+  await Promise.all(both.map((each) => standsAt(each, "running")));
+  await Promise.all(
+    both.map((each) =>
+      each
+        .getByRole("log")
+        .getByText(/first \]; do sleep/)
+        .first()
+        .waitFor(),
+    ),
+  );
+  await story.shoot("running");
+  open(story, "first");
+  await Promise.all(both.map((each) => says(each, "nearly there")));
+}
+
+async function fail(story) {
+  const both = [story.page, story.second];
+  await Promise.all(both.map((each) => standsAt(each, "failed")));
+  await Promise.all(
+    both.map((each) =>
+      each
+        .getByText(/exit code 3/)
+        .first()
+        .waitFor(),
+    ),
+  );
+  await until("the title says so", async () => /failed/.test(await story.page.title()));
+  await story.shoot("failed-pipeline");
+}
+
+async function fixByPush(story) {
+  const { page, repository, hook, secret } = story;
+  const commit = repository.commit("fixed", { "pipeline.yml": jobs(story, ["echo all is well"]) });
+  await page.goto("/projects/shop");
+  const wrong = await push({ hook, secret: `${secret}x`, branch: "main", commit });
+  if (wrong < 400) throw new Error(`a push that is signed wrong was answered with ${wrong}`);
+  await tell(story, "main", commit);
+  // The page is not loaded again: it finds the pipeline by itself.
+  await page.getByRole("link", { name: "#2 succeeded" }).first().waitFor();
+  await page.getByRole("link", { name: "#2 succeeded" }).first().click();
+  await says(page, "all is well");
+  await story.shoot("fixed");
+  await page.goto("/projects/shop/settings/webhook");
+  const replay = page.getByRole("button", { name: "Replay" });
+  const list = page.getByRole("listitem").filter({ has: replay });
+  await list.first().getByRole("link", { name: "pipeline #2" }).waitFor();
+  if ((await list.count()) !== 1) throw new Error("a push that was signed wrong is among the deliveries");
+}
+
+async function cancel(story) {
+  const { page, repository } = story;
+  const script = ["echo it began", awaiting(story, "never")];
+  await tell(story, "main", repository.commit("endless", { "pipeline.yml": jobs(story, script) }));
+  await follow(story, 3);
+  await says(page, "it began");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel the pipeline" });
+  await story.shoot("cancel");
+  await dialog.getByRole("button", { name: "Cancel the pipeline" }).click();
+  await standsAt(page, "cancelled");
+}
+
+async function retry(story) {
+  const { page } = story;
+  open(story, "never");
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("menuitem", { name: "the whole pipeline" }).click();
+  await page.waitForURL("**/pipelines/4");
+  await standsAt(page, "succeeded");
+}
+
+/** A job on the server's own machine ends with the server, and begins anew: the log of neither attempt has a gap, or a line twice. */
+async function killServer(story) {
+  const { page, second, server, browsers, repository } = story;
+  const half = LINES / 2;
+  const count = (from, to) => `i=${from}; while [ $i -le ${to} ]; do echo "line $i"; i=$((i+1)); done`;
+  const script = [count(1, half), awaiting(story, "second"), count(half + 1, LINES)];
+  const file = `${jobs(story, script)}    retry: { max: 1, on: [lost] }\n`;
+  await tell(story, "main", repository.commit("long", { "pipeline.yml": file }));
+  await follow(story, 5);
+  await second.goto("/projects/shop/pipelines/5");
+  const both = [page, second];
+  const attempt = (each, number) =>
+    each.getByRole("navigation", { name: "Attempts" }).getByRole("link", { name: `attempt ${number}` });
+  const away = (each) => each.getByText("the server is away: reconnecting");
+  await Promise.all(both.map((each) => says(each, `line ${half}`)));
+  await browsers.allowing(AWAY, async () => {
+    await server.end("SIGKILL");
+    await Promise.all(both.map((each) => away(each).waitFor()));
+    await story.shoot("server-away");
+    await server.start();
+    await Promise.all(both.map((each) => away(each).waitFor({ state: "hidden" })));
+  });
+  // No page is loaded again.
+  await Promise.all(both.map((each) => attempt(each, 2).waitFor()));
+  open(story, "second");
+  for (const each of both) {
+    await standsAt(each, "succeeded");
+    hasLines(await readLog(each), LINES);
+    await attempt(each, 1).click();
+    await says(each, `line ${half}`);
+    hasLines(await readLog(each), half);
+  }
+  await story.shoot("server-back");
+}
+
+function hasLines(log, count) {
+  const lines = log.filter((line) => /^line \d+$/.test(line));
+  const wrong = lines.findIndex((line, at) => line !== `line ${at + 1}`);
+  if (wrong >= 0) throw new Error(`line ${wrong + 1} of the log is ${JSON.stringify(lines[wrong])}`);
+  if (lines.length !== count) throw new Error(`the log has ${lines.length} lines for ${count}`);
+}
+
+export const ACTS = {
+  "sign in by the link": signIn,
+  "create a project, with a check": createProject,
+  "run, and watch it in two browsers": watchInTwo,
+  "it fails": fail,
+  "fix it, and push": fixByPush,
+  cancel: cancel,
+  retry: retry,
+  "the server is killed under the page": killServer,
+};

@@ -1,0 +1,146 @@
+// What is set goes in and never comes out; what is removed is asked for first; what is replayed is listed anew.
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { expect, test } from "vitest";
+
+import type { Project } from "../../api/queries";
+import { problem, serve, show } from "../../testing";
+import { Secrets } from "./Secrets";
+import { Variables } from "./Variables";
+import { Webhook } from "./Webhook";
+
+const BASE = "/api/v1/projects/shop";
+// What the pages look at of a project.
+const project = { name: "shop", webhook_url: "http://h/webhook/1" } as Project;
+
+function open(page: ReactNode, answers: Record<string, unknown>) {
+  return { asked: serve(answers), ...show(page) };
+}
+
+function type(label: string, value: string) {
+  fireEvent.change(screen.getByLabelText(label), { target: { value } });
+}
+
+function valueOf(label: string): string {
+  return screen.getByLabelText<HTMLInputElement>(label).value;
+}
+
+/** With the attributes of its elements, and what its fields hold. */
+function markupOf(container: Element): string {
+  const fields = [...container.querySelectorAll<HTMLInputElement>("input, textarea")].map(
+    ({ value }) => value,
+  );
+  return new XMLSerializer().serializeToString(container) + fields.join();
+}
+
+const LIST = `GET ${BASE}/variables`;
+const VARIABLES = {
+  items: [
+    { name: "OPEN", value: "seen", is_secret: false },
+    { name: "SEALED", value: null, is_secret: true },
+  ],
+};
+
+test("a variable is secret unless that is said otherwise, and its value leaves the page once it is set", async () => {
+  const put = `PUT ${BASE}/variables/TOKEN`;
+  const { asked, container } = open(<Variables project={project} />, { [LIST]: VARIABLES, [put]: null });
+  expect(await screen.findByText("seen")).toBeTruthy();
+  type("Name", " TOKEN ");
+  type("Value", "sesame");
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  await waitFor(() => expect(valueOf("Value")).toBe(""));
+  expect(asked.find(({ what }) => what === put)?.body).toEqual({ value: "sesame", is_secret: true });
+  expect(asked.filter(({ what }) => what === LIST)).toHaveLength(2);
+  expect(markupOf(container)).not.toContain("sesame");
+});
+
+test("a value that was refused is still there to be mended", async () => {
+  const put = `PUT ${BASE}/variables/CI`;
+  open(<Variables project={project} />, {
+    [LIST]: VARIABLES,
+    [put]: problem(422, "invalid", "CI is reserved"),
+  });
+  type("Name", "CI");
+  type("Value", "yes");
+  fireEvent.click(screen.getByLabelText("Secret"));
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  expect(await screen.findByText("CI is reserved")).toBeTruthy();
+  expect(valueOf("Value")).toBe("yes");
+});
+
+test("a variable is removed once that was confirmed", async () => {
+  const remove = `DELETE ${BASE}/variables/OPEN`;
+  const { asked } = open(<Variables project={project} />, { [LIST]: VARIABLES, [remove]: null });
+  await screen.findByText("OPEN");
+  const [first] = screen.getAllByRole("button", { name: /^Remove/ });
+  if (first === undefined) throw new Error("there is no button");
+  fireEvent.click(first);
+  expect(asked.map(({ what }) => what)).not.toContain(remove);
+  const dialog = screen.getByRole("dialog");
+  const sure = [...dialog.querySelectorAll("button")].find((button) => button.textContent === "Remove");
+  if (sure === undefined) throw new Error("there is nothing to confirm with");
+  fireEvent.click(sure);
+  await waitFor(() => expect(asked.map(({ what }) => what)).toContain(remove));
+});
+
+test("a secret of something is set under its name, and shown nowhere", async () => {
+  const put = `PUT ${BASE}/secrets/target_key%2Fprod`;
+  const { asked, container } = open(<Secrets project={project} />, {
+    [`GET ${BASE}/secrets`]: { items: [] },
+    [put]: null,
+  });
+  expect(await screen.findByText("No secret yet")).toBeTruthy();
+  type("What", "target_key");
+  type("Environment", "prod");
+  type("Value", "sesame");
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  await waitFor(() => expect(valueOf("Value")).toBe(""));
+  expect(asked.find(({ what }) => what === put)?.body).toEqual({ value: "sesame" });
+  expect(markupOf(container)).not.toContain("sesame");
+});
+
+test("the value of one secret does not become that of another", async () => {
+  open(<Secrets project={project} />, { [`GET ${BASE}/secrets`]: { items: [] } });
+  await screen.findByText("No secret yet");
+  type("Value", "sesame");
+  type("What", "webhook_secret");
+  expect(valueOf("Value")).toBe("");
+});
+
+const DELIVERIES = {
+  items: [
+    {
+      id: "d1",
+      event: "push",
+      branch: "main",
+      commit: "0123456789abcdef",
+      received_at: "2030-01-01T00:00:00Z",
+      replays: 0,
+      provider_id: "p",
+      state: { state: "settled", outcome: { type: "failed", detail: "the repository was away" } },
+    },
+  ],
+};
+
+function deliver(answer: unknown) {
+  return open(<Webhook project={project} />, {
+    [`GET ${BASE}/deliveries`]: DELIVERIES,
+    [`GET ${BASE}/reconcile`]: {},
+    [`POST ${BASE}/deliveries/d1/replay`]: answer,
+  }).asked;
+}
+
+test("a delivery is worked on again, and the list is asked for anew", async () => {
+  const asked = deliver({ id: "d1" });
+  expect(await screen.findByText("the repository was away")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: /^Replay/ }));
+  const lists = () => asked.filter(({ what }) => what === `GET ${BASE}/deliveries`);
+  await waitFor(() => expect(lists()).toHaveLength(2));
+  expect(asked.map(({ what }) => what)).toContain(`POST ${BASE}/deliveries/d1/replay`);
+});
+
+test("a replay that is refused is told beside its delivery", async () => {
+  deliver(problem(409, "conflict", "it is worked on already"));
+  fireEvent.click(await screen.findByRole("button", { name: /^Replay/ }));
+  expect(await screen.findByText("it is worked on already")).toBeTruthy();
+});
