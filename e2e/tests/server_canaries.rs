@@ -423,6 +423,10 @@ fn may_be(place: &str, sighting: &Sighting, server: u32) -> bool {
         ("data directory", "repository_key") => found.contains("/repositories/") && found.ends_with("/key"),
         // So does git, for as long as it runs.
         ("data directory", "repository_token") => found.contains("/call-") && found.ends_with("/credentials"),
+        // And that of a repository which is only looked into.
+        ("data directory", "mistyped") => {
+            found.contains("/passing/") && found.contains("/call-") && found.ends_with("/credentials")
+        }
         _ => false,
     }
 }
@@ -508,6 +512,10 @@ fn nothing_is_told(with_postgres: bool) {
     let finished = server.finish();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr.lines().rev().take(20).collect::<Vec<_>>().join("\n"));
     findings.add("log", canaries.sightings("the log", finished.stderr.as_bytes()));
+    // What git needs goes with it.
+    let left = canaries.found_below(&story.host.path().join("data/repositories"));
+    let left: Vec<_> = left.into_iter().filter(|sighting| sighting.place.contains("/call-")).collect();
+    assert!(left.is_empty(), "what git was told stays: {left:?}");
     // Commands beside the server tell what they come to.
     let checked = story.host.output(&["config", "check"]);
     let listed = story.host.output(&["user", "list"]);
