@@ -26,6 +26,8 @@ use crate::tree::{self, Leader, Prey};
 const DRAIN: Duration = Duration::from_millis(200);
 /// How long between two looks for somebody who holds the lifeline.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+/// How many looks there are at least: on a busy machine each takes long, and misses as much as ever.
+const LOOKS: u32 = 50;
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -193,10 +195,11 @@ impl End {
 async fn end_tree(prey: Prey, pipes: Vec<u64>, lifeline: &OwnedFd, pump: &mut Pump) -> Option<String> {
     let mut left = tree::kill(prey.clone()).await.err();
     let hidden = prey.or_holding(pipes);
-    let deadline = Instant::now() + DRAIN;
+    let (deadline, mut looks) = (Instant::now() + DRAIN, 0);
     // Again and again: of processes that fork and exit each look may miss the one that is there. And a child that we are
     // just starting has the lifeline, too, until it becomes another program.
-    while left.is_none() && !is_cut(lifeline) && Instant::now() < deadline {
+    while left.is_none() && !is_cut(lifeline) && (looks < LOOKS || Instant::now() < deadline) {
+        looks += 1;
         left = tree::kill(hidden.clone()).await.err();
         sleep(BETWEEN_LOOKS).await;
     }
