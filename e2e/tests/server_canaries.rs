@@ -167,7 +167,7 @@ impl Story {
     fn fill(&self, client: &Client) {
         let project = self.project();
         let look = json!({"repo_url": self.forge.repo_url(), "repo_token": self.secret("repository_token")});
-        client.call(&Method::POST, "/api/v1/projects/check", Some(&look), 200);
+        client.call(&Method::POST, "/api/v1/repository-checks", Some(&look), 200);
         let order = json!({
             "name": self.shop.name(), "repo_url": self.forge.repo_url(), "repo_token": self.secret("repository_token"),
             "webhook_secret": self.secret("webhook_secret"), "has_public_badge": true,
@@ -258,7 +258,7 @@ impl Story {
             (Method::PUT, format!("{project}/variables/CI"), Some(json!({"value": typed, "is_secret": true}))),
             (
                 Method::POST,
-                "/api/v1/projects/check".to_owned(),
+                "/api/v1/repository-checks".to_owned(),
                 Some(json!({"repo_url": self.forge.repo_url(), "repo_token": key})),
             ),
             (

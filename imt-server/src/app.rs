@@ -39,8 +39,6 @@ pub fn app(server: Server) -> Router {
     let document = || std::future::ready(([(CONTENT_TYPE, "application/json")], WRITTEN.clone()));
     all_routes::<Router<Server>>(server.settings().delivery_bytes)
         .route(DOCUMENT, get(document))
-        // A project may be called so.
-        .route("/api/v1/projects/check", get(projects::show).patch(projects::change))
         .merge(try_it::page(DOCUMENT))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(|| async {

@@ -36,14 +36,14 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
         return Problem::not_found().into_response();
     }
     let path = uri.path().trim_start_matches('/');
-    if let Some(response) = file(path, &headers) {
+    if let Some(response) = file::<Built>(path, &headers) {
         return response;
     }
     let is_ours = OURS.iter().any(|prefix| path.starts_with(prefix));
     if is_ours || !wants_page(&headers) {
         return Problem::not_found().into_response();
     }
-    file(FIRST, &headers).unwrap_or_else(not_built)
+    file::<Built>(FIRST, &headers).unwrap_or_else(not_built)
 }
 
 /// Whether somebody looks, rather than a program.
@@ -57,9 +57,9 @@ fn not_built() -> Response {
 }
 
 /// A file of those that were built, packed for whoever can unpack it.
-fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let plain = Built::get(path)?;
-    let packed = if takes_gzip(headers) { Built::get(&format!("{path}.gz")) } else { None };
+fn file<E: Embed>(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let plain = E::get(path)?;
+    let packed = if takes_gzip(headers) { E::get(&format!("{path}.gz")) } else { None };
     let kept = if path.starts_with(NAMED_BY_CONTENT) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = tag(&plain, packed.is_some());
     let mut answer = HeaderMap::new();
@@ -141,17 +141,25 @@ mod tests {
         assert!(!takes("br") && !takes("gzip;q=0") && !takes_gzip(&HeaderMap::new()));
     }
 
-    #[tokio::test]
-    async fn what_is_known_already_is_not_sent_again() {
-        // Without pages in this build there is nothing to be known.
-        let Some(first) = file(FIRST, &HeaderMap::new()) else {
-            assert!(Built::iter().all(|file| !file.ends_with(".html")), "a page is there and was not found");
-            return;
-        };
+    /// Pages that are there whether or not any were built.
+    #[derive(Embed)]
+    #[folder = "tests/pages"]
+    struct Examples;
+
+    #[test]
+    fn what_is_known_already_is_not_sent_again() {
+        let first = file::<Examples>(FIRST, &HeaderMap::new()).unwrap();
+        assert_eq!(first.headers()[CACHE_CONTROL], "no-cache");
+        assert!(!first.headers().contains_key(CONTENT_ENCODING));
         let known = HeaderMap::from_iter([(IF_NONE_MATCH, first.headers()[ETAG].clone())]);
-        assert_eq!(file(FIRST, &known).unwrap().status(), StatusCode::NOT_MODIFIED);
-        let packed = file(FIRST, &HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))])).unwrap();
+        assert_eq!(file::<Examples>(FIRST, &known).unwrap().status(), StatusCode::NOT_MODIFIED);
+        let gzip = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+        let packed = file::<Examples>(FIRST, &gzip).unwrap();
         assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
         assert_ne!(packed.headers()[ETAG], first.headers()[ETAG]);
+        let named = file::<Examples>("assets/a-1.js", &gzip).unwrap();
+        assert!(named.headers()[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        assert!(!named.headers().contains_key(CONTENT_ENCODING), "there is none that is packed");
+        assert!(file::<Examples>("../Cargo.toml", &gzip).is_none() && file::<Examples>("", &gzip).is_none());
     }
 }

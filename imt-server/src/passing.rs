@@ -17,8 +17,8 @@ use tokio::time::timeout;
 
 /// How long git may take for each thing it is asked: whoever has asked waits for the answer.
 pub(crate) const PASSING: Duration = Duration::from_secs(40);
-/// What is older was left by a process that has died.
-const LEFT_BEHIND: Duration = Duration::from_hours(1);
+/// What is older was left by a process that has died: no look takes so long.
+const LEFT_BEHIND: Duration = Duration::from_mins(5);
 
 /// How many are looked into at once: for each there are processes of git, which wait for a host.
 const ALL: usize = 4;
@@ -65,23 +65,31 @@ impl Turns {
 pub(crate) struct PassingDir(pub(crate) PathBuf);
 
 impl PassingDir {
-    /// A new one below the mirrors of projects, where it is nobody's; what was left behind there goes.
+    /// A new one below the mirrors of projects, where it is nobody's.
     pub(crate) fn new(root: &Path) -> Result<Self, Failure> {
-        let all = root.join("passing");
+        let all = all_below(root);
         let unusable = |error: io::Error| {
             let message = format!("`{}` cannot be written to", all.display());
             Failure::new(FailureKind::CheckoutFailed, message).with_source(error)
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&all).map_err(unusable)?;
-        sweep(&all).map_err(unusable)?;
         let dir = all.join(ProjectId::generate().to_string());
         DirBuilder::new().mode(0o700).create(&dir).map_err(unusable)?;
         Ok(Self(dir))
     }
 }
 
-fn sweep(all: &Path) -> io::Result<()> {
-    for entry in read_dir(all)? {
+fn all_below(root: &Path) -> PathBuf {
+    root.join("passing")
+}
+
+/// Removes what was left behind below the mirrors of projects: it may hold what a host takes for a password.
+pub(crate) fn sweep(root: &Path) -> io::Result<()> {
+    let entries = match read_dir(all_below(root)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         // One that goes meanwhile is gone.
         let age = entry.metadata().and_then(|found| found.modified()).map(|at| at.elapsed().unwrap_or_default());
@@ -180,8 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_goes_with_whoever_has_it_and_what_was_left_behind_with_the_next() {
+    fn a_directory_goes_with_whoever_has_it_and_what_was_left_behind_with_a_sweep() {
         let root = tempfile::tempdir().unwrap();
+        sweep(root.path()).unwrap();
         let dir = PassingDir::new(root.path()).unwrap();
         std::fs::write(dir.0.join("file"), "x").unwrap();
         let (left, fresh) = (root.path().join("passing/left"), root.path().join("passing/fresh"));
@@ -191,7 +200,7 @@ mod tests {
         let path = dir.0.clone();
         drop(dir);
         assert!(!path.exists() && left.exists());
-        drop(PassingDir::new(root.path()).unwrap());
+        sweep(root.path()).unwrap();
         assert!(!left.exists() && fresh.exists());
     }
 }

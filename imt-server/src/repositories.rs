@@ -15,7 +15,7 @@ use imt_core::secret::Secret;
 use imt_git::{Credentials, GitSource, GitSourceBuilder, Origin, Repository, Scheme};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::passing::{InPassing, PASSING, PassingDir};
+use crate::passing::{self, InPassing, PASSING, PassingDir};
 use crate::policy::is_inside;
 
 /// How many wait at once for what is in a project's repository. One that hangs is waited for for minutes, by a process of git for each
@@ -137,6 +137,15 @@ impl Repositories {
         let dir = PassingDir::new(&self.root)?;
         let source = self.builder(&dir.0, origin.as_ref(), token)?.deadline(PASSING).build()?;
         Ok(InPassing::new(source, dir))
+    }
+
+    /// Removes what a process that died had opened in passing.
+    pub(crate) async fn sweep(&self) {
+        let root = self.root.clone();
+        let swept = tokio::task::spawn_blocking(move || passing::sweep(&root)).await;
+        if let Err(error) = swept.unwrap_or_else(|error| Err(error.into())) {
+            tracing::warn!(%error, "what was left behind of looks into repositories stays for now");
+        }
     }
 
     /// The host that a repository is at, where it is not a directory of this machine.

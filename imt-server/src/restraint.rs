@@ -5,7 +5,6 @@
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -13,21 +12,19 @@ use crate::http::{Kind, Peer, Problem};
 use crate::state::Server;
 
 /// What a path is about. Whether the server is there may be asked at any time.
-fn kind_of(method: &Method, path: &str) -> Option<Kind> {
-    if method == Method::POST && path.ends_with("/projects/check") {
-        return Some(Kind::Check);
-    }
+fn kind_of(path: &str) -> Option<Kind> {
     match path.split('/').nth(1) {
         Some("health") => None,
         Some("auth") => Some(Kind::SignIn),
         Some("webhook") => Some(Kind::Delivery),
+        Some("api") if path.ends_with("/repository-checks") => Some(Kind::Check),
         _ => Some(Kind::Call),
     }
 }
 
 /// Lets a request pass, unless it is one too many of its client.
 pub(crate) async fn restrain(State(server): State<Server>, Peer(peer): Peer, request: Request, next: Next) -> Response {
-    if let (Some(throttle), Some(kind)) = (server.throttle(), kind_of(request.method(), request.uri().path())) {
+    if let (Some(throttle), Some(kind)) = (server.throttle(), kind_of(request.uri().path())) {
         let client = server.proxies().client(peer.ip(), request.headers());
         if let Err(again_after) = throttle.count(kind, client, Instant::now()) {
             return Problem::too_many(again_after).into_response();
@@ -48,15 +45,15 @@ mod tests {
             ("/auth/google/callback", Some(Kind::SignIn)),
             ("/webhook/github/x", Some(Kind::Delivery)),
             ("/api/v1/projects", Some(Kind::Call)),
-            ("/api/v1/projects/check", Some(Kind::Call)),
+            ("/api/v1/repository-checks", Some(Kind::Check)),
+            ("/repository-checks", Some(Kind::Call)),
             ("/ws", Some(Kind::Call)),
             ("/nowhere/auth", Some(Kind::Call)),
             ("/healthy", Some(Kind::Call)),
             ("//health", Some(Kind::Call)),
             ("/", Some(Kind::Call)),
         ] {
-            assert_eq!(kind_of(&Method::GET, path), kind, "{path}");
+            assert_eq!(kind_of(path), kind, "{path}");
         }
-        assert_eq!(kind_of(&Method::POST, "/api/v1/projects/check"), Some(Kind::Check));
     }
 }

@@ -84,9 +84,7 @@ impl<N: Need> FromRequestParts<Server> for In<N> {
 async fn project_in(parts: &mut Parts, server: &Server) -> Result<ProjectKey, Problem> {
     let params = RawPathParams::from_request_parts(parts, server).await.map_err(|_| Problem::not_found())?;
     let given = params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned());
-    // The name of this project is a path of its own as well, where something else is posted to.
-    let named_so = || parts.uri.path().ends_with("/projects/check").then(|| "check".to_owned());
-    let given = given.or_else(named_so).ok_or_else(Problem::not_found)?;
+    let given = given.ok_or_else(Problem::not_found)?;
     key_of(&given).ok_or_else(Problem::not_found)
 }
 

@@ -46,6 +46,10 @@ impl Written {
 
     /// A piece as JSON. Two who ask at once are answered by one of them.
     pub(super) fn text(&self, chunk: StoredChunk) -> Text {
+        // All that is nothing is at one place.
+        if chunk.bytes.is_empty() {
+            return write(chunk);
+        }
         let place = self.place(&chunk.bytes);
         Arc::clone(place.get_or_init(|| write(chunk)))
     }

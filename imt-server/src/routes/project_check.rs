@@ -122,7 +122,7 @@ impl Checked {
 }
 
 /// Looks into a repository as a project would, and says what there is. Nothing is made, and nothing kept.
-#[utoipa::path(post, path = "/projects/check", tag = "projects", request_body = CheckOrder,
+#[utoipa::path(post, path = "/repository-checks", tag = "projects", request_body = CheckOrder,
     extensions(("x-needs" = json!("manage"))), responses((status = 200, body = Checked), Refusals))]
 pub(crate) async fn check(
     State(server): State<Server>,

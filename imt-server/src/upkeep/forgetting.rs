@@ -15,6 +15,7 @@ const PIECE: usize = 500;
 /// Forgets what is over until the server is to end.
 pub async fn forget(server: Server) {
     loop {
+        server.repositories().sweep().await;
         for kind in [Kind::Expired, Kind::Deliveries, Kind::Reports] {
             if let Err(error) = forget_all(&server, kind).await {
                 tracing::warn!(%error, ?kind, "what is over cannot be forgotten, and is the next time");

@@ -1,19 +1,16 @@
 //! Repositories that are looked into before they are projects.
 
 use axum::http::{Method, StatusCode};
-use imt_core::directory::{Existing, NewProject, ProjectSettings};
-use imt_core::id::{ProjectId, ProjectName};
-use imt_core::ports::Projects as _;
 use imt_server::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::common::{Answered, World, deed};
+use crate::common::{Answered, World};
 use crate::deploy::Shop;
 use crate::provider::ORIGIN;
 
-const CHECK: &str = "/api/v1/projects/check";
+const CHECK: &str = "/api/v1/repository-checks";
 const FILE: &str = "image: alpine\nstages: [build, test]\njobs:\n  unit: { stage: test, script: x }\n  lint: { stage: test, script: x }\n  \
     make: { stage: build, script: x }\n";
 
@@ -143,26 +140,4 @@ async fn what_no_project_may_have_is_not_looked_into() {
     }
     let came = inside.accept();
     assert!(came.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "{came:?}");
-}
-
-#[tokio::test]
-async fn a_project_may_be_called_as_the_path_is() {
-    let shop = shop().await;
-    let new = NewProject {
-        id: ProjectId::generate(),
-        name: ProjectName::new("check"),
-        settings: ProjectSettings::default(),
-        owner: shop.world.owner.id,
-        existing: Existing::Refuse,
-        secrets: Vec::new(),
-    };
-    shop.world.store.create_project(&new, &deed()).await.unwrap();
-    let shown = shop.call(Method::GET, CHECK, None).await;
-    assert_eq!((shown.status, &shown.json()["name"]), (StatusCode::OK, &json!("check")));
-    let changed = shop.call(Method::PATCH, CHECK, Some(json!({"default_branch": "trunk"}))).await;
-    assert_eq!((changed.status, &changed.json()["default_branch"]), (StatusCode::OK, &json!("trunk")));
-    let pipelines = shop.call(Method::GET, "/api/v1/projects/check/pipelines", None).await;
-    assert_eq!(pipelines.status, StatusCode::OK);
-    let archived = shop.call(Method::POST, "/api/v1/projects/check/archive", None).await;
-    assert_eq!(archived.status, StatusCode::NO_CONTENT);
 }

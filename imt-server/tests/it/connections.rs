@@ -160,8 +160,7 @@ async fn who_calls_too_often_is_told_to_wait_and_nobody_else() {
         assert!(call("203.0.113.7", "/health").await.starts_with("HTTP/1.1 200 "));
         assert!(call("127.0.0.1", "/api/v1/me").await.starts_with("HTTP/1.1 401 "), "who is at the machine itself");
     }
-    let check =
-        "POST /api/v1/projects/check HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n";
+    let check = "POST /api/v1/repository-checks HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n";
     until_refused(async |_| rest(&mut connected(address, check).await).await).await;
     assert!(call("203.0.113.9", "/api/v1/me").await.starts_with("HTTP/1.1 401 "), "what is dear is counted by itself");
     // One network of one customer is one client.

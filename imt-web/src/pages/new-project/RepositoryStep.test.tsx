@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { problem, serve, show } from "../../testing";
 import { RepositoryStep } from "./RepositoryStep";
 
-const CHECK = "POST /api/v1/projects/check";
+const CHECK = "POST /api/v1/repository-checks";
 const MAKE = "POST /api/v1/projects";
 
 function found(file: object) {

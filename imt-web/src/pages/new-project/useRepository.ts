@@ -43,7 +43,7 @@ export function useRepository(onMade: (project: Project) => void) {
   const check = async () => {
     setChecking(true);
     try {
-      const found = await answer(client.POST("/api/v1/projects/check", { body: order }));
+      const found = await answer(client.POST("/api/v1/repository-checks", { body: order }));
       setLook({ of, found, error: null });
     } catch (error) {
       setLook({ of, found: null, error });
