@@ -1,9 +1,11 @@
 //! A server from its first start on, over HTTP and its socket alone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use imt_e2e::canary::Canaries;
 use imt_e2e::project::git;
 use imt_e2e::records::Records;
 use imt_e2e::server::{Client, Heard, PIPELINE, ServerHost, log_of};
@@ -62,8 +64,10 @@ fn pipeline_of(client: &Client, commit: &str) -> u64 {
 fn from_first_start_to_live_log(words: &[&str]) {
     let host = ServerHost::new(&[&["--executor", "local"], words].concat());
     let server = host.start(0);
-    sign_in(&server.link, &server.address);
-    let client = server.client(&host.token());
+    let link = server.link.rsplit('=').next().expect("a key").to_owned();
+    let session = sign_in(&server.link, &server.address);
+    let token = host.token();
+    let client = server.client(&token);
     let (bare, clone) = repository(host.path());
     let made = client.call(&Method::POST, "/api/v1/projects", Some(&json!({"name": "shop", "repo_url": bare})), 201);
     let (url, secret) =
@@ -110,11 +114,20 @@ fn from_first_start_to_live_log(words: &[&str]) {
     drop(socket);
     let finished = server.finish();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-    assert!(!finished.stderr.contains(secret), "no secret is in the log");
+    // What lets in is kept as its digest alone. The commit is no secret: it shows that what is there is found.
+    let entries = [("link", link), ("session", session), ("token", token), ("commit", commit)];
+    let entries = Canaries::new(&BTreeMap::from(entries));
+    let kept = entries.found_below(&host.data_dir());
+    assert!(kept.iter().any(|found| found.canary == "commit"), "nothing is found in the data directory");
+    let leaks: Vec<_> = kept.iter().filter(|found| found.canary != "commit").collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+    let said: Vec<_> =
+        entries.found_in(finished.stderr.as_bytes()).into_iter().filter(|found| *found != "commit").collect();
+    assert!(said.is_empty() && !finished.stderr.contains(secret), "in the log: {said:?}");
 }
 
-/// The link lets in once, and no more.
-fn sign_in(link: &str, address: &str) {
+/// The link lets in once, and no more. The key of the session is what comes of it.
+fn sign_in(link: &str, address: &str) -> String {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let answered = agent.get(link).call().expect("an answer");
     assert_eq!(answered.status(), 303);
@@ -124,6 +137,7 @@ fn sign_in(link: &str, address: &str) {
     let me = agent.get(format!("{address}/api/v1/me")).header("cookie", pair).call().expect("an answer");
     assert_eq!(me.status(), 200);
     assert_eq!(agent.get(link).call().expect("an answer").status(), 401, "it was used");
+    pair.trim_start_matches("imt=").to_owned()
 }
 
 #[test]

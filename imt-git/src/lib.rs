@@ -28,6 +28,7 @@ mod places;
 mod reference;
 mod resolve;
 mod session;
+mod small_files;
 mod snapshot;
 mod source;
 mod url;

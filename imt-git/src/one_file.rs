@@ -37,6 +37,11 @@ impl GitSource {
             let message = format!("`{path}` has {size} bytes, and {most} are the most");
             Failure::new(FailureKind::CheckoutFailed, message).with_help("make it smaller")
         })?;
-        mirror.content(&object, size).await.map(Some)
+        if let Some(content) = self.small_files.get(&object) {
+            return Ok(Some(content));
+        }
+        let content = mirror.content(&object, size).await?;
+        self.small_files.note(object, &content);
+        Ok(Some(content))
     }
 }

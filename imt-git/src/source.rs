@@ -21,6 +21,7 @@ use crate::lock::{FileLock, Mode};
 use crate::mirror::{Mirror, Reading};
 use crate::places::{clear, open_dir, percent_path, public_remote, require_empty};
 use crate::session::{Limits, Session, calls_lock, private_dir, sweep};
+use crate::small_files::SmallFiles;
 use crate::snapshot::is_partial;
 use crate::url::{Origin, Repository, Scheme, UrlError};
 use crate::version::GitVersion;
@@ -189,6 +190,7 @@ impl GitSourceBuilder {
             addresses: self.addresses,
             warn: self.warn,
             checked: OnceCell::new(),
+            small_files: SmallFiles::default(),
         })
     }
 }
@@ -217,6 +219,7 @@ pub struct GitSource {
     addresses: Addresses,
     warn: Warn,
     checked: OnceCell<()>,
+    pub(crate) small_files: SmallFiles,
 }
 
 impl GitSource {

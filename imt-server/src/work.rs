@@ -1,7 +1,7 @@
 //! What comes of deliveries: each taken up by one server at a time, made into a pipeline or into a reason why not, and tried
 //! again when something does not answer. One that was worked on twice has one pipeline all the same.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,11 +25,9 @@ use crate::webhook::{Heard, Pushed, asks_for_nothing, read};
 const LEASE: Duration = Duration::from_secs(30);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(10);
-/// How many are worked on at once.
+/// How many are worked on at once, each of another project: a repository may be slow, and the others' are not to wait for it. Two
+/// of one project would wait for each other where something has to be fetched.
 const AT_ONCE: usize = 8;
-/// How many of them are of one project: its repository may be slow, and the others' are not to wait for it. More would gain
-/// little, as they wait for each other where something has to be fetched.
-const OF_ONE_PROJECT: usize = 2;
 /// How long to wait for a ring before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait before looking again past the deliveries of a project that has all its places: of those there may be
@@ -52,21 +50,21 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
     let mut tasks = JoinSet::new();
     let mut nothing_past: Option<NothingPast> = None;
     while !server.stop().is_cancelled() {
-        let (full, of_each) = places.left();
-        let room = AT_ONCE.saturating_sub(tasks.len()).min(of_each);
-        let looks = room > 0 && !nothing_past.as_ref().is_some_and(|past| past.holds(&full, Instant::now()));
-        let taken = if looks { take(&server, &worker, room, &full).await } else { Some(Vec::new()) };
+        let full = places.taken();
+        let has_room = tasks.len() < AT_ONCE;
+        let looks = has_room && !nothing_past.as_ref().is_some_and(|past| past.holds(&full, Instant::now()));
+        let taken = if looks { take(&server, &worker, &full).await } else { Some(None) };
         let pause = match &taken {
             None => STORE_AWAY,
             Some(_) if full.is_empty() => LOOK_AGAIN,
             Some(_) => LOOK_PAST_AGAIN,
         };
-        let news: Vec<TakenDelivery> = taken.unwrap_or_default();
-        let is_more = !news.is_empty();
+        let new = taken.flatten();
+        let is_more = new.is_some();
         if looks && !is_more && !full.is_empty() {
             nothing_past = Some(NothingPast { full, at: Instant::now() });
         }
-        for taken in news {
+        if let Some(taken) = new {
             let place = places.take(taken.delivery.project);
             tasks.spawn(settle(server.clone(), taken, place));
         }
@@ -85,14 +83,14 @@ pub async fn work_on_deliveries(server: Server, worker: InstanceId) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// `None`: the store does not answer.
-async fn take(server: &Server, worker: &InstanceId, room: usize, but: &[ProjectId]) -> Option<Vec<TakenDelivery>> {
-    match server.directory().take_deliveries(worker, LEASE, room, but).await {
+/// The next one, if there is one. `None`: the store does not answer.
+async fn take(server: &Server, worker: &InstanceId, but: &[ProjectId]) -> Option<Option<TakenDelivery>> {
+    match server.directory().take_deliveries(worker, LEASE, 1, but).await {
         Ok(taken) => {
             for odd in &taken.set_aside {
                 tracing::error!("a delivery cannot be understood: {odd}");
             }
-            Some(taken.found)
+            Some(taken.found.into_iter().next())
         }
         Err(error) => {
             tracing::warn!(%error, "deliveries cannot be taken up");
@@ -115,30 +113,26 @@ impl NothingPast {
     }
 }
 
-/// How many deliveries of each project this server works on.
+/// The projects of which this server works on a delivery.
 #[derive(Clone, Default)]
-struct Places(Arc<Mutex<BTreeMap<ProjectId, usize>>>);
+struct Places(Arc<Mutex<BTreeSet<ProjectId>>>);
 
 impl Places {
-    /// The projects that have all the places one may have, and how many may be taken whichever other project they are of.
-    fn left(&self) -> (Vec<ProjectId>, usize) {
-        let all = self.all();
-        let full = all.iter().filter(|(_, count)| **count >= OF_ONE_PROJECT).map(|(project, _)| *project).collect();
-        let most = all.values().filter(|count| **count < OF_ONE_PROJECT).max().copied().unwrap_or_default();
-        (full, OF_ONE_PROJECT - most)
+    fn taken(&self) -> Vec<ProjectId> {
+        self.all().iter().copied().collect()
     }
 
     fn take(&self, project: ProjectId) -> Place {
-        *self.all().entry(project).or_default() += 1;
+        self.all().insert(project);
         Place { places: self.clone(), project }
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<ProjectId, usize>> {
+    fn all(&self) -> MutexGuard<'_, BTreeSet<ProjectId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One of a project's places; free again however the work in it ends.
+/// A project's place; free again however the work in it ends.
 struct Place {
     places: Places,
     project: ProjectId,
@@ -146,13 +140,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut all = self.places.all();
-        let left = all.get(&self.project).map_or(0, |count| count.saturating_sub(1));
-        if left == 0 {
-            all.remove(&self.project);
-        } else {
-            all.insert(self.project, left);
-        }
+        self.places.all().remove(&self.project);
     }
 }
 
@@ -342,18 +330,15 @@ mod tests {
     }
 
     #[test]
-    fn one_project_leaves_places_to_the_others() {
+    fn a_project_has_its_place_for_as_long_as_the_work_takes() {
         let (one, other, places) = (ProjectId::generate(), ProjectId::generate(), Places::default());
-        assert_eq!(places.left(), (Vec::new(), 2));
-        let first = places.take(one);
-        assert_eq!(places.left(), (Vec::new(), 1), "whichever project the next ones are of");
-        let (second, _of_other) = (places.take(one), places.take(other));
-        assert_eq!(places.left(), (vec![one], 1));
-        drop(first);
-        assert_eq!(places.left(), (Vec::new(), 1));
-        drop(second);
-        let all: Vec<ProjectId> = places.all().keys().copied().collect();
-        assert_eq!(all, [other], "it keeps nothing of whom it has nothing of");
+        let of_one = places.take(one);
+        let of_other = places.take(other);
+        assert_eq!(places.taken().len(), 2);
+        drop(of_one);
+        assert_eq!(places.taken(), [other]);
+        drop(of_other);
+        assert_eq!(places.taken(), []);
     }
 
     #[test]

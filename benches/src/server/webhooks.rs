@@ -1,8 +1,9 @@
 //! Signed webhooks, as fast as a large organisation pushes.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -21,11 +22,12 @@ pub(crate) fn two_hundred_a_second(bench: &Bench) -> Result<Vec<Row>, String> {
     let served = Served::start(bench, &bench.scratch.path().join("server-webhooks"), LOCAL)?;
     let repository = repository(bench, "webhooks", NOTHING)?;
     let path = served.hook(&served.project(&repository, "webhooks")?)?;
-    let head = head(&repository)?;
+    let commits = commits(&repository, A_SECOND * SECONDS)?;
     let sent: Vec<Result<Vec<f64>, String>> = std::thread::scope(|scope| {
-        let (path, head) = (&path, &head);
+        let each = commits.len().div_ceil(SENDERS as usize);
+        let path = &path;
         let senders: Vec<_> =
-            (0..SENDERS).map(|nth| scope.spawn(move || send(served.address, nth, path, head))).collect();
+            commits.chunks(each).map(|commits| scope.spawn(move || send(served.address, path, commits))).collect();
         senders.into_iter().map(|sender| sender.join().unwrap_or_else(|_| Err("a sender panicked".into()))).collect()
     });
     let delays = sent.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
@@ -39,17 +41,36 @@ pub(crate) fn two_hundred_a_second(bench: &Bench) -> Result<Vec<Row>, String> {
 }
 
 /// One of the senders; answers how long each delivery took, from when it was to be sent.
-fn send(address: SocketAddr, nth: u32, path: &str, head: &str) -> Result<Vec<f64>, String> {
+fn send(address: SocketAddr, path: &str, commits: &[String]) -> Result<Vec<f64>, String> {
     let (mut wire, began) = (Wire::open(address, None)?, Instant::now());
     let pause = Duration::from_secs(1) * SENDERS / A_SECOND;
     let mut delays = Vec::new();
-    for turn in 0..A_SECOND * SECONDS / SENDERS {
+    for (turn, commit) in (0..).zip(commits) {
         let due = began + pause * turn;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        push(&mut wire, path, head, &format!("{nth}-{turn}"))?;
+        push(&mut wire, path, commit, commit)?;
         delays.push(due.elapsed().as_secs_f64() * 1e3);
     }
     Ok(delays)
+}
+
+/// Puts so many commits above the one that a repository is at, which change nothing.
+fn commits(repository: &Path, count: u32) -> Result<Vec<String>, String> {
+    let one = |nth| {
+        let from = if nth == 0 { "from refs/heads/main^0\n" } else { "" };
+        format!("commit refs/heads/main\ncommitter a <a@b> {nth} +0000\ndata 4\nmore\n{from}")
+    };
+    let stream = (0..count).map(one).collect::<Vec<_>>().concat();
+    let mut import = Command::new("git");
+    import.arg("-C").arg(repository).args(["fast-import", "--quiet"]).stdin(Stdio::piped());
+    let mut import = import.spawn().map_err(|e| e.to_string())?;
+    import.stdin.take().ok_or("no stdin")?.write_all(stream.as_bytes()).map_err(|e| e.to_string())?;
+    if !import.wait().map_err(|e| e.to_string())?.success() {
+        return Err("git fast-import failed".into());
+    }
+    let listed = Command::new("git").arg("-C").arg(repository).args(["rev-list", "--reverse", "main"]).output();
+    let listed = String::from_utf8(listed.map_err(|e| e.to_string())?.stdout).map_err(|e| e.to_string())?;
+    Ok(listed.lines().skip(1).map(str::to_owned).collect())
 }
 
 /// The commit that a repository is at.

@@ -13,6 +13,12 @@ async fn a_file_is_read_as_it_is_in_the_commit() {
     let read = async |commit, path: &str| source.file(&world.origin_text(), commit, path, 10).await.unwrap();
     assert_eq!(read(&first, "ci/pipeline.yml").await.as_deref(), Some(&b"one"[..]));
     assert_eq!(read(&second, "ci/pipeline.yml").await.as_deref(), Some(&b"two"[..]));
+    // As it was before, in another commit and at another place.
+    let third = world.commit("ci/pipeline.yml", "one");
+    let moved = world.commit("pipeline.yml", "two");
+    assert_eq!(read(&third, "ci/pipeline.yml").await.as_deref(), Some(&b"one"[..]));
+    assert_eq!(read(&moved, "pipeline.yml").await.as_deref(), Some(&b"two"[..]));
+    assert_eq!(read(&second, "pipeline.yml").await, None);
     // Neither a directory, nor a pattern, nor an option.
     for none in
         ["pipeline.yml", "ci", "ci/", "ci/*.yml", ":(glob)**/pipeline.yml", "--help", "../origin/ci", "/etc/passwd"]
