@@ -1,5 +1,6 @@
 // What happens in the story while everybody means well: a project is made, and its pipelines run.
 import { readLog, until } from "./browser.mjs";
+import { PICTURE } from "./pictures.mjs";
 import { push } from "./repository.mjs";
 
 /** What a browser says of its own accord where a server answers with no, or not at all. */
@@ -55,9 +56,9 @@ async function signInByLink(story) {
 }
 
 async function createProject(story) {
-  const { page, repository, gates } = story;
+  const { page, repository } = story;
   const good = story.file({
-    test: [...story.chatter, gates.awaiting("first"), "echo nearly there", "exit 3"],
+    test: [...story.chatter, story.awaiting("first"), "echo nearly there", "exit 3"],
   });
   repository.commit("first", { ...story.files, "pipeline.yml": good.replace("stage: test", "stage: tset") });
   await page.getByRole("link", { name: "Make the first one" }).click();
@@ -93,12 +94,13 @@ async function watchInTwo(story) {
     both.map((each) =>
       each
         .getByRole("log")
-        .getByText(/\/first\b/)
+        .getByText(/\bfirst\b/)
         .first()
         .waitFor(),
     ),
   );
   await story.look("running");
+  await story.pictures.take(page, "pipeline", PICTURE, "light");
   story.gates.open("first");
   await Promise.all(both.map((each) => says(each, "nearly there")));
 }
@@ -140,8 +142,8 @@ async function fixByPush(story) {
 }
 
 async function cancel(story) {
-  const { page, repository, gates } = story;
-  const script = ["echo it began", gates.awaiting("never")];
+  const { page, repository } = story;
+  const script = ["echo it began", story.awaiting("never")];
   await tell(story, "main", repository.commit("endless", { "pipeline.yml": story.file({ test: script }) }));
   await follow(story, 3);
   await says(page, "it began");
@@ -166,7 +168,7 @@ async function killServer(story) {
   const { page, second, server, browsers, repository, gates } = story;
   const half = LINES / 2;
   const count = (from, to) => `i=${from}; while [ $i -le ${to} ]; do echo "line $i"; i=$((i+1)); done`;
-  const script = [count(1, half), gates.awaiting("second"), count(half + 1, LINES)];
+  const script = [count(1, half), story.awaiting("second"), count(half + 1, LINES)];
   const file = `${story.file({ test: script })}    retry: { max: 1, on: [lost] }\n`;
   await tell(story, "main", repository.commit("long", { "pipeline.yml": file }));
   await follow(story, 5);

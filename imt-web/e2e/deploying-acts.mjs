@@ -2,6 +2,8 @@
 // by hand.
 import { standsAt, tell } from "./acts.mjs";
 import { until } from "./browser.mjs";
+import { PHONE } from "./looks.mjs";
+import { PICTURE } from "./pictures.mjs";
 
 async function setTarget(story) {
   const { page, services } = story;
@@ -62,6 +64,7 @@ async function deploy(story) {
     await each.getByRole("log").getByText("orders: a column for vouchers").waitFor();
   }
   await story.look("deploying");
+  await story.pictures.take(story.page, "deployment-dark", PICTURE, "dark");
   story.gates.open("migration-1");
   for (const each of both) {
     await standsAt(each, "succeeded");
@@ -93,6 +96,7 @@ async function breakIt(story) {
   }
   await serves(story, 2);
   await story.look("rolled-back");
+  await story.pictures.take(story.page, "rolled-back", PICTURE, "light");
 }
 
 async function rollBackByHand(story) {
@@ -117,6 +121,11 @@ async function rollBackByHand(story) {
   await page.goto("/");
   await page.getByRole("link", { name: /production/ }).waitFor();
   await story.look("projects");
+  await story.pictures.take(page, "projects", PICTURE, "light");
+  await page.goto("/projects/shop");
+  await page.getByRole("link", { name: "#5 succeeded" }).waitFor();
+  await story.look("project");
+  await story.pictures.take(page, "phone", PHONE, "light");
 }
 
 export const DEPLOYING = {
@@ -125,4 +134,6 @@ export const DEPLOYING = {
   "deploy the next version": deployAnother,
   "break it: it is rolled back, with evidence": breakIt,
   "roll back by hand": rollBackByHand,
+  "the pictures of the documentation are as the pages are": ({ pictures, browsers }) =>
+    pictures.check(browsers),
 };

@@ -2,18 +2,18 @@
 // with containers, a provider of sign-ins and a host to deploy to.
 import { join } from "node:path";
 
-import { ALONE } from "./acts.mjs";
+import { ALONE, RUNS } from "./acts.mjs";
 import { Browsers } from "./browser.mjs";
 import { DEPLOYING } from "./deploying-acts.mjs";
 import { Forge } from "./forge.mjs";
 import { FileGates, HttpGates } from "./gates.mjs";
 import { HOSTILE_ACTS } from "./hostile-acts.mjs";
+import { OTHERS } from "./other-projects.mjs";
 import { PEOPLE, signInAtProvider } from "./people-acts.mjs";
 import { Repository } from "./repository.mjs";
 import { demandFree, removeProject } from "./services.mjs";
 import { Server } from "./server.mjs";
-import { RUNS } from "./acts.mjs";
-import { CHATTER, Shop } from "./shop.mjs";
+import { awaiting, CHATTER, Shop } from "./shop.mjs";
 
 const PROJECT = "shop";
 
@@ -24,13 +24,15 @@ const DEPLOYED = "shop-production";
 export async function alone({ program, directory, pages }) {
   const server = await Server.within(program, join(directory, "data"), { executor: "local" });
   const repository = new Repository(join(directory, PROJECT));
+  const gates = new FileGates(directory);
   return {
     acts: { ...ALONE, ...HOSTILE_ACTS },
     server,
     repository,
     address: repository.path,
     browsers: new Browsers(server.base, { pages }),
-    gates: new FileGates(directory),
+    gates,
+    awaiting: (gate) => gates.awaiting(gate),
     files: {},
     chatter: [],
     file: plainFile,
@@ -71,7 +73,9 @@ export async function together({ program, directory, pages }, services) {
   const gates = await HttpGates.start(services.gateway);
   const shop = await Shop.of(repository, services, gates);
   return {
-    acts: { "sign in at the provider": signInAtProvider, ...RUNS, ...DEPLOYING, ...PEOPLE },
+    isPictured: true,
+    directory,
+    acts: { "sign in at the provider": signInAtProvider, ...RUNS, ...OTHERS, ...DEPLOYING, ...PEOPLE },
     server,
     repository,
     services,
@@ -80,6 +84,7 @@ export async function together({ program, directory, pages }, services) {
     address: forge.add(PROJECT, repository),
     browsers: new Browsers(server.base, { pages, provider }),
     gates,
+    awaiting,
     files: shop.files({ version: 1 }),
     chatter: CHATTER,
     file: (jobs) => shop.pipeline(jobs),

@@ -3,7 +3,10 @@
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { dress } from "./looks.mjs";
+import { dress, WIDE } from "./looks.mjs";
+
+/** The window of most of them. */
+export const PICTURE = { width: 1280, height: 800 };
 
 /** How many pixels are taken for one, in either direction: other times and hashes are hardly seen any more. */
 const COARSE = 8;
@@ -24,7 +27,7 @@ export class Pictures {
   /** `kept`: the directory of those that are kept; without one, none are taken. */
   static async at(kept) {
     const made = join(import.meta.dirname, "../../target/screenshots");
-    await mkdir(made, { recursive: true });
+    if (kept !== undefined) await mkdir(made, { recursive: true });
     return new Pictures(kept, made);
   }
 
@@ -34,12 +37,15 @@ export class Pictures {
     await dress(page, size, scheme);
     await page.mouse.move(0, 0);
     await page.screenshot({ path: join(this.#made, `${name}.png`), caret: "hide" });
+    await dress(page, WIDE, "light");
     this.#names.push(`${name}.png`);
   }
 
-  /** Compares all that were taken with those that are kept, in a page; or keeps them. */
-  async check(page) {
+  /** Compares all that were taken with those that are kept; or keeps them. */
+  async check(browsers) {
     if (this.#kept === undefined) return;
+    // Nothing of the server's, and not by its rules.
+    const page = await browsers.open();
     await mkdir(this.#kept, { recursive: true });
     if (process.env.IMT_KEEP_SCREENSHOTS) {
       for (const name of this.#names) await copyFile(join(this.#made, name), join(this.#kept, name));

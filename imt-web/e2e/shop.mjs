@@ -4,6 +4,9 @@ import { createServer } from "node:net";
 /** What a job of it prints on its way, as test runners do. */
 export const CHATTER = ["sh ci/unit"];
 
+/** The command of a job that waits for a gate. */
+export const awaiting = (gate) => `sh ci/payment ${gate}`;
+
 const UNIT = `#!/bin/sh
 ok() { printf '\\033[32mok\\033[0m   %-44s %s\\n' "$1" "$2"; }
 printf '\\033[1mtests/cart\\033[0m\\n'
@@ -14,7 +17,13 @@ printf '\\033[1mtests/stock\\033[0m\\n'
 ok 'what is sold out cannot be ordered' '4 ms'
 printf '\\033[33mskip\\033[0m %-44s\\n' 'prices of tomorrow'
 ok 'a cancelled order goes back on the shelf' '7 ms'
+`;
+
+/** Waits for a gate, its argument. */
+const PAYMENT = (gate) => `#!/bin/sh
 printf '\\033[1mtests/payment\\033[0m\\n'
+for card in good expired stolen; do printf '\\033[32mok\\033[0m   a card that is %s\\n' "$card"; done
+${gate}
 `;
 
 const COMPILE = `#!/bin/sh
@@ -84,6 +93,7 @@ export class Shop {
     return {
       "ci/unit": UNIT,
       "ci/compile": COMPILE,
+      "ci/payment": PAYMENT(this.#gates.awaiting("$1")),
       "docker-compose.yml": composeFile(image, this.#port),
       "web/Dockerfile": dockerfile("serve migrate version prices"),
       "web/serve": SERVE,
