@@ -64,6 +64,8 @@ async function deploy(story) {
     await each.getByRole("log").getByText("orders: a column for vouchers").waitFor();
   }
   await story.look("deploying");
+  const isLeft = await story.page.getByRole("button", { name: "Jump to newest" }).count();
+  if (isLeft > 0) throw new Error("a log is not followed any more once its window had another size");
   await story.pictures.take(story.page, "deployment-dark", PICTURE, "dark");
   story.gates.open("migration-1");
   for (const each of both) {

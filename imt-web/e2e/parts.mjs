@@ -92,7 +92,7 @@ export async function together({ program, directory, pages }, services) {
       server.kill();
       forge.close();
       gates.close();
-      removeProject(DEPLOYED);
+      removeProject(DEPLOYED, services.host.home);
     },
   };
 }

@@ -1,6 +1,6 @@
 // What `scripts/with-services` has started: an engine, a registry, a host that is reached over SSH, a provider of sign-ins.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const NAMES = ["IMT_TEST_IMAGE", "IMT_TEST_REGISTRY", "IMT_TEST_SSHD", "IMT_TEST_SSH_DIR", "IMT_TEST_OIDC"];
@@ -13,7 +13,8 @@ export function services() {
   if (missing.length > 0) throw new Error(`${missing.join(", ")} should be there as well`);
   const [image, registry, sshd, keys, provider] = found;
   const [host, port] = sshd.split(":");
-  return { image, registry, provider, host: { host, port, ...hostKeys(keys) }, gateway: gateway() };
+  const home = join(keys, "home");
+  return { image, registry, provider, host: { host, port, home, ...hostKeys(keys) }, gateway: gateway() };
 }
 
 /** What lets in to the host, and what it says of itself. */
@@ -63,6 +64,8 @@ export function demandFree(name) {
   );
 }
 
-export function removeProject(name) {
+/** Removes it, and what lies of it in the home of the host's user. */
+export function removeProject(name, home) {
+  rmSync(join(home, ".imt", name), { recursive: true, force: true });
   for (const { remove, ids } of ofProject(name)) if (ids.length > 0) docker(...remove, ...ids);
 }
