@@ -14,6 +14,7 @@ import { Repository } from "./repository.mjs";
 import { demandFree, removeProject } from "./services.mjs";
 import { Server } from "./server.mjs";
 import { awaiting, CHATTER, Shop } from "./shop.mjs";
+import { TOO_MUCH } from "./too-much-acts.mjs";
 
 const PROJECT = "shop";
 
@@ -26,7 +27,7 @@ export async function alone({ program, directory, pages }) {
   const repository = new Repository(join(directory, PROJECT));
   const gates = new FileGates(directory);
   return {
-    acts: { ...ALONE, ...HOSTILE_ACTS },
+    acts: { ...ALONE, ...HOSTILE_ACTS, ...TOO_MUCH },
     server,
     repository,
     address: repository.path,
