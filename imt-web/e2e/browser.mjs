@@ -39,7 +39,10 @@ export class Browsers {
   /** A browser of its own; `state` is what another one has of cookies. */
   async open(state) {
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    const browser = await chromium.launch({ executablePath, args: ARGS });
+    // See no-netlink.c.
+    const preload = process.env.IMT_STORY_PRELOAD;
+    const env = preload === undefined ? process.env : { ...process.env, LD_PRELOAD: preload };
+    const browser = await chromium.launch({ executablePath, args: ARGS, env });
     this.#open.push(browser);
     const context = await browser.newContext({
       baseURL: this.#base,

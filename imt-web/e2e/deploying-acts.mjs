@@ -120,6 +120,7 @@ async function rollBackByHand(story) {
   await page.goto("/projects/shop/deployments");
   await page.getByRole("listitem").filter({ hasText: "live" }).first().waitFor();
   await story.look("deployments");
+  await story.pictures.take(page, "phone", PHONE, "light");
   await page.goto("/");
   await page.getByRole("link", { name: /production/ }).waitFor();
   await story.look("projects");
@@ -127,7 +128,6 @@ async function rollBackByHand(story) {
   await page.goto("/projects/shop");
   await page.getByRole("link", { name: "#5 succeeded" }).waitFor();
   await story.look("project");
-  await story.pictures.take(page, "phone", PHONE, "light");
 }
 
 export const DEPLOYING = {

@@ -11,8 +11,11 @@ export const PICTURE = { width: 1280, height: 800 };
 /** How many pixels are taken for one, in either direction: other times and hashes are hardly seen any more. */
 const COARSE = 8;
 
-/** How far pictures may be from each other, in steps of grey of 0 to 255 on average. */
-const MOST_DIFFERENT = 3;
+/**
+ * How far pictures may be from each other, in steps of grey of 0 to 255 on average. Other times, hashes and ports made up to 0.3 of
+ * it, everything two pixels further down from 0.9 on.
+ */
+const MOST_DIFFERENT = 0.6;
 
 export class Pictures {
   #kept;
