@@ -1,8 +1,6 @@
-// What happens in the story while everybody means well.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-
+// What happens in the story while everybody means well: a project is made, and its pipelines run.
 import { readLog, until } from "./browser.mjs";
+import { PICTURE } from "./pictures.mjs";
 import { push } from "./repository.mjs";
 
 /** What a browser says of its own accord where a server answers with no, or not at all. */
@@ -11,34 +9,11 @@ const AWAY = /Failed to load resource|WebSocket connection|ERR_CONNECTION|net::E
 
 const LINES = 400;
 
-function jobs(story, test) {
-  return [
-    "stages: [build, test]",
-    "image: alpine",
-    "jobs:",
-    "  compile: { stage: build, script: echo compiled }",
-    "  unit:",
-    "    stage: test",
-    "    script:",
-    ...test.map((item) => `      - ${JSON.stringify(item)}`),
-    "",
-  ].join("\n");
-}
-
-/** A command that waits for a gate, and for none once the story is over. */
-function awaiting(story, gate) {
-  return `while [ -d ${story.gates} ] && [ ! -e ${join(story.gates, gate)} ]; do sleep 0.05; done`;
-}
-
-function open(story, gate) {
-  writeFileSync(join(story.gates, gate), "");
-}
-
-function says(page, text) {
+export function says(page, text) {
   return page.getByRole("log").getByText(text, { exact: true }).waitFor();
 }
 
-function standsAt(page, status) {
+export function standsAt(page, status) {
   return page.locator("header [aria-live=polite]").first().getByText(status, { exact: true }).waitFor();
 }
 
@@ -58,7 +33,7 @@ async function follow(story, number) {
   await story.page.waitForURL(`**/pipelines/${number}`);
 }
 
-async function signIn(story) {
+async function signInByLink(story) {
   const { server, browsers } = story;
   const link = await server.start();
   const page = await browsers.open();
@@ -72,28 +47,31 @@ async function signIn(story) {
   if (!policy.includes("default-src 'self'") || policy.includes("unsafe")) {
     throw new Error(`the policy of the pages is ${JSON.stringify(policy)}`);
   }
+  await browsers.allowing(REFUSED, () => story.look("sign-in"));
   await page.goto(new URL(link).pathname + new URL(link).search);
   await page.getByText("No project yet").waitFor();
   await page.goto("/");
   await page.getByText("No project yet").waitFor();
-  await story.shoot("no-project");
+  await story.look("no-project");
 }
 
 async function createProject(story) {
   const { page, repository } = story;
-  const good = jobs(story, [awaiting(story, "first"), "echo nearly there", "exit 3"]);
-  repository.commit("first", { "pipeline.yml": good.replace("stage: test", "stage: tset") });
+  const good = story.file({
+    test: [...story.chatter, story.awaiting("first"), "echo nearly there", "exit 3"],
+  });
+  repository.commit("first", { ...story.files, "pipeline.yml": good.replace("stage: test", "stage: tset") });
   await page.getByRole("link", { name: "Make the first one" }).click();
-  await page.getByLabel("Address").fill(repository.path);
+  await page.getByLabel("Address").fill(story.address);
   await page.getByRole("button", { name: "Check the repository" }).click();
   const found = page.getByRole("region", { name: "What was found" });
   await found.getByText("did you mean `test`?").waitFor();
-  await found.getByText(/^pipeline\.yml:6:/).waitFor();
-  await story.shoot("new-project-wrong");
+  await found.getByText(/^pipeline\.yml:\d+:\d+/).waitFor();
+  await story.look("new-project-wrong");
   repository.commit("mended", { "pipeline.yml": good });
   await page.getByRole("button", { name: "Check again" }).click();
   await found.getByRole("list", { name: "Stages" }).getByText("unit").waitFor();
-  await story.shoot("new-project-good");
+  await story.look("new-project-good");
   await page.getByRole("button", { name: "Make the project", exact: true }).click();
   const [hook, secret] = await until("address and secret of the webhook are shown", async () => {
     const texts = await page.locator("dd code").allTextContents();
@@ -116,13 +94,14 @@ async function watchInTwo(story) {
     both.map((each) =>
       each
         .getByRole("log")
-        .getByText(/first \]; do sleep/)
+        .getByText(/\bfirst\b/)
         .first()
         .waitFor(),
     ),
   );
-  await story.shoot("running");
-  open(story, "first");
+  await story.look("running");
+  await story.pictures.take(page, "pipeline", PICTURE, "light");
+  story.gates.open("first");
   await Promise.all(both.map((each) => says(each, "nearly there")));
 }
 
@@ -138,12 +117,14 @@ async function fail(story) {
     ),
   );
   await until("the title says so", async () => /failed/.test(await story.page.title()));
-  await story.shoot("failed-pipeline");
+  await story.look("failed-pipeline");
 }
 
 async function fixByPush(story) {
   const { page, repository, hook, secret } = story;
-  const commit = repository.commit("fixed", { "pipeline.yml": jobs(story, ["echo all is well"]) });
+  const commit = repository.commit("fixed", {
+    "pipeline.yml": story.file({ test: [...story.chatter, "echo all is well"] }),
+  });
   await page.goto("/projects/shop");
   const wrong = await push({ hook, secret: `${secret}x`, branch: "main", commit });
   if (wrong < 400) throw new Error(`a push that is signed wrong was answered with ${wrong}`);
@@ -152,7 +133,7 @@ async function fixByPush(story) {
   await page.getByRole("link", { name: "#2 succeeded" }).first().waitFor();
   await page.getByRole("link", { name: "#2 succeeded" }).first().click();
   await says(page, "all is well");
-  await story.shoot("fixed");
+  await story.look("fixed");
   await page.goto("/projects/shop/settings/webhook");
   const replay = page.getByRole("button", { name: "Replay" });
   const list = page.getByRole("listitem").filter({ has: replay });
@@ -162,20 +143,20 @@ async function fixByPush(story) {
 
 async function cancel(story) {
   const { page, repository } = story;
-  const script = ["echo it began", awaiting(story, "never")];
-  await tell(story, "main", repository.commit("endless", { "pipeline.yml": jobs(story, script) }));
+  const script = ["echo it began", story.awaiting("never")];
+  await tell(story, "main", repository.commit("endless", { "pipeline.yml": story.file({ test: script }) }));
   await follow(story, 3);
   await says(page, "it began");
   await page.getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel the pipeline" });
-  await story.shoot("cancel");
+  await story.look("cancel");
   await dialog.getByRole("button", { name: "Cancel the pipeline" }).click();
   await standsAt(page, "cancelled");
 }
 
 async function retry(story) {
   const { page } = story;
-  open(story, "never");
+  story.gates.open("never");
   await page.getByRole("button", { name: "Run again" }).click();
   await page.getByRole("menuitem", { name: "the whole pipeline" }).click();
   await page.waitForURL("**/pipelines/4");
@@ -184,11 +165,11 @@ async function retry(story) {
 
 /** A job on the server's own machine ends with the server, and begins anew: the log of neither attempt has a gap, or a line twice. */
 async function killServer(story) {
-  const { page, second, server, browsers, repository } = story;
+  const { page, second, server, browsers, repository, gates } = story;
   const half = LINES / 2;
   const count = (from, to) => `i=${from}; while [ $i -le ${to} ]; do echo "line $i"; i=$((i+1)); done`;
-  const script = [count(1, half), awaiting(story, "second"), count(half + 1, LINES)];
-  const file = `${jobs(story, script)}    retry: { max: 1, on: [lost] }\n`;
+  const script = [count(1, half), story.awaiting("second"), count(half + 1, LINES)];
+  const file = `${story.file({ test: script })}    retry: { max: 1, on: [lost] }\n`;
   await tell(story, "main", repository.commit("long", { "pipeline.yml": file }));
   await follow(story, 5);
   await second.goto("/projects/shop/pipelines/5");
@@ -200,13 +181,13 @@ async function killServer(story) {
   await browsers.allowing(AWAY, async () => {
     await server.end("SIGKILL");
     await Promise.all(both.map((each) => away(each).waitFor()));
-    await story.shoot("server-away");
+    await story.look("server-away");
     await server.start();
     await Promise.all(both.map((each) => away(each).waitFor({ state: "hidden" })));
   });
   // No page is loaded again.
   await Promise.all(both.map((each) => attempt(each, 2).waitFor()));
-  open(story, "second");
+  gates.open("second");
   for (const each of both) {
     await standsAt(each, "succeeded");
     hasLines(await readLog(each), LINES);
@@ -214,7 +195,7 @@ async function killServer(story) {
     await says(each, `line ${half}`);
     hasLines(await readLog(each), half);
   }
-  await story.shoot("server-back");
+  await story.look("server-back");
 }
 
 function hasLines(log, count) {
@@ -224,13 +205,20 @@ function hasLines(log, count) {
   if (lines.length !== count) throw new Error(`the log has ${lines.length} lines for ${count}`);
 }
 
-export const ACTS = {
-  "sign in by the link": signIn,
+const RUNS = {
   "create a project, with a check": createProject,
   "run, and watch it in two browsers": watchInTwo,
   "it fails": fail,
   "fix it, and push": fixByPush,
+};
+
+/** For the one user of a server, whose jobs run on its own machine. */
+export const ALONE = {
+  "sign in by the link": signInByLink,
+  ...RUNS,
   cancel: cancel,
   retry: retry,
   "the server is killed under the page": killServer,
 };
+
+export { RUNS };

@@ -21,28 +21,41 @@ const PATIENCE_MS = 60_000;
 export class Browsers {
   #base;
   #pages;
+  #provider;
   #open = [];
   #faults = [];
   #allowed = [];
 
-  /** `pages`: a directory of built pages to show in place of those in the server, with the headers that it sends. */
-  constructor(base, pages) {
+  /**
+   * `pages`: a directory of built pages to show in place of those in the server, with the headers that it sends. `provider`:
+   * where one signs in; what its forms do is its own business, but they get nothing from elsewhere.
+   */
+  constructor(base, { pages, provider }) {
     this.#base = base;
     this.#pages = pages;
+    this.#provider = provider;
   }
 
   /** A browser of its own; `state` is what another one has of cookies. */
   async open(state) {
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    const browser = await chromium.launch({ executablePath, args: ARGS });
+    // See no-netlink.c.
+    const preload = process.env.IMT_STORY_PRELOAD;
+    const env = preload === undefined ? process.env : { ...process.env, LD_PRELOAD: preload };
+    const browser = await chromium.launch({ executablePath, args: ARGS, env });
     this.#open.push(browser);
     const context = await browser.newContext({
       baseURL: this.#base,
       viewport: { width: 1440, height: 900 },
+      // What moves is never the same twice.
+      reducedMotion: "reduce",
+      colorScheme: "light",
       ...(state === undefined ? {} : { storageState: state }),
     });
     context.setDefaultTimeout(PATIENCE_MS);
     if (this.#pages !== undefined) await this.#replacePages(context);
+    const isElsewhere = (url) => url.origin !== this.#base && url.origin !== this.#provider;
+    await context.route(isElsewhere, (route) => route.abort());
     const page = await context.newPage();
     this.#watch(page);
     return page;
@@ -77,16 +90,24 @@ export class Browsers {
     page.on("pageerror", (error) => fault(`an error: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() !== "error") return;
+      if (this.#isProviders(page)) return;
       const text = `${message.text()} (${message.location().url})`;
       if (!this.#allowed.some((pattern) => pattern.test(text))) fault(`on the console: ${text}`);
     });
     page.on("request", (request) => {
-      if (new URL(request.url()).origin !== this.#base) fault(`a request elsewhere: ${request.url()}`);
+      const isOurs = new URL(request.url()).origin === this.#base;
+      if (!isOurs && !this.#isProviders(page, request)) fault(`a request elsewhere: ${request.url()}`);
     });
     page.on("websocket", (socket) => {
       if (new URL(socket.url()).host !== new URL(this.#base).host)
         fault(`a socket elsewhere: ${socket.url()}`);
     });
+  }
+
+  /** Whether the page is the provider's, or leads to it. */
+  #isProviders(page, request) {
+    if (this.#provider === undefined) return false;
+    return [page.url(), request?.url()].some((url) => url?.startsWith(`${this.#provider}/`));
   }
 
   async #replacePages(context) {

@@ -4,17 +4,8 @@ import { readLog, until } from "./browser.mjs";
 import { tell } from "./acts.mjs";
 import { HOSTILE } from "./hostile.mjs";
 
-/** The widths at which nothing may be wider than the window. */
-const WIDTHS = [1440, 390];
-
-async function looksRight({ page, shoot }, name) {
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: 900 });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (wide > 0) throw new Error(`${name} is ${wide} px wider than a window of ${width} px`);
-    await shoot(`hostile-${name}-${width}`);
-  }
-  await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+async function looksRight({ page, look }, name) {
+  await look(`hostile-${name}`);
   const made = await page.evaluate(() => {
     const odd =
       "iframe, object, embed, base, meta[http-equiv=refresh], [onload], [onerror], [ontoggle], [onfocus]";

@@ -39,6 +39,8 @@ export class Repository {
     }
     this.git("add", "--all");
     this.git("commit", "--quiet", "--allow-empty", "--cleanup=verbatim", "-m", message);
+    // For whoever reads it over HTTP.
+    this.git("update-server-info");
     return this.git("rev-parse", "HEAD");
   }
 

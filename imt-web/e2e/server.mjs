@@ -7,46 +7,52 @@ const START_MS = 60_000;
 
 export class Server {
   #program;
-  #directory;
+  #options;
+  #env;
   #port;
   #child = null;
   #said = "";
 
-  constructor(program, directory, port) {
+  constructor(program, port, options, env) {
     this.#program = program;
-    this.#directory = directory;
+    this.#options = options;
+    this.#env = env;
     this.#port = port;
   }
 
-  static async within(program, directory) {
-    return new Server(program, directory, await freePort());
+  /** `options` is what it is told, `env` what it finds, besides what each of them is. */
+  static async within(program, directory, options, env = {}) {
+    return new Server(program, await freePort(), { "data-dir": directory, ...options }, env);
   }
 
   get base() {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Everything that it has printed since it was started last. */
-  get said() {
-    return this.#said;
+  /** What makes whoever opens it, and signs in at a provider, the administrator. */
+  get setUpLink() {
+    return /(\S*setup=\S+)/.exec(this.#said)?.[1] ?? "";
   }
 
   /** Gives the link that signs in. */
   async start() {
-    const options = [
-      ["--data-dir", this.#directory],
-      ["--listen", `127.0.0.1:${this.#port}`],
-      ["--executor", "local"],
-      ["--runners", "2"],
-      ["--rate-limits", "false"],
-      ["--reconcile-seconds", "0"],
-    ];
+    const options = Object.entries({
+      ...this.#options,
+      listen: `127.0.0.1:${this.#port}`,
+      runners: "2",
+      "rate-limits": "false",
+      "reconcile-seconds": "0",
+    });
     // Nothing of the settings of whoever runs this.
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith("IMT_") && !name.startsWith("GIT_")),
     );
     this.#said = "";
-    const child = spawn(this.#program, options.flat(), { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(
+      this.#program,
+      options.flatMap(([name, value]) => [`--${name}`, value]),
+      { env: { ...env, ...this.#env }, stdio: ["ignore", "pipe", "pipe"] },
+    );
     this.#child = child;
     const link = new Promise((found, lost) => {
       const hear = (piece) => {

@@ -21,6 +21,8 @@ import {
 export const ROW_PX = 20;
 /** So many rows are there above and below what is seen. */
 const SPARE = 24;
+/** How high what is seen is taken to be, where it is not laid out. */
+const UNSEEN_PX = 600;
 /** After so long without movement the bar is put right. */
 const QUIET_MS = 160;
 
@@ -54,7 +56,8 @@ export function useList(
   const heights = useRef(new Map<number, number>());
   const bar = useRef(0);
   const quiet = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const [seenPx, setSeenPx] = useState(600);
+  const [seenPx, setSeenPx] = useState(UNSEEN_PX);
+  const [seenWidth, setSeenWidth] = useState(0);
   const [place, setPlace] = useState<Place>(TOP);
   const [isFollowing, setFollowing] = useState(follows);
 
@@ -71,7 +74,7 @@ export function useList(
   // Heights are those of rows that were seen in this width and way.
   useLayoutEffect(() => {
     heights.current.clear();
-  }, [isWrapped, seenPx]);
+  }, [isWrapped, seenPx, seenWidth]);
 
   useLayoutEffect(() => {
     const [outer, inner] = [scroller.current, block.current];
@@ -113,6 +116,8 @@ export function useList(
       const by = to - bar.current;
       if (Math.abs(by) < 1) return;
       const { measures, place, isExact, isFollowing } = now.current;
+      // A window that got larger has moved it, not the reader. It is put right with the new measures.
+      if (isFollowing && heightOfSeen(outer) !== measures.seenPx) return;
       const next = afterBar(place, bar.current, to, measures, isExact);
       bar.current = to;
       const last = lastPlace(measures);
@@ -127,7 +132,8 @@ export function useList(
     };
     outer.addEventListener("scroll", moved, { passive: true });
     const observer = new ResizeObserver(() => {
-      setSeenPx(outer.clientHeight || 600);
+      setSeenPx(heightOfSeen(outer));
+      setSeenWidth(outer.clientWidth);
     });
     observer.observe(outer);
     return () => {
@@ -181,6 +187,10 @@ export function useList(
     show,
     page,
   };
+}
+
+function heightOfSeen(scroller: HTMLElement): number {
+  return scroller.clientHeight || UNSEEN_PX;
 }
 
 function placeOfRow(row: number, measures: Measures): Place {

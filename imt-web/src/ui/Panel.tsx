@@ -5,6 +5,7 @@ import { ApiError } from "../api/client";
 import { Untrusted, UntrustedLines } from "../text/Untrusted";
 import { Button } from "./Button";
 import { WarningIcon } from "./icons";
+import { Scrolled } from "./Scrolled";
 
 export function Panel({
   title,
@@ -67,10 +68,9 @@ export function ErrorBox({
       <WarningIcon className="mt-1 size-4" />
       <div className="min-w-0 flex-1 space-y-1">
         {title !== undefined && <p className="font-semibold">{title}</p>}
-        <UntrustedLines
-          text={error instanceof Error ? error.message : String(error)}
-          className="max-h-72 overflow-auto"
-        />
+        <Scrolled className="max-h-72">
+          <UntrustedLines text={error instanceof Error ? error.message : String(error)} />
+        </Scrolled>
         {known?.requestId && (
           <p className="text-xs">
             request{" "}

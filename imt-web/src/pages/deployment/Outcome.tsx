@@ -5,6 +5,7 @@ import { WarningIcon } from "../../ui/icons";
 import { isBad, isOver, reasonText } from "../../ui/status";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { causeText, pathText, type Course, type SickService } from "./steps";
+import { Scrolled } from "../../ui/Scrolled";
 
 export function Outcome({ deployment, course }: { deployment: Deployment; course: Course }) {
   const why = deployment.detail ?? (deployment.reason ? reasonText(deployment.reason) : null);
@@ -24,7 +25,9 @@ export function Outcome({ deployment, course }: { deployment: Deployment; course
         <div
           className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad(deployment.status) || course.path !== null ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
         >
-          <UntrustedLines text={why} className="max-h-60 overflow-auto" />
+          <Scrolled className="max-h-60">
+            <UntrustedLines text={why} />
+          </Scrolled>
           {course.path !== null && <p className="font-medium">{pathText(course.path)}</p>}
         </div>
       )}
@@ -69,10 +72,9 @@ function Services({ services }: { services: readonly SickService[] }) {
             {service.isOutOfMemory && <Fact name="ended by" value="the kernel, for its memory" />}
           </dl>
           {service.error !== null && (
-            <UntrustedLines
-              text={service.error}
-              className="mt-2 max-h-40 overflow-auto rounded bg-sunken p-2 font-mono text-xs"
-            />
+            <Scrolled className="mt-2 max-h-40 rounded bg-sunken p-2 font-mono text-xs">
+              <UntrustedLines text={service.error} />
+            </Scrolled>
           )}
         </article>
       ))}

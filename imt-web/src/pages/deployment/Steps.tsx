@@ -5,6 +5,7 @@ import { Panel } from "../../ui/Panel";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { Span } from "../../ui/Time";
 import { pathText, stepName, type Course, type Step, type StepState } from "./steps";
+import { Scrolled } from "../../ui/Scrolled";
 
 const STATUS: Record<StepState, string> = {
   running: "running",
@@ -57,7 +58,9 @@ function OneStep({ step }: { step: Step }) {
         {step.number > 1 && <span className="text-xs text-muted"> try {step.number}</span>}
         {note !== undefined && <p className="text-muted">{note}</p>}
         {step.detail !== null && step.detail !== "" && (
-          <UntrustedLines text={step.detail} className="max-h-40 overflow-auto text-failed-text" />
+          <Scrolled className="max-h-40 text-failed-text">
+            <UntrustedLines text={step.detail} />
+          </Scrolled>
         )}
       </div>
       <span className="text-xs text-muted">

@@ -5,6 +5,7 @@ import type { Schemas } from "../../api/client";
 import { Untrusted } from "../../text/Untrusted";
 import { Branch, Commit } from "../../ui/Commit";
 import { CheckIcon, ChevronRightIcon, WarningIcon } from "../../ui/icons";
+import { Scrolled } from "../../ui/Scrolled";
 
 type Checked = Schemas["Checked"];
 type FileProblem = Schemas["FileProblem"];
@@ -52,11 +53,11 @@ export function CheckedView({ checked, branch }: { checked: Checked; branch: str
         </Fact>
       )}
       {file.diagnostics.length > 0 && (
-        <ol aria-label="What is wrong with the file" className="max-h-96 divide-y divide-line overflow-auto">
+        <Scrolled as="ol" label="What is wrong with the file" className="max-h-96 divide-y divide-line">
           {file.diagnostics.map((problem, place) => (
             <Problem key={place} path={file.path} problem={problem} />
           ))}
-        </ol>
+        </Scrolled>
       )}
     </section>
   );
@@ -89,7 +90,7 @@ function Fact({ isGood, children }: { isGood: boolean; children: ReactNode }) {
 function Stages({ stages }: { stages: Schemas["CheckedStage"][] }) {
   if (stages.length === 0) return null;
   return (
-    <ol aria-label="Stages" className="flex max-h-72 flex-wrap items-start gap-2 overflow-auto">
+    <Scrolled as="ol" label="Stages" className="flex max-h-72 flex-wrap items-start gap-2">
       {stages.map((stage, place) => (
         <li key={stage.name} className="flex max-w-full min-w-0 items-start gap-2">
           {place > 0 && <ChevronRightIcon className="mt-2 size-4 text-muted" />}
@@ -107,7 +108,7 @@ function Stages({ stages }: { stages: Schemas["CheckedStage"][] }) {
           </div>
         </li>
       ))}
-    </ol>
+    </Scrolled>
   );
 }
 
@@ -126,10 +127,10 @@ function Problem({ path, problem }: { path: string; problem: FileProblem }) {
       <p className="font-mono text-xs text-muted">
         <Untrusted text={`${path}:${number}:${problem.column}`} />
       </p>
-      <pre className="flex overflow-x-auto rounded bg-sunken px-2 py-1 font-mono text-xs">
+      <Scrolled as="pre" className="flex rounded bg-sunken px-2 py-1 font-mono text-xs">
         <span className="pr-3 text-muted select-none">{number} │</span>
         <Untrusted text={problem.source} />
-      </pre>
+      </Scrolled>
       {problem.help && (
         <p className="text-muted">
           help: <Untrusted text={problem.help} className="[overflow-wrap:anywhere]" />

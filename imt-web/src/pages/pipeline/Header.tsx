@@ -11,6 +11,7 @@ import { isBad, isOver, reasonText, statusName } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 import { Actions } from "./Actions";
 import { waitingText } from "./timeline";
+import { Scrolled } from "../../ui/Scrolled";
 
 interface HeaderProps {
   project: string;
@@ -100,9 +101,9 @@ function Why({ pipeline }: { pipeline: Pipeline }) {
   if (why === null) return null;
   const look = isBad(pipeline.status) ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text";
   return (
-    <p className={`max-h-32 overflow-auto rounded-md px-3 py-1.5 text-sm ${look}`}>
+    <Scrolled as="p" className={`max-h-32 rounded-md px-3 py-1.5 text-sm ${look}`}>
       <Untrusted text={why} />
-    </p>
+    </Scrolled>
   );
 }
 

@@ -16,6 +16,7 @@ import { isBad, isOver, reasonText, statusName } from "../../ui/status";
 import { Span } from "../../ui/Time";
 import { standing } from "./stages";
 import { jobWaitingText } from "./timeline";
+import { Scrolled } from "../../ui/Scrolled";
 
 interface PaneProps {
   project: string;
@@ -129,10 +130,10 @@ function Why({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
   const text = [reason, code].filter((each) => each !== null).join(", ");
   if (text === "") return null;
   return (
-    <p className={`max-h-24 overflow-auto text-sm ${isBad(status) ? "text-failed-text" : "text-muted"}`}>
+    <Scrolled as="p" className={`max-h-24 text-sm ${isBad(status) ? "text-failed-text" : "text-muted"}`}>
       <Untrusted text={`${statusName(status)}: ${text}`} />
       {job.allow_failure && isBad(job.status) && " – which is allowed"}
-    </p>
+    </Scrolled>
   );
 }
 

@@ -8,6 +8,7 @@ import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Dialog";
 import { notifyError } from "../../ui/toasts";
+import { Scrolled } from "../../ui/Scrolled";
 
 /** From this many on there is a field to find one by. */
 const MANY = 12;
@@ -85,9 +86,12 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
         text={item.name}
         className="min-w-0 font-mono text-sm font-medium max-sm:flex-1 sm:max-w-[50%] sm:shrink-0"
       />
-      <span className="max-h-20 min-w-0 flex-1 overflow-y-auto text-sm text-muted max-sm:order-last max-sm:basis-full">
+      <Scrolled
+        as="span"
+        className="max-h-20 min-w-0 flex-1 text-sm text-muted max-sm:order-last max-sm:basis-full"
+      >
         {item.about}
-      </span>
+      </Scrolled>
       {item.extra}
       <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
         Remove

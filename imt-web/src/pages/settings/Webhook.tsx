@@ -15,6 +15,7 @@ import { StatusIcon } from "../../ui/StatusIcon";
 import { Time } from "../../ui/Time";
 import { askDeliveries, askLook } from "./asks";
 import { outcomeOf } from "./deliveries";
+import { Scrolled } from "../../ui/Scrolled";
 
 export function Webhook({ project }: { project: Project }) {
   return (
@@ -168,10 +169,9 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
         </Button>
       </div>
       {isLong && (
-        <UntrustedLines
-          text={outcome.text}
-          className="my-1 max-h-48 overflow-auto rounded-md bg-sunken px-3 py-2 font-mono text-xs whitespace-pre-wrap"
-        />
+        <Scrolled className="my-1 max-h-48 rounded-md bg-sunken px-3 py-2 font-mono text-xs whitespace-pre-wrap">
+          <UntrustedLines text={outcome.text} />
+        </Scrolled>
       )}
       {deed.error !== null && <ErrorBox error={deed.error} />}
     </li>
