@@ -11,7 +11,7 @@ import { HOSTILE_ACTS } from "./hostile-acts.mjs";
 import { OTHERS } from "./other-projects.mjs";
 import { PEOPLE, signInAtProvider } from "./people-acts.mjs";
 import { Repository } from "./repository.mjs";
-import { demandFree, removeProject } from "./services.mjs";
+import { demandFree, docker, removeProject } from "./services.mjs";
 import { Server } from "./server.mjs";
 import { awaiting, CHATTER, Shop } from "./shop.mjs";
 import { TOO_MUCH } from "./too-much-acts.mjs";
@@ -58,6 +58,8 @@ function plainFile({ test }) {
 /** With what `scripts/with-services` has started. */
 export async function together({ program, directory, pages }, services) {
   demandFree(DEPLOYED);
+  // Else a job that comes first would say that it fetches it, and pictures differed.
+  docker("pull", "--quiet", services.image);
   const { provider } = services;
   const options = {
     executor: "docker",
