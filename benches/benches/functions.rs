@@ -11,7 +11,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use imt_core::mask::{Masker, Needles};
 use imt_core::pipeline::{TriggerEvent, read};
-use imt_core::plan::{Plan, Trigger, build};
+use imt_core::plan::{CommitNote, Plan, Trigger, build};
 use imt_core::schedule::{AttemptOutcome, Decision, Effect, Input, Machine, PipelineState, Whereabouts};
 use imt_core::secret::Secret;
 use imt_core::time::Timestamp;
@@ -24,6 +24,7 @@ fn trigger() -> Trigger {
         branch: None,
         variables: Vec::new(),
         only_jobs: Vec::new(),
+        note: CommitNote::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use imt_core::id::ProjectName;
 use imt_core::pipeline::TriggerEvent;
-use imt_core::plan::{self, Plan, PlannedJob, Selection, Trigger};
+use imt_core::plan::{self, CommitNote, Plan, PlannedJob, Selection, Trigger};
 use imt_core::status::Reason;
 
 use crate::args::{ProjectArgs, TriggerArgs};
@@ -45,6 +45,7 @@ pub(crate) fn plan(project: &ProjectArgs, trigger: &TriggerArgs, known: Known) -
         branch: known.branch.or_else(|| project.branch.clone()),
         variables,
         only_jobs: trigger.jobs.clone(),
+        note: CommitNote::default(),
     };
     let name = known.name.as_ref().unwrap_or(&project.name);
     let plan = plan::build(&spec, name, trigger).map_err(|problems| {

@@ -2,7 +2,7 @@
 
 use imt_core::id::{CommitId, ProjectName};
 use imt_core::pipeline::{self, TriggerEvent};
-use imt_core::plan::{self, Plan, Trigger};
+use imt_core::plan::{self, CommitNote, Plan, Trigger};
 
 /// The plan of a pipeline file, for a manual run on branch `main`.
 pub(crate) fn plan_of(text: &str) -> Plan {
@@ -15,6 +15,7 @@ pub(crate) fn plan_of(text: &str) -> Plan {
         branch: Some("main".to_owned()),
         variables: Vec::new(),
         only_jobs: Vec::new(),
+        note: CommitNote::default(),
     };
     plan::build(&spec, &ProjectName::new("hello"), trigger).unwrap()
 }

@@ -54,6 +54,8 @@ enum Flaw {
     PagesUnbounded,
     OthersLedTo,
     PipelineForgotten,
+    WaitingIsDriven,
+    DrivenUnbounded,
     SecretsForgotten,
     FirstTargetStays,
     NothingForgotten,
@@ -104,6 +106,8 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::PagesUnbounded, "deployments_are_listed_newest_first"),
     (Flaw::OthersLedTo, "what_a_pipeline_has_led_to_is_found"),
     (Flaw::PipelineForgotten, "what_a_pipeline_has_led_to_is_found"),
+    (Flaw::WaitingIsDriven, "what_is_driven_is_found_with_its_driver"),
+    (Flaw::DrivenUnbounded, "what_is_driven_is_found_with_its_driver"),
     (Flaw::SecretsForgotten, "settings_come_back_as_they_were_given"),
     (Flaw::FirstTargetStays, "targets_are_remembered_until_they_are_forgotten"),
     (Flaw::NothingForgotten, "targets_are_remembered_until_they_are_forgotten"),
@@ -400,6 +404,14 @@ impl DeploymentStore for Mutant {
             Flaw::OthersLedTo => listed = self.inner.deployments(project, None, usize::MAX).await?,
             Flaw::PipelineForgotten => listed.found.iter_mut().for_each(|one| one.pipeline = None),
             _ => {}
+        }
+        Ok(listed)
+    }
+
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+        let mut listed = self.inner.driven(if self.is(Flaw::DrivenUnbounded) { usize::MAX } else { limit }).await?;
+        if self.is(Flaw::WaitingIsDriven) {
+            listed = self.inner.deployments(&ProjectName::new("shop"), None, limit).await?;
         }
         Ok(listed)
     }

@@ -167,9 +167,10 @@ impl<'a> Mirror<'a> {
         if output.success() { Ok(output.stdout) } else { Err(self.failed("cannot be read", &output)) }
     }
 
-    /// The message of a commit that is there.
-    pub(crate) async fn message(&self, commit: &CommitId) -> Result<String, Failure> {
-        let show = ["show", "--no-patch", "--no-show-signature", "--format=%B", "--end-of-options", commit.as_str()];
+    /// A commit that is there, in a format of git's.
+    pub(crate) async fn told(&self, commit: &CommitId, format: &str) -> Result<String, Failure> {
+        let format = format!("--format={format}");
+        let show = ["show", "--no-patch", "--no-show-signature", &format, "--end-of-options", commit.as_str()];
         let output = self.call().args(show).run().await?;
         if !output.success() {
             return Err(self.failed("cannot be read", &output));

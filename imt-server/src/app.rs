@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::OpenApi;
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::{OpenApi as Document, PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
@@ -19,8 +19,8 @@ use crate::pages;
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployment_logs, deployments, health, hooks, log_commands, log_search, logs, me,
-    members, pipelines, project_check, projects, providers, reconcile, releases, reports, secrets, sign_in, targets,
-    try_it, users, variables,
+    members, overview, pipelines, project_check, projects, providers, reconcile, releases, reports, runners, secrets,
+    sign_in, targets, try_it, users, variables,
 };
 use crate::state::Server;
 
@@ -56,7 +56,28 @@ static WRITTEN: LazyLock<Bytes> =
 
 /// What programs are told of the routes.
 pub fn document() -> Document {
-    OpenApiRouter::with_openapi(About::openapi()).merge(all_routes(usize::MAX)).split_for_parts().1
+    let mut document = OpenApiRouter::with_openapi(About::openapi()).merge(all_routes(usize::MAX)).split_for_parts().1;
+    for (path, item) in &mut document.paths.paths {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        let of_path = [("get", get), ("put", put), ("post", post), ("delete", delete), ("patch", patch)];
+        for (method, operation) in of_path {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(operation_id(method, path));
+            }
+        }
+    }
+    document
+}
+
+/// What an operation is called by programs that are made of the document: `get_projects_by_project`. The names of handlers, which
+/// stand there otherwise, are told apart by their modules only.
+fn operation_id(method: &str, path: &str) -> String {
+    let parts = path.strip_prefix("/api/v1").unwrap_or(path).split('/').filter(|part| !part.is_empty());
+    let named = parts.map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+        Some(parameter) => format!("_by_{parameter}"),
+        None => format!("_{}", part.replace(['-', '.'], "_")),
+    });
+    method.to_owned() + &named.collect::<String>()
 }
 
 /// What routes are put into: to serve them, or to tell of them.
@@ -137,6 +158,7 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(me::close_session))
         .with(routes!(me::tokens, me::make_token))
         .with(routes!(me::revoke_token))
+        .with(routes!(overview::list))
         .with(routes!(projects::list, projects::create))
         .with(routes!(project_check::check))
         .with(routes!(projects::show, projects::change))
@@ -176,6 +198,7 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(reconcile::show, reconcile::ask))
         .with(routes!(audit::of_project))
         .with(routes!(audit::of_all))
+        .with(routes!(runners::list))
         .with(routes!(users::list))
         .with(routes!(users::show, users::change))
 }

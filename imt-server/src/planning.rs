@@ -5,7 +5,7 @@
 use imt_core::directory::ProjectRecord;
 use imt_core::id::CommitId;
 use imt_core::pipeline::{self, MAX_FILE_BYTES, PipelineSpec, TriggerEvent};
-use imt_core::plan::{self, Plan, Trigger};
+use imt_core::plan::{self, CommitNote, Plan, Trigger};
 use imt_core::ports::{Failure, StoreError};
 
 use crate::state::Server;
@@ -77,6 +77,7 @@ pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wante
     let no_file =
         || NoPlan::NoFile { commit: wanted.commit.short().to_owned(), path: project.settings.pipeline_file.clone() };
     let spec = spec_of(server, project, &wanted.commit).await?.ok_or_else(no_file)?;
+    let note = note_of(server, project, &wanted.commit).await;
     let trigger = Trigger {
         event: wanted.event,
         repository: project.settings.repo_url.clone(),
@@ -84,12 +85,21 @@ pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wante
         branch: wanted.branch,
         variables: wanted.variables,
         only_jobs: wanted.only_jobs,
+        note,
     };
     let planned = plan::build(&spec, &project.name, trigger);
     let mut plan = planned
         .map_err(|problems| NoPlan::Trigger(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
     plan.deploys = has_targets(server, &plan).await?;
     Ok(plan)
+}
+
+/// What the commit says of itself. It is for people to know it by, and no pipeline fails for it.
+async fn note_of(server: &Server, project: &ProjectRecord, commit: &CommitId) -> CommitNote {
+    server.repositories().note(project, commit).await.unwrap_or_else(|failure| {
+        tracing::warn!(project = %project.name, commit = commit.short(), "a commit says nothing: {}", failure.explain());
+        CommitNote::default()
+    })
 }
 
 /// Whether the plan deploys, and every environment that it deploys to has a target.

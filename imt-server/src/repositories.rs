@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::id::{CommitId, ProjectId};
+use imt_core::plan::CommitNote;
 use imt_core::ports::{Checkout, Directory, Failure, FailureKind, Source, StoreError};
 use imt_core::secret::Secret;
 use imt_git::{Credentials, GitSource, GitSourceBuilder, Origin, Repository, Scheme};
@@ -78,6 +79,15 @@ impl Repositories {
     pub(crate) async fn message(&self, project: &ProjectRecord, commit: &CommitId) -> Result<String, Failure> {
         let _turn = self.turn(project).await?;
         self.of(project).await?.message(address(project)?, commit).await
+    }
+
+    /// What a commit says of itself.
+    ///
+    /// # Errors
+    /// As [`GitSource::note`]; and when too many ask already.
+    pub(crate) async fn note(&self, project: &ProjectRecord, commit: &CommitId) -> Result<CommitNote, Failure> {
+        let _turn = self.turn(project).await?;
+        self.of(project).await?.note(address(project)?, commit).await
     }
 
     /// Whether a repository may be a directory of this machine, as it may where its one user works. A project may have been

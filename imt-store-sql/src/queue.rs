@@ -19,8 +19,9 @@ pub(crate) const ADD_PROJECT: &str =
 const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
 const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
 const ADD_PIPELINE: &str = "
-    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING RETURNING position";
+    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch,
+        subject, author)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING RETURNING position";
 
 pub(crate) async fn enqueue(
     database: &dyn Database,
@@ -61,6 +62,8 @@ pub(crate) async fn enqueue(
         word(new.plan.trigger.event),
         new.plan.trigger.commit.as_str().into(),
         new.plan.trigger.branch.clone().into(),
+        new.plan.trigger.note.subject.clone().into(),
+        new.plan.trigger.note.author.clone().into(),
     ];
     if tx.run(ADD_PIPELINE, values).await?.is_empty() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));

@@ -64,6 +64,14 @@ async function asBranches(story) {
       heads.every((text) => !/waiting|running/.test(text))
     );
   });
+  // What their commits say is there as well, as it was written.
+  for (const text of [
+    "<script>alert(1)</script>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "{{constructor.constructor('alert(1)')()}}",
+  ]) {
+    await page.locator("p").getByText(text, { exact: true }).first().waitFor();
+  }
   await looksRight(story, "branches");
   for (const number of [7, 9, 13, last]) {
     await page.goto(`/projects/shop/pipelines/${number}`);
@@ -74,9 +82,10 @@ async function asBranches(story) {
     ["projects", "/"],
     ["deliveries", "/projects/shop/settings/webhook"],
     ["audit", "/projects/shop/audit"],
+    ["runners", "/runners"],
   ]) {
     await page.goto(path);
-    await page.getByText("shop").first().waitFor();
+    if (name !== "runners") await page.getByText("shop").first().waitFor();
     await until("everything is loaded", async () => (await page.getByLabel("Loading").count()) === 0);
     await looksRight(story, name);
   }

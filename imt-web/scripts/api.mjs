@@ -10,10 +10,6 @@ const types = new URL("../src/api/schema.d.ts", import.meta.url);
 const heading = "// Made of openapi.json by `npm run generate`: change nothing here.\n\n";
 
 const api = JSON.parse(await readFile(document, "utf8"));
-// The names of operations are not unique in the document: without them, each path gets its own types.
-for (const methods of Object.values(api.paths)) {
-  for (const operation of Object.values(methods)) delete operation.operationId;
-}
 
 const options = await prettier.resolveConfig(fileURLToPath(types));
 const source = heading + astToString(await openapiTS(api));

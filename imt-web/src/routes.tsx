@@ -15,6 +15,7 @@ const pages: RouteObject[] = [
   { path: "projects/:project/audit", lazy: () => import("./pages/audit/ProjectAudit") },
   { path: "account", lazy: () => import("./pages/account/Account") },
   { path: "audit", lazy: () => import("./pages/audit/Audit") },
+  { path: "runners", lazy: () => import("./pages/runners/Runners") },
   { path: "users", lazy: () => import("./pages/users/Users") },
   { path: "*", element: <NotThere /> },
 ];

@@ -38,6 +38,7 @@ impl Line {
             event: self.event,
             commit: self.commit.unwrap_or_else(CommitId::none),
             branch: self.branch,
+            note: self.note,
             submitted_at: self.submitted_at,
             started_at: self.started_at,
             ended_at: self.ended_at,
@@ -58,6 +59,7 @@ impl Pipeline {
             repository: self.repository,
             commit: line.commit.unwrap_or_else(CommitId::none),
             branch: line.branch,
+            note: line.note,
             ..Trigger::manual()
         };
         let state = PipelineState {
@@ -151,7 +153,7 @@ impl Deployment {
             target: Target { project, environment: self.environment, host: self.host },
             commit: self.commit,
             pipeline: self.pipeline,
-            pipeline_number: None,
+            pipeline_number: self.pipeline_number,
             status,
             end: status.is_terminal().then_some(DeploymentEnd { status, reason, detail }),
             submitted_at: self.submitted_at,

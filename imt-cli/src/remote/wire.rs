@@ -8,6 +8,7 @@ use imt_core::deploy::machine;
 use imt_core::deploy::release::ReleaseVerdict;
 use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use imt_core::pipeline::TriggerEvent;
+use imt_core::plan::CommitNote;
 use imt_core::ports::{StreamKind, Waiting};
 use imt_core::schedule::{self, AttemptPhase, CancelLevel};
 use imt_core::status::{DeploymentReason, DeploymentStatus, Reason, Status};
@@ -52,6 +53,8 @@ pub(crate) struct Line {
     pub(super) event: TriggerEvent,
     pub(super) commit: Option<CommitId>,
     pub(super) branch: Option<String>,
+    #[serde(flatten)]
+    pub(super) note: CommitNote,
     pub(super) submitted_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
@@ -106,6 +109,7 @@ pub(crate) struct Deployment {
     pub(crate) host: String,
     pub(crate) commit: CommitId,
     pub(super) pipeline: Option<PipelineId>,
+    pub(super) pipeline_number: Option<NonZeroU64>,
     pub(super) status: DeploymentStatus,
     pub(super) reason: Option<DeploymentReason>,
     pub(super) detail: Option<String>,

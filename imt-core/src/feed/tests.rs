@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Feed, Observation, Position, SharedReads, WakeSink, Waker};
 use crate::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
-use crate::plan::{Plan, Trigger};
+use crate::plan::{CommitNote, Plan, Trigger};
 use crate::ports::{
     Claim, EventId, EventSink as _, LogAppend, LogPositions, NewPipeline, Notice, RunnerInfo, Store as _, StreamKind,
 };
@@ -40,6 +40,7 @@ impl Scene {
             branch: None,
             variables: Vec::new(),
             only_jobs: Vec::new(),
+            note: CommitNote::default(),
         };
         let plan = Plan {
             project: ProjectName::new("p"),

@@ -6,6 +6,7 @@
 mod build;
 mod job;
 mod model;
+mod note;
 mod shell;
 mod show;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 pub use build::{PlanProblem, build, check_variable_name};
 pub use job::{EnvValue, EnvVar, JobSpec, Variable, environment, job_spec};
 pub use model::{OWN_LABEL, Plan, PlannedDeployment, PlannedJob, PlannedStage, Selection, Trigger};
+pub use note::CommitNote;
 pub use shell::{echo_lines, shell_script};
 pub use show::{deployment_facts, mermaid, text};
 

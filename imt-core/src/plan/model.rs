@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::note::CommitNote;
 use crate::id::{CommitId, JobIndex, ProjectName};
 use crate::pipeline::{DeploymentDefinition, PullPolicy, Resources, RetryPolicy, TriggerEvent};
 use crate::status::Reason;
@@ -138,6 +139,9 @@ pub struct Trigger {
     pub variables: Vec<(String, String)>,
     /// Names of the jobs to run; empty means all.
     pub only_jobs: Vec<String>,
+    /// What the commit says of itself, where somebody has looked.
+    #[serde(default, skip_serializing_if = "CommitNote::is_empty")]
+    pub note: CommitNote,
 }
 
 impl Trigger {
@@ -150,6 +154,7 @@ impl Trigger {
             branch: None,
             variables: Vec::new(),
             only_jobs: Vec::new(),
+            note: CommitNote::default(),
         }
     }
 }

@@ -42,6 +42,7 @@ fn trigger(event: TriggerEvent, branch: Option<&str>) -> Trigger {
         branch: branch.map(str::to_owned),
         variables: Vec::new(),
         only_jobs: Vec::new(),
+        note: CommitNote::default(),
     }
 }
 

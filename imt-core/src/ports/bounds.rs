@@ -10,7 +10,7 @@ use crate::ports::{KeptRelease, NewDeployment, NewPipeline, RunnerBeat, RunnerIn
 
 /// The most bytes that an idempotency key may have.
 pub const MAX_KEY_BYTES: usize = 256;
-/// The most bytes that the name of an instance, a host, a branch, a commit or a version may have.
+/// The most bytes that the name of an instance, a host, a branch, a commit, what a commit says of itself or a version may have.
 pub const MAX_NAME_BYTES: usize = 1024;
 /// The most bytes that a project's name may have.
 pub const MAX_PROJECT_BYTES: usize = 63;
@@ -43,6 +43,8 @@ pub fn new_pipeline(new: &NewPipeline) -> StoreResult<()> {
     if let Some(branch) = &trigger.branch {
         text("branch", branch, MAX_NAME_BYTES)?;
     }
+    optional("subject of the commit", trigger.note.subject.as_deref(), MAX_NAME_BYTES)?;
+    optional("author of the commit", trigger.note.author.as_deref(), MAX_NAME_BYTES)?;
     trigger.variables.iter().try_for_each(|(name, value)| named_value(name, value))?;
     labels(&new.plan.runs_on)
 }

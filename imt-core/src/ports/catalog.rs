@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CommitId, InstanceId, PipelineId, ProjectName};
 use crate::pipeline::TriggerEvent;
+use crate::plan::CommitNote;
 use crate::ports::store::{StoreResult, Variable};
 use crate::status::{DeploymentStatus, End, Status};
 use crate::time::Timestamp;
@@ -130,6 +131,8 @@ pub struct PipelineSummary {
     pub commit: CommitId,
     /// The branch, when one is known.
     pub branch: Option<String>,
+    /// What the commit says of itself.
+    pub note: CommitNote,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When a runner took it up.

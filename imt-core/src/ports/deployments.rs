@@ -151,6 +151,10 @@ pub trait DeploymentStore: Send + Sync {
     /// understood is set aside.
     async fn led_to_by(&self, project: &ProjectName, pipeline: PipelineId) -> StoreResult<Sifted<DeploymentSummary>>;
 
+    /// Deployments of all projects that somebody drives now, by a lease that has not run out: those accepted first come first, at
+    /// most `limit`. One that cannot be understood is set aside, and counts.
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>>;
+
     /// Remembers how the target of a project's environment is reached, in the place of what was remembered before. A project
     /// that does not exist is made.
     ///

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::id::{CommitId, PipelineId, ProjectName};
     use crate::pipeline::{TriggerEvent, read};
-    use crate::plan::{Trigger, build};
+    use crate::plan::{CommitNote, Trigger, build};
     use crate::status::End;
 
     const CANCEL: (CancelLevel, Reason) = (CancelLevel::Graceful, Reason::Superseded);
@@ -55,6 +55,7 @@ mod tests {
             branch: None,
             variables: Vec::new(),
             only_jobs: Vec::new(),
+            note: CommitNote::default(),
         };
         build(&spec, &ProjectName::new("p"), trigger).unwrap()
     }

@@ -214,6 +214,7 @@ fn summary(id: PipelineId, entry: &Entry, now: Instant) -> PipelineSummary {
         event: trigger.event,
         commit: trigger.commit.clone(),
         branch: trigger.branch.clone(),
+        note: trigger.note.clone(),
         submitted_at: entry.submitted_at,
         started_at: state.started_at,
         ended_at: state.ended_at,

@@ -455,6 +455,14 @@ impl DeploymentStore for MemoryStore {
         Ok(Sifted { found, ..Sifted::default() })
     }
 
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+        let (now, ledger, all) = (self.now(), self.ledger(), self.deployment_ledger());
+        let mut driven: Vec<_> = all.all.iter().filter(|(_, entry)| !entry.is_over() && entry.is_alive(now)).collect();
+        driven.sort_by_key(|(_, entry)| entry.position);
+        let found = driven.into_iter().take(limit).map(|(id, entry)| summary(*id, entry, &ledger, now)).collect();
+        Ok(Sifted { found, ..Sifted::default() })
+    }
+
     async fn remember_target(
         &self,
         project: &ProjectName,

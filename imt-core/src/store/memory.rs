@@ -58,6 +58,7 @@ type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 ///         branch: None,
 ///         variables: Vec::new(),
 ///         only_jobs: Vec::new(),
+///         note: Default::default(),
 ///     },
 ///     concurrency: std::num::NonZeroU32::MIN,
 ///     runs_on: Vec::new(),

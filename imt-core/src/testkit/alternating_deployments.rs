@@ -107,6 +107,10 @@ impl DeploymentStore for Alternating<dyn DeploymentStore> {
         self.next().led_to_by(project, pipeline).await
     }
 
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+        self.next().driven(limit).await
+    }
+
     async fn remember_target(
         &self,
         project: &ProjectName,

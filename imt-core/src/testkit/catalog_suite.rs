@@ -185,6 +185,7 @@ pub async fn a_summary_tells_where_a_pipeline_stands(store: TestStore) {
     assert_eq!((waiting.id, waiting.number, waiting.status), (id, number(1), Status::Pending));
     let trigger = &new.plan.trigger;
     assert_eq!((waiting.event, &waiting.commit, &waiting.branch), (trigger.event, &trigger.commit, &trigger.branch));
+    assert_eq!(waiting.note, trigger.note);
     assert_eq!((waiting.submitted_at, waiting.started_at, waiting.ended_at), (new.at, None, None));
     assert_eq!((waiting.end, waiting.holder), (None, None));
 

@@ -116,6 +116,10 @@ impl DeploymentStore for LateStore {
         self.0.led_to_by(project, pipeline).await
     }
 
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+        self.0.driven(limit).await
+    }
+
     async fn remember_target(
         &self,
         project: &ProjectName,

@@ -1,5 +1,6 @@
 //! What branches have, and what a commit says of itself.
 
+use imt_core::id::CommitId;
 use imt_core::ports::FailureKind;
 use imt_git::Submodules;
 
@@ -22,6 +23,28 @@ async fn branches_are_listed_with_what_they_have() {
     let failure = source.heads(world.dir.path().to_str().unwrap()).await.unwrap_err();
     assert!(failure.retryable && failure.kind == FailureKind::CheckoutFailed, "{failure}");
     assert_eq!(source.message(&world.origin_text(), &first).await.unwrap().trim(), "a");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_says_who_made_it_and_what_for() {
+    let world = World::new();
+    let (source, origin) = (world.source(), world.origin());
+    let note = async |message: &str, author: &str| {
+        let author = format!("--author={author} <a@b>");
+        git(
+            &origin,
+            &["commit", "-q", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-m", message, &author],
+        );
+        let commit = CommitId::parse(&git(&origin, &["rev-parse", "HEAD"])).unwrap();
+        source.note(&world.origin_text(), &commit).await.unwrap()
+    };
+    let said = note("mend \u{fc} %an\n\nbecause\n", "\u{c4}nn --all").await;
+    assert_eq!((said.subject.as_deref(), said.author.as_deref()), (Some("mend \u{fc} %an"), Some("\u{c4}nn --all")));
+    let odd = note("\u{1b}]0;title\u{7}x\rEVIL", "\u{1b}[2J").await;
+    assert_eq!((odd.subject.as_deref(), odd.author.as_deref()), (Some("]0;title x EVIL"), Some("[2J")));
+    let long = note(&"long ".repeat(20_000), &"n".repeat(3_000)).await;
+    assert_eq!((long.subject.unwrap().chars().count(), long.author.unwrap().chars().count()), (200, 100));
+    assert_eq!(note("", "a").await.subject, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

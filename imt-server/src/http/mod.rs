@@ -10,6 +10,7 @@ mod peer;
 mod places;
 mod problem;
 mod rates;
+mod tagged;
 
 pub use accept::{Limits, serve};
 pub(crate) use around::{Origins, around, request_id, to_the_end};
@@ -20,3 +21,4 @@ pub(crate) use peer::{Peer, TrustedProxies};
 pub(crate) use problem::{Answer, Code, Problem};
 pub(crate) use rates::{Kind, Throttle};
 pub use rates::{Rate, Rates};
+pub(crate) use tagged::tagged;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Refusals;
-use super::deployments::DeploymentView;
+use super::deployments::{DeploymentView, whole};
 use super::pipelines::{commit_of, key_of, must_be_in_use, of_plan};
 use crate::access::{Deploying, In};
 use crate::deploying::{self, NoDeployment};
@@ -91,7 +91,7 @@ async fn accept(server: &Server, within: &In<Deploying>, new: NewDeployment, key
         let action = Action::DeploymentMade { deployment, number, environment, is_rollback };
         server.note(within.project.id, &action, &within.caller.deed()).await;
     }
-    let view = server.deployments().load(accepted.id).await?.into();
+    let view = whole(server, accepted.id).await?;
     Ok((if accepted.created { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 

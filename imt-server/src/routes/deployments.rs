@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use imt_core::directory::Action;
-use imt_core::ports::{DeploymentRecord, DeploymentSummary};
+use imt_core::id::DeploymentId;
+use imt_core::ports::{DeploymentRecord, DeploymentSummary, StoreError};
 use imt_core::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 use imt_core::time::Timestamp;
 use serde::Serialize;
@@ -34,6 +35,9 @@ pub(crate) struct DeploymentView {
     /// The pipeline that led to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pipeline: Option<Uuid>,
+    /// That pipeline's number within its project, while it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline_number: Option<u64>,
     /// `pending`, `deploying`, `success`, `failed`, `rolled_back`, `rollback_failed`, `unknown` or `cancelled`.
     #[schema(value_type = String)]
     status: DeploymentStatus,
@@ -77,6 +81,7 @@ impl From<DeploymentSummary> for DeploymentView {
             host: deployment.target.host,
             commit: deployment.commit.to_string(),
             pipeline: deployment.pipeline.map(imt_core::id::PipelineId::as_uuid),
+            pipeline_number: deployment.pipeline_number.map(NonZeroU64::get),
             status: deployment.status,
             reason,
             detail,
@@ -89,8 +94,9 @@ impl From<DeploymentSummary> for DeploymentView {
     }
 }
 
-impl From<DeploymentRecord> for DeploymentView {
-    fn from(deployment: DeploymentRecord) -> Self {
+impl DeploymentView {
+    /// All that is known of a deployment, with the number of the pipeline that led to it.
+    fn of(deployment: DeploymentRecord, pipeline_number: Option<NonZeroU64>) -> Self {
         let state = deployment.state;
         let (reason, detail) = why(state.verdict.as_ref());
         Self {
@@ -100,6 +106,7 @@ impl From<DeploymentRecord> for DeploymentView {
             host: deployment.target.host,
             commit: deployment.commit.to_string(),
             pipeline: deployment.pipeline.map(imt_core::id::PipelineId::as_uuid),
+            pipeline_number: pipeline_number.map(NonZeroU64::get),
             status: state.status,
             reason,
             detail,
@@ -110,6 +117,20 @@ impl From<DeploymentRecord> for DeploymentView {
             ended_at: state.ended_at,
         }
     }
+}
+
+/// A deployment as it stands.
+pub(super) async fn whole(server: &Server, id: DeploymentId) -> Answer<DeploymentView> {
+    let deployment = server.deployments().load(id).await?;
+    let number = match deployment.pipeline {
+        Some(pipeline) => match server.store().load(pipeline).await {
+            Ok(record) => Some(record.number),
+            Err(StoreError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => None,
+    };
+    Ok(DeploymentView::of(deployment, number))
 }
 
 /// A project's deployments, newest first.
@@ -138,7 +159,7 @@ pub(crate) async fn show(
     InPath(at): InPath<Numbered>,
 ) -> Answer<Json<DeploymentView>> {
     let id = server.deployments().find(&within.project.name, at.number).await?;
-    Ok(Json(server.deployments().load(id).await?.into()))
+    Ok(Json(whole(&server, id).await?))
 }
 
 /// Asks for the end of a deployment, which is undone as far as it has come. One that is over stays as it is.
@@ -155,5 +176,5 @@ pub(crate) async fn cancel(
     store.request_cancel(id, DeploymentReason::User, now()).await?;
     let action = Action::DeploymentCancelled { deployment: id };
     server.note(within.project.id, &action, &within.caller.deed()).await;
-    Ok((StatusCode::ACCEPTED, Json(store.load(id).await?.into())))
+    Ok((StatusCode::ACCEPTED, Json(whole(&server, id).await?)))
 }

@@ -34,6 +34,12 @@ pub(crate) struct PipelineLine {
     /// The branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<String>,
+    /// The first line of the commit's message, 200 characters at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// The name of the commit's author, as the commit has it: nobody vouches for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
     /// When it was submitted.
     #[schema(value_type = String, format = DateTime)]
     submitted_at: Timestamp,
@@ -93,12 +99,39 @@ pub(crate) struct PipelineView {
     deploys: bool,
     /// Why it waits, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    waiting: Option<Waiting>,
+    waiting: Option<WaitingView>,
     /// The jobs, in the order of their stages.
     jobs: Vec<JobView>,
     /// The deployments that it has led to.
     deployments: Vec<DeploymentView>,
+}
+
+/// Why a pipeline waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum WaitingView {
+    /// No runner is there at all.
+    NoRunner,
+    /// There are runners, but none has all of these labels.
+    NoSuchRunner {
+        /// What its file asks for.
+        labels: Vec<String>,
+    },
+    /// It waits its turn.
+    Turn {
+        /// Pipelines of its project with the same labels that have waited longer.
+        ahead: u64,
+    },
+}
+
+impl From<Waiting> for WaitingView {
+    fn from(waiting: Waiting) -> Self {
+        match waiting {
+            Waiting::NoRunner => Self::NoRunner,
+            Waiting::NoSuchRunner { labels } => Self::NoSuchRunner { labels },
+            Waiting::Turn { ahead } => Self::Turn { ahead },
+        }
+    }
 }
 
 /// A job of a pipeline.
@@ -167,6 +200,8 @@ impl From<PipelineSummary> for PipelineLine {
             event: pipeline.event,
             commit: shown(&pipeline.commit),
             branch: pipeline.branch,
+            subject: pipeline.note.subject,
+            author: pipeline.note.author,
             submitted_at: pipeline.submitted_at,
             started_at: pipeline.started_at,
             ended_at: pipeline.ended_at,
@@ -187,6 +222,8 @@ impl PipelineView {
             event: plan.trigger.event,
             commit: shown(&plan.trigger.commit),
             branch: plan.trigger.branch.clone(),
+            subject: plan.trigger.note.subject.clone(),
+            author: plan.trigger.note.author.clone(),
             submitted_at: record.submitted_at,
             started_at: state.started_at,
             ended_at: state.ended_at,
@@ -199,7 +236,7 @@ impl PipelineView {
             labels: plan.runs_on.clone(),
             cancel: state.cancel.map(|(level, _)| level),
             deploys: plan.deploys,
-            waiting,
+            waiting: waiting.map(WaitingView::from),
             jobs: jobs.map(|(place, (job, state))| JobView::of(place, job, state)).collect(),
             deployments: Vec::new(),
         }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use imt_core::directory::{
-    CommitStatuses, Existing, NewProject, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
+    CommitStatuses, Existing, NewProject, ProjectAccess, ProjectRecord, ProjectSettings, ProjectState, Role, SecretName,
 };
 use imt_core::id::{ProjectId, ProjectName};
 use imt_core::pipeline::BranchPattern;
@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Refusals;
-use crate::access::{BearerSecret, In, Managing, Reading, Somebody};
+use crate::access::{BearerSecret, Caller, In, Managing, Reading, Somebody};
 use crate::http::{Answer, Body, Code, InQuery, Listed, Paging, Problem};
 use crate::policy;
 use crate::state::Server;
@@ -71,7 +71,7 @@ pub(crate) struct ProjectView {
 }
 
 impl ProjectView {
-    fn of(server: &Server, project: ProjectRecord, role: Role) -> Self {
+    pub(super) fn of(server: &Server, project: ProjectRecord, role: Role) -> Self {
         let base = server.settings().origins.first().map(String::as_str).unwrap_or_default();
         let ProjectSettings {
             repo_url,
@@ -214,15 +214,22 @@ pub(crate) async fn list(
     somebody: Somebody<Reading>,
     InQuery(which): InQuery<Which>,
 ) -> Answer<Json<Listed<ProjectView>>> {
+    let (seen, next, set_aside) = visible(&server, &somebody.caller, which).await?;
+    let items = seen.into_iter().map(|access| ProjectView::of(&server, access.project, access.role)).collect();
+    Ok(Json(Listed::new(items, next).but_for(&set_aside)))
+}
+
+/// A piece of what a caller sees: the projects, where it goes on, and what cannot be understood.
+type Seen = (Vec<ProjectAccess>, Option<ProjectName>, Vec<String>);
+
+/// The projects that are wanted of those that a caller sees.
+pub(super) async fn visible(server: &Server, caller: &Caller, which: Which) -> Answer<Seen> {
     let state = if which.archived { ProjectState::Archived } else { ProjectState::Active };
     let paging = Paging { cursor: which.cursor, limit: which.limit };
     let after: Option<ProjectName> = paging.cursor()?;
-    let user = somebody.caller.user.id;
-    let page = server.directory().visible_projects(user, state, after.as_ref(), paging.limit()).await?;
-    let set_aside = page.set_aside;
-    let seen = page.items.into_iter().filter(|access| somebody.caller.counts_in(access.project.id));
-    let items = seen.map(|access| ProjectView::of(&server, access.project, access.role)).collect();
-    Ok(Json(Listed::new(items, page.next).but_for(&set_aside)))
+    let page = server.directory().visible_projects(caller.user.id, state, after.as_ref(), paging.limit()).await?;
+    let seen = page.items.into_iter().filter(|access| caller.counts_in(access.project.id)).collect();
+    Ok((seen, page.next, page.set_aside))
 }
 
 /// Made: the project, where it is, and the version of its settings.

@@ -1,5 +1,6 @@
 //! Every route that the documentation has, called by everybody: what it says that it needs is what it needs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -82,6 +83,18 @@ fn body_for(path: &str) -> Value {
         "host-keys" => json!({"host": "127.0.0.1:1"}),
         _ => json!({}),
     }
+}
+
+/// Programs that are made of the document call them by these.
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = serde_json::to_value(imt_server::document()).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let each: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!((each.len(), names.len()), (names.len(), routes().len()));
+    assert!(each.contains("get_projects_by_project_pipelines_by_number"), "{each:?}");
 }
 
 const REFUSED: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];

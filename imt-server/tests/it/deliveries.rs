@@ -105,6 +105,7 @@ async fn a_push_becomes_a_pipeline_of_its_commit() {
     let found = pipelines(&world).await;
     assert_eq!(came, DeliveryOutcome::Pipeline { id: found[0].id, number: found[0].number });
     assert_eq!((found[0].commit.as_str(), found[0].branch.as_deref()), (commit.as_str(), Some("main")));
+    assert_eq!((found[0].note.subject.as_deref(), found[0].note.author.as_deref()), (Some("first"), Some("a")));
     let tag = outcome(&world, "2", &pushed("refs/tags/v1", &commit, "first")).await;
     let found = pipelines(&world).await;
     assert_eq!(tag, DeliveryOutcome::Pipeline { id: found[0].id, number: found[0].number });

@@ -25,6 +25,8 @@ mod logged;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod provider;

@@ -55,5 +55,7 @@ async fn what_they_do_is_in_the_audit_log() {
     let audit = world.call(&Method::GET, "/api/v1/audit", Some(&token), None).await.json();
     let entry = &audit["items"][0];
     assert_eq!(entry["action"], json!({"type": "user_disabled", "user": ann.id.to_string()}));
-    assert_eq!(entry["actor"], json!({"type": "user", "id": admin.id.to_string()}));
+    assert_eq!(entry["actor"], json!({"type": "user", "id": admin.id.to_string(), "name": "admin"}));
+    assert_eq!(entry["user_name"], "ann");
+    assert_eq!(entry["via"]["type"], "token");
 }

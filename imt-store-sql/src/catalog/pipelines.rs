@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use imt_core::id::{CommitId, InstanceId, PipelineId, ProjectName};
+use imt_core::plan::CommitNote;
 use imt_core::ports::{PipelineFilter, PipelineSummary, Sifted, StoreError, StoreResult, Waiting};
 use imt_core::time::Timestamp;
 
@@ -29,7 +30,7 @@ pub(crate) async fn find(
 }
 
 const PIPELINES: &str = "
-    SELECT id, number, status, verdict, event, commit_id, branch, submitted_at, started_at, ended_at,
+    SELECT id, number, status, verdict, event, commit_id, branch, subject, author, submitted_at, started_at, ended_at,
         CASE WHEN lease_until > {now} THEN holder END FROM pipelines
      WHERE project = $1 AND number < $2 AND ended < 2{wanted} ORDER BY number DESC LIMIT $3";
 
@@ -91,6 +92,7 @@ fn summary(row: Row) -> StoreResult<PipelineSummary> {
         event: row.word()?,
         commit: CommitId::new(row.text()?),
         branch: row.maybe_text()?,
+        note: CommitNote { subject: row.maybe_text()?, author: row.maybe_text()? },
         submitted_at: Timestamp::from_micros(row.count()?),
         started_at: row.maybe_count()?.map(Timestamp::from_micros),
         ended_at: row.maybe_count()?.map(Timestamp::from_micros),

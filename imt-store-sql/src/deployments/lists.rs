@@ -45,10 +45,11 @@ const SUMMARIES: &str = "
     SELECT id, number, project, environment, host, commit_id, pipeline,
         (SELECT pipelines.number FROM pipelines WHERE pipelines.id = deployments.pipeline AND pipelines.ended < 2),
         status, verdict, submitted_at, started_at, ended_at, CASE WHEN lease_until > {now} THEN holder END
-      FROM deployments WHERE project = $1 AND ended < 2";
-const BELOW: &str = "AND number < $2 ORDER BY deployments.number DESC LIMIT $3";
+      FROM deployments WHERE";
+const BELOW: &str = "project = $1 AND ended < 2 AND number < $2 ORDER BY deployments.number DESC LIMIT $3";
 /// A project has so few that looking through them takes no time.
-const LED_TO_BY: &str = "AND pipeline = $2 ORDER BY deployments.number";
+const LED_TO_BY: &str = "project = $1 AND ended < 2 AND pipeline = $2 ORDER BY deployments.number";
+const DRIVEN: &str = "ended = 0 AND holder IS NOT NULL AND lease_until > {now} ORDER BY position LIMIT $1";
 
 pub(super) async fn deployments(
     database: &dyn Database,
@@ -58,7 +59,7 @@ pub(super) async fn deployments(
 ) -> StoreResult<Sifted<DeploymentSummary>> {
     let before = before.map_or(u64::MAX, NonZeroU64::get);
     let values = vec![project.as_str().into(), before.into(), (limit as u64).into()];
-    summaries(database, project, BELOW, values).await
+    summaries(database, BELOW, values).await
 }
 
 pub(super) async fn led_to_by(
@@ -67,21 +68,20 @@ pub(super) async fn led_to_by(
     pipeline: PipelineId,
 ) -> StoreResult<Sifted<DeploymentSummary>> {
     let values = vec![project.as_str().into(), pipeline.to_string().into()];
-    summaries(database, project, LED_TO_BY, values).await
+    summaries(database, LED_TO_BY, values).await
 }
 
-async fn summaries(
-    database: &dyn Database,
-    project: &ProjectName,
-    which: &str,
-    values: Vec<Value>,
-) -> StoreResult<Sifted<DeploymentSummary>> {
+pub(super) async fn driven(database: &dyn Database, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+    summaries(database, DRIVEN, vec![(limit as u64).into()]).await
+}
+
+async fn summaries(database: &dyn Database, which: &str, values: Vec<Value>) -> StoreResult<Sifted<DeploymentSummary>> {
     let statement = database.dialect().sql(&format!("{SUMMARIES} {which}"));
     let mut all = Sifted::default();
     for row in database.run(Purpose::Read, &statement, values).await? {
         match summary(row.clone()) {
             Ok(summary) => all.found.push(summary),
-            Err(error) => all.set_aside.push(format!("{} of {project} cannot be read: {error}", name(row))),
+            Err(error) => all.set_aside.push(format!("{} cannot be read: {error}", name(row))),
         }
     }
     Ok(all)
@@ -90,10 +90,10 @@ async fn summaries(
 /// What to call a deployment of which no more than this may be sound.
 fn name(row: Row) -> String {
     let mut row = row.of("deployment");
-    match (row.text(), number(&mut row)) {
-        (_, Ok(number)) => format!("deployment #{number}"),
-        (Ok(id), Err(_)) => format!("deployment {id}"),
-        (Err(_), Err(_)) => "a deployment".to_owned(),
+    match (row.text(), number(&mut row), row.text()) {
+        (_, Ok(number), Ok(project)) => format!("deployment #{number} of {project}"),
+        (Ok(id), _, _) => format!("deployment {id}"),
+        (Err(_), _, _) => "a deployment".to_owned(),
     }
 }
 

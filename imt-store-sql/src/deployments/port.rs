@@ -177,6 +177,10 @@ impl DeploymentStore for SqlStore {
         lists::led_to_by(self.database().as_ref(), project, pipeline).await
     }
 
+    async fn driven(&self, limit: usize) -> StoreResult<Sifted<DeploymentSummary>> {
+        lists::driven(self.database().as_ref(), limit).await
+    }
+
     async fn remember_target(
         &self,
         project: &ProjectName,

@@ -1,7 +1,7 @@
 //! How a file of the newest schema becomes one of an earlier schema.
 
 /// What brought a schema to the one before it.
-pub(crate) const TAKEN_AWAY: [&str; 9] = [
+pub(crate) const TAKEN_AWAY: [&str; 10] = [
     "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
     "DROP TABLE replaced_secrets; ALTER TABLE job_log_chunks DROP COLUMN packed; UPDATE meta SET value = 2 WHERE name = 'schema'",
     "DROP TABLE deployment_log_chunks; DROP TABLE deployment_logs; DROP TABLE deployment_events; DROP TABLE deployments;
@@ -19,4 +19,6 @@ pub(crate) const TAKEN_AWAY: [&str; 9] = [
      DROP INDEX projects_of_repository; CREATE INDEX projects_of_repository ON directory_projects (repository);
      UPDATE meta SET value = 8 WHERE name = 'schema'",
     "DROP INDEX deliveries_found; UPDATE meta SET value = 9 WHERE name = 'schema'",
+    "ALTER TABLE pipelines DROP COLUMN subject; ALTER TABLE pipelines DROP COLUMN author;
+     UPDATE meta SET value = 10 WHERE name = 'schema'",
 ];

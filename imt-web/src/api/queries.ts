@@ -5,6 +5,7 @@ import { queryOptions, useQuery, type UseQueryResult } from "@tanstack/react-que
 import { answer, client, type Schemas } from "./client";
 
 export type Project = Schemas["ProjectView"];
+export type Overview = Schemas["OverviewLine"];
 export type PipelineLine = Schemas["PipelineLine"];
 export type Pipeline = Schemas["PipelineView"];
 export type Job = Schemas["JobView"];
@@ -35,20 +36,21 @@ export const asks = {
       queryFn: ({ signal }) => answer(client.GET("/api/v1/me", { signal })),
       staleTime: 60_000,
     }),
-  projects: (isArchived: boolean, paging: Paging) =>
+  /** Projects with how they stand. The browser says what it has, and is not sent it again while nothing changes. */
+  overview: (isArchived: boolean, paging: Paging) =>
     queryOptions({
       queryKey: ["projects", isArchived, paging],
       queryFn: ({ signal }) =>
         answer(
-          client.GET("/api/v1/projects", { params: { query: { archived: isArchived, ...paging } }, signal }),
+          client.GET("/api/v1/overview", { params: { query: { archived: isArchived, ...paging } }, signal }),
         ),
-      refetchInterval: SELDOM,
+      refetchInterval: OFTEN,
     }),
   /** For whoever looks for one: every piece of the list, up to a bound. */
-  allProjects: (isArchived: boolean) =>
+  wholeOverview: (isArchived: boolean) =>
     queryOptions({
       queryKey: ["projects", isArchived, "all"],
-      queryFn: ({ signal }) => allProjects(isArchived, signal),
+      queryFn: ({ signal }) => wholeOverview(isArchived, signal),
       staleTime: SELDOM,
     }),
   project: (project: string) =>
@@ -119,12 +121,12 @@ export type Ask = typeof asks;
 /** More projects than these many pieces nobody sees: the server would be asked for too long. */
 const PIECES = 50;
 
-async function allProjects(archived: boolean, signal: AbortSignal): Promise<Project[]> {
-  const found: Project[] = [];
+async function wholeOverview(archived: boolean, signal: AbortSignal): Promise<Overview[]> {
+  const found: Overview[] = [];
   let cursor: string | undefined;
   for (let piece = 0; piece < PIECES; piece += 1) {
     const query = { archived, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
-    const { items, next } = await answer(client.GET("/api/v1/projects", { params: { query }, signal }));
+    const { items, next } = await answer(client.GET("/api/v1/overview", { params: { query }, signal }));
     found.push(...items);
     if (!next) break;
     cursor = next;

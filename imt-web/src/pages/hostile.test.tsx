@@ -3,15 +3,19 @@ import { render } from "@testing-library/react";
 import { MemoryRouter } from "react-router";
 import { describe, expect, test } from "vitest";
 
+import type { Schemas } from "../api/client";
 import type { Deployment, Job, Pipeline } from "../api/queries";
 import { plain } from "../text/marks";
+import { Note } from "../ui/Commit";
 import { ErrorBox } from "../ui/Panel";
 import { Outcome } from "./deployment/Outcome";
 import { BEGIN } from "./deployment/steps";
+import { Entry } from "./audit/Entries";
 import { StageGraph } from "./pipeline/StageGraph";
 import { Timeline } from "./pipeline/Timeline";
 import { DeploymentRow } from "./project/DeploymentRow";
 import { PipelineRow } from "./project/PipelineRow";
+import { RunnerCard, type Runner } from "./runners/Runners";
 
 const PAYLOADS = [
   "<script>alert(1)</script>",
@@ -50,6 +54,8 @@ function pipeline(text: string): Pipeline {
     event: "push",
     branch: text,
     commit: text,
+    subject: text,
+    author: text,
     detail: text,
     submitted_at: AT,
     ended_at: AT,
@@ -73,10 +79,41 @@ function deployment(text: string): Deployment {
   };
 }
 
+function runner(text: string): Runner {
+  return {
+    instance: text,
+    host: text,
+    version: text,
+    labels: [text],
+    slots: 1,
+    driving: 2,
+    is_draining: false,
+    is_alive: true,
+    seen_at: AT,
+    pipelines: [{ project: "shop", number: 1, jobs: [text] }],
+    deployments: [{ project: "shop", number: 1, environment: text }],
+  };
+}
+
+function entry(text: string): Schemas["EntryView"] {
+  return {
+    at: AT,
+    actor: { type: "user", name: text },
+    via: { type: text },
+    action: { type: text, branch: text },
+    user_name: text,
+    remote: text,
+    request: text,
+  };
+}
+
 describe.each(PAYLOADS)("%j", (text) => {
   const places = {
     "a pipeline in a list": <PipelineRow project="shop" pipeline={pipeline(text)} />,
     "a deployment in a list": <DeploymentRow project="shop" deployment={deployment(text)} />,
+    "what a commit says": <Note subject={text} author={text} />,
+    "a runner": <RunnerCard runner={runner(text)} />,
+    "an entry of the audit": <Entry entry={entry(text)} />,
     "the stages": <StageGraph pipeline={pipeline(text)} shown={0} />,
     "the timeline": <Timeline pipeline={pipeline(text)} shown={0} />,
     "the outcome of a deployment": <Outcome deployment={deployment(text)} course={BEGIN} />,

@@ -28,6 +28,7 @@ export function TopBar({ me, onHelp }: { me: Schemas["Me"]; onHelp: () => void }
         <nav aria-label="Main" className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto">
           <BarLink to="/">Projects</BarLink>
           {me.is_admin && !me.is_single_user && <BarLink to="/users">Users</BarLink>}
+          {me.is_admin && <BarLink to="/runners">Runners</BarLink>}
           {me.is_admin && <BarLink to="/audit">Audit</BarLink>}
         </nav>
         <ToldMenu />

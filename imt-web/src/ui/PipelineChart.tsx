@@ -8,8 +8,11 @@ import { count, exactText, spanText } from "./duration";
 import { TONE_BAR } from "./StatusIcon";
 import { isOver, statusName, toneOf } from "./status";
 
-export interface Bar {
-  pipeline: PipelineLine;
+/** What a bar tells of. */
+type Ran = Pick<PipelineLine, "number" | "status" | "started_at" | "ended_at">;
+
+export interface Bar<P extends Ran> {
+  pipeline: P;
   /** How long it ran, in milliseconds; 0 where it never did. */
   tookMs: number;
   /** Of the highest bar, 0 to 1. */
@@ -17,7 +20,7 @@ export interface Bar {
 }
 
 /** The bars of pipelines that are listed newest first. The highest stands for the longest but for outliers. */
-export function barsOf(pipelines: readonly PipelineLine[], now: number): Bar[] {
+export function barsOf<P extends Ran>(pipelines: readonly P[], now: number): Bar<P>[] {
   const took = pipelines.map((pipeline) => tookMs(pipeline, now));
   const sorted = took.toSorted((a, b) => a - b);
   // One that hung for a day would make all others look alike.
@@ -30,14 +33,14 @@ export function barsOf(pipelines: readonly PipelineLine[], now: number): Bar[] {
   return bars.toReversed();
 }
 
-function tookMs(pipeline: PipelineLine, now: number): number {
+function tookMs(pipeline: Ran, now: number): number {
   if (!pipeline.started_at) return 0;
   const end = pipeline.ended_at ? Date.parse(pipeline.ended_at) : now;
   return Math.max(0, end - Date.parse(pipeline.started_at));
 }
 
 /** What a chart says, in words. */
-export function summary(pipelines: readonly PipelineLine[]): string {
+export function summary(pipelines: readonly Ran[]): string {
   const over = pipelines.filter((pipeline) => isOver(pipeline.status));
   const good = over.filter((pipeline) => pipeline.status === "success").length;
   return `${good} of the last ${count(over.length, "pipeline")} succeeded`;
@@ -48,7 +51,7 @@ export function Strip({
   now,
   places = 20,
 }: {
-  pipelines: readonly PipelineLine[];
+  pipelines: readonly Ran[];
   now: number;
   places?: number;
 }) {

@@ -106,6 +106,8 @@ fn head(seen: &Seen, board: &Board, now: Timestamp, paint: Paint) -> String {
     let detail = state.verdict.as_ref().and_then(|end| end.detail.as_deref()).filter(|_| !board.blames_a_job());
     say("why", &clean(detail.unwrap_or_default()));
     say("commit", &revision(&board.plan));
+    say("subject", &clean(trigger.note.subject.as_deref().unwrap_or_default()));
+    say("author", &clean(trigger.note.author.as_deref().unwrap_or_default()));
     say("from", &clean(trigger.repository.as_deref().unwrap_or_default()));
     say("event", trigger.event.as_str());
     say("submitted", &words::time(seen.record.submitted_at));
@@ -278,6 +280,7 @@ mod tests {
             event: whole.plan.trigger.event,
             commit: whole.plan.trigger.commit.clone(),
             branch: whole.plan.trigger.branch.clone(),
+            note: whole.plan.trigger.note.clone(),
             submitted_at: whole.submitted_at,
             started_at: whole.state.started_at,
             ended_at: whole.state.ended_at,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline::TriggerEvent;
-use imt_core::plan::PlannedJob;
+use imt_core::plan::{CommitNote, PlannedJob};
 use imt_core::ports::{DeploymentSummary, PipelineSummary, Waiting};
 use imt_core::schedule::{AttemptPhase, AttemptState, CancelLevel, JobState};
 use imt_core::status::{DeploymentReason, DeploymentStatus, End, Reason, Status};
@@ -28,6 +28,8 @@ pub(crate) struct Record<'a> {
     commit: Option<&'a CommitId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branch: Option<&'a str>,
+    #[serde(flatten)]
+    note: &'a CommitNote,
     submitted_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
@@ -122,6 +124,7 @@ impl<'a> Record<'a> {
             event: pipeline.event,
             commit: Some(&pipeline.commit).filter(|commit| **commit != CommitId::none()),
             branch: pipeline.branch.as_deref(),
+            note: &pipeline.note,
             submitted_at: pipeline.submitted_at,
             started_at: pipeline.started_at,
             ended_at: pipeline.ended_at,
@@ -144,6 +147,7 @@ impl<'a> Record<'a> {
             event: trigger.event,
             commit: Some(&trigger.commit).filter(|commit| **commit != CommitId::none()),
             branch: trigger.branch.as_deref(),
+            note: &trigger.note,
             submitted_at: seen.record.submitted_at,
             started_at: state.started_at,
             ended_at: state.ended_at,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
+use std::time::Duration;
 
-use super::fixture::{TestStore, accept, claim, claimed, copy, ended, new, settings, started, target};
+use super::fixture::{TestStore, accept, claim, claimant, claimed, copy, ended, new, settings, started, target};
 use crate::deploy::machine::{DeploymentKind, DeploymentSpec};
 use crate::deploy::release::ReleaseVerdict;
 use crate::deploy::settings::{DeploymentSettings, Reach, TargetSettings};
-use crate::id::{DeploymentId, PipelineId, ProjectName, ReleaseId};
-use crate::ports::{KeptRelease, NewDeployment, RememberedTarget, StoreError, Target, bounds};
+use crate::id::{DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
+use crate::ports::{Claimant, KeptRelease, NewDeployment, RememberedTarget, StoreError, Target, bounds};
 use crate::secret::SecretBytes;
 use crate::status::{DeploymentEnd, DeploymentStatus};
 use crate::testkit::store_suite::fixture::{assert_refused, at};
@@ -48,6 +49,32 @@ pub(super) async fn what_a_pipeline_has_led_to_is_found(store: TestStore) {
     let listed = store.deployments(&shop(), None, 10).await.expect("deployments").found;
     let named: Vec<_> = listed.iter().map(|d| d.pipeline).collect();
     assert_eq!(named, [Some(pipeline), Some(other), None, Some(pipeline)]);
+}
+
+/// What somebody drives is told with who it is, whichever project it is of: not what waits, was left or is over.
+pub(super) async fn what_is_driven_is_found_with_its_driver(store: TestStore) {
+    let waits = accept(&store, "a").await;
+    let mut elsewhere = new("a");
+    elsewhere.target.project = ProjectName::new("blog");
+    let ids = [store.accept(elsewhere, None).await.expect("accept").id, accept(&store, "b").await];
+    let left = accept(&store, "c").await;
+    let over = accept(&store, "d").await;
+    for id in ids.iter().rev() {
+        claim(&store, "one", *id).await;
+    }
+    let brief = Claimant { lease: Duration::ZERO, ..claimant("two") };
+    store.claim(&brief, Some(left)).await.expect("claim").expect("it is free");
+    let held = claim(&store, "two", over).await;
+    store.commit(&held, 1, &[started(), ended()]).await.expect("commit");
+    let driven = async |limit| {
+        let found = store.driven(limit).await.expect("driven").found;
+        found.into_iter().map(|d| (d.id, d.holder)).collect::<Vec<_>>()
+    };
+    let one = Some(InstanceId::new("one"));
+    assert_eq!(driven(10).await, [(ids[0], one.clone()), (ids[1], one.clone())]);
+    assert_eq!(driven(1).await, [(ids[0], one)]);
+    claim(&store, "three", waits).await;
+    assert_eq!(driven(10).await.first(), Some(&(waits, Some(InstanceId::new("three")))));
 }
 
 fn shop() -> ProjectName {

@@ -91,6 +91,7 @@ macro_rules! __deployment_suite_cases {
             kept {
                 deployments_are_listed_newest_first
                 what_a_pipeline_has_led_to_is_found
+                what_is_driven_is_found_with_its_driver
                 settings_come_back_as_they_were_given
                 targets_are_remembered_until_they_are_forgotten
                 accepting_remembers_the_target

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::id::{CommitId, JobIndex, ProjectName};
 use crate::pipeline::{PullPolicy, Resources, RetryCause, RetryPolicy, TriggerEvent};
-use crate::plan::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
+use crate::plan::{CommitNote, Plan, PlannedJob, PlannedStage, Selection, Trigger};
 use crate::ports::{FailureKind, StreamKind};
 use crate::schedule::CancelLevel;
 use crate::status::Reason;
@@ -240,6 +240,7 @@ pub(super) fn plan(draw: &mut Seed) -> Plan {
         branch: None,
         variables: Vec::new(),
         only_jobs: Vec::new(),
+        note: CommitNote::default(),
     };
     let concurrency = NonZeroU32::MIN.saturating_add(u32::try_from(draw.below(3)).unwrap_or(0));
     Plan {

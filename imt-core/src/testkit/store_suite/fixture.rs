@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::id::{AttemptId, CommitId, InstanceId, JobIndex, PipelineId, ProjectName};
 use crate::pipeline::{PullPolicy, Resources, RetryPolicy, TriggerEvent};
-use crate::plan::{Plan, PlannedJob, PlannedStage, Selection, Trigger};
+use crate::plan::{CommitNote, Plan, PlannedJob, PlannedStage, Selection, Trigger};
 use crate::ports::{
     Claim, Event, EventId, LogAppend, LogEnd, LogFrom, LogPositions, NewPipeline, RunnerInfo, Store, StoreError,
     StoredChunk, StreamKind,
@@ -61,6 +61,7 @@ pub(in crate::testkit) fn plan(project: ProjectName, jobs: u32) -> Plan {
             branch: Some("feature/\u{fc}".into()),
             variables: vec![("K".into(), "v'\"\\\n".into())],
             only_jobs: vec!["job-0".into()],
+            note: CommitNote::new("sell \u{fc} '\"\\", "\u{c4}nn"),
         },
         concurrency: NonZeroU32::MIN,
         runs_on: Vec::new(),

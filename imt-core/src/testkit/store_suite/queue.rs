@@ -338,6 +338,8 @@ pub(super) async fn what_breaks_a_rule_is_refused(store: TestStore) {
         bad.push(NewPipeline { plan: plan(ProjectName::new(name), 1), ..new_pipeline() });
     }
     bad.push(with(|new| new.plan.trigger.branch = Some("a\0b".into())));
+    bad.push(with(|new| new.plan.trigger.note.subject = Some("a\0b".into())));
+    bad.push(with(|new| new.plan.trigger.note.author = Some("x".repeat(1025))));
     bad.push(with(|new| new.plan.trigger.commit = CommitId::new("a\0b")));
     bad.push(with(|new| new.plan.trigger.variables = vec![("A".into(), "x".repeat(bounds::MAX_VARIABLE_BYTES + 1))]));
     bad.push(with(|new| new.plan.trigger.variables = vec![("A".repeat(bounds::MAX_KEY_BYTES + 1), "x".into())]));

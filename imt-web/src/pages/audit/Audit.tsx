@@ -5,7 +5,6 @@ import { useSearchParams } from "react-router";
 import { answer, client } from "../../api/client";
 import { Page } from "../../shell/Page";
 import { usePageState } from "../../ui/page-state";
-import { askUsers } from "../users/asks";
 import { Entries } from "./Entries";
 
 export function Component() {
@@ -23,11 +22,9 @@ export function Component() {
       ),
     placeholderData: keepPreviousData,
   });
-  const users = useQuery(askUsers(null));
-  const names = new Map(users.data?.items.map((user) => [user.id, user.email ?? user.name]));
   return (
     <Page title="Audit">
-      <Entries query={entries} names={names} cursor={cursor} />
+      <Entries query={entries} cursor={cursor} />
     </Page>
   );
 }

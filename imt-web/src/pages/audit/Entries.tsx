@@ -11,11 +11,10 @@ import { actionText, actorText, viaText } from "./actions";
 
 interface EntriesProps {
   query: UseQueryResult<Schemas["Listed_EntryView"]>;
-  names: ReadonlyMap<string, string>;
   cursor: string | null;
 }
 
-export function Entries({ query, names, cursor }: EntriesProps) {
+export function Entries({ query, cursor }: EntriesProps) {
   return (
     <Panel title="What was done" isFlush>
       <Answered query={query} lines={8}>
@@ -29,7 +28,7 @@ export function Entries({ query, names, cursor }: EntriesProps) {
               <ul className="divide-y divide-line">
                 {items.map((entry, place) => (
                   // Entries have no id; a piece of the log does not change.
-                  <Entry key={`${entry.at} ${place}`} entry={entry} names={names} />
+                  <Entry key={`${entry.at} ${place}`} entry={entry} />
                 ))}
               </ul>
               {(next ?? cursor) && (
@@ -46,16 +45,18 @@ export function Entries({ query, names, cursor }: EntriesProps) {
   );
 }
 
-function Entry({ entry, names }: { entry: Schemas["EntryView"]; names: ReadonlyMap<string, string> }) {
+export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
   const { what, about } = actionText(entry.action);
+  const whom = entry.user_name;
   return (
     <li className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
       <span className="text-muted">
         <Time at={entry.at} />
       </span>
-      <Untrusted text={actorText(entry.actor, names)} className="truncate font-medium" />
+      <Untrusted text={actorText(entry.actor)} className="truncate font-medium" />
       <span className="min-w-0 max-sm:col-span-2">
-        <Untrusted text={what} /> <Untrusted text={about} className="text-muted" />
+        <Untrusted text={what} /> {whom && <Untrusted text={whom} className="font-medium" />}{" "}
+        <Untrusted text={about} className="text-muted" />
       </span>
       <span
         className="text-muted max-sm:col-span-2"

@@ -6,7 +6,6 @@ import { answer, client } from "../../api/client";
 import type { Project } from "../../api/queries";
 import { usePageState } from "../../ui/page-state";
 import { ProjectFrame } from "../project/ProjectFrame";
-import { askMembers } from "../settings/asks";
 import { Entries } from "./Entries";
 
 export function Component() {
@@ -32,7 +31,5 @@ function OfProject({ project }: { project: Project }) {
       ),
     placeholderData: keepPreviousData,
   });
-  const members = useQuery(askMembers(project.name));
-  const names = new Map(members.data?.items.map(({ user }) => [user.id, user.email ?? user.name]));
-  return <Entries query={entries} names={names} cursor={cursor} />;
+  return <Entries query={entries} cursor={cursor} />;
 }

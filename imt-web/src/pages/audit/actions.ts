@@ -1,11 +1,10 @@
 // Entries of the audit log in words.
+import type { Schemas } from "../../api/client";
 import { words } from "../../ui/status";
 
 /** What was done, as the server tells it. */
-export function actionText(action: unknown): { what: string; about: string } {
-  if (typeof action !== "object" || action === null) return { what: "something", about: "" };
-  const { type, ...rest } = action as Record<string, unknown>;
-  return { what: typeof type === "string" ? words(type) : "something", about: details(rest) };
+export function actionText({ type, ...rest }: Schemas["ActionView"]): { what: string; about: string } {
+  return { what: words(type), about: details(rest) };
 }
 
 /** Details that say something to people: names and numbers, not ids. */
@@ -31,14 +30,12 @@ function text(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
 }
 
-/** Who did it, where names of users are known by their ids. */
-export function actorText(actor: unknown, names: ReadonlyMap<string, string>): string {
-  const { type, id } = (typeof actor === "object" && actor !== null ? actor : {}) as Record<string, unknown>;
-  if (type === "user" && typeof id === "string") return names.get(id) ?? `user ${id.slice(-6)}`;
-  return type === "system" ? "the server" : typeof type === "string" ? words(type) : "somebody";
+/** Who did it. A user who is not there any more has no name. */
+export function actorText({ type, id, name }: Schemas["ActorView"]): string {
+  if (type === "user") return name ?? (id ? `user ${id.slice(-6)}` : "a user");
+  return type === "system" ? "the server" : words(type);
 }
 
-export function viaText(via: unknown): string {
-  const { type } = (typeof via === "object" && via !== null ? via : {}) as Record<string, unknown>;
-  return typeof type === "string" ? words(type) : "";
+export function viaText({ type }: Schemas["ViaView"]): string {
+  return words(type);
 }

@@ -107,7 +107,16 @@ function Facts({ project, deployment, told, isOn }: ShownProps & { isOn: boolean
           <Span from={deployment.started_at} to={deployment.ended_at} />
         </span>
       )}
-      {deployment.pipeline && <ItsPipeline project={project} id={deployment.pipeline} />}
+      {deployment.pipeline_number ? (
+        <Link
+          to={`/projects/${project}/pipelines/${deployment.pipeline_number}`}
+          className="underline hover:text-text"
+        >
+          after pipeline #{deployment.pipeline_number}
+        </Link>
+      ) : (
+        deployment.pipeline && <span>after a pipeline that is gone</span>
+      )}
       {isOn && (told.state === "away" || told.state === "refused") && (
         <span role="status" className="inline-flex items-center gap-1.5">
           <OffIcon className="size-3.5" />
@@ -115,17 +124,5 @@ function Facts({ project, deployment, told, isOn }: ShownProps & { isOn: boolean
         </span>
       )}
     </div>
-  );
-}
-
-/** The pipeline that led to it, where it is among the last ones: it is known by its id, and found by its number. */
-function ItsPipeline({ project, id }: { project: string; id: string }) {
-  const pipelines = useQuery({ ...asks.pipelines(project, { limit: 100 }), refetchInterval: false });
-  const found = pipelines.data?.items.find((pipeline) => pipeline.id === id);
-  if (found === undefined) return <span>after a pipeline</span>;
-  return (
-    <Link to={`/projects/${project}/pipelines/${found.number}`} className="underline hover:text-text">
-      after pipeline #{found.number}
-    </Link>
   );
 }

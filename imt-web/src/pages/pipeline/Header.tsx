@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import type { Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { Untrusted } from "../../text/Untrusted";
-import { Branch, Commit } from "../../ui/Commit";
+import { Branch, Commit, Note } from "../../ui/Commit";
 import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
 import { isBad, isOver, reasonText, statusName } from "../../ui/status";
@@ -43,6 +43,7 @@ export function Header({ project, pipeline, state }: HeaderProps) {
         </div>
         <Actions project={project} pipeline={pipeline} />
       </div>
+      <Note subject={pipeline.subject} author={pipeline.author} />
       <Facts pipeline={pipeline} />
       <Why pipeline={pipeline} />
       <Deployments project={project} pipeline={pipeline} />

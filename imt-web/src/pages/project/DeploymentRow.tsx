@@ -28,6 +28,14 @@ export function DeploymentRow({ project, deployment }: { project: string; deploy
             <span className="truncate text-muted">
               on <Untrusted text={deployment.host} />
             </span>
+            {deployment.pipeline_number && (
+              <Link
+                to={`/projects/${project}/pipelines/${deployment.pipeline_number}`}
+                className="relative text-muted no-underline hover:underline"
+              >
+                after pipeline #{deployment.pipeline_number}
+              </Link>
+            )}
           </p>
           {isBad(deployment.status) && why !== null && (
             <p className="truncate text-muted">

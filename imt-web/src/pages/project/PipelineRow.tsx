@@ -4,7 +4,7 @@ import { Link } from "react-router";
 
 import type { PipelineLine } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
-import { Branch, Commit } from "../../ui/Commit";
+import { Branch, Commit, Note } from "../../ui/Commit";
 import { ClockIcon, TimerIcon } from "../../ui/icons";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { isBad, reasonText, statusName } from "../../ui/status";
@@ -30,6 +30,7 @@ export const PipelineRow = memo(function PipelineRow({
           #{pipeline.number} <span className="font-normal text-muted">{statusName(pipeline.status)}</span>
         </Link>
         <div className="min-w-0 text-sm max-md:col-span-full max-md:row-start-2">
+          <Note subject={pipeline.subject} author={pipeline.author} />
           <p className="flex min-w-0 items-center gap-3">
             {pipeline.branch && <Branch branch={pipeline.branch} />}
             {pipeline.commit && <Commit commit={pipeline.commit} />}

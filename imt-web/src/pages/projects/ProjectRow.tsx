@@ -1,31 +1,22 @@
-// One project in the list. It asks for its own pipelines and deployments, as long as it is on the screen.
-import { useQuery } from "@tanstack/react-query";
+// One project in the list: how its last pipeline went, and those before it, and what is live where.
+import { memo } from "react";
 import { Link } from "react-router";
 
-import { asks, type PipelineLine, type Project } from "../../api/queries";
+import type { Overview, PipelineLine } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
 import { useSlowNow } from "../../ui/clock";
-import { Branch, Commit } from "../../ui/Commit";
+import { Branch, Commit, Note } from "../../ui/Commit";
 import { Strip } from "../../ui/PipelineChart";
-import { useSeen } from "../../ui/seen";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { statusName } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 import { EnvironmentChip } from "../project/EnvironmentChip";
-import { environmentsOf } from "../project/environments";
 
-export function ProjectRow({ project }: { project: Project }) {
-  const [element, isSeen] = useSeen<HTMLLIElement>();
+export const ProjectRow = memo(function ProjectRow({ line }: { line: Overview }) {
   const now = useSlowNow();
-  const pipelines = useQuery({ ...asks.pipelines(project.name, { limit: 20 }), enabled: isSeen });
-  const deployments = useQuery({ ...asks.deployments(project.name, { limit: 30 }), enabled: isSeen });
-  const last = pipelines.data?.items[0];
-  const environments = environmentsOf(deployments.data?.items ?? []);
+  const { project, last, recent, environments } = line;
   return (
-    <li
-      ref={element}
-      className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 focus-row hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]"
-    >
+    <li className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 focus-row hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]">
       <StatusIcon status={last?.status ?? "skipped"} className="size-7" />
       <div className="min-w-0">
         <h2 className="truncate text-base font-semibold">
@@ -42,25 +33,25 @@ export function ProjectRow({ project }: { project: Project }) {
         </p>
       </div>
       <div className="min-w-0 space-y-1 text-sm max-md:col-start-2">
-        {last === undefined ? (
-          <p className="text-muted">{pipelines.isSuccess ? "no pipeline yet" : "…"}</p>
-        ) : (
+        {last ? (
           <LastPipeline project={project.name} pipeline={last} />
+        ) : (
+          <p className="text-muted">no pipeline yet</p>
         )}
       </div>
       <div className="max-md:hidden">
-        <Strip pipelines={pipelines.data?.items ?? []} now={now} />
+        <Strip pipelines={recent} now={now} />
       </div>
       {environments.length > 0 && (
         <div className="relative col-span-full flex min-w-0 flex-wrap gap-2 md:pl-11">
-          {environments.map((environment) => (
-            <EnvironmentChip key={environment.name} project={project.name} environment={environment} />
+          {environments.map(({ name, live = null, last: newest = null }) => (
+            <EnvironmentChip key={name} project={project.name} environment={{ name, live, last: newest }} />
           ))}
         </div>
       )}
     </li>
   );
-}
+});
 
 function LastPipeline({ project, pipeline }: { project: string; pipeline: PipelineLine }) {
   return (
@@ -75,6 +66,7 @@ function LastPipeline({ project, pipeline }: { project: string; pipeline: Pipeli
         {pipeline.branch && <Branch branch={pipeline.branch} />}
         {pipeline.commit && <Commit commit={pipeline.commit} />}
       </p>
+      <Note subject={pipeline.subject} author={pipeline.author} />
       <p className="flex gap-3 text-muted">
         <Time at={pipeline.submitted_at} />
         {pipeline.started_at && <Span from={pipeline.started_at} to={pipeline.ended_at} />}

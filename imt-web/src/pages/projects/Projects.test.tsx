@@ -1,22 +1,15 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
-import { beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import { serve, show } from "../../testing";
 import { Component } from "./Projects";
 
-const LIST = "GET /api/v1/projects";
+const LIST = "GET /api/v1/overview";
 
-const project = (name: string) => ({ id: name, name, repo_url: `/srv/${name}` });
-
-beforeEach(() => {
-  // Rows ask for more once they are seen: here none is.
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      observe = vi.fn();
-      disconnect = vi.fn();
-    },
-  );
+const project = (name: string) => ({
+  project: { id: name, name, repo_url: `/srv/${name}` },
+  recent: [],
+  environments: [],
 });
 
 test("without a project one is told what a project is, and how to make one", async () => {
@@ -50,4 +43,33 @@ test("what is not there is said to be so", async () => {
   await waitFor(() => expect(screen.getByText(/No project has/)).toBeTruthy());
   // All of them were listed: nobody is asked again.
   expect(asked.filter(({ what }) => what === LIST)).toHaveLength(1);
+});
+
+test("a row tells how the project stands, and asks nobody for it", async () => {
+  const AT = "2030-01-01T00:00:00Z";
+  const pipeline = { id: "p", number: 7, status: "failed", event: "push", submitted_at: AT };
+  const deployment = {
+    id: "d",
+    number: 3,
+    host: "h",
+    commit: "c0ffee00c0ffee",
+    status: "success",
+    submitted_at: AT,
+  };
+  const line = {
+    ...project("apple"),
+    last: { ...pipeline, branch: "main", subject: "mend <b>it</b>", author: "Ann" },
+    recent: [pipeline],
+    environments: [{ name: "production", live: { ...deployment, environment: "production" } }],
+  };
+  const asked = serve({ [LIST]: { items: [line] } });
+  show(<Component />);
+  expect((await screen.findByRole("link", { name: "#7 failed" })).getAttribute("href")).toBe(
+    "/projects/apple/pipelines/7",
+  );
+  expect(screen.getByText("mend <b>it</b>")).toBeTruthy();
+  expect(screen.getByText("Ann")).toBeTruthy();
+  expect(screen.getByText("c0ffee00")).toBeTruthy();
+  expect(screen.getByLabelText("0 of the last 1 pipeline succeeded")).toBeTruthy();
+  expect(asked.map(({ what }) => what)).toEqual([LIST]);
 });

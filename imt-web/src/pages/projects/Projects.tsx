@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { useSearchParams } from "react-router";
 
-import { asks, type Project } from "../../api/queries";
+import { asks, type Overview } from "../../api/queries";
 import { Page } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Button, ButtonLink } from "../../ui/Button";
@@ -18,13 +18,13 @@ export function Component() {
   const isArchived = search.get("archived") === "true";
   const cursor = search.get("cursor");
   const projects = useQuery(
-    asks.projects(isArchived, { limit: 100, ...(cursor === null ? {} : { cursor }) }),
+    asks.overview(isArchived, { limit: 100, ...(cursor === null ? {} : { cursor }) }),
   );
   const [wanted, setWanted] = useState("");
   const text = useDeferredValue(wanted.trim().toLowerCase());
   // One looks for a project among all of them, not among those that happen to be listed.
   const isPart = cursor !== null || Boolean(projects.data?.next);
-  const all = useQuery({ ...asks.allProjects(isArchived), enabled: text !== "" && isPart });
+  const all = useQuery({ ...asks.wholeOverview(isArchived), enabled: text !== "" && isPart });
   const kept = isArchived ? { archived: "true" } : {};
 
   return (
@@ -88,15 +88,15 @@ export function Component() {
   );
 }
 
-function Found({ items, text, isAsking }: { items: readonly Project[]; text: string; isAsking: boolean }) {
-  const found = items.filter(({ name, repo_url }) =>
-    `${name} ${repo_url ?? ""}`.toLowerCase().includes(text),
+function Found({ items, text, isAsking }: { items: readonly Overview[]; text: string; isAsking: boolean }) {
+  const found = items.filter(({ project }) =>
+    `${project.name} ${project.repo_url ?? ""}`.toLowerCase().includes(text),
   );
   return (
     <>
       <ul className="space-y-2">
-        {found.map((project) => (
-          <ProjectRow key={project.id} project={project} />
+        {found.map((line) => (
+          <ProjectRow key={line.project.id} line={line} />
         ))}
       </ul>
       <p role="status" className="text-muted">
