@@ -19,8 +19,8 @@ use crate::pages;
 use crate::restraint;
 use crate::routes::{
     audit, badge, deliveries, deploy, deployment_logs, deployments, health, hooks, log_commands, log_search, logs, me,
-    members, overview, pipelines, project_check, projects, providers, reconcile, releases, reports, runners, secrets,
-    sign_in, targets, try_it, users, variables,
+    members, overview, pipelines, project_check, projects, providers, reconcile, release_difference, releases, reports,
+    runners, secrets, sign_in, targets, try_it, users, variables,
 };
 use crate::state::Server;
 
@@ -192,6 +192,7 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(deployment_logs::pieces))
         .with(routes!(log_search::of_deployment))
         .with(routes!(releases::list))
+        .with(routes!(release_difference::show))
         .with(routes!(deliveries::list))
         .with(routes!(deliveries::show))
         .with(routes!(deliveries::replay))

@@ -26,6 +26,7 @@ pub(crate) mod project_check;
 pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod reconcile;
+pub(crate) mod release_difference;
 pub(crate) mod releases;
 pub(crate) mod reports;
 pub(crate) mod runners;

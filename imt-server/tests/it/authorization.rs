@@ -33,6 +33,8 @@ impl Route {
                 ("{session}", NOBODY),
                 ("{token}", NOBODY),
                 ("{provider}", "none"),
+                ("{from}", NOBODY),
+                ("{to}", NOBODY),
             ])
             .fold(self.path.clone(), |path, (name, value)| path.replace(name, value))
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use imt_core::deploy::machine::DeploymentKind;
-use imt_core::deploy::release::{Release, ReleaseImage, ReleaseVerdict, StoredText};
+use imt_core::deploy::release::{BundledFile, Release, ReleaseImage, ReleaseVerdict, StoredText, pack};
 use imt_core::deploy::settings::{Reach, TargetSettings};
-use imt_core::directory::Scopes;
+use imt_core::directory::{Role, Scopes};
 use imt_core::id::{CommitId, DeploymentId, InstanceId, ReleaseId};
 use imt_core::ports::{Claimant, DeploymentStore as _, KeptRelease, Projects as _};
-use imt_core::secret::SecretBytes;
+use imt_core::secret::{Secret, SecretBytes};
 use imt_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -72,7 +72,9 @@ impl Shop {
             .iter()
             .map(|r| r.id)
             .collect();
-        let (record, bundle) = (release.to_json(), SecretBytes::new(Vec::new()));
+        let env = release.env.as_ref().map(|env| env.expose().into()).unwrap_or_default();
+        let env = BundledFile { path: ".env".to_owned(), mode: 0o600, content: env };
+        let (record, bundle) = (release.to_json(), SecretBytes::new(pack(&[env])));
         store.keep_release(&claim, &KeptRelease { head: release.head(), record, bundle }, &kept).await.unwrap();
         release.id
     }
@@ -92,7 +94,7 @@ fn release(by: DeploymentId, commit: &str, at: u64) -> Release {
         profiles: Vec::new(),
         images: BTreeMap::from([("web".to_owned(), image)]),
         files: Vec::new(),
-        env: None,
+        env: Some(Secret::new(format!("SAME=1\nSECRET=hunter2-{commit}\n"))),
         verdict: ReleaseVerdict::Good,
         judged_at: Timestamp::from_micros(at),
     }
@@ -164,6 +166,27 @@ async fn a_kept_release_is_listed_and_put_back() {
     assert_eq!(of("id"), [json!(second.to_string()), json!(first.to_string())]);
     assert_eq!(of("is_current"), [json!(true), json!(false)]);
     assert_eq!(of("images")[0]["web"], "registry.example.org/shop/web:b");
+    let differences = async |token: &str, from: ReleaseId, to: &str| {
+        let path = format!("{RELEASES}/{from}/differences/{to}");
+        shop.world.call(&Method::GET, &path, Some(token), None).await
+    };
+    let found = differences(&shop.token, first, &second.to_string()).await;
+    let image = |tag: &str| json!({"reference": format!("registry.example.org/shop/web:{tag}"), "digest": "sha256:1"});
+    let expected = json!({
+        "environment": "production", "from_commit": "a".repeat(40), "to_commit": "b".repeat(40),
+        "services": [{"service": "web", "from": image("a"), "to": image("b")}],
+        "files": [{"name": "compose.yaml", "kind": "changed"}], "profiles": [],
+        "variables_differ": true, "variables": [{"name": "SECRET", "kind": "changed"}],
+    });
+    assert_eq!(found.json(), expected);
+    let member = shop.world.user("member").await;
+    shop.world.belongs(&member, Role::Member).await;
+    let (_, members) = shop.world.token(&member, "all", Scopes::all(), None).await;
+    let seen = differences(&members, first, &second.to_string()).await.json();
+    assert_eq!((&seen["variables_differ"], &seen["variables"]), (&json!(true), &json!([])));
+    let nothing = differences(&shop.token, first, "01a224f7-0000-7000-8000-000000000000").await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+
     let none = shop.call(Method::GET, &format!("{RELEASES}?environment=staging"), None).await.json();
     assert_eq!(none["items"], json!([]));
 

@@ -114,6 +114,19 @@ export const asks = {
         answer(client.GET("/api/v1/projects/{project}/releases", { params: { path: { project } }, signal })),
       refetchInterval: 3 * OFTEN,
     }),
+  /** Releases do not change. */
+  difference: (project: string, from: string, to: string) =>
+    queryOptions({
+      queryKey: ["project", project, "difference", from, to],
+      queryFn: ({ signal }) =>
+        answer(
+          client.GET("/api/v1/projects/{project}/releases/{from}/differences/{to}", {
+            params: { path: { project, from, to } },
+            signal,
+          }),
+        ),
+      staleTime: Infinity,
+    }),
 };
 
 export type Ask = typeof asks;

@@ -650,6 +650,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/projects/{project}/releases/{from}/differences/{to}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What differs from one release to another one of the same environment: images of services, files, profiles and variables by
+     *     name, and of variables no more than that.
+     */
+    get: operations["get_projects_by_project_releases_by_from_differences_by_to"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/projects/{project}/restore": {
     parameters: {
       query?: never;
@@ -1275,6 +1295,25 @@ export interface components {
       /** @description What else there is to know. */
       warnings?: string[];
     };
+    /** @description What the later release has otherwise than the earlier one. */
+    DifferenceView: {
+      /** @description Which of the project's environments. */
+      environment: string;
+      /** @description Compose files and other files on the target whose content or mode is another one. */
+      files: components["schemas"]["NamedDifference"][];
+      /** @description The commit that the one was made of. */
+      from_commit: string;
+      /** @description Profiles that only one of them activates. */
+      profiles: components["schemas"]["NamedDifference"][];
+      /** @description Services whose image is another one. */
+      services: components["schemas"]["ServiceDifference"][];
+      /** @description The commit that the other one was made of. */
+      to_commit: string;
+      /** @description The names of those that do, for owners, and where names can be told from values. */
+      variables: components["schemas"]["NamedDifference"][];
+      /** @description Whether the environment's variables differ. */
+      variables_differ: boolean;
+    };
     /** @description An entry. */
     EntryView: {
       /** @description What, with its details. */
@@ -1337,6 +1376,13 @@ export interface components {
     HostOrder: {
       /** @description `HOST[:PORT]`. */
       host: string;
+    };
+    /** @description The image of a service. */
+    ImageView: {
+      /** @description The digest in its registry, where it was pushed. */
+      digest?: string | null;
+      /** @description The reference. */
+      reference: string;
     };
     /** @description A job of a pipeline. */
     JobView: components["schemas"]["Why"] & {
@@ -2016,6 +2062,13 @@ export interface components {
       /** @description The user. */
       user: components["schemas"]["Person"];
     };
+    /** @description Something that differs, by its name. */
+    NamedDifference: {
+      /** @description `added`, `removed` or `changed`. */
+      kind: string;
+      /** @description The name, or the path. */
+      name: string;
+    };
     /** @description What came of a delivery. */
     OutcomeView:
       | {
@@ -2431,6 +2484,13 @@ export interface components {
       event: string;
       /** @description The position to resume from, as JSON. */
       id?: string | null;
+    };
+    /** @description A service whose image is another one. */
+    ServiceDifference: {
+      from?: components["schemas"]["ImageView"] | null;
+      /** @description Its name. */
+      service: string;
+      to?: components["schemas"]["ImageView"] | null;
     };
     /** @description A session. */
     SessionView: {
@@ -8606,6 +8666,137 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Listed_ReleaseView"];
+        };
+      };
+      /** @description The request cannot be understood */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Nobody is signed in, or no longer */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description This may not be done */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no such thing, or it is none of the caller's business */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The method is none of this path */
+      405: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description What is there stands against it */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Somebody else has changed it meanwhile */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is no JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The request asks for what cannot be */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too much was asked from this address: `Retry-After` says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Something that is needed does not answer just now */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_projects_by_project_releases_by_from_differences_by_to: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: string;
+        from: string;
+        to: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DifferenceView"];
         };
       };
       /** @description The request cannot be understood */

@@ -15,6 +15,7 @@ import { StatusBadge } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 import { Actions } from "./Actions";
+import { Changes } from "./Changes";
 import { DeploymentLog } from "./DeploymentLog";
 import { Outcome } from "./Outcome";
 import { Steps } from "./Steps";
@@ -79,6 +80,7 @@ function Shown({ project, deployment, told }: ShownProps) {
       actions={<Actions project={project} deployment={deployment} isCancelled={told.course.isCancelled} />}
     >
       <Outcome deployment={deployment} course={told.course} />
+      {deployment.status === "success" && <Changes project={project} deployment={deployment} />}
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
         <Steps course={told.course} isOver={!isOn} />
         <DeploymentLog project={project} number={deployment.number} isOn={isOn} />

@@ -1,42 +1,81 @@
-// Two releases beside each other: which services change, and from what to what.
-import type { Release } from "../../api/queries";
+// Two releases beside each other: which services change, and from what to what; files, profiles and variables by name.
+import { useQuery } from "@tanstack/react-query";
+
+import type { Schemas } from "../../api/client";
+import { asks, type Release } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
 import { count } from "../../ui/duration";
-import { differencesOf } from "./release-diff";
+import { Answered } from "../../ui/Panel";
+import { imageText, isNothing, sameServices } from "./release-diff";
 
-export function ReleaseDiff({ from, to }: { from: Release; to: Release }) {
-  const differences = differencesOf(from.images, to.images);
-  const same =
-    Object.keys(to.images).length - differences.filter((difference) => difference.to !== null).length;
+type Difference = Schemas["DifferenceView"];
+
+export function ReleaseDiff({ project, from, to }: { project: string; from: Release; to: Release }) {
+  const difference = useQuery(asks.difference(project, from.id, to.id));
   return (
     <div className="space-y-3 text-sm">
       <p className="flex flex-wrap items-center gap-2 text-text">
         <Commit commit={from.commit} /> <span aria-label="to">→</span> <Commit commit={to.commit} />
       </p>
-      {differences.length === 0 && <p>All services run the same images. Files and variables may differ.</p>}
+      <Answered query={difference}>
+        {(found) => <Differences found={found} same={sameServices(found, to)} />}
+      </Answered>
+    </div>
+  );
+}
+
+export function Differences({ found, same }: { found: Difference; same: number }) {
+  if (isNothing(found)) {
+    return <p>Nothing differs: they have the same images, files and variables.</p>;
+  }
+  return (
+    <>
       <dl className="space-y-2">
-        {differences.map((difference) => (
-          <div key={difference.service}>
+        {found.services.map(({ service, from, to }) => (
+          <div key={service}>
             <dt className="font-medium text-text">
-              <Untrusted text={difference.service} />
+              <Untrusted text={service} />
             </dt>
             <dd className="font-mono text-xs">
-              {difference.from !== null && (
-                <p className="bg-failed-soft px-2 py-0.5 break-all text-failed-text">
-                  − <Untrusted text={difference.from} />
-                </p>
-              )}
-              {difference.to !== null && (
-                <p className="bg-success-soft px-2 py-0.5 break-all text-success-text">
-                  + <Untrusted text={difference.to} />
-                </p>
-              )}
+              {from && <Line sign="−" text={imageText(from)} />}
+              {to && <Line sign="+" text={imageText(to)} />}
             </dd>
           </div>
         ))}
       </dl>
       {same > 0 && <p>{count(same, "service")} as before.</p>}
-    </div>
+      <Named title="Files" items={found.files} />
+      <Named title="Profiles" items={found.profiles} />
+      <Named title="Variables" items={found.variables} />
+      {found.variables_differ && found.variables.length === 0 && <p>Variables differ.</p>}
+    </>
+  );
+}
+
+function Line({ sign, text }: { sign: "+" | "−"; text: string }) {
+  const look = sign === "+" ? "bg-success-soft text-success-text" : "bg-failed-soft text-failed-text";
+  return (
+    <p className={`px-2 py-0.5 break-all ${look}`}>
+      {sign} <Untrusted text={text} />
+    </p>
+  );
+}
+
+/** Of files and variables no more is told than what they are called. */
+function Named({ title, items }: { title: string; items: Difference["files"] }) {
+  if (items.length === 0) return null;
+  return (
+    <section aria-label={`${title} that differ`}>
+      <h3 className="font-medium text-text">{title}</h3>
+      <ul className="max-h-60 overflow-auto font-mono text-xs">
+        {items.map(({ name, kind }) => (
+          <li key={name} className="flex gap-2 py-0.5">
+            <span className="w-16 shrink-0 font-sans text-muted">{kind}</span>
+            <Untrusted text={name} className="min-w-0 break-all" />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

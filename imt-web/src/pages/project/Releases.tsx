@@ -88,7 +88,7 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
       )}
       {compared !== null && current !== null && (
         <Dialog title="What differs from the one that runs" isOpen isWide onClose={() => setCompared(null)}>
-          <ReleaseDiff from={current} to={compared} />
+          <ReleaseDiff project={project.name} from={current} to={compared} />
         </Dialog>
       )}
     </Panel>

@@ -46,7 +46,7 @@ export function RollbackDialog({ project, environment, release, current, onClose
         {release === null ? "the good release before the one that runs" : "an earlier release"} back: its
         images, its files, its variables. Data is not rolled back.
       </p>
-      {release !== null && current !== null && <ReleaseDiff from={current} to={release} />}
+      {release !== null && current !== null && <ReleaseDiff project={project} from={current} to={release} />}
     </Confirm>
   );
 }

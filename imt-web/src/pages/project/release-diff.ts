@@ -1,15 +1,46 @@
-// What differs between two releases, service by service.
+// What differs between two releases, as the server tells it, in few words. Pure.
+import type { Schemas } from "../../api/client";
 
-export type Difference = { service: string; from: string | null; to: string | null };
+type Difference = Schemas["DifferenceView"];
 
-/** The services whose image is another one, by name. What is the same in both is not among them. */
-export function differencesOf(from: Record<string, string>, to: Record<string, string>): Difference[] {
-  const services = [...new Set([...Object.keys(from), ...Object.keys(to)])].toSorted();
-  return services
-    .map((service) => ({
-      service,
-      from: Object.hasOwn(from, service) ? (from[service] ?? null) : null,
-      to: Object.hasOwn(to, service) ? (to[service] ?? null) : null,
-    }))
-    .filter((difference) => difference.from !== difference.to);
+/** Whether there is nothing to tell. */
+export function isNothing(found: Difference): boolean {
+  const named = [found.services, found.files, found.profiles];
+  return named.every((items) => items.length === 0) && !found.variables_differ;
+}
+
+/** How many services run the same image in both. */
+export function sameServices(found: Difference, to: Pick<Schemas["ReleaseView"], "images">): number {
+  const changed = new Set(found.services.map(({ service }) => service));
+  return Object.keys(to.images).filter((service) => !changed.has(service)).length;
+}
+
+/** A reference may stand for another image today than yesterday: the digest tells. */
+export function imageText({ reference, digest }: Schemas["ImageView"]): string {
+  return digest && !reference.includes("@") ? `${reference} ${digest}` : reference;
+}
+
+interface Kept {
+  id: string;
+  environment: string;
+  verdict: string;
+  judged_at: string;
+}
+
+/** The release that a deployment made, which has its id, with the good one that it took the place of. */
+export function madeBy<R extends Kept>(
+  deployment: string,
+  releases: readonly R[],
+): { from: R; to: R } | null {
+  const to = releases.find((release) => release.id === deployment);
+  if (to === undefined) return null;
+  const before = releases.filter(
+    (release) =>
+      release.environment === to.environment &&
+      release.verdict === "good" &&
+      release.id !== to.id &&
+      release.judged_at < to.judged_at,
+  );
+  const from = before.toSorted((a, b) => b.judged_at.localeCompare(a.judged_at))[0];
+  return from === undefined ? null : { from, to };
 }
