@@ -11,7 +11,6 @@ use sqlx::{Sqlite, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use crate::checkpoints::Checkpoints;
 use crate::convert::{query, row};
 use crate::dialect::SQLITE;
 use crate::error;
@@ -23,14 +22,11 @@ pub(crate) struct SqliteFile {
     /// Held by whoever waits for the writer, or has it, in the usual way: so there is at most one of them before somebody who
     /// needs it promptly, and what works in the background does not keep callers waiting.
     usual: Arc<Mutex<()>>,
-    checkpoints: Arc<Checkpoints>,
 }
 
 impl SqliteFile {
-    /// Must be called where tokio runs: checkpoints are made in the background.
     pub(crate) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
-        let checkpoints = Arc::new(Checkpoints::begin(readers.clone()));
-        Self { writer, readers, usual: Arc::default(), checkpoints }
+        Self { writer, readers, usual: Arc::default() }
     }
 
     async fn turn(&self) -> DatabaseResult<OwnedMutexGuard<()>> {
@@ -47,12 +43,11 @@ impl Database for SqliteFile {
     }
 
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        let turn = self.turn().await?;
-        Open::begin(&self.writer, WRITING, Some(turn), Some(&self.checkpoints)).await
+        Open::begin(&self.writer, WRITING, Some(self.turn().await?)).await
     }
 
     async fn begin_promptly(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.writer, WRITING, None, Some(&self.checkpoints)).await
+        Open::begin(&self.writer, WRITING, None).await
     }
 
     async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>> {
@@ -60,7 +55,7 @@ impl Database for SqliteFile {
     }
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.readers, "BEGIN", None, None).await
+        Open::begin(&self.readers, "BEGIN", None).await
     }
 
     fn connections(&self) -> Connections {
@@ -95,9 +90,6 @@ impl Database for SqliteFile {
             }
         };
         let rows = rows.map_err(error::database)?;
-        if !matches!(purpose, Purpose::Read) {
-            self.checkpoints.wrote();
-        }
         rows.iter().map(row).collect::<Result<_, _>>().map_err(error::database)
     }
 }
@@ -134,8 +126,6 @@ struct Open {
     is_unsure: bool,
     /// Given back after the connection is.
     _turn: Option<OwnedMutexGuard<()>>,
-    /// Who is told that something was written.
-    checkpoints: Option<Arc<Checkpoints>>,
 }
 
 impl Open {
@@ -143,11 +133,9 @@ impl Open {
         pool: &SqlitePool,
         sql: &'static str,
         turn: Option<OwnedMutexGuard<()>>,
-        checkpoints: Option<&Arc<Checkpoints>>,
     ) -> DatabaseResult<Box<dyn Transaction>> {
         let connection = pool.acquire().await.map_err(error::database)?;
-        let checkpoints = checkpoints.map(Arc::clone);
-        let mut open = Self { connection: Some(connection), is_unsure: false, _turn: turn, checkpoints };
+        let mut open = Self { connection: Some(connection), is_unsure: false, _turn: turn };
         open.turn(sql).await?;
         Ok(Box::new(open))
     }
@@ -176,9 +164,6 @@ impl Transaction for Open {
         self.turn("COMMIT").await?;
         // Given back as it is.
         drop(self.connection.take());
-        if let Some(checkpoints) = &self.checkpoints {
-            checkpoints.wrote();
-        }
         Ok(())
     }
 }

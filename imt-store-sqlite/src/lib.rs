@@ -6,7 +6,6 @@
 //! Knows how SQLite is reached and what it says differently; everything else is in `imt-store-sql`.
 
 mod backup;
-mod checkpoints;
 mod convert;
 mod database;
 mod dialect;

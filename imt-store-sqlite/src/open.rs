@@ -11,7 +11,6 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::checkpoints::{LEFT_TO_US, LOG_BYTES};
 use crate::database::SqliteFile;
 use crate::error::code;
 
@@ -84,8 +83,6 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
             Durability::Machine => SqliteSynchronous::Full,
         })
         .foreign_keys(true)
-        .pragma("wal_autocheckpoint", LEFT_TO_US)
-        .pragma("journal_size_limit", LOG_BYTES)
         .busy_timeout(BUSY);
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
     let writer = pool(1).connect_with(options.clone()).await.map_err(|error| refused(&at, &error))?;
