@@ -1,9 +1,8 @@
-//! What a repository is asked without a checkout: which commits its branches have, and what a commit says of itself.
+//! What a repository is asked without a checkout: which commits its branches have, and the message of one.
 
 use std::collections::BTreeMap;
 
 use imt_core::id::CommitId;
-use imt_core::plan::CommitNote;
 use imt_core::ports::{Failure, FailureKind};
 
 use crate::command::deadline_in;
@@ -15,8 +14,6 @@ use crate::url::Repository;
 
 /// The most that a list of branches may have, in bytes: some hundred thousand.
 const LISTED: usize = 32 << 20;
-/// The author and the subject on a line each, cut by git and filled up with blanks: either may be as long as its writer likes.
-const NOTED: &str = "%<(300,trunc)%an%n%<(300,trunc)%s";
 
 impl GitSource {
     /// The commit that each branch has now. Names that are no text are left out. *Cancellation*: as
@@ -70,28 +67,12 @@ impl GitSource {
     /// # Errors
     /// As [`Source::checkout`](imt_core::ports::Source::checkout).
     pub async fn message(&self, repository: &str, commit: &CommitId) -> Result<String, Failure> {
-        self.told(repository, commit, "%B").await
-    }
-
-    /// What a commit says of itself, as [`message`](Self::message) does. *Cancellation*: as
-    /// [`Source`](imt_core::ports::Source).
-    ///
-    /// # Errors
-    /// As [`Source::checkout`](imt_core::ports::Source::checkout).
-    pub async fn note(&self, repository: &str, commit: &CommitId) -> Result<CommitNote, Failure> {
-        let told = self.told(repository, commit, NOTED).await?;
-        let (author, subject) = told.split_once('\n').unwrap_or_default();
-        Ok(CommitNote::new(subject, author))
-    }
-
-    /// A commit in a format of git's.
-    async fn told(&self, repository: &str, commit: &CommitId, format: &str) -> Result<String, Failure> {
         let deadline = deadline_in(self.deadline);
         let (repository, session) = self.open(repository, deadline).await?;
         let commit = CommitId::parse(commit.as_str())
             .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
         let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
-        let (_reading, _) = mirror.with_commit(&commit, None).await?;
-        mirror.told(&commit, format).await
+        let _found = mirror.with_commit(&commit, None).await?;
+        mirror.message(&commit).await
     }
 }

@@ -38,6 +38,7 @@ mod workspace;
 
 pub use credentials::Credentials;
 pub use discover::find_work_tree;
+pub use one_file::OneFile;
 pub use source::{GitSource, GitSourceBuilder, History, Submodules};
 pub use url::{Origin, RemoteUrl, Repository, Scheme, UrlError};
 pub use version::GitVersion;

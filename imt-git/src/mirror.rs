@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imt_core::id::CommitId;
+use imt_core::plan::CommitNote;
 use imt_core::ports::{Failure, FailureKind};
 use tokio::time::Instant;
 
@@ -26,6 +27,10 @@ const CHANGING: &str = "imt-changing";
 
 /// How long a fetch may take whose only purpose are new branches and tags.
 const REFRESH: Duration = Duration::from_mins(2);
+
+/// What git tells of a commit: the author and the subject on a line each, cut by git and filled up with blanks, as either may be as
+/// long as its writer likes.
+const NOTED: &str = "--format=%<(300,trunc)%an%n%<(300,trunc)%s";
 
 /// With more packs than this, they are rolled up after a fetch.
 const MAX_PACKS: usize = 24;
@@ -45,6 +50,15 @@ pub(crate) struct Mirror<'a> {
 pub(crate) struct Reading {
     dir: PathBuf,
     _lock: FileLock,
+}
+
+/// A commit that is in a mirror.
+pub(crate) struct Found {
+    pub(crate) reading: Reading,
+    /// What it says of itself.
+    pub(crate) note: CommitNote,
+    /// Why branches and tags could not be had anew, where that was asked for.
+    pub(crate) stale: Option<Failure>,
 }
 
 impl Reading {
@@ -73,19 +87,16 @@ impl<'a> Mirror<'a> {
 
     /// Makes sure that the commit is there, fetching only if it is not; and that branches and tags are those of this look or
     /// a later one, where one is given. If they cannot be had, the mirror has to do, and the failure comes with it.
-    pub(crate) async fn with_commit(
-        &self,
-        commit: &CommitId,
-        refs: Option<&Look>,
-    ) -> Result<(Reading, Option<Failure>), Failure> {
+    pub(crate) async fn with_commit(&self, commit: &CommitId, refs: Option<&Look>) -> Result<Found, Failure> {
         let mut stale = None;
         // Between the exclusive lock and the shared one somebody may make the mirror anew, though hardly twice.
         for _ in 0..3 {
             let reading = self.read().await?;
-            let is_there = self.is_usable() && self.has(commit).await?;
+            let note = if self.is_usable() { self.note_of(commit).await? } else { None };
+            let is_there = note.is_some();
             let is_fresh = stale.is_some() || refs.is_none_or(|look| look.is_in(&self.dir));
-            if is_there && is_fresh {
-                return Ok((reading, stale));
+            if let Some(note) = note.filter(|_| is_fresh) {
+                return Ok(Found { reading, note, stale });
             }
             drop(reading);
             let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
@@ -167,10 +178,9 @@ impl<'a> Mirror<'a> {
         if output.success() { Ok(output.stdout) } else { Err(self.failed("cannot be read", &output)) }
     }
 
-    /// A commit that is there, in a format of git's.
-    pub(crate) async fn told(&self, commit: &CommitId, format: &str) -> Result<String, Failure> {
-        let format = format!("--format={format}");
-        let show = ["show", "--no-patch", "--no-show-signature", &format, "--end-of-options", commit.as_str()];
+    /// The message of a commit that is there.
+    pub(crate) async fn message(&self, commit: &CommitId) -> Result<String, Failure> {
+        let show = ["show", "--no-patch", "--no-show-signature", "--format=%B", "--end-of-options", commit.as_str()];
         let output = self.call().args(show).run().await?;
         if !output.success() {
             return Err(self.failed("cannot be read", &output));
@@ -231,7 +241,22 @@ impl<'a> Mirror<'a> {
     }
 
     async fn has(&self, commit: &CommitId) -> Result<bool, Failure> {
-        Ok(self.peel(commit.as_str()).await?.as_ref() == Some(commit))
+        Ok(self.note_of(commit).await?.is_some())
+    }
+
+    /// What a commit says of itself; `None` where it is not there.
+    async fn note_of(&self, commit: &CommitId) -> Result<Option<CommitNote>, Failure> {
+        let revision = format!("{commit}^{{commit}}");
+        let list = ["rev-list", "--no-walk", "--max-count=1", NOTED, "--end-of-options", &revision];
+        let output = self.call().args(list).run().await?;
+        // A tag leads to a commit with another hash.
+        let told = String::from_utf8_lossy(&output.stdout);
+        let note = told.strip_prefix("commit ").and_then(|told| told.strip_prefix(commit.as_str()));
+        let note = note.and_then(|note| note.strip_prefix('\n')).filter(|_| output.success());
+        Ok(note.map(|note| {
+            let (author, subject) = note.split_once('\n').unwrap_or_default();
+            CommitNote::new(subject, author)
+        }))
     }
 
     /// A sound mirror without leftovers, whatever was there.

@@ -3,21 +3,43 @@
 use std::path::{Component, Path};
 
 use imt_core::id::CommitId;
+use imt_core::plan::CommitNote;
 use imt_core::ports::{Failure, FailureKind};
 
 use crate::command::deadline_in;
 use crate::mirror::Mirror;
 use crate::source::GitSource;
 
+/// A file as it is in a commit.
+#[derive(Debug)]
+pub struct OneFile {
+    /// What is in it; `None` where the commit has no such file.
+    pub content: Option<Vec<u8>>,
+    /// What the commit says of itself.
+    pub note: CommitNote,
+}
+
 impl GitSource {
-    /// What is in a regular file of a commit, by its path in the repository; `None` where the commit has no such file. The
-    /// commit is fetched into the mirror if it is not there. *Cancellation*: as [`Source`](imt_core::ports::Source).
+    /// What is in a regular file of a commit, by its path in the repository, and what the commit says of itself. The commit is
+    /// fetched into the mirror if it is not there. *Cancellation*: as [`Source`](imt_core::ports::Source).
     ///
     /// # Errors
     /// As [`Source::checkout`](imt_core::ports::Source::checkout), and `CheckoutFailed` for a file of more than `most` bytes.
-    pub async fn file(
+    pub async fn file(&self, repository: &str, commit: &CommitId, path: &str, most: usize) -> Result<OneFile, Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, session) = self.open(repository, deadline).await?;
+        let commit = CommitId::parse(commit.as_str())
+            .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
+        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
+        let found = mirror.with_commit(&commit, None).await?;
+        let content = self.content(&mirror, &commit, path, most).await?;
+        Ok(OneFile { content, note: found.note })
+    }
+
+    /// What is in a file of a commit that is there.
+    async fn content(
         &self,
-        repository: &str,
+        mirror: &Mirror<'_>,
         commit: &CommitId,
         path: &str,
         most: usize,
@@ -26,13 +48,7 @@ impl GitSource {
         if Path::new(path).components().any(|part| !matches!(part, Component::Normal(_))) {
             return Ok(None);
         }
-        let deadline = deadline_in(self.deadline);
-        let (repository, session) = self.open(repository, deadline).await?;
-        let commit = CommitId::parse(commit.as_str())
-            .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
-        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
-        let (_reading, _) = mirror.with_commit(&commit, None).await?;
-        let Some((object, size)) = mirror.file(&commit, path).await? else { return Ok(None) };
+        let Some((object, size)) = mirror.file(commit, path).await? else { return Ok(None) };
         let size = usize::try_from(size).ok().filter(|size| *size <= most).ok_or_else(|| {
             let message = format!("`{path}` has {size} bytes, and {most} are the most");
             Failure::new(FailureKind::CheckoutFailed, message).with_help("make it smaller")

@@ -18,7 +18,7 @@ use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::files::on_thread;
 use crate::freshness::Look;
 use crate::lock::{FileLock, Mode};
-use crate::mirror::{Mirror, Reading};
+use crate::mirror::{Found, Mirror, Reading};
 use crate::places::{clear, open_dir, percent_path, public_remote, require_empty};
 use crate::session::{Limits, Session, calls_lock, private_dir, sweep};
 use crate::small_files::SmallFiles;
@@ -407,7 +407,7 @@ impl Source for GitSource {
             work.check_head()?;
             return self.update_submodules(&work).await;
         }
-        let (reading, stale) = mirror.with_commit(&commit, refs).await?;
+        let Found { reading, stale, note: _ } = mirror.with_commit(&commit, refs).await?;
         if let Some(failure) = stale {
             let what = "the workspace has the branches and tags of its last fetch";
             self.warn.say(&format!("{what}: {}", failure.explain()));
@@ -417,8 +417,8 @@ impl Source for GitSource {
                 return Err(failure);
             }
             clear(order.into)?;
-            let (reading, _) = mirror.with_commit(&commit, refs).await?;
-            self.fill(&work, reading).await?;
+            let again = mirror.with_commit(&commit, refs).await?;
+            self.fill(&work, again.reading).await?;
         }
         work.check_head()?;
         self.update_submodules(&work).await

@@ -68,7 +68,7 @@ pub(crate) async fn of_commit(
 ) -> Result<NewDeployment, NoDeployment> {
     let (target, remembered) = target(server, project, environment).await?;
     let repository = project.settings.repo_url.clone().ok_or(NoDeployment::NoRepository)?;
-    let spec = planning::spec_of(server, project, &commit).await?;
+    let (spec, _) = planning::spec_of(server, project, &commit).await?;
     let said = spec.into_iter().flat_map(|spec| spec.deployments).find(|said| said.environment == environment);
     let settings = match &said {
         Some(said) => DeploymentSettings::of_file(said, repository, remembered),

@@ -160,7 +160,7 @@ impl InPassing {
         };
         let branch = branch.or(default_branch.as_deref()).ok_or_else(nothing)?;
         let commit = self.source.resolve(address, &format!("refs/heads/{branch}")).await?;
-        let file = self.source.file(address, &commit, path, most).await?;
+        let file = self.source.file(address, &commit, path, most).await?.content;
         Ok(Seen { default_branch, commit, file })
     }
 }

@@ -56,28 +56,29 @@ impl NoPlan {
     }
 }
 
-/// What a commit's pipeline file says; `None` where it has none.
+/// What a commit's pipeline file says, `None` where it has none; and what the commit says of itself.
 pub(crate) async fn spec_of(
     server: &Server,
     project: &ProjectRecord,
     commit: &CommitId,
-) -> Result<Option<PipelineSpec>, NoPlan> {
+) -> Result<(Option<PipelineSpec>, CommitNote), NoPlan> {
     let path = &project.settings.pipeline_file;
     let file = server.repositories().file(project, commit, path, MAX_FILE_BYTES).await.map_err(NoPlan::Source)?;
-    let Some(bytes) = file else { return Ok(None) };
+    let Some(bytes) = file.content else { return Ok((None, file.note)) };
     let read = pipeline::read(&bytes, path);
-    read.spec.map(Some).ok_or_else(|| {
+    let spec = read.spec.ok_or_else(|| {
         let errors = read.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         NoPlan::File(errors.map(pipeline::Diagnostic::render).collect::<Vec<_>>().join("\n"))
-    })
+    })?;
+    Ok((Some(spec), file.note))
 }
 
 /// Makes the plan.
 pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wanted) -> Result<Plan, NoPlan> {
     let no_file =
         || NoPlan::NoFile { commit: wanted.commit.short().to_owned(), path: project.settings.pipeline_file.clone() };
-    let spec = spec_of(server, project, &wanted.commit).await?.ok_or_else(no_file)?;
-    let note = note_of(server, project, &wanted.commit).await;
+    let (spec, note) = spec_of(server, project, &wanted.commit).await?;
+    let spec = spec.ok_or_else(no_file)?;
     let trigger = Trigger {
         event: wanted.event,
         repository: project.settings.repo_url.clone(),
@@ -92,14 +93,6 @@ pub(crate) async fn plan(server: &Server, project: &ProjectRecord, wanted: Wante
         .map_err(|problems| NoPlan::Trigger(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
     plan.deploys = has_targets(server, &plan).await?;
     Ok(plan)
-}
-
-/// What the commit says of itself. It is for people to know it by, and no pipeline fails for it.
-async fn note_of(server: &Server, project: &ProjectRecord, commit: &CommitId) -> CommitNote {
-    server.repositories().note(project, commit).await.unwrap_or_else(|failure| {
-        tracing::warn!(project = %project.name, commit = commit.short(), "a commit says nothing: {}", failure.explain());
-        CommitNote::default()
-    })
 }
 
 /// Whether the plan deploys, and every environment that it deploys to has a target.

@@ -10,10 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use imt_core::directory::{ProjectKey, ProjectRecord, SecretName};
 use imt_core::id::{CommitId, ProjectId};
-use imt_core::plan::CommitNote;
 use imt_core::ports::{Checkout, Directory, Failure, FailureKind, Source, StoreError};
 use imt_core::secret::Secret;
-use imt_git::{Credentials, GitSource, GitSourceBuilder, Origin, Repository, Scheme};
+use imt_git::{Credentials, GitSource, GitSourceBuilder, OneFile, Origin, Repository, Scheme};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::passing::{self, InPassing, PASSING, PassingDir};
@@ -81,15 +80,6 @@ impl Repositories {
         self.of(project).await?.message(address(project)?, commit).await
     }
 
-    /// What a commit says of itself.
-    ///
-    /// # Errors
-    /// As [`GitSource::note`]; and when too many ask already.
-    pub(crate) async fn note(&self, project: &ProjectRecord, commit: &CommitId) -> Result<CommitNote, Failure> {
-        let _turn = self.turn(project).await?;
-        self.of(project).await?.note(address(project)?, commit).await
-    }
-
     /// Whether a repository may be a directory of this machine, as it may where its one user works. A project may have been
     /// made when that was so.
     #[must_use]
@@ -106,7 +96,7 @@ impl Repositories {
         self.of(project).await?.resolve(address(project)?, reference).await
     }
 
-    /// What is in a file of a commit.
+    /// What is in a file of a commit, and what the commit says of itself.
     ///
     /// # Errors
     /// As [`GitSource::file`]; and when too many ask already.
@@ -116,7 +106,7 @@ impl Repositories {
         commit: &CommitId,
         path: &str,
         most: usize,
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    ) -> Result<OneFile, Failure> {
         let _turn = self.turn(project).await?;
         self.of(project).await?.file(address(project)?, commit, path, most).await
     }

@@ -36,7 +36,7 @@ async fn a_commit_says_who_made_it_and_what_for() {
             &["commit", "-q", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-m", message, &author],
         );
         let commit = CommitId::parse(&git(&origin, &["rev-parse", "HEAD"])).unwrap();
-        source.note(&world.origin_text(), &commit).await.unwrap()
+        source.file(&world.origin_text(), &commit, "none", 10).await.unwrap().note
     };
     let said = note("mend \u{fc} %an\n\nbecause\n", "\u{c4}nn --all").await;
     assert_eq!((said.subject.as_deref(), said.author.as_deref()), (Some("mend \u{fc} %an"), Some("\u{c4}nn --all")));

@@ -10,7 +10,7 @@ async fn a_file_is_read_as_it_is_in_the_commit() {
     let first = world.commit("ci/pipeline.yml", "one");
     let second = world.commit("ci/pipeline.yml", "two");
     let source = world.source();
-    let read = async |commit, path: &str| source.file(&world.origin_text(), commit, path, 10).await.unwrap();
+    let read = async |commit, path: &str| source.file(&world.origin_text(), commit, path, 10).await.unwrap().content;
     assert_eq!(read(&first, "ci/pipeline.yml").await.as_deref(), Some(&b"one"[..]));
     assert_eq!(read(&second, "ci/pipeline.yml").await.as_deref(), Some(&b"two"[..]));
     // As it was before, in another commit and at another place.
@@ -33,7 +33,7 @@ async fn links_are_no_files_and_large_files_are_refused() {
     std::os::unix::fs::symlink("/etc/passwd", world.origin().join("link")).unwrap();
     let commit = world.commit("large", "0123456789x");
     let source = world.source();
-    assert_eq!(source.file(&world.origin_text(), &commit, "link", 100).await.unwrap(), None);
+    assert_eq!(source.file(&world.origin_text(), &commit, "link", 100).await.unwrap().content, None);
     let failure = source.file(&world.origin_text(), &commit, "large", 10).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::CheckoutFailed);
     assert!(failure.message.contains("11 bytes"), "{}", failure.message);
