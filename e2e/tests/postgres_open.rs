@@ -107,7 +107,8 @@ async fn a_newer_schema_is_refused_and_an_older_one_upgraded() {
     let error = refused(&services::postgres(), options()).await;
     assert!(matches!(error, OpenError::Newer { found: 1000, known: SCHEMA_VERSION, .. }), "{error:?}");
     let back = format!(
-        "DROP TABLE {name}.repository_looks, {name}.reported_events;
+        "ALTER TABLE {name}.pipelines DROP COLUMN subject, DROP COLUMN author;
+         DROP TABLE {name}.repository_looks, {name}.reported_events;
          DROP INDEX {name}.pipelines_of_branch, {name}.pipelines_of_status, {name}.pipelines_of_event;
          DROP TABLE {name}.audit_log, {name}.commit_reports, {name}.branch_heads, {name}.delivery_bodies,
             {name}.webhook_deliveries, {name}.project_secrets, {name}.project_members, {name}.api_tokens,

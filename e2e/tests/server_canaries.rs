@@ -417,8 +417,11 @@ fn may_be(place: &str, sighting: &Sighting, server: u32) -> bool {
     match (place, sighting.canary.as_str()) {
         // A job is given it, and does with it what it likes: by its environment it is known to be the job.
         ("arguments" | "environments", "variable") => around.contains("IMT_JOB"),
-        // The operator has put it there.
-        ("environments", "database_password") => found == format!("environ of {server}"),
+        // The operator has put it there. What is just being started is the server itself until it is another program.
+        ("environments", "database_password") => {
+            found == format!("environ of {server}")
+                || around.split(' ').next().is_some_and(|program| program.ends_with("/imt-server"))
+        }
         // ssh takes keys from files only: one that nobody else can read.
         ("data directory", "repository_key") => found.contains("/repositories/") && found.ends_with("/key"),
         // So does git, for as long as it runs.

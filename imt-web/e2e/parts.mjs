@@ -1,5 +1,6 @@
 // The two parts of the story, each with a server of its own: that of one user, whose jobs run on his machine, and that of many,
 // with containers, a provider of sign-ins and a host to deploy to.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { ALONE, RUNS } from "./acts.mjs";
@@ -68,8 +69,11 @@ export async function together({ program, directory, pages }, services) {
     "oidc-issuer": provider,
     "oidc-client-id": "imt",
   };
+  // In a file: others look through the environments of all processes for it.
+  const secret = join(directory, "client-secret");
+  writeFileSync(secret, "secret-of-the-tests", { mode: 0o600 });
   // Neither its own user's settings nor his logins are of any use to it.
-  const env = { HOME: directory, IMT_SERVER_OIDC_CLIENT_SECRET: "secret-of-the-tests" };
+  const env = { HOME: directory, IMT_SERVER_OIDC_CLIENT_SECRET_FILE: secret };
   const server = await Server.within(program, join(directory, "data"), options, env);
   const repository = new Repository(join(directory, PROJECT));
   const forge = await Forge.start();

@@ -163,10 +163,11 @@ export function stepName(name: string): string {
   return STEPS[name] ?? name.replaceAll("_", " ");
 }
 
+/** True while it happens, and afterwards. */
 const PATHS: Record<string, string> = {
-  undo: "What was prepared is undone: the target was not touched.",
-  rollback: "The last good release is put back.",
-  withdraw: "There is no good release to go back to: what was started is taken away.",
+  undo: "Back to before: what was prepared goes away, and the target was not touched.",
+  rollback: "Back to the last good release.",
+  withdraw: "No good release to go back to: what was started goes away.",
 };
 
 export function pathText(path: string): string {

@@ -63,16 +63,20 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
             ) : (
               <span className="text-muted">{release.verdict}</span>
             )}
-            <span className="flex-1" />
-            {!release.is_current && current !== null && (
-              <Button look="quiet" onClick={() => setCompared(release)}>
-                Compare
-              </Button>
-            )}
-            {!release.is_current && release.verdict === "good" && project.role === "owner" && (
-              <Button onClick={() => setBackTo(release)}>
-                <UndoIcon /> Roll back
-              </Button>
+            {!release.is_current && (
+              // Below the rest where there is little room, however long that is.
+              <span className="flex basis-full justify-end gap-x-2 sm:ml-auto sm:basis-auto">
+                {current !== null && (
+                  <Button look="quiet" onClick={() => setCompared(release)}>
+                    Compare
+                  </Button>
+                )}
+                {release.verdict === "good" && project.role === "owner" && (
+                  <Button onClick={() => setBackTo(release)}>
+                    <UndoIcon /> Roll back
+                  </Button>
+                )}
+              </span>
             )}
           </li>
         ))}
