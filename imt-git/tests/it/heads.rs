@@ -45,6 +45,13 @@ async fn a_commit_says_who_made_it_and_what_for() {
     let long = note(&"long ".repeat(20_000), &"n".repeat(3_000)).await;
     assert_eq!((long.subject.unwrap().chars().count(), long.author.unwrap().chars().count()), (200, 100));
     assert_eq!(note("", "a").await.subject, None);
+    // What has no width git does not cut. The commit can be had all the same.
+    let endless = world.dir.path().join("endless");
+    std::fs::write(&endless, format!("a{}", "\u{200b}".repeat(700_000))).unwrap();
+    git(&origin, &["commit", "-q", "--allow-empty", "-F", endless.to_str().unwrap()]);
+    let commit = CommitId::parse(&git(&origin, &["rev-parse", "HEAD"])).unwrap();
+    let file = source.file(&world.origin_text(), &commit, "none", 10).await.unwrap();
+    assert!(file.note.is_empty(), "{:?}", file.note);
 }
 
 #[tokio::test(flavor = "multi_thread")]

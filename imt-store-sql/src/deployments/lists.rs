@@ -49,7 +49,8 @@ const SUMMARIES: &str = "
 const BELOW: &str = "project = $1 AND ended < 2 AND number < $2 ORDER BY deployments.number DESC LIMIT $3";
 /// A project has so few that looking through them takes no time.
 const LED_TO_BY: &str = "project = $1 AND ended < 2 AND pipeline = $2 ORDER BY deployments.number";
-const DRIVEN: &str = "ended = 0 AND holder IS NOT NULL AND lease_until > {now} ORDER BY position LIMIT $1";
+/// The plus keeps a plan from walking all deployments in the order of their positions.
+const DRIVEN: &str = "ended = 0 AND holder IS NOT NULL AND lease_until > {now} ORDER BY +position LIMIT $1";
 
 pub(super) async fn deployments(
     database: &dyn Database,
