@@ -1,13 +1,12 @@
-//! What a repository is asked without a checkout: which commits its branches have, and the message of one.
+//! What a repository is asked without a mirror: which commits its branches have.
 
 use std::collections::BTreeMap;
 
 use imt_core::id::CommitId;
-use imt_core::ports::{Failure, FailureKind};
+use imt_core::ports::Failure;
 
 use crate::command::deadline_in;
 use crate::failure::git_failed;
-use crate::mirror::Mirror;
 use crate::places::percent_path;
 use crate::source::GitSource;
 use crate::url::Repository;
@@ -59,20 +58,5 @@ impl GitSource {
             return Err(failure.with_help(help).retryable());
         }
         Ok(output.stdout)
-    }
-
-    /// The message of a commit, its beginning where it is long. The commit is fetched into the mirror if it is not there.
-    /// *Cancellation*: as [`Source`](imt_core::ports::Source).
-    ///
-    /// # Errors
-    /// As [`Source::checkout`](imt_core::ports::Source::checkout).
-    pub async fn message(&self, repository: &str, commit: &CommitId) -> Result<String, Failure> {
-        let deadline = deadline_in(self.deadline);
-        let (repository, session) = self.open(repository, deadline).await?;
-        let commit = CommitId::parse(commit.as_str())
-            .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
-        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
-        let _found = mirror.with_commit(&commit, None).await?;
-        mirror.message(&commit).await
     }
 }

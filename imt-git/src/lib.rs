@@ -12,6 +12,7 @@
 //! whoever starts them, because it belongs into their environment and not into the repository.
 
 mod addresses;
+mod calls;
 mod command;
 mod config;
 mod credentials;

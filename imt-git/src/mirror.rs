@@ -91,14 +91,12 @@ impl<'a> Mirror<'a> {
         let mut stale = None;
         // Between the exclusive lock and the shared one somebody may make the mirror anew, though hardly twice.
         for _ in 0..3 {
-            let reading = self.read().await?;
-            let note = if self.is_usable() { self.note_of(commit).await? } else { None };
-            let is_there = note.is_some();
+            let found = self.found(commit).await?;
+            let is_there = found.is_some();
             let is_fresh = stale.is_some() || refs.is_none_or(|look| look.is_in(&self.dir));
-            if let Some(note) = note.filter(|_| is_fresh) {
-                return Ok(Found { reading, note, stale });
+            if let Some(found) = found.filter(|_| is_fresh) {
+                return Ok(Found { stale, ..found });
             }
-            drop(reading);
             let lock = FileLock::acquire(&self.lock, Mode::Exclusive, self.deadline).await?;
             if !is_there {
                 self.fetch_commit(&lock, commit).await?;
@@ -110,6 +108,13 @@ impl<'a> Mirror<'a> {
         }
         let message = format!("the mirror of {} is taken away again and again", self.repository);
         Err(Failure::new(FailureKind::CheckoutFailed, message).retryable())
+    }
+
+    /// The commit, if it is there already. Reaches nothing.
+    pub(crate) async fn found(&self, commit: &CommitId) -> Result<Option<Found>, Failure> {
+        let reading = self.read().await?;
+        let note = if self.is_usable() { self.note_of(commit).await? } else { None };
+        Ok(note.map(|note| Found { reading, note, stale: None }))
     }
 
     /// Brings the branches and tags of a mirror that has its commit up to date, soon or not at all.

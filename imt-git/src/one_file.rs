@@ -1,14 +1,17 @@
-//! One file of a commit, without a checkout: what somebody has to know before there is a workspace.
+//! One file of a commit, and its message, without a checkout: what somebody has to know before there is a workspace.
 
 use std::path::{Component, Path};
 
 use imt_core::id::CommitId;
 use imt_core::plan::CommitNote;
 use imt_core::ports::{Failure, FailureKind};
+use tokio::time::Instant;
 
+use crate::calls::parse_commit;
 use crate::command::deadline_in;
-use crate::mirror::Mirror;
+use crate::mirror::{Found, Mirror};
 use crate::source::GitSource;
+use crate::url::Repository;
 
 /// A file as it is in a commit.
 #[derive(Debug)]
@@ -27,13 +30,51 @@ impl GitSource {
     /// As [`Source::checkout`](imt_core::ports::Source::checkout), and `CheckoutFailed` for a file of more than `most` bytes.
     pub async fn file(&self, repository: &str, commit: &CommitId, path: &str, most: usize) -> Result<OneFile, Failure> {
         let deadline = deadline_in(self.deadline);
-        let (repository, session) = self.open(repository, deadline).await?;
-        let commit = CommitId::parse(commit.as_str())
-            .map_err(|error| Failure::new(FailureKind::CommitNotFound, error.to_string()))?;
-        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
-        let found = mirror.with_commit(&commit, None).await?;
+        let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
+        let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
+        let found = self.brought(&mirror, &repository, &commit, deadline).await?;
         let content = self.content(&mirror, &commit, path, most).await?;
         Ok(OneFile { content, note: found.note })
+    }
+
+    /// The message of a commit, its beginning where it is long. The commit is fetched into the mirror if it is not there.
+    /// *Cancellation*: as [`Source`](imt_core::ports::Source).
+    ///
+    /// # Errors
+    /// As [`Source::checkout`](imt_core::ports::Source::checkout).
+    pub async fn message(&self, repository: &str, commit: &CommitId) -> Result<String, Failure> {
+        let deadline = deadline_in(self.deadline);
+        let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
+        let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
+        let _found = self.brought(&mirror, &repository, &commit, deadline).await?;
+        mirror.message(&commit).await
+    }
+
+    /// The mirror of a repository, to be read only.
+    async fn mirror_without_network<'a>(
+        &'a self,
+        repository: &'a Repository,
+        commit: &CommitId,
+        deadline: Instant,
+    ) -> Result<Mirror<'a>, Failure> {
+        let session = self.session_without_network(deadline).await?;
+        Ok(Mirror::new(&self.git, session, &self.cache, repository, commit.as_str().len(), deadline))
+    }
+
+    /// The commit in its mirror, where it is fetched to if it is not there: only that takes a session of its own.
+    async fn brought(
+        &self,
+        mirror: &Mirror<'_>,
+        repository: &Repository,
+        commit: &CommitId,
+        deadline: Instant,
+    ) -> Result<Found, Failure> {
+        if let Some(found) = mirror.found(commit).await? {
+            return Ok(found);
+        }
+        let session = self.session(repository, deadline).await?;
+        let mirror = Mirror::new(&self.git, &session, &self.cache, repository, commit.as_str().len(), deadline);
+        mirror.with_commit(commit, None).await
     }
 
     /// What is in a file of a commit that is there.

@@ -12,19 +12,18 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::addresses::Addresses;
+use crate::calls::{parse_commit, plain_http};
 use crate::command::{Git, deadline_in};
 use crate::credentials::Credentials;
 use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::files::on_thread;
 use crate::freshness::Look;
-use crate::lock::{FileLock, Mode};
 use crate::mirror::{Found, Mirror, Reading};
 use crate::places::{clear, open_dir, percent_path, public_remote, require_empty};
-use crate::session::{Limits, Session, calls_lock, private_dir, sweep};
+use crate::session::{Limits, Session, private_dir, sweep};
 use crate::small_files::SmallFiles;
 use crate::snapshot::is_partial;
-use crate::url::{Origin, Repository, Scheme, UrlError};
-use crate::version::GitVersion;
+use crate::url::{Origin, Repository, Scheme};
 use crate::workspace::{NewRepository, copy_objects, copy_refs, remote_refs, workspace_failed, write_refs};
 
 /// How much of the history a workspace gets.
@@ -190,6 +189,7 @@ impl GitSourceBuilder {
             addresses: self.addresses,
             warn: self.warn,
             checked: OnceCell::new(),
+            without_network: OnceCell::new(),
             small_files: SmallFiles::default(),
         })
     }
@@ -208,17 +208,18 @@ impl GitSourceBuilder {
 pub struct GitSource {
     pub(crate) git: Git,
     pub(crate) cache: PathBuf,
-    sessions: PathBuf,
-    known: Vec<(Origin, Credentials)>,
+    pub(crate) sessions: PathBuf,
+    pub(crate) known: Vec<(Origin, Credentials)>,
     pub(crate) deadline: Duration,
-    limits: Limits,
+    pub(crate) limits: Limits,
     history: History,
-    submodules: Submodules,
-    loopback_http: bool,
-    trusted_git: bool,
-    addresses: Addresses,
+    pub(crate) submodules: Submodules,
+    pub(crate) loopback_http: bool,
+    pub(crate) trusted_git: bool,
+    pub(crate) addresses: Addresses,
     warn: Warn,
-    checked: OnceCell<()>,
+    pub(crate) checked: OnceCell<()>,
+    pub(crate) without_network: OnceCell<Session>,
     pub(crate) small_files: SmallFiles,
 }
 
@@ -238,59 +239,6 @@ impl GitSource {
             addresses: Addresses::default(),
             warn: Warn::default(),
         }
-    }
-
-    /// Checks what was asked for and gets ready to run git; nothing is started for a repository that is not allowed.
-    pub(crate) async fn open(&self, repository: &str, deadline: Instant) -> Result<(Repository, Session), Failure> {
-        let repository = parse_repository(repository)?;
-        if let Repository::Remote(url) = &repository
-            && url.origin().scheme() == Scheme::Http
-            && !self.loopback_http
-        {
-            return Err(plain_http("the address of the repository is refused"));
-        }
-        if let Repository::Local(path) = &repository
-            && !path.is_dir()
-        {
-            let message = format!("there is no directory {}", path.display());
-            return Err(
-                Failure::new(FailureKind::CheckoutFailed, message).with_help("check the path of the repository")
-            );
-        }
-        let updating = self.submodules == Submodules::Update;
-        let known: Vec<_> = match &repository {
-            // Submodules may be on any origin; git and ssh give each only its own.
-            _ if updating => self.known.clone(),
-            Repository::Remote(url) => {
-                self.known.iter().filter(|(origin, _)| origin == url.origin()).cloned().collect()
-            }
-            Repository::Local(_) => Vec::new(),
-        };
-        if let Repository::Remote(url) = &repository
-            && url.origin().scheme() == Scheme::Ssh
-            && !known.iter().any(|(origin, _)| origin == url.origin())
-        {
-            let message = format!("no ssh key was given for {}, where {repository} is", url.origin());
-            let help = "give the source credentials for this origin: a private key and a known_hosts file";
-            return Err(Failure::new(FailureKind::CheckoutFailed, message).with_help(help));
-        }
-        self.checked
-            .get_or_try_init(|| async {
-                let version = GitVersion::detect(self.git.program()).await?;
-                version.require_floor()?;
-                if self.addresses.are_checked() {
-                    version.require_pins()?;
-                }
-                if updating && !self.trusted_git { version.require_no_holes() } else { Ok(()) }
-            })
-            .await?;
-        let pin = match &repository {
-            Repository::Remote(url) => self.addresses.pin(url.origin(), deadline).await?,
-            Repository::Local(_) => None,
-        };
-        let making = FileLock::acquire(&calls_lock(&self.sessions), Mode::Shared, deadline).await?;
-        let session = Session::open(&self.sessions, repository.protocol(), &known, self.limits, pin.as_ref(), &making)?;
-        Ok((repository, session))
     }
 
     async fn fill(&self, work: &Work<'_>, reading: Reading) -> Result<(), Failure> {
@@ -393,9 +341,7 @@ impl Source for GitSource {
     async fn checkout(&self, order: Checkout<'_>) -> Result<(), Failure> {
         let deadline = deadline_in(self.deadline);
         let (repository, session) = self.open(order.repository, deadline).await?;
-        let commit = CommitId::parse(order.commit.as_str()).map_err(|error| {
-            Failure::new(FailureKind::CommitNotFound, error.to_string()).with_help("give the full hash, in lower case")
-        })?;
+        let commit = parse_commit(order.commit)?;
         require_empty(order.into)?;
         let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
         // Branches and tags that came before the order belong into the workspace: a tag of a commit that was built before.
@@ -472,16 +418,4 @@ impl Work<'_> {
             format!("{} was checked out at `{}` instead of {}", self.repository, head.trim_end(), self.commit);
         Err(Failure::new(FailureKind::CheckoutFailed, message))
     }
-}
-
-fn parse_repository(text: &str) -> Result<Repository, Failure> {
-    Repository::parse(text).map_err(|error| {
-        Failure::new(FailureKind::CheckoutFailed, format!("the address of the repository is refused: {error}"))
-            .with_help(error.help())
-    })
-}
-
-fn plain_http(what: &str) -> Failure {
-    let (error, failure) = (UrlError::PlainHttp, FailureKind::CheckoutFailed);
-    Failure::new(failure, format!("{what}: {error}")).with_help(error.help())
 }

@@ -228,7 +228,7 @@ async fn outcome(server: &Server, delivery: &Delivery) -> Result<DeliveryOutcome
     let key = format!("delivery:{}:{}", delivery.id, delivery.replays);
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key: Some(key) };
     let accepted = server.store().enqueue(new, None).await?;
-    report(server, accepted.id).await;
+    report(server, &project, accepted.id).await;
     if let Some(branch) = branch.filter(|_| project.settings.supersedes_queued)
         && is_newest(server, delivery, &branch).await?
     {

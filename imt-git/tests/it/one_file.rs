@@ -38,3 +38,21 @@ async fn links_are_no_files_and_large_files_are_refused() {
     assert_eq!(failure.kind, FailureKind::CheckoutFailed);
     assert!(failure.message.contains("11 bytes"), "{}", failure.message);
 }
+
+#[tokio::test]
+async fn what_is_there_is_read_by_one_session_that_asks_nobody() {
+    let world = World::new();
+    let (first, second) = (world.commit("pipeline.yml", "one"), world.commit("pipeline.yml", "two"));
+    let source = world.source();
+    let read = async |commit| source.file(&world.origin_text(), commit, "pipeline.yml", 10).await.unwrap().content;
+    assert_eq!(read(&second).await.as_deref(), Some(&b"two"[..]));
+    std::fs::rename(world.origin().join(".git"), world.path("taken-away")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(read(&first).await.as_deref(), Some(&b"one"[..]));
+        assert!(source.message(&world.origin_text(), &first).await.is_ok());
+    }
+    let sessions = || std::fs::read_dir(world.path("cache/calls")).unwrap().count();
+    assert_eq!(sessions(), 1);
+    drop(source);
+    assert_eq!(sessions(), 0);
+}

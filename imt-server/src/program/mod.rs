@@ -3,6 +3,7 @@
 //! Beside the library, which knows no file, no environment and no command line.
 
 mod backup;
+mod behind;
 mod commands;
 mod config;
 mod descriptors;

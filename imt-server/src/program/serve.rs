@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
+use super::behind::Behind;
 use super::config::Config;
 use super::error::ProgramError;
 use super::{descriptors, notify, open, runner};
@@ -42,18 +43,19 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     let repositories = Arc::new(repositories.with_directories(config.is_single_user()));
     let server = Server::new(stores.clone(), Arc::clone(&repositories), settings(&config, port), stop.clone())
         .map_err(|fault| ProgramError::usage(fault.to_string()))?;
+    let behind = Behind::start()?;
     let ready = match config.runners {
         Some(0) => None,
         _ => Some(runner::ready(&config, store.id().await?, &stores, &repositories).await?),
     };
     let worker = ready.as_ref().map_or_else(|| InstanceId::new("server"), |ready| ready.instance().clone());
-    let tasks = TaskTracker::new();
-    tasks.spawn(work_on_deliveries(server.clone(), worker.clone()));
-    tasks.spawn(report_pipelines(server.clone()));
-    tasks.spawn(send_reports(server.clone(), worker));
-    tasks.spawn(look_for_pushes(server.clone()));
-    tasks.spawn(forget(server.clone()));
-    let running = ready.map(|ready| tokio::spawn(run(ready, stop.clone())));
+    let (tasks, threads) = (TaskTracker::new(), behind.handle());
+    tasks.spawn_on(work_on_deliveries(server.clone(), worker.clone()), threads);
+    tasks.spawn_on(report_pipelines(server.clone()), threads);
+    tasks.spawn_on(send_reports(server.clone(), worker), threads);
+    tasks.spawn_on(look_for_pushes(server.clone()), threads);
+    tasks.spawn_on(forget(server.clone()), threads);
+    let running = ready.map(|ready| threads.spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
     notify::serving(stop.clone());
     imt_server::serve(listener, app(server.clone()), limits, stop).await;

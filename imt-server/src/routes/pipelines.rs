@@ -98,7 +98,7 @@ pub(crate) async fn start(
     let variables = order.variables.into_iter().collect();
     let wanted = Wanted { event, commit, branch, variables, only_jobs: order.jobs };
     let plan = planning::plan(&server, &within.project, wanted).await.map_err(of_plan)?;
-    let (accepted, view) = enqueue(&server, plan, key).await?;
+    let (accepted, view) = enqueue(&server, &within.project, plan, key).await?;
     if accepted.created {
         let action = Action::PipelineTriggered { pipeline: accepted.id, number: accepted.number };
         server.note(within.project.id, &action, &within.caller.deed()).await;
@@ -135,10 +135,15 @@ pub(super) async fn commit_of(
     Ok((commit.map_err(|failure| of_source(&failure))?, branch))
 }
 
-async fn enqueue(server: &Server, plan: Plan, idempotency_key: Option<String>) -> Answer<(Enqueued, PipelineView)> {
+async fn enqueue(
+    server: &Server,
+    project: &ProjectRecord,
+    plan: Plan,
+    idempotency_key: Option<String>,
+) -> Answer<(Enqueued, PipelineView)> {
     let new = NewPipeline { id: PipelineId::generate(), plan, at: now(), idempotency_key };
     let accepted = server.store().enqueue(new, None).await?;
-    report(server, accepted.id).await;
+    report(server, project, accepted.id).await;
     let record = server.store().load(accepted.id).await?;
     let waiting = server.catalog().waiting(accepted.id, ALIVE).await?;
     let view = PipelineView::of(&record, waiting);
@@ -250,7 +255,7 @@ pub(crate) async fn retry(
         NotAgain::NotOver => Problem::new(Code::Conflict, format!("pipeline {}: {why}", at.number)),
         NotAgain::NoCommit | NotAgain::NothingFailed => Problem::invalid(format!("pipeline {}: {why}", at.number)),
     })?;
-    let (accepted, view) = enqueue(&server, plan, None).await?;
+    let (accepted, view) = enqueue(&server, &within.project, plan, None).await?;
     let action = Action::PipelineRetried { pipeline: id, by: accepted.id };
     server.note(within.project.id, &action, &within.caller.deed()).await;
     Ok((StatusCode::CREATED, Json(view)))
