@@ -2,8 +2,7 @@
 import { Untrusted } from "../../text/Untrusted";
 import { Panel } from "../../ui/Panel";
 import { StatusIcon } from "../../ui/StatusIcon";
-import { exactText } from "../../ui/duration";
-import { Span } from "../../ui/Time";
+import { Span, Time } from "../../ui/Time";
 import { standingStatus, standingText, type Standing } from "./standings";
 import type { Course, Step } from "./steps";
 
@@ -31,7 +30,8 @@ export function Services({ course }: { course: Course }) {
 }
 
 function OneService({ standing, step }: { standing: Standing; step: Step }) {
-  const status = standingStatus(standing, step.endedAt === null);
+  const isWatched = step.endedAt === null;
+  const status = standingStatus(standing, isWatched);
   return (
     <li className="grid grid-cols-[1.25rem_minmax(0,1fr)_auto] items-start gap-x-2.5 px-4 py-1 text-sm">
       <StatusIcon status={status} className="mt-0.5 size-4" />
@@ -41,8 +41,8 @@ function OneService({ standing, step }: { standing: Standing; step: Step }) {
           <Untrusted text={standingText(standing)} />
         </span>
       </span>
-      <span className="text-xs text-muted" title={`since ${exactText(Date.parse(standing.since))}`}>
-        <Span from={standing.since} to={step.endedAt} />
+      <span className="text-xs text-muted">
+        {isWatched ? <Span from={standing.since} /> : <Time at={standing.since} />}
       </span>
     </li>
   );
