@@ -76,6 +76,16 @@ fn by_hand(shop: &Shop, client: &Client, project: &str) {
     assert_eq!(client.get(&format!("{project}/deployments/3/log")).as_str(), Some(log.as_str()));
     let last = heard.iter().rfind(|said| said["type"] == "event").expect("it has an end");
     assert_eq!(last["change"]["kind"]["end"]["status"], "success", "{last}");
+    let told = |said: &Value| said["change"]["kind"]["services"].as_array().cloned().unwrap_or_default();
+    let seen: Vec<Value> = heard.iter().flat_map(told).filter(|service| service["service"] == "web").collect();
+    assert_eq!(seen.last().expect("its health was watched")["outlook"], "well", "{seen:?}");
+    let stands = client.get(&format!("{project}/deployments/3"))["watched"].clone();
+    let web = stands["services"].as_array().expect("services").iter().find(|service| service["service"] == "web");
+    assert_eq!(
+        (&stands["step"], &web.expect("it is there")["outlook"]),
+        (&json!("verify"), &json!("well")),
+        "{stands}"
+    );
     assert_eq!(shop.page(), Some("Welcome to the shop (version 3)".to_owned()));
 
     let order = json!({"environment": "production"});

@@ -44,6 +44,7 @@ enum Flaw {
     StaleKeeps,
     ReleaseForgotten,
     StateNotFolded,
+    SightForgotten,
     CommitsRepeated,
     EndCanBePassed,
     LatestCancelWins,
@@ -95,6 +96,7 @@ const CAUGHT_BY: &[(Flaw, &str)] = &[
     (Flaw::StaleKeeps, "a_stale_claim_writes_nothing"),
     (Flaw::ReleaseForgotten, "a_released_claim_writes_nothing"),
     (Flaw::StateNotFolded, "the_state_is_the_fold_of_the_events"),
+    (Flaw::SightForgotten, "services_stand_as_they_were_seen_last"),
     (Flaw::CommitsRepeated, "a_commit_is_recorded_once"),
     (Flaw::EndCanBePassed, "the_end_gives_the_claim_back"),
     (Flaw::LatestCancelWins, "a_cancel_reaches_the_holder"),
@@ -294,6 +296,9 @@ impl DeploymentStore for Mutant {
         }
         if self.is(Flaw::StateNotFolded) {
             record.state = DeploymentState::new(deployment);
+        }
+        if self.is(Flaw::SightForgotten) {
+            record.state.watched = None;
         }
         Ok(record)
     }

@@ -48,6 +48,14 @@ function step(page, name) {
   return steps.getByRole("listitem").filter({ hasText: name });
 }
 
+/** A service as the page has it while its health is watched, and afterwards. */
+function service(page, whose, name) {
+  return page
+    .getByRole("list", { name: `Services of the ${whose}` })
+    .getByRole("listitem")
+    .filter({ hasText: name });
+}
+
 async function serves(story, version) {
   await until(`version ${version} is what visitors see`, async () => {
     const page = await story.shop.page().catch(() => "");
@@ -83,11 +91,27 @@ async function deployAnother(story) {
   await serves(story, 2);
 }
 
+/** How each service stands is seen while it happens, before anything has ended. */
+async function seesItFail(page) {
+  await service(page, "release that is deployed", "web")
+    .getByText(/^(starting|unhealthy)/)
+    .waitFor();
+  await standsAt(page, "deploying");
+}
+
 async function breakIt(story) {
   story.gates.open("migration-3");
   const both = await pushed(story, 3, "new prices", { version: 3, isBroken: true });
+  await Promise.all(both.map((each) => seesItFail(each)));
   for (const each of both) {
     await standsAt(each, "rolled back");
+    await service(each, "release that is deployed", "web")
+      .getByText(/^unhealthy/)
+      .waitFor();
+    await service(each, "release that is deployed", "worker").waitFor();
+    await service(each, "release that is put back", "web")
+      .getByText(/^healthy$/)
+      .waitFor();
     const evidence = each.getByRole("region", { name: "Services that are not well" });
     await evidence
       .getByRole("article")

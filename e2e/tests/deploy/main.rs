@@ -14,5 +14,6 @@ mod pipeline;
 mod refusals;
 mod registry;
 mod renamed;
+mod standings;
 mod stories;
 mod without_compose;

@@ -2,12 +2,14 @@
 
 mod late_store;
 mod logs;
+mod services;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use imt_core::deploy::health::ServiceStanding;
 use imt_core::deploy::machine::{
     Answer, Change, ChangeKind, DeploymentKind, DeploymentSpec, Fault, Path, Step, StepFacts,
 };
@@ -44,6 +46,14 @@ enum Script {
     Betrays(Secret),
     /// It learns of this secret, says this, and is done.
     LearnsAndSays(Secret, Vec<Note>),
+    /// It sees each of these for so long, and is done.
+    Sees(Vec<(Vec<ServiceStanding>, Duration)>),
+    /// It sees each of these for so long, and then never answers.
+    SeesAndHangs(Vec<(Vec<ServiceStanding>, Duration)>),
+    /// It sees this, and fails.
+    SeesAndFails(ServiceStanding),
+    /// It finds this out, and is done.
+    Finds(StepFacts),
 }
 
 /// The steps, and what was asked of them.
@@ -114,6 +124,19 @@ impl Stage {
                 say(order, notes).await;
                 Answer::Done(StepFacts::default())
             }
+            Some(Script::Sees(sights)) => {
+                watch(order, sights).await;
+                Answer::Done(StepFacts::default())
+            }
+            Some(Script::SeesAndHangs(sights)) => {
+                watch(order, sights).await;
+                std::future::pending().await
+            }
+            Some(Script::SeesAndFails(service)) => {
+                order.sees(&[service]);
+                failed("the test says so")
+            }
+            Some(Script::Finds(facts)) => Answer::Done(facts),
             Some(Script::Unclear(times)) => {
                 self.next_time(step, (times > 1).then(|| Script::Unclear(times - 1)));
                 Answer::Unclear
@@ -125,6 +148,13 @@ impl Stage {
                 Answer::Held { holder: "deployment 7".to_owned() }
             }
         }
+    }
+}
+
+async fn watch(order: &Order, sights: Vec<(Vec<ServiceStanding>, Duration)>) {
+    for (services, time) in sights {
+        order.sees(&services);
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use imt_core::deploy::health::{OutOf, Outlook, ServiceState};
+use imt_core::deploy::machine::{ServiceSeen, Watched};
 use imt_core::directory::Action;
 use imt_core::id::DeploymentId;
 use imt_core::ports::{DeploymentRecord, DeploymentSummary, StoreError};
@@ -51,6 +53,9 @@ pub(crate) struct DeploymentView {
     /// The step under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
+    /// How the services stand that the step under way watches, or that was the last to watch them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<WatchedView>,
     /// What else there is to know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -65,6 +70,77 @@ pub(crate) struct DeploymentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
+}
+
+/// Services whose health is watched.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WatchedView {
+    /// The step that watches them: `verify`, or `restore_verify` on the way back.
+    step: String,
+    /// Each as that step has seen it last, which is told every second at most.
+    services: Vec<ServiceView>,
+}
+
+/// How a service stands; of several containers the one that is furthest from being well.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceView {
+    /// The service.
+    service: String,
+    /// `absent`, `stale` (one of an earlier release), `created`, `starting`, `working` (a job), `running`, `healthy`, `unhealthy`,
+    /// `restarting`, `exited`, `paused`, `dead` or `removing`.
+    #[schema(value_type = String)]
+    state: ServiceState,
+    /// `well`, `pending` or `failed`.
+    #[schema(value_type = String)]
+    outlook: Outlook,
+    /// Restarts since the deployment began.
+    restarts: u64,
+    /// The code of its last end, while it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// Health checks in a row that failed, and how many are too many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_checks: Option<OutOfView>,
+    /// Containers that are well, and how many there should be, where that is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<OutOfView>,
+    /// All of it as a sentence for people.
+    words: String,
+    /// Since when it is known to stand so.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+/// So many out of so many.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OutOfView {
+    /// How many it is.
+    count: u64,
+    /// How many it could be.
+    of: u64,
+}
+
+impl From<Watched> for WatchedView {
+    fn from(watched: Watched) -> Self {
+        Self { step: watched.step.to_string(), services: watched.services.into_iter().map(ServiceView::from).collect() }
+    }
+}
+
+impl From<ServiceSeen> for ServiceView {
+    fn from(ServiceSeen { standing, since }: ServiceSeen) -> Self {
+        let out_of = |OutOf { count, of }| OutOfView { count, of };
+        Self {
+            words: standing.in_words(),
+            service: standing.service,
+            state: standing.state,
+            outlook: standing.outlook,
+            restarts: standing.restarts,
+            exit_code: standing.exit_code,
+            failed_checks: standing.failed_checks.map(out_of),
+            replicas: standing.replicas.map(out_of),
+            since,
+        }
+    }
 }
 
 fn why(end: Option<&DeploymentEnd>) -> (Option<DeploymentReason>, Option<String>) {
@@ -86,6 +162,7 @@ impl From<DeploymentSummary> for DeploymentView {
             reason,
             detail,
             step: None,
+            watched: None,
             warnings: Vec::new(),
             submitted_at: deployment.submitted_at,
             started_at: deployment.started_at,
@@ -111,6 +188,7 @@ impl DeploymentView {
             reason,
             detail,
             step: state.step.map(|step| step.step.to_string()),
+            watched: state.watched.map(WatchedView::from),
             warnings: state.warnings,
             submitted_at: deployment.submitted_at,
             started_at: state.started_at,

@@ -1,7 +1,7 @@
 //! How a file of the newest schema becomes one of an earlier schema.
 
 /// What brought a schema to the one before it.
-pub(crate) const TAKEN_AWAY: [&str; 10] = [
+pub(crate) const TAKEN_AWAY: [&str; 11] = [
     "DROP INDEX pipelines_going; ALTER TABLE job_logs DROP COLUMN left_out; UPDATE meta SET value = 1 WHERE name = 'schema'",
     "DROP TABLE replaced_secrets; ALTER TABLE job_log_chunks DROP COLUMN packed; UPDATE meta SET value = 2 WHERE name = 'schema'",
     "DROP TABLE deployment_log_chunks; DROP TABLE deployment_logs; DROP TABLE deployment_events; DROP TABLE deployments;
@@ -21,4 +21,5 @@ pub(crate) const TAKEN_AWAY: [&str; 10] = [
     "DROP INDEX deliveries_found; UPDATE meta SET value = 9 WHERE name = 'schema'",
     "ALTER TABLE pipelines DROP COLUMN subject; ALTER TABLE pipelines DROP COLUMN author;
      UPDATE meta SET value = 10 WHERE name = 'schema'",
+    "UPDATE meta SET value = 11 WHERE name = 'schema'",
 ];

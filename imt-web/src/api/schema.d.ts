@@ -1294,6 +1294,7 @@ export interface components {
       submitted_at: string;
       /** @description What else there is to know. */
       warnings?: string[];
+      watched?: components["schemas"]["WatchedView"] | null;
     };
     /** @description What the later release has otherwise than the earlier one. */
     DifferenceView: {
@@ -1504,6 +1505,7 @@ export interface components {
         submitted_at: string;
         /** @description What else there is to know. */
         warnings?: string[];
+        watched?: components["schemas"]["WatchedView"] | null;
       }[];
       /** @description What to give as `cursor` to get what follows; absent at the end. */
       next?: string | null;
@@ -2069,6 +2071,19 @@ export interface components {
       /** @description The name, or the path. */
       name: string;
     };
+    /** @description So many out of so many. */
+    OutOfView: {
+      /**
+       * Format: int64
+       * @description How many it is.
+       */
+      count: number;
+      /**
+       * Format: int64
+       * @description How many it could be.
+       */
+      of: number;
+    };
     /** @description What came of a delivery. */
     OutcomeView:
       | {
@@ -2492,6 +2507,37 @@ export interface components {
       service: string;
       to?: components["schemas"]["ImageView"] | null;
     };
+    /** @description How a service stands; of several containers the one that is furthest from being well. */
+    ServiceView: {
+      /**
+       * Format: int32
+       * @description The code of its last end, while it is over.
+       */
+      exit_code?: number | null;
+      failed_checks?: components["schemas"]["OutOfView"] | null;
+      /** @description `well`, `pending` or `failed`. */
+      outlook: string;
+      replicas?: components["schemas"]["OutOfView"] | null;
+      /**
+       * Format: int64
+       * @description Restarts since the deployment began.
+       */
+      restarts: number;
+      /** @description The service. */
+      service: string;
+      /**
+       * Format: date-time
+       * @description Since when it is known to stand so.
+       */
+      since: string;
+      /**
+       * @description `absent`, `stale` (one of an earlier release), `created`, `starting`, `working` (a job), `running`, `healthy`, `unhealthy`,
+       *     `restarting`, `exited`, `paused`, `dead` or `removing`.
+       */
+      state: string;
+      /** @description All of it as a sentence for people. */
+      words: string;
+    };
     /** @description A session. */
     SessionView: {
       /** @description What the browser said it was. */
@@ -2754,6 +2800,13 @@ export interface components {
           /** @enum {string} */
           type: "turn";
         };
+    /** @description Services whose health is watched. */
+    WatchedView: {
+      /** @description Each as that step has seen it last, which is told every second at most. */
+      services: components["schemas"]["ServiceView"][];
+      /** @description The step that watches them: `verify`, or `restore_verify` on the way back. */
+      step: string;
+    };
     /** @description Why something ended as it did. */
     Why: {
       /** @description A sentence for people. */

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use imt_core::deploy::health::{Outlook, ServiceStanding};
 use imt_core::deploy::machine::{DeploymentKind, StepResult};
 use imt_core::id::{CommitId, PipelineId, ProjectName};
 use imt_core::ports::DeploymentSummary;
@@ -110,6 +111,7 @@ pub(crate) fn page(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     for run in &seen.steps {
         let _ = writeln!(out, "{}", step(run, longest, now, paint));
     }
+    services(seen, paint, &mut out);
     if !seen.record.state.warnings.is_empty() {
         out.push('\n');
     }
@@ -154,6 +156,27 @@ fn head(seen: &Seen, now: Timestamp, paint: Paint) -> String {
     out
 }
 
+/// How the services stand that its health is watched of, or how they stood last.
+fn services(seen: &Seen, paint: Paint, out: &mut String) {
+    let Some(watched) = seen.record.state.watched.as_ref().filter(|watched| !watched.services.is_empty()) else {
+        return;
+    };
+    let _ = writeln!(out, "\n  {}", paint.dim(&format!("services, as seen by {}", watched.step)));
+    for service in &watched.services {
+        let mark = standing_mark(&service.standing, paint);
+        let _ = writeln!(out, "  {mark} {}", clean(&service.standing.to_string()));
+    }
+}
+
+/// A sign for how a service stands.
+pub(crate) fn standing_mark(service: &ServiceStanding, paint: Paint) -> String {
+    match service.outlook {
+        Outlook::Well => paint.good("✓"),
+        Outlook::Pending => paint.note("▸"),
+        Outlook::Failed => paint.bad("✗"),
+    }
+}
+
 fn step(run: &StepRun, longest: usize, now: Timestamp, paint: Paint) -> String {
     let (mark, said) = match run.end.as_ref().map(|(_, result)| result) {
         None => (paint.note("▸"), paint.note("under way")),
@@ -170,6 +193,7 @@ fn step(run: &StepRun, longest: usize, now: Timestamp, paint: Paint) -> String {
 mod tests {
     use std::num::NonZeroU64;
 
+    use imt_core::deploy::health::{OutOf, ServiceState};
     use imt_core::deploy::machine::{
         Change, ChangeKind, DeploymentSpec, DeploymentState, Fault, Path, Step, StepFacts,
     };
@@ -195,6 +219,19 @@ mod tests {
         DeploymentEnd::because(DeploymentStatus::RolledBack, DeploymentReason::Unhealthy).with_detail("web: unhealthy")
     }
 
+    fn web(state: ServiceState, outlook: Outlook) -> ServiceStanding {
+        let failed_checks = (outlook == Outlook::Failed).then_some(OutOf { count: 6, of: 6 });
+        ServiceStanding {
+            service: "web".into(),
+            state,
+            outlook,
+            restarts: 0,
+            exit_code: None,
+            failed_checks,
+            replicas: None,
+        }
+    }
+
     /// One that was rolled back, or as far as it came with so many changes.
     fn seen(changes: usize) -> Seen {
         let done = || StepResult::Done(StepFacts { warnings: vec!["old".into()], ..StepFacts::default() });
@@ -205,6 +242,20 @@ mod tests {
             (1_200, ChangeKind::StepBegan { step: Step::Up, number: 2 }),
             (3_000, ChangeKind::StepEnded { step: Step::Up, result: done() }),
             (3_000, ChangeKind::StepBegan { step: Step::Verify, number: 1 }),
+            (
+                4_000,
+                ChangeKind::ServicesSeen {
+                    step: Step::Verify,
+                    services: vec![web(ServiceState::Starting, Outlook::Pending)],
+                },
+            ),
+            (
+                9_000,
+                ChangeKind::ServicesSeen {
+                    step: Step::Verify,
+                    services: vec![web(ServiceState::Unhealthy, Outlook::Failed)],
+                },
+            ),
             (9_000, ChangeKind::StepEnded { step: Step::Verify, result: failed() }),
             (9_000, ChangeKind::TurnedBack { path: Path::Rollback, restore: None }),
             (9_100, ChangeKind::Ended { end: rolled_back() }),
@@ -242,7 +293,7 @@ mod tests {
 
     #[test]
     fn one_that_is_over_tells_how_each_step_ended() {
-        insta::assert_snapshot!(page(&seen(8), LATER, Paint::plain()), @r#"
+        insta::assert_snapshot!(page(&seen(10), LATER, Paint::plain()), @r#"
         shop #7 rolled back: a service is not healthy in 9.1s
           why       web: unhealthy
           to        production on deploy@one:22
@@ -255,13 +306,16 @@ mod tests {
           ✓ up        1.8s  try 2
           ✗ verify    6.0s  a service is not healthy
 
+          services, as seen by verify
+          ✗ web: unhealthy (6 of 6 health checks failed)
+
           warning: old
         "#);
     }
 
     #[test]
     fn one_under_way_tells_where_it_is() {
-        insta::assert_snapshot!(page(&seen(5), LATER, Paint::plain()), @r#"
+        insta::assert_snapshot!(page(&seen(6), LATER, Paint::plain()), @r#"
         shop #7 deploying (waits) in 1m30s
           to        production on deploy@one:22
           commit    cccccccccccc
@@ -272,13 +326,16 @@ mod tests {
           ✓ up        1.8s  try 2
           ▸ verify   1m27s  under way
 
+          services, as seen by verify
+          ▸ web: starting
+
           warning: old
         "#);
     }
 
     #[test]
     fn programs_read_the_same() {
-        insta::assert_snapshot!(serde_json::to_string(&Record::whole(&seen(8))).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","pipeline":"00000000-0000-0000-0000-000000000009","pipeline_number":12,"status":"rolled_back","reason":"unhealthy","detail":"web: unhealthy","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:29.100000Z","duration_ms":9100,"path":"rollback","failure":{"step":"verify","reason":"unhealthy","detail":"web: unhealthy"},"warnings":["old"],"steps":[{"step":"up","try":2,"status":"done","started_at":"2023-11-14T22:13:21.200000Z","ended_at":"2023-11-14T22:13:23.000000Z","duration_ms":1800},{"step":"verify","try":1,"status":"failed","reason":"unhealthy","detail":"web: unhealthy","started_at":"2023-11-14T22:13:23.000000Z","ended_at":"2023-11-14T22:13:29.000000Z","duration_ms":6000}]}"#);
+        insta::assert_snapshot!(serde_json::to_string(&Record::whole(&seen(10))).unwrap(), @r#"{"project":"shop","number":7,"id":"00000000-0000-0000-0000-000000000007","environment":"production","host":"deploy@one:22","commit":"cccccccccccccccccccccccccccccccccccccccc","pipeline":"00000000-0000-0000-0000-000000000009","pipeline_number":12,"status":"rolled_back","reason":"unhealthy","detail":"web: unhealthy","submitted_at":"2023-11-14T22:13:20.000000Z","started_at":"2023-11-14T22:13:20.000000Z","ended_at":"2023-11-14T22:13:29.100000Z","duration_ms":9100,"path":"rollback","failure":{"step":"verify","reason":"unhealthy","detail":"web: unhealthy"},"warnings":["old"],"steps":[{"step":"up","try":2,"status":"done","started_at":"2023-11-14T22:13:21.200000Z","ended_at":"2023-11-14T22:13:23.000000Z","duration_ms":1800},{"step":"verify","try":1,"status":"failed","reason":"unhealthy","detail":"web: unhealthy","started_at":"2023-11-14T22:13:23.000000Z","ended_at":"2023-11-14T22:13:29.000000Z","duration_ms":6000}],"watched":{"step":"verify","services":[{"service":"web","state":"unhealthy","outlook":"failed","failed_checks":{"count":6,"of":6},"since":"2023-11-14T22:13:29.000000Z"}]}}"#);
     }
 
     #[test]

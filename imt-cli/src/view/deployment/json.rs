@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use imt_core::deploy::machine::{DeploymentKind, Path, Step, StepFault, StepResult};
+use imt_core::deploy::machine::{DeploymentKind, Path, ServiceSeen, Step, StepFault, StepResult, Watched};
 use imt_core::id::{CommitId, DeploymentId, InstanceId, PipelineId, ProjectName, ReleaseId};
 use imt_core::lines::{Line, line_text};
 use imt_core::ports::{DeploymentSummary, StreamKind};
@@ -73,6 +73,15 @@ struct More<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
     steps: Vec<StepRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<WatchedRecord<'a>>,
+}
+
+/// The services that a step watches, or has watched last.
+#[derive(Debug, Serialize)]
+struct WatchedRecord<'a> {
+    step: Step,
+    services: &'a [ServiceSeen],
 }
 
 #[derive(Debug, Serialize)]
@@ -153,6 +162,7 @@ impl<'a> Record<'a> {
                 way_back_failure: state.way_back_failure.as_ref().map(FaultRecord::of),
                 warnings: &state.warnings,
                 steps: seen.steps.iter().map(StepRecord::of).collect(),
+                watched: state.watched.as_ref().map(WatchedRecord::of),
             }),
         }
     }
@@ -161,6 +171,12 @@ impl<'a> Record<'a> {
 impl<'a> Why<'a> {
     fn of(end: Option<&'a DeploymentEnd>) -> Self {
         end.map_or_else(Self::default, |end| Self { reason: end.reason, detail: end.detail.as_deref() })
+    }
+}
+
+impl<'a> WatchedRecord<'a> {
+    fn of(Watched { step, services, .. }: &'a Watched) -> Self {
+        Self { step: *step, services }
     }
 }
 

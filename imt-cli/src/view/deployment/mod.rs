@@ -14,7 +14,7 @@ use imt_core::id::InstanceId;
 use imt_core::ports::{DeploymentEvent, DeploymentRecord};
 use imt_core::time::Timestamp;
 
-pub(crate) use human::{lines, page, plain, table};
+pub(crate) use human::{lines, page, plain, standing_mark, table};
 pub(crate) use json::Record;
 pub(crate) use transcript::Transcript;
 pub(crate) use words::verdict;

@@ -82,7 +82,7 @@ fn running(service: &ExpectedService, container: &Container, class: Class, facts
             let Some(health) = container.health.as_ref().filter(|health| is_fresh(health, container)) else {
                 return pending;
             };
-            let too_many = service.parameters.unhealthy_streak.unwrap_or(2 * u64::from(retries));
+            let too_many = too_many(service, retries);
             match health.status {
                 // One that ends again and again is healthy for a while each time.
                 HealthStatus::Healthy if is_steady && (ran_long || facts.restarts == 0) => ok,
@@ -97,11 +97,17 @@ fn running(service: &ExpectedService, container: &Container, class: Class, facts
     }
 }
 
-fn is_fresh(health: &Health, container: &Container) -> bool {
+/// Whether it is of the last start.
+pub(super) fn is_fresh(health: &Health, container: &Container) -> bool {
     match (health.last_check, container.started_at) {
         (Some(check), Some(started)) => check >= started,
         _ => false,
     }
+}
+
+/// Failed checks in a row that are too many.
+pub(super) fn too_many(service: &ExpectedService, retries: u32) -> u64 {
+    service.parameters.unhealthy_streak.unwrap_or(2 * u64::from(retries))
 }
 
 fn exited(service: &ExpectedService, container: &Container, class: Class, facts: Facts) -> Standing {

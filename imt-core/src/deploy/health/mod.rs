@@ -10,12 +10,14 @@ mod expected;
 mod failure;
 mod judge;
 mod reading;
+mod standing;
 mod watch;
 
 pub use container::{Container, ContainerStatus, Health, HealthCheck, HealthStatus, RestartKind, RestartPolicy};
 pub use expected::{Baseline, ExpectedService, LONGEST_HEALTH_BUDGET, Parameters, Seen, ServiceOrigin, endless_jobs};
 pub use failure::{Evidence, FailureCause, LAST_LOG_LINES, ServiceFailure, ServiceWarning, WarningCause};
 pub use reading::{ReadError, read_containers, read_observed};
+pub use standing::{OutOf, Outlook, ServiceStanding, ServiceState};
 pub use watch::{Observation, Verdict, Watch};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::container::{Container, ContainerStatus};
 use super::expected::{Baseline, ExpectedService, LONGEST_HEALTH_BUDGET};
 use super::failure::{FailureCause, ServiceFailure, ServiceWarning, WarningCause};
 use super::judge::{Facts, Standing, judge};
+use super::standing::{Outlook, ServiceStanding, ServiceState};
 use crate::time::Timestamp;
 
 /// What was seen of a target.
@@ -78,6 +79,7 @@ struct Sample {
     failed: Vec<ServiceFailure>,
     pending: Vec<ServiceFailure>,
     warnings: Vec<ServiceWarning>,
+    standings: Vec<ServiceStanding>,
 }
 
 impl Watch {
@@ -121,6 +123,11 @@ impl Watch {
         self.last.failed.iter().chain(&self.last.pending)
     }
 
+    /// How each service stood in the last sample; none before the first.
+    pub fn standings(&self) -> &[ServiceStanding] {
+        &self.last.standings
+    }
+
     /// Folds one observation, made at `now` by our own clock, into the verdict.
     pub fn observe(&mut self, observation: &Observation, now: Timestamp) -> &Verdict {
         if self.verdict != Verdict::Pending {
@@ -162,6 +169,8 @@ impl Watch {
         } else if !is_good && now >= self.deadline() {
             // A run of good samples is let finish: it is as short as `samples`.
             self.verdict = Verdict::Failed { up_exit: None, failures: pending.clone() };
+            let late = self.last.standings.iter_mut().filter(|standing| standing.outlook == Outlook::Pending);
+            late.for_each(|standing| standing.outlook = Outlook::Failed);
         }
     }
 
@@ -201,17 +210,25 @@ impl Watch {
             let of_service = own.iter().filter(|c| c.service.as_deref() == Some(service.name.as_str()));
             let (current, stale): (Vec<&Container>, Vec<&Container>) =
                 of_service.copied().partition(|c| service.is_current(c));
+            let mut standings = Vec::new();
             for container in &current {
-                self.place(&mut sample, service, container, at);
+                standings.push(self.place(&mut sample, service, container, at));
             }
-            self.place_missing(&mut sample, service, &current, &stale);
+            standings.extend(self.place_missing(&mut sample, service, &current, &stale));
+            sample.standings.extend(ServiceStanding::of_all(service, standings));
         }
         sample.warnings.sort();
         sample.warnings.dedup();
         sample
     }
 
-    fn place(&self, sample: &mut Sample, service: &ExpectedService, container: &Container, at: Timestamp) {
+    fn place(
+        &self,
+        sample: &mut Sample,
+        service: &ExpectedService,
+        container: &Container,
+        at: Timestamp,
+    ) -> ServiceStanding {
         let restarts = self.baseline.restarts(container);
         let history = self.histories.get(&container.id);
         let facts = Facts {
@@ -231,6 +248,8 @@ impl Watch {
             Standing::Pending(cause) => sample.pending.push(describe(service, container, cause, restarts)),
             Standing::Failed(cause) => sample.failed.push(describe(service, container, cause, restarts)),
         }
+        let outlook = if failed_before { Outlook::Well } else { Outlook::from(standing) };
+        ServiceStanding::of(service, container, outlook, restarts)
     }
 
     /// Replicas that are not there, and what stands in their place.
@@ -240,11 +259,15 @@ impl Watch {
         service: &ExpectedService,
         current: &[&Container],
         stale: &[&Container],
-    ) {
+    ) -> Option<ServiceStanding> {
         let is_short = u32::try_from(current.len()).is_ok_and(|count| count < service.scale);
         let live: Vec<&&Container> = stale.iter().filter(|c| c.status != ContainerStatus::Exited).collect();
         // Until `up` has returned it may still come, and an old one may still go.
-        let place = if self.has_up_returned { &mut sample.failed } else { &mut sample.pending };
+        let (place, outlook) = if self.has_up_returned {
+            (&mut sample.failed, Outlook::Failed)
+        } else {
+            (&mut sample.pending, Outlook::Pending)
+        };
         for container in &live {
             let restarts = self.baseline.restarts(container);
             place.push(describe(service, container, FailureCause::Stale, restarts));
@@ -256,6 +279,8 @@ impl Watch {
             let cause = WarningCause::Leftover;
             sample.warnings.push(ServiceWarning { service: service.name.clone(), cause });
         }
+        let what = if live.is_empty() { ServiceState::Absent } else { ServiceState::Stale };
+        (is_short || !live.is_empty()).then(|| ServiceStanding::new(service, what, outlook))
     }
 }
 

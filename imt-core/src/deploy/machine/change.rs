@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::{Fault, StepFacts};
 use super::step::{Path, Step};
+use crate::deploy::health::ServiceStanding;
 use crate::id::ReleaseId;
 use crate::status::{DeploymentEnd, DeploymentReason};
 use crate::time::Timestamp;
@@ -39,6 +40,13 @@ pub enum ChangeKind {
     ContactLost {
         /// Which step.
         step: Step,
+    },
+    /// Services stand otherwise than was told before. For those who watch; nothing follows from it.
+    ServicesSeen {
+        /// The step that watches them.
+        step: Step,
+        /// Those services, as they stand now.
+        services: Vec<ServiceStanding>,
     },
     /// The step is to be ended before its time.
     StepStopping {

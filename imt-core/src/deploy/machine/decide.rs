@@ -7,6 +7,7 @@ use super::decision::{Decision, Input};
 use super::spec::DeploymentSpec;
 use super::state::DeploymentState;
 use super::turn::Turn;
+use crate::deploy::health::ServiceStanding;
 use crate::time::Timestamp;
 
 /// How long a step that was told to end may take to do so.
@@ -22,6 +23,8 @@ pub struct Machine {
     pub(super) spec: Arc<DeploymentSpec>,
     pub(super) state: DeploymentState,
     pub(super) timing: Timing,
+    /// What the step under way has seen last, where that is not told yet.
+    pub(super) unsaid: Vec<ServiceStanding>,
 }
 
 /// What this life of the machine remembers of the step under way. Not in the rows: whoever takes over counts anew.
@@ -39,6 +42,8 @@ pub(super) struct Timing {
     pub(super) stop_sent: Option<Timestamp>,
     /// Since when another deployment is waited for.
     pub(super) waits_since: Option<Timestamp>,
+    /// When it was last told what the step sees.
+    pub(super) told_at: Option<Timestamp>,
 }
 
 impl Timing {
@@ -50,7 +55,7 @@ impl Timing {
 impl Machine {
     /// A machine for a deployment as it was loaded.
     pub fn new(spec: Arc<DeploymentSpec>, state: DeploymentState) -> Self {
-        Self { spec, state, timing: Timing::default() }
+        Self { spec, state, timing: Timing::default(), unsaid: Vec::new() }
     }
 
     /// What was asked for.
@@ -66,7 +71,14 @@ impl Machine {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Timestamp> {
         let end = self.end_of_patience()?;
-        Some(self.timing.again_at.map_or(end, |again| again.min(end)))
+        [Some(end), self.timing.again_at, self.telling_at()].into_iter().flatten().min()
+    }
+
+    /// When what is not told yet may be: at once at first, or a while after the last time.
+    pub(super) fn telling_at(&self) -> Option<Timestamp> {
+        let watched = self.state.watched.as_ref().filter(|_| !self.unsaid.is_empty())?;
+        let pause = watched.pause()?;
+        Some(self.timing.told_at.map_or_else(Timestamp::default, |told| told.after(pause)))
     }
 
     /// When the step under way is waited for no longer: it has its limit, or a grace once it was told to end. While another

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::step::Step;
-use crate::deploy::health::ServiceFailure;
+use crate::deploy::health::{ServiceFailure, ServiceStanding};
 use crate::deploy::release::{ContentHash, ReleaseHead};
 use crate::id::DeploymentId;
 use crate::status::DeploymentReason;
@@ -25,6 +25,8 @@ pub enum Input {
     Claimed,
     /// A step's effect has come to something.
     Answered(Ticket, Answer),
+    /// How all services stand that a step watches, as it has just seen them. May be left out, and come as often as it likes.
+    Seen(Ticket, Vec<ServiceStanding>),
     /// The store has recorded a cancel (nothing to commit).
     CancelRecorded(DeploymentReason),
     /// Nobody has taken the deployment up, and a cancel is recorded: it ends at once.

@@ -8,6 +8,7 @@ use super::route::way;
 use super::spec::DeploymentSpec;
 use super::state::DeploymentState;
 use super::step::{Path, Resume, Step};
+use super::watched::MOST_TOLD;
 use crate::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
 
 /// Of a deployment that is over nothing more is told.
@@ -27,7 +28,8 @@ pub fn comes_before_the_verdict(state: &DeploymentState, change: &ChangeKind) ->
         ChangeKind::StepBegan { step, .. }
         | ChangeKind::StepEnded { step, .. }
         | ChangeKind::StepStopping { step, .. }
-        | ChangeKind::ContactLost { step } => state.verdict.is_some() == (*step == Step::Unlock),
+        | ChangeKind::ContactLost { step }
+        | ChangeKind::ServicesSeen { step, .. } => state.verdict.is_some() == (*step == Step::Unlock),
         _ => state.verdict.is_none(),
     }
 }
@@ -42,7 +44,8 @@ pub fn takes_one_step_at_a_time(state: &DeploymentState, change: &ChangeKind) ->
         },
         ChangeKind::StepEnded { step, .. }
         | ChangeKind::StepStopping { step, .. }
-        | ChangeKind::ContactLost { step } => state.step.is_some_and(|current| current.step == *step),
+        | ChangeKind::ContactLost { step }
+        | ChangeKind::ServicesSeen { step, .. } => state.step.is_some_and(|current| current.step == *step),
         ChangeKind::Waiting { .. } => state.step.is_some_and(|current| current.step == Step::Lock),
         ChangeKind::TurnedBack { .. } => state.step.is_none(),
         _ => true,
@@ -134,6 +137,22 @@ pub fn gives_one_result(state: &DeploymentState, change: &ChangeKind) -> bool {
     !(state.done.contains(step) && matches!(result, StepResult::Done(_)))
 }
 
+/// Of services only what is new is told, each once, and by a step that watches them.
+pub fn tells_what_is_new(state: &DeploymentState, change: &ChangeKind) -> bool {
+    let ChangeKind::ServicesSeen { step, services } = change else { return true };
+    let watched = state.watched.as_ref().filter(|watched| watched.step == *step);
+    step.watches_health()
+        && !services.is_empty()
+        && watched.is_some_and(|watched| watched.news(services).len() == services.len())
+}
+
+/// However often services change, it is told so often and no more; what a try has seen last is told with its end.
+pub fn tells_no_more_than_it_may(state: &DeploymentState, change: &ChangeKind) -> bool {
+    let ChangeKind::ServicesSeen { .. } = change else { return true };
+    let tries = state.step.map_or(0, |current| current.number);
+    state.watched.as_ref().is_some_and(|watched| watched.told < MOST_TOLD.saturating_add(tries))
+}
+
 /// The first rule that changes break, committed to a deployment that stands so; by its name. `looked` is whether they follow
 /// the answer that the step was looked for and has not begun.
 pub fn broken_by(
@@ -156,6 +175,8 @@ pub fn broken_by(
             ("says what is", says_what_is(&state, kind)),
             ("unlocks what it knows", unlocks_what_it_knows(&state, kind)),
             ("repeats what may be repeated", repeats_what_may_be_repeated(&state, kind, looked)),
+            ("tells what is new", tells_what_is_new(&state, kind)),
+            ("tells no more than it may", tells_no_more_than_it_may(&state, kind)),
             ("gives one result", gives_one_result(&state, kind)),
             ("has its kind's steps", has_its_steps(spec, kind)),
         ];

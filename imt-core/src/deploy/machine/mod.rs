@@ -18,6 +18,7 @@ mod spec;
 mod state;
 mod step;
 mod turn;
+mod watched;
 
 pub use cancel::cancel_changes;
 pub use change::{Change, ChangeKind, StepResult, StopCause};
@@ -27,6 +28,7 @@ pub use route::{planned_steps, steps_left};
 pub use spec::{DeploymentKind, DeploymentSpec};
 pub use state::{DeploymentState, StepFault, StepState};
 pub use step::{Path, Resume, Step};
+pub use watched::{MOST_TOLD, MOST_WATCHED, ServiceSeen, Watched};
 
 pub use crate::pipeline::HookFailure;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{Change, ChangeKind, StepResult, StopCause};
 use super::decision::{Fault, SetAside, StepFacts, Ticket};
 use super::step::{Path, Step};
+use super::watched::Watched;
 use crate::deploy::release::{ContentHash, ReleaseHead, restore_target};
 use crate::id::{DeploymentId, ReleaseId};
 use crate::status::{DeploymentEnd, DeploymentReason, DeploymentStatus};
@@ -51,6 +52,9 @@ pub struct DeploymentState {
     pub failure: Option<StepFault>,
     /// What ended the way back.
     pub way_back_failure: Option<StepFault>,
+    /// How the services stand that a step watches, or has watched last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
     /// Sentences for people.
     pub warnings: Vec<String>,
     /// How it ends, known before it is over.
@@ -110,6 +114,7 @@ impl DeploymentState {
             restore: None,
             failure: None,
             way_back_failure: None,
+            watched: None,
             warnings: Vec::new(),
             verdict: None,
         }
@@ -142,6 +147,11 @@ impl DeploymentState {
             ChangeKind::ContactLost { step } => {
                 if let Some(current) = self.current_mut(*step) {
                     current.lost_at.get_or_insert(at);
+                }
+            }
+            ChangeKind::ServicesSeen { step, services } => {
+                if let Some(watched) = self.watched.as_mut().filter(|watched| watched.step == *step) {
+                    watched.take(services, at);
                 }
             }
             ChangeKind::StepStopping { step, cause } => {
@@ -186,6 +196,9 @@ impl DeploymentState {
             lost_at: again.and_then(|current| current.lost_at),
             stopping: None,
         });
+        if step.watches_health() {
+            self.watched = Some(Watched::begun(step, self.watched.as_ref()));
+        }
         self.begun.insert(step);
         self.may_hold_lock |= step == Step::Lock;
     }

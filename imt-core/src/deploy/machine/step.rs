@@ -157,6 +157,11 @@ impl Step {
         self.is_remote() && !matches!(self, Self::Lock)
     }
 
+    /// Whether it watches how the services stand.
+    pub const fn watches_health(self) -> bool {
+        matches!(self, Self::Verify | Self::RestoreVerify)
+    }
+
     /// How it goes on after a crash, or when contact was lost.
     pub const fn resume(self) -> Resume {
         match self {

@@ -18,7 +18,7 @@ pub(super) struct Turn<'m> {
 }
 
 impl Turn<'_> {
-    fn record(&mut self, kind: ChangeKind) {
+    pub(super) fn record(&mut self, kind: ChangeKind) {
         let change = Change { at: self.now, kind };
         self.machine.state.apply(&change);
         self.decision.changes.push(change);
@@ -37,6 +37,12 @@ impl Turn<'_> {
                     self.answered(current, answer);
                 }
             }
+            Input::Seen(ticket, services) => {
+                let is_current = self.machine.state.step.is_some_and(|current| current.ticket() == ticket);
+                if is_current && ticket.step.watches_health() {
+                    self.see(services);
+                }
+            }
             Input::CancelRecorded(reason) => {
                 let change = Change { at: self.now, kind: ChangeKind::CancelRequested { reason } };
                 self.machine.state.apply(&change);
@@ -46,6 +52,12 @@ impl Turn<'_> {
             Input::LockLost => self.lock_lost(),
             Input::Tick => self.tick(),
         }
+    }
+
+    /// Ends the step under way, with what it has seen last.
+    fn end(&mut self, step: Step, result: StepResult) {
+        self.tell();
+        self.record(ChangeKind::StepEnded { step, result });
     }
 
     /// A cancel that is to be followed: one by a newer deployment only while this one waits for its turn, and none on the
@@ -101,6 +113,7 @@ impl Turn<'_> {
     }
 
     fn begin(&mut self, step: Step, number: u32) {
+        self.machine.unsaid.clear();
         self.record(ChangeKind::StepBegan { step, number });
         if let Some(current) = self.machine.state.step {
             self.effect(Effect::Perform(current.ticket()));
@@ -132,7 +145,7 @@ impl Turn<'_> {
     }
 
     fn done(&mut self, step: Step, facts: StepFacts) {
-        self.record(ChangeKind::StepEnded { step, result: StepResult::Done(facts) });
+        self.end(step, StepResult::Done(facts));
         if self.cancelled().is_some() && step != Step::Commit {
             self.turn_back();
         } else {
@@ -152,7 +165,7 @@ impl Turn<'_> {
             }
             None => {}
         }
-        self.record(ChangeKind::StepEnded { step, result: StepResult::Failed(fault) });
+        self.end(step, StepResult::Failed(fault));
         if self.machine.state.verdict.is_some() {
             return self.finish();
         }
@@ -173,7 +186,7 @@ impl Turn<'_> {
             return self.fail(step, Fault::new(DeploymentReason::Timeout, ""));
         }
         let is_late = matches!(current.stopping, Some((StopCause::Deadline, _)));
-        self.record(ChangeKind::StepEnded { step, result: StepResult::NotBegun });
+        self.end(step, StepResult::NotBegun);
         if is_late && self.cancelled().is_none() {
             // Nothing of it is there, and there is no time left to begin it.
             let end = DeploymentEnd::because(DeploymentStatus::Failed, DeploymentReason::Timeout);
@@ -185,7 +198,7 @@ impl Turn<'_> {
     fn held(&mut self, current: StepState, holder: String) {
         let step = current.step;
         if self.cancelled().is_some() {
-            self.record(ChangeKind::StepEnded { step, result: StepResult::NotBegun });
+            self.end(step, StepResult::NotBegun);
             return self.turn_back();
         }
         let since = *self.machine.timing.waits_since.get_or_insert(self.now);
@@ -220,7 +233,7 @@ impl Turn<'_> {
         let Timing { again_at, is_lost, .. } = self.machine.timing;
         if again_at.is_some() && !is_lost {
             // It waits for another deployment: nothing of it is under way.
-            self.record(ChangeKind::StepEnded { step: current.step, result: StepResult::NotBegun });
+            self.end(current.step, StepResult::NotBegun);
             return self.turn_back();
         }
         self.record(ChangeKind::StepStopping { step: current.step, cause: StopCause::Cancel });
@@ -230,6 +243,7 @@ impl Turn<'_> {
     }
 
     fn tick(&mut self) {
+        self.tell_if_due();
         let Some(current) = self.machine.state.step else { return };
         let Timing { again_at, is_lost, .. } = self.machine.timing;
         if self.machine.end_of_patience().is_some_and(|end| end <= self.now) {

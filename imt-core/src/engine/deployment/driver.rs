@@ -14,6 +14,7 @@ use super::journal::Journal;
 use super::steps::{Beat, Order, Shelf, Steps};
 use super::telling;
 use crate::deploy::command::BEAT_PAUSE;
+use crate::deploy::health::ServiceStanding;
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
     Answer, Decision, DeploymentSpec, DeploymentState, Effect, Fault, Input, Machine, Step, StepState, Ticket,
@@ -54,6 +55,8 @@ pub(super) struct Driver {
     secrets: Arc<[Secret]>,
     needles: Needles,
     inputs: mpsc::Receiver<Input>,
+    /// An answer that what the step has seen last goes before.
+    held_back: Option<Input>,
     answer: mpsc::Sender<Input>,
     lease: watch::Receiver<LeaseState<Control>>,
     follow_up: Option<(Arc<dyn Store>, Deployments)>,
@@ -66,7 +69,31 @@ pub(super) struct Driver {
 struct Work {
     ticket: Ticket,
     stop: watch::Sender<bool>,
+    /// How the services stand that it watches.
+    sight: watch::Receiver<Vec<ServiceStanding>>,
     task: Task,
+}
+
+impl Work {
+    /// What it has seen last, where it is this work's answer and nobody knows yet.
+    fn seen_before(&mut self, answer: &Input) -> Option<Input> {
+        if !matches!(answer, Input::Answered(ticket, _) if *ticket == self.ticket) {
+            return None;
+        }
+        let seen = self.sight.borrow_and_update();
+        seen.has_changed().then(|| Input::Seen(self.ticket, seen.clone()))
+    }
+}
+
+/// Waits until a step shows something new.
+async fn next_sight(work: Option<&mut Work>) -> Input {
+    if let Some(work) = work
+        && work.sight.changed().await.is_ok()
+    {
+        return Input::Seen(work.ticket, work.sight.borrow_and_update().clone());
+    }
+    // It shows nothing more.
+    std::future::pending().await
 }
 
 impl Driver {
@@ -95,12 +122,12 @@ impl Driver {
         let journal = Journal::open(to, going_on, clock, deployer.warn.clone())
             .await
             .map_err(EngineError::store("read the deployment's log"))?;
-        let (work, heart, commits) = (None, None, 0);
+        let (work, heart, held_back, commits) = (None, None, None, 0);
         let (follow_up, warn) = (deployer.follow_up.clone(), deployer.warn.clone());
         #[rustfmt::skip]
         let driver = Self {
-            store, steps, claim, clock, machine, record, work, heart, keeper, journal, secrets, needles, inputs, answer, lease,
-            follow_up, warn, commits,
+            store, steps, claim, clock, machine, record, work, heart, keeper, journal, secrets, needles, inputs, held_back, answer,
+            lease, follow_up, warn, commits,
         };
         Ok(driver)
     }
@@ -200,9 +227,14 @@ impl Driver {
 
     /// An input without secrets: what a step answers is shown and stored like its log.
     async fn masked(&mut self, input: Input) -> Result<Input, EngineError> {
-        let Input::Answered(ticket, answer) = input else { return Ok(input) };
-        self.learn_secrets().await?;
-        Ok(Input::Answered(ticket, telling::masked(answer, &self.needles)))
+        if matches!(input, Input::Answered(..) | Input::Seen(..)) {
+            self.learn_secrets().await?;
+        }
+        Ok(match input {
+            Input::Answered(ticket, answer) => Input::Answered(ticket, telling::masked(answer, &self.needles)),
+            Input::Seen(ticket, services) => Input::Seen(ticket, telling::masked_sight(services, &self.needles)),
+            other => other,
+        })
     }
 
     /// Asks the steps what is to be masked from here on.
@@ -260,7 +292,8 @@ impl Driver {
         let record = DeploymentRecord { state: self.machine.state().clone(), ..self.record.clone() };
         let (notes, heard) = Notes::channel(NOTES);
         let copies = Shelf(Some((Arc::clone(&self.store), self.claim.clone())));
-        let order = Order { ticket, record, notes, shelf: copies, stop: stopped };
+        let (show, sight) = watch::channel(Vec::new());
+        let order = Order { ticket, record, notes, shelf: copies, sight: show, stop: stopped };
         let (steps, inputs, pen) = (
             Arc::clone(&self.steps),
             self.answer.clone(),
@@ -273,7 +306,7 @@ impl Driver {
             // A driver that is gone wants no answer.
             let _gone = inputs.send(Input::Answered(ticket, answer)).await;
         });
-        self.work = Some(Work { ticket, stop, task });
+        self.work = Some(Work { ticket, stop, sight, task });
     }
 
     /// The lock is renewed from the moment it is ours until it is surely not. As long as it is asked for, it may be another's, which
@@ -298,6 +331,9 @@ impl Driver {
     }
 
     async fn next(&mut self) -> Result<Input, EngineError> {
+        if let Some(input) = self.held_back.take() {
+            return Ok(input);
+        }
         loop {
             let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
             tokio::select! {
@@ -311,7 +347,13 @@ impl Driver {
                         return Ok(Input::CancelRecorded(reason));
                     }
                 }
-                Some(input) = self.inputs.recv() => return Ok(input),
+                Some(input) = self.inputs.recv() => {
+                    let seen = self.work.as_mut().and_then(|work| work.seen_before(&input));
+                    let Some(seen) = seen else { return Ok(input) };
+                    self.held_back = Some(input);
+                    return Ok(seen);
+                }
+                seen = next_sight(self.work.as_mut()) => return Ok(seen),
                 () = reached(deadline) => return Ok(Input::Tick),
             }
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::deploy::health::ServiceStanding;
 use crate::deploy::machine::{Answer, Ticket};
 use crate::deploy::release::ReleaseHead;
 use crate::id::ReleaseId;
@@ -114,10 +115,23 @@ pub struct Order {
     pub notes: Notes,
     /// Where the step keeps copies of releases.
     pub shelf: Shelf,
+    pub(super) sight: watch::Sender<Vec<ServiceStanding>>,
     pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Order {
+    /// Shows how the services stand that the step watches, all of them, as often as it looks. Waits for nobody: of several
+    /// in a row the last may be all that is told. Only of a step that watches health.
+    pub fn sees(&self, services: &[ServiceStanding]) {
+        self.sight.send_if_modified(|shown| {
+            let is_new = *shown != services;
+            if is_new {
+                *shown = services.to_vec();
+            }
+            is_new
+        });
+    }
+
     /// Whether the step is to be ended before its time.
     pub fn is_stopped(&self) -> bool {
         *self.stop.borrow()

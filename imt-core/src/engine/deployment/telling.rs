@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::deploy::health::ServiceFailure;
+use crate::deploy::health::{ServiceFailure, ServiceStanding};
 use crate::deploy::machine::{Answer, Change, ChangeKind, Fault, Path, StepFacts, StepResult, StepState, StopCause};
 use crate::mask::{Masker, Needles};
 use crate::status::DeploymentEnd;
@@ -25,6 +25,7 @@ pub(super) fn lines(change: &Change, under_way: Option<&StepState>) -> Vec<Strin
         ChangeKind::ContactLost { step } => {
             vec![format!("{step}: contact was lost; how it ended is being looked for")]
         }
+        ChangeKind::ServicesSeen { services, .. } => services.iter().map(|service| format!("  {service}")).collect(),
         ChangeKind::StepStopping { step, cause: StopCause::Deadline } => {
             vec![format!("{step}: took longer than it may, and is being ended")]
         }
@@ -76,6 +77,12 @@ pub(super) fn masked(answer: Answer, needles: &Needles) -> Answer {
         Answer::Held { holder } => Answer::Held { holder: mask(holder) },
         Answer::Unclear | Answer::NotBegun => answer,
     }
+}
+
+/// The same of what a step sees: a name may be a secret, too.
+pub(super) fn masked_sight(services: Vec<ServiceStanding>, needles: &Needles) -> Vec<ServiceStanding> {
+    let mask = |service: String| Masker::text(needles, &service);
+    services.into_iter().map(|seen| ServiceStanding { service: mask(seen.service), ..seen }).collect()
 }
 
 fn failed(what: &str, fault: &Fault) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::fixture::{
     SHORT_LEASE, TestStore, accept, assert_lost, assert_writes_nothing, begun, change, changes_of, claim, claimant,
     claimed, done, ended, started,
 };
+use crate::deploy::health::{Outlook, ServiceStanding, ServiceState};
 use crate::deploy::machine::{ChangeKind, DeploymentState, Step};
 use crate::ports::{Claimant, LogFrom, StoreError};
 use crate::status::{DeploymentReason, DeploymentStatus};
@@ -73,6 +74,31 @@ pub(super) async fn the_state_is_the_fold_of_the_events(store: TestStore) {
         state.apply(change);
     }
     assert_eq!(store.load(held.deployment).await.expect("load").state, state);
+}
+
+/// What is seen of services is kept as it was told, whatever they are called, and each with the time it was told at.
+pub(super) async fn services_stand_as_they_were_seen_last(store: TestStore) {
+    let held = claimed(&store).await;
+    let name = "web \u{1b}[2J \"'\\ \u{e9}\u{2028}";
+    let seen = |micros, state, restarts| {
+        let services = vec![ServiceStanding { restarts, ..stands(name, state) }, stands("db", ServiceState::Healthy)];
+        let services = services.into_iter().take(if restarts == 0 { 2 } else { 1 }).collect();
+        change(micros, ChangeKind::ServicesSeen { step: Step::Verify, services })
+    };
+    let first = [started(), begun(Step::Verify), seen(5, ServiceState::Starting, 0)];
+    let second = [seen(7, ServiceState::Restarting, 3)];
+    store.commit(&held, 1, &first).await.expect("commit");
+    store.commit(&held, 2, &second).await.expect("commit");
+    assert_eq!(changes_of(&store, held.deployment).await, [&first[..], &second[..]].concat());
+    let watched = store.load(held.deployment).await.expect("load").state.watched.expect("they were seen");
+    let since: Vec<_> = watched.services.iter().map(|seen| (seen.standing.restarts, seen.since)).collect();
+    assert_eq!((since, watched.told), (vec![(3, at(7)), (0, at(5))], 2));
+    assert_eq!(watched.services[0].standing.service, name);
+}
+
+fn stands(service: &str, state: ServiceState) -> ServiceStanding {
+    let (service, outlook) = (service.to_owned(), Outlook::Pending);
+    ServiceStanding { service, state, outlook, restarts: 0, exit_code: Some(-1), failed_checks: None, replicas: None }
 }
 
 /// The same number again records nothing and is answered the same; a lower one is refused; a new claim counts anew.

@@ -81,6 +81,7 @@ macro_rules! __deployment_suite_cases {
                 a_stale_claim_writes_nothing
                 a_released_claim_writes_nothing
                 the_state_is_the_fold_of_the_events
+                services_stand_as_they_were_seen_last
                 a_commit_is_recorded_once
                 the_end_gives_the_claim_back
                 a_cancel_reaches_the_holder

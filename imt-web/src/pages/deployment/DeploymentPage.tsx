@@ -18,6 +18,7 @@ import { Actions } from "./Actions";
 import { Changes } from "./Changes";
 import { DeploymentLog } from "./DeploymentLog";
 import { Outcome } from "./Outcome";
+import { Services } from "./Services";
 import { Steps } from "./Steps";
 import { useCourse, type Told } from "./useCourse";
 
@@ -82,7 +83,10 @@ function Shown({ project, deployment, told }: ShownProps) {
       <Outcome deployment={deployment} course={told.course} />
       {deployment.status === "success" && <Changes project={project} deployment={deployment} />}
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
-        <Steps course={told.course} isOver={!isOn} />
+        <div className="min-w-0 space-y-4">
+          <Services course={told.course} />
+          <Steps course={told.course} isOver={!isOn} />
+        </div>
         <DeploymentLog project={project} number={deployment.number} isOn={isOn} />
       </div>
     </Page>

@@ -73,6 +73,21 @@ test("contact that is lost, and a stop, are shown until the end", () => {
   expect(told(began("up"), ended("up", "not_begun")).steps[0]?.state).toBe("not_begun");
 });
 
+test("services are seen to get well, and a try that begins again has seen nothing yet", () => {
+  const seen = (...states: string[]) => ({
+    type: "services_seen",
+    step: "verify",
+    services: states.map((state, place) => ({ service: `s${place}`, state, outlook: "pending" })),
+  });
+  const course = told(began("verify"), seen("starting", "running"), seen("healthy"));
+  expect(course.steps[0]?.standings).toMatchObject([
+    { service: "s0", state: "healthy", since: "2030-01-01T00:00:02Z" },
+    { service: "s1", state: "running", since: "2030-01-01T00:00:01Z" },
+  ]);
+  const again = after(course, { at: "2030-01-01T00:01:00Z", kind: began("verify", 2) });
+  expect(again.steps).toMatchObject([{ number: 2, standings: [] }]);
+});
+
 test("who holds the target is told until it is free", () => {
   const waiting = told(began("lock"), { type: "waiting", holder: "deployment 3" });
   expect(waiting.holder).toBe("deployment 3");

@@ -1,5 +1,6 @@
 // A deployment as its steps: what is known of it after so many of its changes. Pure; what is not understood is left out.
 import type { Change } from "../../live/messages";
+import { nowStanding, type Standing } from "./standings";
 
 export type StepState = "running" | "stopping" | "lost" | "done" | "failed" | "not_begun";
 
@@ -25,6 +26,8 @@ export interface Step {
   state: StepState;
   detail: string | null;
   services: SickService[];
+  /** How the services stand that it watches, as this try has seen them last. */
+  standings: Standing[];
   warnings: string[];
 }
 
@@ -54,6 +57,7 @@ export function after(course: Course, change: Change): Course {
         state: "running",
         detail: null,
         services: [],
+        standings: [],
         warnings: [],
       };
       // A step that begins again takes the place of its earlier try.
@@ -64,6 +68,11 @@ export function after(course: Course, change: Change): Course {
       return { ...course, holder: text(kind["holder"]) };
     case "contact_lost":
       return changed(course, name, (step) => ({ ...step, state: "lost" }));
+    case "services_seen":
+      return changed(course, name, (step) => ({
+        ...step,
+        standings: nowStanding(step.standings, kind["services"], at),
+      }));
     case "step_stopping":
       return changed(course, name, (step) => ({ ...step, state: "stopping" }));
     case "step_ended":

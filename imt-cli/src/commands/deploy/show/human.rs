@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 
+use imt_core::deploy::health::ServiceStanding;
 use imt_core::deploy::machine::{Change, ChangeKind, Path, Step, StepResult, StopCause};
 use imt_core::time::Timestamp;
 
 use crate::terminal::{Paint, Terminal, clean, fit};
+use crate::view::deployment::standing_mark;
 use crate::view::words::span;
 
 /// The most lines that are shown of a step that failed.
@@ -70,6 +72,7 @@ impl Human {
             ChangeKind::ContactLost { step } => {
                 self.note(&format!("{}: the target does not answer; it is looked for", name(*step)))
             }
+            ChangeKind::ServicesSeen { services, .. } => services.iter().map(|service| self.service(service)).collect(),
             ChangeKind::StepStopping { step, cause } => {
                 let why = match cause {
                     StopCause::Deadline => "took longer than it may",
@@ -93,6 +96,10 @@ impl Human {
 
     fn note(&self, text: &str) -> String {
         format!("  {}\n", self.paint.warn(&clean(text)))
+    }
+
+    fn service(&self, service: &ServiceStanding) -> String {
+        format!("    {} {}\n", standing_mark(service, self.paint), clean(&service.to_string()))
     }
 
     fn ended(&mut self, step: Step, result: &StepResult, at: Timestamp) -> String {
@@ -144,6 +151,7 @@ const fn is_told(step: Step) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use imt_core::deploy::health::{Outlook, ServiceState};
     use imt_core::deploy::machine::{Fault, StepFacts};
     use imt_core::status::DeploymentReason;
 
@@ -165,6 +173,22 @@ mod tests {
         change(&mut human, 400, ChangeKind::Waiting { holder: "deployment 7\u{1b}[2J".into() });
         change(&mut human, 9_000, ChangeKind::StepEnded { step: Step::Lock, result: done() });
         change(&mut human, 9_000, ChangeKind::StepBegan { step: Step::Verify, number: 1 });
+        let service = |name: &str, state, outlook| ServiceStanding {
+            service: name.into(),
+            state,
+            outlook,
+            restarts: 0,
+            exit_code: None,
+            failed_checks: None,
+            replicas: None,
+        };
+        let services = vec![
+            service("web\u{1b}[2J", ServiceState::Starting, Outlook::Pending),
+            service("db", ServiceState::Healthy, Outlook::Well),
+        ];
+        change(&mut human, 9_500, ChangeKind::ServicesSeen { step: Step::Verify, services });
+        let services = vec![service("web", ServiceState::Unhealthy, Outlook::Failed)];
+        change(&mut human, 19_000, ChangeKind::ServicesSeen { step: Step::Verify, services });
         (0..50).for_each(|number| human.line(&format!("line {number}")));
         let fault = Fault::new(DeploymentReason::Unhealthy, "web: unhealthy");
         change(&mut human, 19_000, ChangeKind::StepEnded { step: Step::Verify, result: StepResult::Failed(fault) });
@@ -180,6 +204,9 @@ mod tests {
           ✓ resolve                0.3s  4 services, 2 images to build
           waiting: deployment 7�[2J holds the target
           ✓ lock                   8.7s
+            ▸ web�[2J: starting
+            ✓ db: healthy
+            ✗ web: unhealthy
           ✗ verify                10.0s  unhealthy
           the last good release is put back
         ");

@@ -1,6 +1,6 @@
 //! For programs: an object a line. The fields are a promise; see `docs/cli.md`.
 
-use imt_core::deploy::health::ServiceFailure;
+use imt_core::deploy::health::{ServiceFailure, ServiceStanding};
 use imt_core::deploy::machine::{Change, ChangeKind, Path, Step, StepResult, StopCause};
 use imt_core::id::{DeploymentId, ReleaseId};
 use imt_core::status::DeploymentReason;
@@ -40,6 +40,10 @@ enum What<'a> {
     StepLost {
         step: Step,
     },
+    ServicesSeen {
+        step: Step,
+        services: &'a [ServiceStanding],
+    },
     StepStopping {
         step: Step,
         cause: &'static str,
@@ -68,6 +72,7 @@ pub(super) fn change(deployment: DeploymentId, change: &Change) -> Result<String
         ChangeKind::StepBegan { step, number } => What::StepStarted { step: *step, r#try: *number },
         ChangeKind::Waiting { holder } => What::DeploymentWaiting { holder },
         ChangeKind::ContactLost { step } => What::StepLost { step: *step },
+        ChangeKind::ServicesSeen { step, services } => What::ServicesSeen { step: *step, services },
         ChangeKind::StepStopping { step, cause } => What::StepStopping {
             step: *step,
             cause: match cause {

@@ -2,6 +2,7 @@
 
 mod properties;
 mod sequences;
+mod standings;
 mod table;
 
 use std::time::Duration;

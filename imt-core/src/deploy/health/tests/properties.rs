@@ -57,6 +57,20 @@ proptest! {
     }
 
     #[test]
+    fn how_services_stand_agrees_with_the_verdict(observed in prop::collection::vec(observation(), 1..140)) {
+        let mut watch = watch(vec![service("web"), job("migrate")]);
+        watch.observe(&Observation::UpReturned(0), at(0));
+        fold(&mut watch, &observed, 1);
+        let outlooks: Vec<Outlook> = watch.standings().iter().map(|standing| standing.outlook).collect();
+        prop_assert!(outlooks.is_empty() || outlooks.len() == 2, "each service is there once: {outlooks:?}");
+        match watch.verdict() {
+            Verdict::Healthy(_) => prop_assert!(outlooks.iter().all(|outlook| *outlook == Outlook::Well)),
+            Verdict::Failed { .. } => prop_assert!(outlooks.contains(&Outlook::Failed)),
+            Verdict::Pending | Verdict::Unknown => prop_assert!(!outlooks.contains(&Outlook::Failed)),
+        }
+    }
+
+    #[test]
     fn a_verdict_stays(observed in prop::collection::vec(observation(), 1..140)) {
         let mut watch = watch(vec![service("web")]);
         watch.observe(&Observation::UpReturned(0), at(0));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::host::{Detached, Host, Portion};
+use super::watched::{LOOKS, sights};
 use super::{NEW, deployment, release_id};
 use crate::deploy::machine::invariants::broken_by;
 use crate::deploy::machine::{
@@ -75,6 +76,8 @@ pub(super) struct Drive {
     queue: VecDeque<Effect>,
     /// What is stuck, and whether it ends when told to.
     stuck: Option<(Ticket, bool)>,
+    /// Whether the steps that watch health show what they see.
+    sees: bool,
 }
 
 impl Drive {
@@ -98,7 +101,13 @@ impl Drive {
             met: Vec::new(),
             queue: VecDeque::new(),
             stuck: None,
+            sees: true,
         }
+    }
+
+    /// One that shows nothing of what it sees.
+    pub(super) fn blind(self) -> Self {
+        Self { sees: false, ..self }
     }
 
     /// From the first claim to the end.
@@ -172,8 +181,22 @@ impl Drive {
         Some(found.1)
     }
 
+    /// Looks for a while, oftener than it is told; and ticks come when they are due.
+    fn watch(&mut self, ticket: Ticket) {
+        for number in 0..12 {
+            self.now = self.now.after(LOOKS);
+            self.input(Input::Seen(ticket, sights(number)));
+            if self.machine.deadline().is_some_and(|due| due <= self.now) {
+                self.input(Input::Tick);
+            }
+        }
+    }
+
     fn perform(&mut self, ticket: Ticket) {
         let step = ticket.step;
+        if self.sees && step.watches_health() {
+            self.watch(ticket);
+        }
         match self.trouble(step) {
             None => {
                 self.do_part(step, Portion::Whole, Detached::Ended(0));

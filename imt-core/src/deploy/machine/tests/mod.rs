@@ -7,6 +7,7 @@ mod matrix;
 mod order;
 mod random;
 mod rules;
+mod watched;
 
 use uuid::Uuid;
 

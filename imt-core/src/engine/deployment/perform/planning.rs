@@ -220,6 +220,7 @@ fn order(new: &NewDeployment) -> Order {
         record,
         notes: Notes::discard(),
         shelf: Shelf(None),
+        sight: watch::channel(Vec::new()).0,
         stop,
     }
 }

@@ -26,7 +26,7 @@ impl Act<'_> {
         let mut watch = self.watch().await?;
         let clock = Clock::start();
         watch.observe(&Observation::UpReturned(0), clock.now());
-        let (mut seen, mut told) = (Vec::new(), String::new());
+        let mut seen = Vec::new();
         let mut due = Instant::now();
         loop {
             sleep_until(due).await;
@@ -41,7 +41,9 @@ impl Act<'_> {
                 Err(Trouble::NoContact { .. } | Trouble::Failed(_)) => Observation::Unreachable,
                 Err(other) => return Err(other),
             };
-            match watch.observe(&observation, clock.now()).clone() {
+            let verdict = watch.observe(&observation, clock.now()).clone();
+            self.order.sees(watch.standings());
+            match verdict {
                 Verdict::Pending => {}
                 Verdict::Healthy(warnings) => {
                     let warnings = warnings.iter().map(|w| format!("{}: {}", w.service, in_words(w.cause))).collect();
@@ -54,12 +56,6 @@ impl Act<'_> {
                     return Err(Trouble::NoContact { error, has_asked: true });
                 }
             }
-            let waits: Vec<String> = watch.not_ready().map(not_ready).collect();
-            let waits = waits.join(", ");
-            if waits != told && !waits.is_empty() {
-                self.say(format!("waiting for {waits}")).await;
-            }
-            told = waits;
             due = looked + watch.pause();
         }
     }
@@ -108,14 +104,6 @@ impl Act<'_> {
             Err(_) => self.say("its log cannot be read: the target does not answer").await,
         }
         self.order.notes.say(Note::Close(Duration::ZERO)).await;
-    }
-}
-
-/// What is still to become well. Until the deadline nobody is late.
-fn not_ready(waits: &ServiceFailure) -> String {
-    match waits.cause {
-        FailureCause::Timeout => format!("{} ({})", waits.service, waits.state),
-        _ => waits.to_string(),
     }
 }
 
