@@ -82,7 +82,7 @@ function Shown({ project, deployment, told }: ShownProps) {
       <Outcome deployment={deployment} course={told.course} />
       {deployment.status === "success" && <Changes project={project} deployment={deployment} />}
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
-        <Steps course={told.course} isOver={!isOn} />
+        <Steps course={told.course} isOver={!isOn} told={deployment.detail ?? null} />
         <DeploymentLog project={project} number={deployment.number} isOn={isOn} />
       </div>
     </Page>
