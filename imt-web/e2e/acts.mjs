@@ -233,11 +233,10 @@ async function partsAway({ page, browsers, look }) {
       (route) => route.fulfill({ contentType: "text/html", body: newer }),
     );
     await page.route(parts, (route) => route.fulfill({ status: 404 }));
+    const again = page.waitForEvent("load");
     await open();
-    // It was loaded again by itself, once, and its part is still not there.
-    await until("the page was loaded again", () =>
-      page.evaluate(() => window.sessionStorage.getItem("imt.reloaded")),
-    );
+    // It is loaded again by itself, once, and its part is still not there.
+    await again;
     await away("This page is out of date");
     await page.unrouteAll();
     await page.getByRole("button", { name: "Try again" }).click();
