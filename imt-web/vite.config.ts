@@ -63,6 +63,8 @@ export default defineConfig({
   preview: { host: "127.0.0.1", proxy, headers: { "content-security-policy": policy } },
   test: {
     environment: "happy-dom",
+    // A script that a test puts into a page is not run, which is no mistake.
+    environmentOptions: { happyDOM: { settings: { handleDisabledFileLoadingAsSuccess: true } } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,

@@ -166,6 +166,7 @@ fn api_routes<R: Routes>() -> R {
         .with(routes!(projects::restore))
         .with(routes!(members::list))
         .with(routes!(members::set, members::remove))
+        .with(routes!(members::set_by_email))
         .with(routes!(variables::list))
         .with(routes!(variables::set, variables::remove))
         .with(routes!(secrets::list))

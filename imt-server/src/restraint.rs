@@ -11,13 +11,16 @@ use axum::response::{IntoResponse as _, Response};
 use crate::http::{Kind, Peer, Problem};
 use crate::state::Server;
 
+/// What starts git and asks others, and what says whether somebody is known here.
+const SLOWLY: [&str; 2] = ["/repository-checks", "/members-by-email"];
+
 /// What a path is about. Whether the server is there may be asked at any time.
 fn kind_of(path: &str) -> Option<Kind> {
     match path.split('/').nth(1) {
         Some("health") => None,
         Some("auth") => Some(Kind::SignIn),
         Some("webhook") => Some(Kind::Delivery),
-        Some("api") if path.ends_with("/repository-checks") => Some(Kind::Check),
+        Some("api") if SLOWLY.iter().any(|end| path.ends_with(end)) => Some(Kind::Check),
         _ => Some(Kind::Call),
     }
 }
@@ -46,6 +49,8 @@ mod tests {
             ("/webhook/github/x", Some(Kind::Delivery)),
             ("/api/v1/projects", Some(Kind::Call)),
             ("/api/v1/repository-checks", Some(Kind::Check)),
+            ("/api/v1/projects/shop/members-by-email", Some(Kind::Check)),
+            ("/api/v1/projects/shop/members", Some(Kind::Call)),
             ("/repository-checks", Some(Kind::Call)),
             ("/ws", Some(Kind::Call)),
             ("/nowhere/auth", Some(Kind::Call)),

@@ -205,6 +205,45 @@ function hasLines(log, count) {
   if (lines.length !== count) throw new Error(`the log has ${lines.length} lines for ${count}`);
 }
 
+/** A part of the pages is not there: for a moment, until somebody tries again, and because the server has newer pages. */
+async function partsAway({ page, browsers, look }) {
+  const parts = "**/assets/Runners-*.js";
+  const open = () => page.getByRole("link", { name: "Runners" }).click();
+  const there = () => page.getByRole("heading", { name: "Runners" }).waitFor();
+  const away = (heading) => page.getByRole("heading", { name: heading }).waitFor();
+  await browsers.allowing(AWAY, async () => {
+    await page.goto("/");
+    await page.route(parts, (route) => route.abort(), { times: 1 });
+    await open();
+    await there();
+
+    await page.goto("/");
+    await page.route(parts, (route) => route.abort());
+    await open();
+    await away("This page could not be fetched");
+    await look("part-away");
+    await page.unroute(parts);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await there();
+
+    await page.goto("/");
+    const newer = '<script type="module" src="/assets/index-newer.js"></script>';
+    await page.route(
+      (url) => url.pathname === "/",
+      (route) => route.fulfill({ contentType: "text/html", body: newer }),
+    );
+    await page.route(parts, (route) => route.fulfill({ status: 404 }));
+    const again = page.waitForEvent("load");
+    await open();
+    // It is loaded again by itself, once, and its part is still not there.
+    await again;
+    await away("This page is out of date");
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await there();
+  });
+}
+
 const RUNS = {
   "create a project, with a check": createProject,
   "run, and watch it in two browsers": watchInTwo,
@@ -219,6 +258,7 @@ export const ALONE = {
   cancel: cancel,
   retry: retry,
   "the server is killed under the page": killServer,
+  "parts of the pages are away": partsAway,
 };
 
 export { RUNS };

@@ -129,7 +129,7 @@ async function rollBackByHand(story) {
   const { page, second } = story;
   for (const each of [page, second]) await each.goto("/projects/shop/deployments");
   await page.getByRole("button", { name: "Compare" }).first().click();
-  await page.getByRole("dialog").getByText("web").first().waitFor();
+  await page.getByRole("dialog").getByText("web: environment.SHOP_VERSION").waitFor();
   await story.look("compare");
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Roll back" }).click();

@@ -14,6 +14,7 @@ import { PEOPLE, signInAtProvider } from "./people-acts.mjs";
 import { Repository } from "./repository.mjs";
 import { demandFree, docker, removeProject } from "./services.mjs";
 import { Server } from "./server.mjs";
+import { SETTINGS } from "./settings-acts.mjs";
 import { awaiting, CHATTER, Shop } from "./shop.mjs";
 import { TOO_MUCH } from "./too-much-acts.mjs";
 
@@ -82,7 +83,14 @@ export async function together({ program, directory, pages }, services) {
   return {
     isPictured: true,
     directory,
-    acts: { "sign in at the provider": signInAtProvider, ...RUNS, ...OTHERS, ...DEPLOYING, ...PEOPLE },
+    acts: {
+      "sign in at the provider": signInAtProvider,
+      ...RUNS,
+      ...OTHERS,
+      ...SETTINGS,
+      ...DEPLOYING,
+      ...PEOPLE,
+    },
     server,
     repository,
     services,

@@ -68,7 +68,6 @@ async function makeMember(story) {
   const bob = await signedIn(story, "bob");
   story.bob = bob;
   await story.look("account", bob);
-  const id = await bob.locator("dt:text-is('Id') + dd code").textContent();
   await story.browsers.allowing(REFUSED, async () => {
     await bob.goto("/projects/shop");
     await bob
@@ -78,8 +77,16 @@ async function makeMember(story) {
   });
   const { page } = story;
   await page.goto("/projects/shop/settings/members");
-  await page.getByLabel("Id of the user").fill(id.trim());
-  await page.getByRole("button", { name: "Set", exact: true }).click();
+  const set = async (address) => {
+    await page.getByLabel("E-mail address").fill(address);
+    await page.getByRole("button", { name: "Set", exact: true }).click();
+  };
+  await story.browsers.allowing(REFUSED, async () => {
+    await set("nobody@example.org");
+    await page.getByText(/nobody who has signed in here has this address/).waitFor();
+    await story.look("no-such-member");
+  });
+  await set("bob@example.org");
   await page
     .getByRole("listitem")
     .filter({ hasText: "bob@example.org" })

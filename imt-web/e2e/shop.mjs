@@ -94,7 +94,7 @@ export class Shop {
       "ci/unit": UNIT,
       "ci/compile": COMPILE,
       "ci/payment": PAYMENT(this.#gates.awaiting("$1")),
-      "docker-compose.yml": composeFile(image, this.#port),
+      "docker-compose.yml": composeFile(image, this.#port, version),
       "web/Dockerfile": dockerfile("serve migrate version prices"),
       "web/serve": SERVE,
       "web/migrate": `echo "orders: a column for vouchers"\n${this.#gates.awaiting(`migration-${version}`)}\necho "orders: 3 rows, migrated to version ${version}"\n`,
@@ -121,13 +121,14 @@ export class Shop {
   }
 }
 
-function composeFile(image, port) {
+function composeFile(image, port, version) {
   const build = (context) => `{ context: ${context}, args: { BASE: "${image}" } }`;
   return `services:
   web:
     build: ${build("web")}
     command: [sh, /app/serve]
     restart: unless-stopped
+    environment: { SHOP_VERSION: "${version}" }
     ports: ["127.0.0.1:${port}:8080"]
     healthcheck:
       test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8080/health"]

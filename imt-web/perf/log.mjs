@@ -1,10 +1,12 @@
 // How fast a long log opens and scrolls in a browser, and what it leaves in memory.
 //
-// node perf/log.mjs --base http://127.0.0.1:4173 --path '/projects/P/pipelines/1?job=0' [--link http://…/auth/link?token=…] [--state FILE]
-// The first run takes the link that the server printed and keeps the session in FILE. Prints figures as JSON.
+// node perf/log.mjs --base http://127.0.0.1:4173 --path '/projects/P/pipelines/1?job=0' [--link http://…/auth/link?token=…] [--state FILE] [--trace FILE]
+// The first run takes the link that the server printed and keeps the session in FILE. Prints figures as JSON. With --trace it keeps
+// a trace of the fast scrolling, and says what is in it; tracing costs time itself.
 import { parseArgs } from "node:util";
 
 import { open } from "./browser.mjs";
+import { traced } from "./trace.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     path: { type: "string" },
     link: { type: "string" },
     state: { type: "string" },
+    trace: { type: "string" },
     times: { type: "string", default: "5" },
   },
 });
@@ -99,7 +102,8 @@ for (let n = 0; n < Number(values.times); n += 1) result.opening_ms.push(await o
 result.lines = Number(await page.locator("[data-log-lines]").getAttribute("data-log-lines"));
 result.heap_opened_mb = await heap();
 result.wheel_up = await scrolling(-120, 5);
-result.wheel_up_fast = await scrolling(-900, 5);
+const fast = await traced(browser, values.trace, () => scrolling(-900, 5));
+[result.wheel_up_fast, result.trace] = [fast.result, fast.trace];
 await everywhere(100);
 result.heap_after_100_places_mb = await heap();
 await everywhere(300);

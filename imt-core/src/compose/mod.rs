@@ -8,6 +8,7 @@
 //! - `images` sorts services by where their image comes from, `naming` says what ours are called;
 //! - `overrides` is what a release changes, `yaml` how that is written, `self_check` whether compose understood it so;
 //! - `files` lists what travels, `checks` what would go wrong; both speak in `problem`s;
+//! - `settings` says what differs between two states of the files themselves, by names;
 //! - `invocation` is the command line that all of it hangs on.
 
 mod checks;
@@ -20,6 +21,7 @@ mod overrides;
 mod problem;
 mod resolved;
 mod self_check;
+mod settings;
 mod sources;
 mod variables;
 mod yaml;
@@ -38,5 +40,6 @@ pub use overrides::{
 pub use problem::{Problem, sort_problems};
 pub use resolved::Resolved;
 pub use self_check::{Difference, DifferenceKind, self_check};
+pub use settings::{Change, Setting, Settings};
 pub use sources::{References, directory_of, references, syntax_error};
 pub use variables::{Variable, probe, variables};

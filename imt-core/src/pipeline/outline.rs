@@ -32,9 +32,20 @@ impl YamlNode {
 
     /// The items of a list; anything else is a list of itself.
     pub(crate) fn items(&self) -> Vec<Self> {
+        self.list().unwrap_or_else(|| vec![self.clone()])
+    }
+
+    /// The keys of a mapping with their values; `None` for what is none. Of a key that stands twice, both.
+    pub(crate) fn entries(&self) -> Option<Vec<(String, Self)>> {
+        let entries = self.0.as_mapping()?.iter();
+        Some(entries.map(|entry| (entry.key.name.to_string(), Self(entry.value.clone()))).collect())
+    }
+
+    /// The items of a list; `None` for what is none.
+    pub(crate) fn list(&self) -> Option<Vec<Self>> {
         match &*self.0.content {
-            Content::Sequence(items) => items.iter().cloned().map(Self).collect(),
-            _ => vec![self.clone()],
+            Content::Sequence(items) => Some(items.iter().cloned().map(Self).collect()),
+            _ => None,
         }
     }
 

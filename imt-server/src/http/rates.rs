@@ -30,7 +30,8 @@ pub struct Rates {
     pub sign_in: Rate,
     /// What hosts of repositories send.
     pub deliveries: Rate,
-    /// Repositories that are looked into before they are projects, which starts git and asks others.
+    /// Repositories that are looked into before they are projects, which starts git and asks others; and members that are named by
+    /// their address, which says whether somebody has it.
     pub checks: Rate,
     /// All else but `/health`.
     pub calls: Rate,

@@ -36,6 +36,9 @@ pub(crate) struct EntryView {
     request: Option<String>,
     /// What, with its details.
     action: ActionView,
+    /// What the project is called now that it was done in, in the log of the whole server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_name: Option<String>,
     /// What the user is called now that it was done to, where it was done to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
@@ -134,8 +137,26 @@ async fn names(server: &Server, entries: &[(AuditEntry, ActionView)]) -> Answer<
     Ok(names)
 }
 
-fn shown((entry, action): (AuditEntry, ActionView), names: &Names) -> EntryView {
+/// What projects are called, by their ids.
+type Projects = BTreeMap<ProjectId, String>;
+
+/// What the projects of some entries are called.
+async fn projects(server: &Server, entries: &[(AuditEntry, ActionView)]) -> Answer<Projects> {
+    let wanted: BTreeSet<ProjectId> = entries.iter().filter_map(|(entry, _)| entry.project).collect();
+    let mut names = Projects::new();
+    for project in wanted {
+        match server.directory().project(&project.into()).await {
+            Ok(found) => drop(names.insert(project, found.name.to_string())),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(names)
+}
+
+fn shown((entry, action): (AuditEntry, ActionView), names: &Names, projects: &Projects) -> EntryView {
     EntryView {
+        project_name: entry.project.and_then(|project| projects.get(&project).cloned()),
         at: entry.deed.at,
         actor: ActorView::of(entry.deed.actor, names),
         via: entry.deed.via.into(),
@@ -156,7 +177,8 @@ async fn listed(server: &Server, of: Option<ProjectId>, paging: &Paging) -> Answ
     let entries = with_action.collect::<Result<Vec<_>, serde_json::Error>>();
     let entries = entries.map_err(|error| Problem::internal("an entry of the audit log cannot be shown", &error))?;
     let names = names(server, &entries).await?;
-    let items = entries.into_iter().map(|entry| shown(entry, &names)).collect();
+    let projects = if of.is_none() { projects(server, &entries).await? } else { Projects::new() };
+    let items = entries.into_iter().map(|entry| shown(entry, &names, &projects)).collect();
     Ok(Json(Listed::new(items, page.next.map(|position| position.0)).but_for(&page.set_aside)))
 }
 

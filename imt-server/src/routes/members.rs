@@ -78,6 +78,48 @@ pub(crate) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Who is to be what, by the address that he is known by.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MemberByEmail {
+    /// The e-mail address, which whoever vouches for him has verified.
+    email: String,
+    /// `member` or `owner`.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+/// The longest address that there is.
+const LONGEST_EMAIL: usize = 254;
+
+/// Makes somebody a member or an owner who has signed in here before. That nobody with this address has is told (422): an owner
+/// may know it, and each address that somebody has makes him a member, which he sees and the audit log says. Asked once a second.
+#[utoipa::path(post, path = "/projects/{project}/members-by-email", tag = "members",
+    params(("project" = String, Path)), request_body = MemberByEmail,
+    extensions(("x-needs" = json!("manage"))), responses((status = 204, description = "Set"), Refusals))]
+pub(crate) async fn set_by_email(
+    State(server): State<Server>,
+    within: In<Managing>,
+    Body(order): Body<MemberByEmail>,
+) -> Answer<StatusCode> {
+    let email = order.email.trim();
+    if email.len() > LONGEST_EMAIL || !email.contains('@') || email.contains(char::is_control) {
+        return Err(Problem::invalid("`email` is no e-mail address"));
+    }
+    let found = server.directory().users_with_email(email).await?;
+    let user = match found.as_slice() {
+        [user] => user.id,
+        [] => {
+            let detail = "`email`: nobody who has signed in here has this address, verified by who vouches for him; \
+                          once he has, try again";
+            return Err(Problem::invalid(detail));
+        }
+        _ => return Err(Problem::invalid("`email`: several users have this address; name one by his id")),
+    };
+    server.directory().set_member(within.project.id, user, order.role, &within.caller.deed()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Takes somebody out of a project.
 #[utoipa::path(delete, path = "/projects/{project}/members/{user}", tag = "members",
     params(("project" = String, Path), ("user" = Uuid, Path)), extensions(("x-needs" = json!("manage"))),

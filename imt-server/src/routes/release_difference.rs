@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use imt_core::compose::DOT_ENV;
-use imt_core::deploy::release::{Difference, Kind, Release, ReleaseImage, Variables, difference, unpack};
+use imt_core::compose::{Change, DOT_ENV, Setting};
+use imt_core::deploy::release::{Difference, Names, Release, ReleaseImage, difference, unpack};
 use imt_core::directory::Role;
 use imt_core::id::ReleaseId;
 use imt_core::ports::{KeptRelease, StoreError};
@@ -35,6 +35,10 @@ pub(crate) struct DifferenceView {
     files: Vec<NamedDifference>,
     /// Profiles that only one of them activates.
     profiles: Vec<NamedDifference>,
+    /// What the compose files set otherwise, the images of `services` apart.
+    settings: Vec<SettingDifference>,
+    /// Whether that is said: where files pull in others, say, only compose knows what is set.
+    settings_are_told: bool,
     /// Whether the environment's variables differ.
     variables_differ: bool,
     /// The names of those that do, for owners, and where names can be told from values.
@@ -64,6 +68,18 @@ pub(crate) struct ImageView {
     digest: Option<String>,
 }
 
+/// Something that compose files set otherwise, by its name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SettingDifference {
+    /// The service that has it; absent for what is the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// Its keys, with dots between them: `environment.LOG_LEVEL`.
+    name: String,
+    /// `added`, `removed` or `changed`.
+    kind: &'static str,
+}
+
 /// Something that differs, by its name.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NamedDifference {
@@ -80,8 +96,8 @@ pub(crate) struct Two {
     to: Uuid,
 }
 
-/// What differs from one release to another one of the same environment: images of services, files, profiles and variables by
-/// name, and of variables no more than that.
+/// What differs from one release to another one of the same environment: images of services; files, profiles, settings of the
+/// compose files and variables by name, and of settings and variables no more than that.
 #[utoipa::path(get, path = "/projects/{project}/releases/{from}/differences/{to}", tag = "deployments",
     params(("project" = String, Path), ("from" = Uuid, Path), ("to" = Uuid, Path)),
     extensions(("x-needs" = json!("read"))), responses((status = 200, body = DifferenceView), Refusals))]
@@ -126,10 +142,7 @@ fn release(copy: &KeptRelease) -> Answer<Release> {
 
 impl DifferenceView {
     fn of(from: &Release, to: &Release, found: Difference, is_owner: bool) -> Self {
-        let variables = match found.variables {
-            Variables::Named(names) => Some(names),
-            Variables::Unnamed => None,
-        };
+        let (settings, variables) = (names(found.settings), names(found.variables));
         let services = found.services.into_iter().map(|(service, (from, to))| ServiceDifference {
             service,
             from: from.map(ImageView::from),
@@ -142,6 +155,8 @@ impl DifferenceView {
             services: services.collect(),
             files: named(found.files),
             profiles: named(found.profiles),
+            settings_are_told: settings.is_some(),
+            settings: settings.into_iter().flatten().map(SettingDifference::from).collect(),
             variables_differ: variables.as_ref().is_none_or(|names| !names.is_empty()),
             variables: variables.filter(|_| is_owner).map(named).unwrap_or_default(),
         }
@@ -154,11 +169,27 @@ impl From<ReleaseImage> for ImageView {
     }
 }
 
-fn named(all: BTreeMap<String, Kind>) -> Vec<NamedDifference> {
-    let word = |kind| match kind {
-        Kind::Added => "added",
-        Kind::Removed => "removed",
-        Kind::Changed => "changed",
-    };
-    all.into_iter().map(|(name, kind)| NamedDifference { name, kind: word(kind) }).collect()
+impl From<(Setting, Change)> for SettingDifference {
+    fn from((Setting { service, name }, change): (Setting, Change)) -> Self {
+        Self { service, name, kind: word(change) }
+    }
+}
+
+fn names<N>(found: Names<N>) -> Option<BTreeMap<N, Change>> {
+    match found {
+        Names::Named(names) => Some(names),
+        Names::Unnamed => None,
+    }
+}
+
+fn named(all: BTreeMap<String, Change>) -> Vec<NamedDifference> {
+    all.into_iter().map(|(name, change)| NamedDifference { name, kind: word(change) }).collect()
+}
+
+fn word(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Changed => "changed",
+    }
 }

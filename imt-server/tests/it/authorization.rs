@@ -77,6 +77,7 @@ fn body_for(path: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "projects" => json!({"name": "another", "repo_url": "/nowhere"}),
         "check" => json!({"repo_url": "/nowhere"}),
+        "members-by-email" => json!({"email": "nobody@example.org", "role": "member"}),
         "tokens" => json!({"name": "t", "scopes": ["read"]}),
         "{user}" => json!({"role": "member"}),
         "{name}" => json!({"value": "v"}),

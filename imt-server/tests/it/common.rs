@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use imt_core::directory::{
-    Actor, Admission, Deed, Existing, Identity, NewProject, NewToken, Profile, ProjectRecord, ProjectSettings, Role,
-    Scopes, SecretHash, SecretName, User, Via,
+    Actor, Admission, Deed, Email, Existing, Identity, NewProject, NewToken, Profile, ProjectRecord, ProjectSettings,
+    Role, Scopes, SecretHash, SecretName, User, Via,
 };
 use imt_core::id::{ProjectId, ProjectName, TokenId};
 use imt_core::ports::{Credentials as _, Projects as _, Users as _};
@@ -114,6 +114,13 @@ impl World {
 
     pub(crate) async fn belongs(&self, user: &User, role: Role) {
         self.store.set_member(self.project.id, user.id, role, &deed()).await.unwrap();
+    }
+
+    /// What is said of a user when he signs in again.
+    pub(crate) async fn has_email(&self, user: &User, address: &str, is_verified: bool) {
+        let email = Some(Email { address: address.to_owned(), is_verified });
+        let profile = Profile { email, ..user.profile.clone() };
+        self.store.sign_in(&user.identity, &profile, Admission::KnownOnly, &deed()).await.unwrap();
     }
 
     /// A token of a user; `name` tells it from his others.

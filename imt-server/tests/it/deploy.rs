@@ -89,7 +89,10 @@ fn release(by: DeploymentId, commit: &str, at: u64) -> Release {
         created_at: Timestamp::from_micros(at),
         compose_project: "shop-production".into(),
         environment: "production".into(),
-        compose_files: vec![StoredText { path: "compose.yaml".into(), text: commit.to_owned() }],
+        compose_files: vec![StoredText {
+            path: "compose.yaml".into(),
+            text: format!("services: {{web: {{environment: {{COMMIT: {commit}}}}}}}\n"),
+        }],
         override_file: StoredText { path: ".imt/deploy.yml".into(), text: "services: {}".into() },
         profiles: Vec::new(),
         images: BTreeMap::from([("web".to_owned(), image)]),
@@ -176,6 +179,7 @@ async fn a_kept_release_is_listed_and_put_back() {
         "environment": "production", "from_commit": "a".repeat(40), "to_commit": "b".repeat(40),
         "services": [{"service": "web", "from": image("a"), "to": image("b")}],
         "files": [{"name": "compose.yaml", "kind": "changed"}], "profiles": [],
+        "settings": [{"service": "web", "name": "environment.COMMIT", "kind": "changed"}], "settings_are_told": true,
         "variables_differ": true, "variables": [{"name": "SECRET", "kind": "changed"}],
     });
     assert_eq!(found.json(), expected);

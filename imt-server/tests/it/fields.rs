@@ -18,6 +18,9 @@ const NOBODY: &str = "01a224f7-0000-7000-8000-000000000000";
 const CODES: [&str; 6] = ["invalid", "malformed", "not_found", "too_large", "forbidden", "conflict"];
 const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
 
+/// Of whom a server knows, by what vouches for him.
+const EMAIL: &str = "other@example.org";
+
 /// What is taken though it looks odd, and why that does no harm.
 const TAKEN: &[(&str, &[&str])] = &[
     // A directory of the machine, where the one user works who has it anyway.
@@ -190,6 +193,7 @@ impl Full {
         let (world, other) = (&shop.world, shop.world.user("other").await);
         world.store.set_administrator(world.owner.id, true, &deed()).await.unwrap();
         world.belongs(&other, Role::Member).await;
+        world.has_email(&other, EMAIL, true).await;
         shop.origin.commit(Some("jobs: { unit: { script: \"true\" } }\n"), "first");
         let full = Self { other: other.id.to_string(), shop };
         for taking in taking().iter().filter(|taking| taking.schema == "TargetBody") {
@@ -212,6 +216,7 @@ impl Full {
                 "repo_url": origin, "default_branch": "main", "pipeline_file": "pipeline.yml", "branches": []
             }),
             "MemberOrder" => json!({"role": "member"}),
+            "MemberByEmail" => json!({"email": EMAIL, "role": "member"}),
             "VariableOrder" => json!({"value": "v", "is_secret": true}),
             "SecretOrder" => json!({"value": "a:b"}),
             "PipelineOrder" => json!({"branch": "main"}),

@@ -1,7 +1,7 @@
 //! Administrators and the users of a server.
 
 use axum::http::{Method, StatusCode};
-use imt_core::directory::Scopes;
+use imt_core::directory::{Role, Scopes};
 use imt_core::ports::Users as _;
 use serde_json::{Value, json};
 
@@ -56,6 +56,61 @@ async fn what_they_do_is_in_the_audit_log() {
     let entry = &audit["items"][0];
     assert_eq!(entry["action"], json!({"type": "user_disabled", "user": ann.id.to_string()}));
     assert_eq!(entry["actor"], json!({"type": "user", "id": admin.id.to_string(), "name": "admin"}));
-    assert_eq!(entry["user_name"], "ann");
+    assert_eq!((&entry["user_name"], &entry["project_name"]), (&json!("ann"), &Value::Null));
+    let path = format!("/api/v1/projects/{}/members/{}", world.project.id, ann.id);
+    let set = world.call(&Method::PUT, &path, Some(&token), Some(&json!({"role": "member"}))).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    for (path, named) in [("/api/v1/audit", json!("shop")), ("/api/v1/projects/shop/audit", Value::Null)] {
+        let entry = &world.call(&Method::GET, path, Some(&token), None).await.json()["items"][0];
+        assert_eq!((&entry["action"]["type"], &entry["project_name"]), (&json!("member_set"), &named), "{path}");
+    }
     assert_eq!(entry["via"]["type"], "token");
+}
+
+#[tokio::test]
+async fn owners_name_members_by_their_verified_addresses() {
+    let world = World::new().await;
+    let (ann, bob, twin) = (world.user("ann").await, world.user("bob").await, world.user("twin").await);
+    world.has_email(&ann, "Ann@Example.org", true).await;
+    world.has_email(&bob, "bob@example.org", false).await;
+    let (_, token) = world.token(&world.owner, "all", Scopes::all(), None).await;
+    let set = async |email: &str, role: &str| {
+        let (path, body) = ("/api/v1/projects/shop/members-by-email", json!({"email": email, "role": role}));
+        world.call(&Method::POST, path, Some(&token), Some(&body)).await
+    };
+    let members = async || {
+        let found = world.call(&Method::GET, "/api/v1/projects/shop/members", Some(&token), None).await.json();
+        let of = |member: &Value| (member["user"]["name"].clone(), member["role"].clone());
+        found["items"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let before = members().await;
+    for address in ["bob@example.org", "nobody@example.org", "ann", ""] {
+        let refused = set(address, "member").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains("`email`"), "{address}");
+    }
+    // That somebody has an address which nobody has verified looks like that nobody has it.
+    let details = [set("bob@example.org", "member").await, set("nobody@example.org", "member").await];
+    assert_eq!(details[0].json()["detail"], details[1].json()["detail"]);
+    assert_eq!(members().await, before);
+
+    assert_eq!(set(" ann@example.ORG ", "member").await.status, StatusCode::NO_CONTENT);
+    assert!(members().await.contains(&(json!("ann"), json!("member"))));
+    assert_eq!(set("ann@example.org", "owner").await.status, StatusCode::NO_CONTENT);
+    assert!(members().await.contains(&(json!("ann"), json!("owner"))));
+
+    world.has_email(&twin, "ann@example.org", true).await;
+    let several = set("ann@example.org", "member").await;
+    assert_eq!(several.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(several.json()["detail"].as_str().unwrap().contains("id"));
+    assert!(members().await.contains(&(json!("ann"), json!("owner"))), "nothing was changed");
+
+    let (_, members) = {
+        world.belongs(&bob, Role::Member).await;
+        world.token(&bob, "all", Scopes::all(), None).await
+    };
+    let body = json!({"email": "ann@example.org", "role": "member"});
+    let path = "/api/v1/projects/shop/members-by-email";
+    let refused = world.call(&Method::POST, path, Some(&members), Some(&body)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "whether there is such a user is no member's business");
 }

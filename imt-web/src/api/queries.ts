@@ -3,6 +3,7 @@
 import { queryOptions, useQuery, type UseQueryResult } from "@tanstack/react-query";
 
 import { answer, client, type Schemas } from "./client";
+import { whole } from "./whole";
 
 export type Project = Schemas["ProjectView"];
 export type Overview = Schemas["OverviewLine"];
@@ -50,7 +51,12 @@ export const asks = {
   wholeOverview: (isArchived: boolean) =>
     queryOptions({
       queryKey: ["projects", isArchived, "all"],
-      queryFn: ({ signal }) => wholeOverview(isArchived, signal),
+      queryFn: ({ signal }) =>
+        whole((query) =>
+          answer(
+            client.GET("/api/v1/overview", { params: { query: { archived: isArchived, ...query } }, signal }),
+          ),
+        ),
       staleTime: SELDOM,
     }),
   project: (project: string) =>
@@ -130,22 +136,6 @@ export const asks = {
 };
 
 export type Ask = typeof asks;
-
-/** More projects than these many pieces nobody sees: the server would be asked for too long. */
-const PIECES = 50;
-
-async function wholeOverview(archived: boolean, signal: AbortSignal): Promise<Overview[]> {
-  const found: Overview[] = [];
-  let cursor: string | undefined;
-  for (let piece = 0; piece < PIECES; piece += 1) {
-    const query = { archived, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
-    const { items, next } = await answer(client.GET("/api/v1/overview", { params: { query }, signal }));
-    found.push(...items);
-    if (!next) break;
-    cursor = next;
-  }
-  return found;
-}
 
 export function useMe(): UseQueryResult<Schemas["Me"]> {
   return useQuery(asks.me());

@@ -420,6 +420,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/projects/{project}/members-by-email": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Makes somebody a member or an owner who has signed in here before. That nobody with this address has is told (422): an owner
+     *     may know it, and each address that somebody has makes him a member, which he sees and the audit log says. Asked once a second.
+     */
+    post: operations["post_projects_by_project_members_by_email"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/projects/{project}/members/{user}": {
     parameters: {
       query?: never;
@@ -658,8 +678,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * What differs from one release to another one of the same environment: images of services, files, profiles and variables by
-     *     name, and of variables no more than that.
+     * What differs from one release to another one of the same environment: images of services; files, profiles, settings of the
+     *     compose files and variables by name, and of settings and variables no more than that.
      */
     get: operations["get_projects_by_project_releases_by_from_differences_by_to"];
     put?: never;
@@ -1308,6 +1328,10 @@ export interface components {
       profiles: components["schemas"]["NamedDifference"][];
       /** @description Services whose image is another one. */
       services: components["schemas"]["ServiceDifference"][];
+      /** @description What the compose files set otherwise, the images of `services` apart. */
+      settings: components["schemas"]["SettingDifference"][];
+      /** @description Whether that is said: where files pull in others, say, only compose knows what is set. */
+      settings_are_told: boolean;
       /** @description The commit that the other one was made of. */
       to_commit: string;
       /** @description The names of those that do, for owners, and where names can be told from values. */
@@ -1326,6 +1350,8 @@ export interface components {
        * @description When.
        */
       at: string;
+      /** @description What the project is called now that it was done in, in the log of the whole server. */
+      project_name?: string | null;
       /** @description From where. */
       remote?: string | null;
       /** @description The request's id. */
@@ -1523,6 +1549,8 @@ export interface components {
          * @description When.
          */
         at: string;
+        /** @description What the project is called now that it was done in, in the log of the whole server. */
+        project_name?: string | null;
         /** @description From where. */
         remote?: string | null;
         /** @description The request's id. */
@@ -2047,6 +2075,13 @@ export interface components {
       /** @description What to call this one. */
       name: string;
     };
+    /** @description Who is to be what, by the address that he is known by. */
+    MemberByEmail: {
+      /** @description The e-mail address, which whoever vouches for him has verified. */
+      email: string;
+      /** @description `member` or `owner`. */
+      role: string;
+    };
     /** @description What somebody is to be. */
     MemberOrder: {
       /** @description `member` or `owner`. */
@@ -2566,6 +2601,15 @@ export interface components {
        * @description When it was last used, to the minute.
        */
       seen_at: string;
+    };
+    /** @description Something that compose files set otherwise, by its name. */
+    SettingDifference: {
+      /** @description `added`, `removed` or `changed`. */
+      kind: string;
+      /** @description Its keys, with dots between them: `environment.LOG_LEVEL`. */
+      name: string;
+      /** @description The service that has it; absent for what is the project's. */
+      service?: string | null;
     };
     /** @description Where a delivery stands. */
     StateView:
@@ -6550,6 +6594,138 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["Listed_MemberView"];
         };
+      };
+      /** @description The request cannot be understood */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Nobody is signed in, or no longer */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description This may not be done */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no such thing, or it is none of the caller's business */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The method is none of this path */
+      405: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description What is there stands against it */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Somebody else has changed it meanwhile */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is no JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The request asks for what cannot be */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too much was asked from this address: `Retry-After` says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Something that is needed does not answer just now */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  post_projects_by_project_members_by_email: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["MemberByEmail"];
+      };
+    };
+    responses: {
+      /** @description Set */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description The request cannot be understood */
       400: {

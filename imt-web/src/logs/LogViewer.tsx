@@ -16,7 +16,7 @@ import {
 import { ApiError } from "../api/client";
 import { Button } from "../ui/Button";
 import { copy } from "./copy";
-import { groupOf, type Group } from "./groups";
+import { groupOf, tookOf, type Group } from "./groups";
 import { EndIcon } from "./icons";
 import { Row } from "./Row";
 import { RowMap } from "./rows";
@@ -42,7 +42,8 @@ export function LogViewer(props: LogViewerProps) {
   return <Opened {...props} log={log} />;
 }
 
-function Opened({ address, isOver, isBad, wraps = false, log }: LogViewerProps & { log: Log }) {
+function Opened(props: LogViewerProps & { log: Log }) {
+  const { address, isOver, isBad, endedAt = null, wraps = false, log } = props;
   const { store, source, groups } = log;
   const field = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
@@ -185,7 +186,7 @@ function Opened({ address, isOver, isBad, wraps = false, log }: LogViewerProps &
                   isLong={longLines.has(n) || (hit?.line === n && hit.column > NEAR_CHARACTERS)}
                   hasTime={hasTimes}
                   command={group ? commandOf(group, folded, failed) : null}
-                  took={group && (!group.isLast || store.isWhole) ? group.endAt - group.at : null}
+                  took={group ? tookOf(group, store.isWhole, endedAt) : null}
                 />
               );
             })}
@@ -197,15 +198,12 @@ function Opened({ address, isOver, isBad, wraps = false, log }: LogViewerProps &
             <EndIcon /> Jump to newest
           </Button>
         )}
-        {store.error !== null && (
-          <p
-            role="alert"
-            className="absolute inset-x-3 bottom-3 rounded-md bg-failed-soft px-3 py-2 text-sm text-failed-text"
-          >
-            {errorText(store.error)} It is tried again.
-          </p>
-        )}
       </div>
+      {store.error !== null && (
+        <p role="alert" className="bg-failed-soft px-3 py-1.5 text-sm text-failed-text">
+          {errorText(store.error)} It is tried again.
+        </p>
+      )}
       <p role="status" className="sr-only">
         {copied}
       </p>

@@ -39,6 +39,17 @@ export function groupsOf(echoes: readonly Echo[], lines: number, lastAt: number)
   });
 }
 
+/** What took less is not worth a look, in milliseconds. */
+const BRIEF = 100;
+
+/** How long a command took; null where that is not known yet, or is no time at all. `endedAt`: when what printed the log ended. */
+export function tookOf(group: Group, isWhole: boolean, endedAt: number | null): number | null {
+  if (group.isLast && !isWhole) return null;
+  const end = group.isLast ? Math.max(group.endAt, endedAt ?? 0) : group.endAt;
+  const took = end - group.at;
+  return took < BRIEF ? null : took;
+}
+
 /** The group that a line is in. */
 export function groupOf(groups: readonly Group[], line: number): Group | undefined {
   return groups.findLast((group) => group.first <= line && line < group.end);

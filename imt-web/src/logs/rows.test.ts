@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { EchoFinder, groupOf, groupsOf } from "./groups";
+import { EchoFinder, groupOf, groupsOf, tookOf } from "./groups";
 import { hashOf, rangeTo, readHash } from "./hash";
 import { RowMap, type Range } from "./rows";
 import { afterBar, barOf, barPx, lastPlace, moved, MOST_PX, placeOfBar, type Measures } from "./scroll";
@@ -109,6 +109,10 @@ describe("groups", () => {
       { first: 1, end: 4, at: 6, endAt: 6, isLast: false },
       { first: 4, end: 6, at: 6, endAt: 99, isLast: true },
     ]);
+    // The last one took until what printed the log ended, and one that took no time says nothing.
+    expect(groups.map((group) => tookOf(group, true, 1_006))).toEqual([null, 1_000]);
+    expect(groups.map((group) => tookOf(group, false, null))).toEqual([null, null]);
+    expect(tookOf({ first: 0, end: 1, at: 0, endAt: 400, isLast: true }, true, 300)).toBe(400);
     expect([0, 1, 3, 5].map((n) => groupOf(groups, n)?.first)).toEqual([undefined, 1, 1, 4]);
   });
 

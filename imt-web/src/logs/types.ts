@@ -9,6 +9,8 @@ export interface LogViewerProps {
   live: LiveLog | null;
   /** Whether it has ended, so that the log is whole. */
   isOver: boolean;
+  /** When what printed it ended, in milliseconds, where that is known: its last command took until then. */
+  endedAt?: number | null;
   /** Whether it ended badly, so that there is a failing line to jump to. */
   isBad: boolean;
   /** What the address of the page must say, beside the lines, to show this log: parameters by their names. */

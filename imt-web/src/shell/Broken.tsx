@@ -2,22 +2,17 @@
 import { isRouteErrorResponse, Link, useRouteError } from "react-router";
 
 import { ErrorBox } from "../ui/Panel";
+import { Missing } from "./Missing";
 import { Page } from "./Page";
+import { PartMissing } from "./part";
 
 export function Broken() {
   const error = useRouteError();
-  // A page that was rebuilt since this one was opened has other names for its parts.
-  const isOld =
-    error instanceof TypeError && /dynamically imported module|module script/i.test(error.message);
   if (isRouteErrorResponse(error) && error.status === 404) return <NotThere />;
+  if (error instanceof PartMissing) return <Missing error={error} />;
   return (
-    <Page title={isOld ? "This page is out of date" : "This page is broken"}>
-      <ErrorBox
-        error={
-          isOld ? new Error("The server has newer pages, or does not answer. Load this one again.") : error
-        }
-        onRetry={() => location.reload()}
-      />
+    <Page title="This page is broken">
+      <ErrorBox error={error} onRetry={() => location.reload()} />
     </Page>
   );
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{Release, ReleaseImage};
+use super::record::{Release, ReleaseImage, StoredText};
+use crate::compose::{Change, Setting, Settings};
 use crate::secret::Secret;
 
 /// What one release has that another one has not, or has otherwise.
@@ -11,34 +12,25 @@ pub struct Difference {
     /// Services whose image is another one, by name: what each release runs, `None` where it has no such service.
     pub services: BTreeMap<String, (Option<ReleaseImage>, Option<ReleaseImage>)>,
     /// Compose files and other files on the target, by path. The deploy override is none of them: it follows the images.
-    pub files: BTreeMap<String, Kind>,
+    pub files: BTreeMap<String, Change>,
     /// Profiles that only one of them activates.
-    pub profiles: BTreeMap<String, Kind>,
-    /// Variables of the environment, by name.
-    pub variables: Variables,
+    pub profiles: BTreeMap<String, Change>,
+    /// What the compose files set otherwise, the images of [`Difference::services`] apart.
+    pub settings: Names<Setting>,
+    /// Variables of the environment.
+    pub variables: Names<String>,
 }
 
-/// How something differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only the later one has it.
-    Added,
-    /// Only the earlier one has it.
-    Removed,
-    /// Both have it, and it is not the same.
-    Changed,
-}
-
-/// How the variables differ.
+/// What differs of things that may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Variables {
+pub enum Names<N> {
     /// These do, by name; none: they are the same.
-    Named(BTreeMap<String, Kind>),
-    /// They do, and in one of the two their names cannot be told from their values for sure.
+    Named(BTreeMap<N, Change>),
+    /// They do, and which ones cannot be said for sure, or not without a value.
     Unnamed,
 }
 
-impl Default for Variables {
+impl<N> Default for Names<N> {
     fn default() -> Self {
         Self::Named(BTreeMap::new())
     }
@@ -49,12 +41,31 @@ pub fn difference(from: &Release, to: &Release) -> Difference {
     let services: BTreeSet<&String> = from.images.keys().chain(to.images.keys()).collect();
     let both = services.into_iter().map(|name| (name, (from.images.get(name), to.images.get(name))));
     let services = both.filter(|(_, (from, to))| runs(*from) != runs(*to));
+    let services = services.map(|(name, (from, to))| (name.clone(), (from.cloned(), to.cloned()))).collect();
     Difference {
-        services: services.map(|(name, (from, to))| (name.clone(), (from.cloned(), to.cloned()))).collect(),
+        settings: settings(&from.compose_files, &to.compose_files, &services),
+        services,
         files: differing(&files(from), &files(to)),
         profiles: differing(&profiles(from), &profiles(to)),
         variables: variables(from.env.as_ref(), to.env.as_ref()),
     }
+}
+
+/// `services`: those whose image is told already, as is that one of them is new, or gone.
+fn settings<I>(from: &[StoredText], to: &[StoredText], services: &BTreeMap<String, I>) -> Names<Setting> {
+    if from == to {
+        return Names::default();
+    }
+    let read = |files: &[StoredText]| Settings::read(files.iter().map(|file| file.text.as_str()));
+    let Some(mut changes) = read(from).zip(read(to)).and_then(|(from, to)| from.changes(&to)) else {
+        return Names::Unnamed;
+    };
+    changes.retain(|setting, _| match (&setting.service, setting.name.as_str()) {
+        (Some(service), "image") => !services.contains_key(service),
+        (None, name) => !name.strip_prefix("services.").is_some_and(|service| services.contains_key(service)),
+        _ => true,
+    });
+    Names::Named(changes)
 }
 
 /// What makes an image another one.
@@ -73,25 +84,25 @@ fn profiles(of: &Release) -> BTreeMap<String, bool> {
     of.profiles.iter().map(|profile| (profile.clone(), true)).collect()
 }
 
-fn differing<V: PartialEq>(from: &BTreeMap<String, V>, to: &BTreeMap<String, V>) -> BTreeMap<String, Kind> {
+fn differing<V: PartialEq>(from: &BTreeMap<String, V>, to: &BTreeMap<String, V>) -> BTreeMap<String, Change> {
     let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     let kinds = names.into_iter().filter_map(|name| match (from.get(name), to.get(name)) {
-        (Some(before), Some(after)) => (before != after).then(|| (name.clone(), Kind::Changed)),
-        (Some(_), None) => Some((name.clone(), Kind::Removed)),
-        (None, _) => Some((name.clone(), Kind::Added)),
+        (Some(before), Some(after)) => (before != after).then(|| (name.clone(), Change::Changed)),
+        (Some(_), None) => Some((name.clone(), Change::Removed)),
+        (None, _) => Some((name.clone(), Change::Added)),
     });
     kinds.collect()
 }
 
-fn variables(from: Option<&Secret>, to: Option<&Secret>) -> Variables {
+fn variables(from: Option<&Secret>, to: Option<&Secret>) -> Names<String> {
     let text = |env: Option<&Secret>| env.map(|env| env.expose().to_owned()).unwrap_or_default();
     let (from, to) = (text(from), text(to));
     if from == to {
-        return Variables::default();
+        return Names::default();
     }
     match (named(&from), named(&to)) {
-        (Some(from), Some(to)) => Variables::Named(differing(&from, &to)),
-        _ => Variables::Unnamed,
+        (Some(from), Some(to)) => Names::Named(differing(&from, &to)),
+        _ => Names::Unnamed,
     }
 }
 
@@ -127,11 +138,11 @@ mod tests {
         Release { env: Some(Secret::new(text)), ..release(7) }
     }
 
-    fn of_variables(from: &str, to: &str) -> Variables {
+    fn of_variables(from: &str, to: &str) -> Names<String> {
         difference(&with_env(from), &with_env(to)).variables
     }
 
-    fn kinds(all: &[(&str, Kind)]) -> BTreeMap<String, Kind> {
+    fn kinds(all: &[(&str, Change)]) -> BTreeMap<String, Change> {
         all.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect()
     }
 
@@ -156,17 +167,41 @@ mod tests {
         assert_eq!(found.services.len(), 2);
         assert_eq!(found.services["db"], (Some(from.images["db"].clone()), None));
         assert_eq!(found.services["web"], (Some(from.images["web"].clone()), Some(web)));
-        assert_eq!(found.files, kinds(&[("compose.yaml", Kind::Changed), ("nginx.conf", Kind::Changed)]));
-        assert_eq!(found.profiles, kinds(&[("debug", Kind::Added), ("jobs", Kind::Removed)]));
+        assert_eq!(found.files, kinds(&[("compose.yaml", Change::Changed), ("nginx.conf", Change::Changed)]));
+        assert_eq!(found.profiles, kinds(&[("debug", Change::Added), ("jobs", Change::Removed)]));
+    }
+
+    fn of_settings(from: &str, to: &str) -> Names<Setting> {
+        let with = |text: &str| {
+            let compose_files = vec![StoredText { path: "compose.yaml".into(), text: text.into() }];
+            Release { compose_files, ..release(7) }
+        };
+        let mut to = with(to);
+        to.images.get_mut("web").unwrap().reference = "other".into();
+        difference(&with(from), &to).settings
+    }
+
+    #[test]
+    fn settings_of_compose_files_are_told_by_name_and_an_image_once() {
+        let setting = |service: &str, name: &str| Setting { service: Some(service.into()), name: name.into() };
+        let found = of_settings(
+            "services: {web: {image: a, command: x}, db: {image: a}}",
+            "services: {web: {image: b, command: hunter2}, db: {image: b}}",
+        );
+        let named = [(setting("db", "image"), Change::Changed), (setting("web", "command"), Change::Changed)];
+        assert_eq!(found, Names::Named(named.into()));
+        assert_eq!(of_settings("services: {db: {}}", "services: {db: {}, web: {}} # and\n"), Names::default());
+        assert_eq!(of_settings("services: {}", "include: [a.yml]"), Names::Unnamed);
+        assert_eq!(of_settings("include: [a.yml]", "include: [a.yml]"), Names::default());
     }
 
     #[test]
     fn variables_are_told_by_name_and_never_by_value() {
         let found = of_variables("# a\nA=1\nB=2\nC='x y'\n", "export A=1\n\nB=hunter2\nD=\"q\"\n");
-        let expected = kinds(&[("B", Kind::Changed), ("C", Kind::Removed), ("D", Kind::Added)]);
-        assert_eq!(found, Variables::Named(expected));
+        let expected = kinds(&[("B", Change::Changed), ("C", Change::Removed), ("D", Change::Added)]);
+        assert_eq!(found, Names::Named(expected));
         assert!(!format!("{found:?}").contains("hunter2"));
-        assert_eq!(of_variables("A=1\n", "A=1\n"), Variables::default());
+        assert_eq!(of_variables("A=1\n", "A=1\n"), Names::default());
     }
 
     #[test]
@@ -180,8 +215,8 @@ mod tests {
             "KEY=\"a\\\"\nsecret=x\"\n",
             "KEY=\"\nsecret=\n\"",
         ] {
-            assert_eq!(of_variables("A=1\n", odd), Variables::Unnamed, "{odd}");
-            assert_eq!(of_variables(odd, "A=1\n"), Variables::Unnamed, "{odd}");
+            assert_eq!(of_variables("A=1\n", odd), Names::Unnamed, "{odd}");
+            assert_eq!(of_variables(odd, "A=1\n"), Names::Unnamed, "{odd}");
         }
     }
 }

@@ -17,6 +17,6 @@ pub use bundle::{BundleError, BundledFile, pack, unpack};
 pub use choice::{NoChoice, choose, current, pushed_to};
 pub use content::ContentHash;
 pub use copy::read_copy;
-pub use difference::{Difference, Kind, Variables, difference};
+pub use difference::{Difference, Names, difference};
 pub use list::{ReleaseHead, Retention, restore_target, retention};
 pub use record::{FORMAT, Release, ReleaseError, ReleaseFile, ReleaseImage, ReleaseVerdict, StoredText, read_images};

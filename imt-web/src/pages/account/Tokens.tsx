@@ -1,15 +1,15 @@
 // What programs get to call the server in the caller's name. A token is shown once.
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 
-import { answer, client, done } from "../../api/client";
-import { Button } from "../../ui/Button";
+import { answer, client, done, type Schemas } from "../../api/client";
 import { CopyText } from "../../ui/Copy";
 import { useDeed } from "../../ui/deed";
 import { CheckField, TextField } from "../../ui/Field";
-import { Answered, EmptyState, ErrorBox, Panel } from "../../ui/Panel";
+import { FormPanel } from "../../ui/FormPanel";
+import { NamedPanel } from "../../ui/NamedList";
+import { EmptyState } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
-import { NamedList } from "../settings/NamedList";
 
 const SCOPES = [
   { name: "read", text: "see everything that you see" },
@@ -31,48 +31,43 @@ export function Tokens({ isAdmin }: { isAdmin: boolean }) {
     done(client.DELETE("/api/v1/me/tokens/{token}", { params: { path: { token } } }));
   return (
     <>
-      <Panel title="Tokens for programs" isFlush>
-        <Answered query={tokens}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <EmptyState title="No token yet">
-                <p>
-                  A program that calls the API, and <code className="font-mono">imt</code> on your laptop,
-                  sign in with one.
-                </p>
-              </EmptyState>
-            ) : (
-              <NamedList
-                items={items.map((token) => ({
-                  key: token.id,
-                  name: token.name,
-                  about: (
-                    <>
-                      may {token.scopes.join(", ")}; made <Time at={token.created_at} />,{" "}
-                      {token.used_at ? (
-                        <>
-                          used <Time at={token.used_at} />
-                        </>
-                      ) : (
-                        "never used"
-                      )}
-                      {token.expires_at && (
-                        <>
-                          , ends <Time at={token.expires_at} />
-                        </>
-                      )}
-                    </>
-                  ),
-                }))}
-                consequence="Programs that use it are refused from now on."
-                onRemove={revoke}
-                list={askTokens().queryKey}
-              />
-            )
-          }
-        </Answered>
-      </Panel>
+      <NamedPanel
+        title="Tokens for programs"
+        query={tokens}
+        of={(token) => ({ key: token.id, name: token.name, about: <About token={token} /> })}
+        empty={
+          <EmptyState title="No token yet">
+            <p>
+              A program that calls the API, and <code className="font-mono">imt</code> on your laptop, sign in
+              with one.
+            </p>
+          </EmptyState>
+        }
+        consequence="Programs that use it are refused from now on."
+        onRemove={revoke}
+        list={askTokens().queryKey}
+      />
       <MakeToken isAdmin={isAdmin} />
+    </>
+  );
+}
+
+function About({ token }: { token: Schemas["TokenView"] }) {
+  return (
+    <>
+      may {token.scopes.join(", ")}; made <Time at={token.created_at} />,{" "}
+      {token.used_at ? (
+        <>
+          used <Time at={token.used_at} />
+        </>
+      ) : (
+        "never used"
+      )}
+      {token.expires_at && (
+        <>
+          , ends <Time at={token.expires_at} />
+        </>
+      )}
     </>
   );
 }
@@ -83,8 +78,7 @@ function MakeToken({ isAdmin }: { isAdmin: boolean }) {
   const [days, setDays] = useState("90");
   const [made, setMade] = useState<string | null>(null);
   const deed = useDeed(askTokens().queryKey);
-  const make = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const make = async () => {
     const body = {
       name: name.trim(),
       scopes: [...scopes],
@@ -99,48 +93,50 @@ function MakeToken({ isAdmin }: { isAdmin: boolean }) {
   const set = (scope: string, isOn: boolean) =>
     setScopes(isOn ? [...scopes, scope] : scopes.filter((each) => each !== scope));
   return (
-    <Panel title="Make a token">
-      <form onSubmit={make} className="space-y-4">
-        <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_10rem]">
-          <TextField
-            label="Name"
-            help="What it is for."
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            required
-          />
-          <TextField
-            label="Days"
-            help="Empty: until revoked."
-            inputMode="numeric"
-            pattern="[1-9][0-9]{0,3}"
-            value={days}
-            onChange={(event) => setDays(event.target.value)}
-          />
-        </div>
-        <fieldset className="space-y-2">
-          <legend className="mb-1 text-sm font-medium">What it may</legend>
-          {SCOPES.filter((scope) => scope.name !== "admin" || isAdmin).map((scope) => (
-            <CheckField
-              key={scope.name}
-              label={scope.name}
-              help={scope.text}
-              checked={scopes.includes(scope.name)}
-              onChange={(event) => set(scope.name, event.target.checked)}
-            />
-          ))}
-        </fieldset>
-        {deed.error !== null && <ErrorBox error={deed.error} />}
-        <Button type="submit" look="primary" isBusy={deed.isBusy} disabled={scopes.length === 0}>
-          Make the token
-        </Button>
-        {made !== null && (
+    <FormPanel
+      title="Make a token"
+      deed={deed}
+      onSubmit={make}
+      submit="Make the token"
+      isReady={scopes.length > 0}
+      outcome={
+        made !== null && (
           <div role="status" className="space-y-2 rounded-md bg-success-soft p-3 text-success-text">
             <p className="font-medium">Here it is. It is shown this once: copy it now.</p>
             <CopyText text={made} />
           </div>
-        )}
-      </form>
-    </Panel>
+        )
+      }
+    >
+      <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_10rem]">
+        <TextField
+          label="Name"
+          help="What it is for."
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          required
+        />
+        <TextField
+          label="Days"
+          help="Empty: until revoked."
+          inputMode="numeric"
+          pattern="[1-9][0-9]{0,3}"
+          value={days}
+          onChange={(event) => setDays(event.target.value)}
+        />
+      </div>
+      <fieldset className="space-y-2">
+        <legend className="mb-1 text-sm font-medium">What it may</legend>
+        {SCOPES.filter((scope) => scope.name !== "admin" || isAdmin).map((scope) => (
+          <CheckField
+            key={scope.name}
+            label={scope.name}
+            help={scope.text}
+            checked={scopes.includes(scope.name)}
+            onChange={(event) => set(scope.name, event.target.checked)}
+          />
+        ))}
+      </fieldset>
+    </FormPanel>
   );
 }

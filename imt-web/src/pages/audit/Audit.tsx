@@ -24,7 +24,7 @@ export function Component() {
   });
   return (
     <Page title="Audit">
-      <Entries query={entries} cursor={cursor} />
+      <Entries query={entries} />
     </Page>
   );
 }

@@ -1,20 +1,21 @@
 // A piece of the audit log, and the ways to older and newer ones.
 import type { UseQueryResult } from "@tanstack/react-query";
 
+import { Link } from "react-router";
+
 import type { Schemas } from "../../api/client";
 import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
-import { ButtonLink } from "../../ui/Button";
+import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 import { actionText, actorText, viaText } from "./actions";
 
 interface EntriesProps {
   query: UseQueryResult<Schemas["Listed_EntryView"]>;
-  cursor: string | null;
 }
 
-export function Entries({ query, cursor }: EntriesProps) {
+export function Entries({ query }: EntriesProps) {
   return (
     <Panel title="What was done" isFlush>
       <Answered query={query} lines={8}>
@@ -31,12 +32,7 @@ export function Entries({ query, cursor }: EntriesProps) {
                   <Entry key={`${entry.at} ${place}`} entry={entry} />
                 ))}
               </ul>
-              {(next ?? cursor) && (
-                <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
-                  {cursor === null ? <span /> : <ButtonLink to="?">Newest</ButtonLink>}
-                  {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Older</ButtonLink>}
-                </nav>
-              )}
+              <Paging next={next} />
             </>
           )
         }
@@ -57,6 +53,15 @@ export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
       <span className="min-w-0 max-sm:col-span-2">
         <Untrusted text={what} /> {whom && <Untrusted text={whom} className="font-medium" />}{" "}
         <Untrusted text={about} className="text-muted" />
+        {entry.project_name && entry.action.type !== "project_made" && (
+          <>
+            {" "}
+            in{" "}
+            <Link to={`/projects/${entry.project_name}`} className="text-accent underline">
+              <Untrusted text={entry.project_name} />
+            </Link>
+          </>
+        )}
       </span>
       <span
         className="text-muted max-sm:col-span-2"

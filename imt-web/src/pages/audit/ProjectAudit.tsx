@@ -31,5 +31,5 @@ function OfProject({ project }: { project: Project }) {
       ),
     placeholderData: keepPreviousData,
   });
-  return <Entries query={entries} cursor={cursor} />;
+  return <Entries query={entries} />;
 }

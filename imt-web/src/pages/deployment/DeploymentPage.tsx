@@ -85,7 +85,7 @@ function Shown({ project, deployment, told }: ShownProps) {
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
         <div className="min-w-0 space-y-4">
           <Services course={told.course} />
-          <Steps course={told.course} isOver={!isOn} />
+          <Steps course={told.course} isOver={!isOn} told={deployment.detail ?? null} />
         </div>
         <DeploymentLog project={project} number={deployment.number} isOn={isOn} />
       </div>

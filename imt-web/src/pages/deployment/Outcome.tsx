@@ -8,8 +8,8 @@ import { causeText, pathText, type Course, type SickService } from "./steps";
 import { Scrolled } from "../../ui/Scrolled";
 
 export function Outcome({ deployment, course }: { deployment: Deployment; course: Course }) {
-  const why = deployment.detail ?? (deployment.reason ? reasonText(deployment.reason) : null);
   const services = course.steps.flatMap((step) => step.services);
+  const why = whyOf(deployment, services.length > 0);
   const warnings = [
     ...new Set([...(deployment.warnings ?? []), ...course.steps.flatMap((step) => step.warnings)]),
   ];
@@ -21,13 +21,15 @@ export function Outcome({ deployment, course }: { deployment: Deployment; course
           Waiting because another deployment holds the target: <Untrusted text={course.holder ?? ""} />
         </p>
       )}
-      {why !== null && (
+      {(why !== null || course.path !== null) && (
         <div
           className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad(deployment.status) || course.path !== null ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
         >
-          <Scrolled className="max-h-60">
-            <UntrustedLines text={why} />
-          </Scrolled>
+          {why !== null && (
+            <Scrolled className="max-h-60">
+              <UntrustedLines text={why} />
+            </Scrolled>
+          )}
           {course.path !== null && <p className="font-medium">{pathText(course.path)}</p>}
         </div>
       )}
@@ -47,6 +49,12 @@ export function Outcome({ deployment, course }: { deployment: Deployment; course
       )}
     </>
   );
+}
+
+/** Why it ended as it did, unless that is that services were not well, which each of them says better. */
+function whyOf({ detail, reason }: Deployment, hasServices: boolean): string | null {
+  if (reason === "unhealthy" && hasServices) return null;
+  return detail ?? (reason ? reasonText(reason) : null);
 }
 
 function Services({ services }: { services: readonly SickService[] }) {

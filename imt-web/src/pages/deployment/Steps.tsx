@@ -22,7 +22,14 @@ const NOTES: Partial<Record<StepState, string>> = {
   not_begun: "was called off before it began",
 };
 
-export function Steps({ course, isOver }: { course: Course; isOver: boolean }) {
+interface StepsProps {
+  course: Course;
+  isOver: boolean;
+  /** What the page says above them of why it failed. */
+  told: string | null;
+}
+
+export function Steps({ course, isOver, told }: StepsProps) {
   const back = course.steps.findIndex((step) => step.isBack);
   return (
     <Panel title="Steps" isFlush>
@@ -37,7 +44,7 @@ export function Steps({ course, isOver }: { course: Course; isOver: boolean }) {
                 <UndoIcon /> {pathText(course.path)}
               </p>
             )}
-            <OneStep step={step} />
+            <OneStep step={step} told={told} />
           </li>
         ))}
       </ol>
@@ -45,8 +52,10 @@ export function Steps({ course, isOver }: { course: Course; isOver: boolean }) {
   );
 }
 
-function OneStep({ step }: { step: Step }) {
+function OneStep({ step, told }: { step: Step; told: string | null }) {
   const note = NOTES[step.state];
+  // What the page says already, and what each service that is not well says of itself, is not said again.
+  const detail = step.detail === told || step.services.length > 0 ? null : step.detail;
   return (
     <div className="grid grid-cols-[1.25rem_minmax(0,1fr)_auto] items-start gap-x-2.5 px-4 py-1 text-sm">
       <StatusIcon status={STATUS[step.state]} className="mt-0.5 size-4" isNamed />
@@ -57,9 +66,9 @@ function OneStep({ step }: { step: Step }) {
         <Untrusted text={step.name} className="font-mono text-xs text-muted" />
         {step.number > 1 && <span className="text-xs text-muted"> try {step.number}</span>}
         {note !== undefined && <p className="text-muted">{note}</p>}
-        {step.detail !== null && step.detail !== "" && (
+        {detail !== null && detail !== "" && (
           <Scrolled className="max-h-40 text-failed-text">
-            <UntrustedLines text={step.detail} />
+            <UntrustedLines text={detail} />
           </Scrolled>
         )}
       </div>

@@ -76,7 +76,8 @@ interface AttemptLogProps {
   attempt: Attempt;
 }
 
-function AttemptLog({ project, pipeline, job, attempt: { attempt, phase, status } }: AttemptLogProps) {
+function AttemptLog({ project, pipeline, job, attempt: shown }: AttemptLogProps) {
+  const { attempt, phase, status, ended_at: endedAt } = shown;
   const connection = useContext(LiveContext);
   const { number, id } = pipeline;
   const isOver = phase === "ended";
@@ -87,7 +88,14 @@ function AttemptLog({ project, pipeline, job, attempt: { attempt, phase, status 
   }, [connection, isOver, project, number, job, attempt, id]);
   const address = useMemo(() => ({ job: String(job), attempt: String(attempt) }), [job, attempt]);
   return (
-    <LogViewer source={source} live={live} isOver={isOver} isBad={isBad(status ?? "")} address={address} />
+    <LogViewer
+      source={source}
+      live={live}
+      isOver={isOver}
+      isBad={isBad(status ?? "")}
+      endedAt={endedAt ? Date.parse(endedAt) : null}
+      address={address}
+    />
   );
 }
 

@@ -6,6 +6,7 @@ import { asks, type Project } from "../../api/queries";
 import { ButtonLink } from "../../ui/Button";
 import { RocketIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
+import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, Panel } from "../../ui/Panel";
 import { DeploymentRow } from "./DeploymentRow";
 import { ProjectFrame } from "./ProjectFrame";
@@ -48,12 +49,7 @@ function Deployments({ project }: { project: Project }) {
                     <DeploymentRow key={deployment.id} project={project.name} deployment={deployment} />
                   ))}
                 </ul>
-                {(next ?? cursor) && (
-                  <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
-                    {cursor === null ? <span /> : <ButtonLink to="?">Newest</ButtonLink>}
-                    {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Older</ButtonLink>}
-                  </nav>
-                )}
+                <Paging next={next} />
               </>
             )
           }

@@ -2,11 +2,12 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useParams, useSearchParams } from "react-router";
 
-import { asks, type PipelineFilter, type Project } from "../../api/queries";
+import { asks, type Project } from "../../api/queries";
 import { useSlowNow } from "../../ui/clock";
 import { ButtonLink } from "../../ui/Button";
 import { PlayIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
+import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, Panel } from "../../ui/Panel";
 import { PipelineChart, summary } from "../../ui/PipelineChart";
 import { toneOf } from "../../ui/status";
@@ -45,7 +46,7 @@ function Pipelines({ project }: { project: Project }) {
                     <PipelineRow key={pipeline.id} project={project.name} pipeline={pipeline} />
                   ))}
                 </ul>
-                <Paging filter={filter} next={next} search={search} />
+                <Paging next={next} />
               </>
             )
           }
@@ -79,28 +80,6 @@ function Overview({ project }: { project: Project }) {
         )}
       </Panel>
     </div>
-  );
-}
-
-interface PagingProps {
-  filter: PipelineFilter;
-  next: string | null | undefined;
-  search: URLSearchParams;
-}
-
-function Paging({ filter, next, search }: PagingProps) {
-  const to = (cursor: string | null) => {
-    const other = new URLSearchParams(search);
-    if (cursor === null) other.delete("cursor");
-    else other.set("cursor", cursor);
-    return `?${other.toString()}`;
-  };
-  if (!next && filter.cursor === undefined) return null;
-  return (
-    <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
-      {filter.cursor === undefined ? <span /> : <ButtonLink to={to(null)}>Newest</ButtonLink>}
-      {next && <ButtonLink to={to(next)}>Older</ButtonLink>}
-    </nav>
   );
 }
 

@@ -1,13 +1,14 @@
-// Two releases beside each other: which services change, and from what to what; files, profiles and variables by name.
+// Two releases beside each other: which services change, and from what to what; files, settings, profiles and variables by name.
 import { useQuery } from "@tanstack/react-query";
 
 import type { Schemas } from "../../api/client";
 import { asks, type Release } from "../../api/queries";
+import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
 import { count } from "../../ui/duration";
 import { Answered } from "../../ui/Panel";
-import { imageText, isNothing, sameServices } from "./release-diff";
+import { imageText, isNothing, sameServices, settingsOf, shortened } from "./release-diff";
 
 type Difference = Schemas["DifferenceView"];
 
@@ -46,6 +47,10 @@ export function Differences({ found, same }: { found: Difference; same: number }
       </dl>
       {same > 0 && <p>{count(same, "service")} as before.</p>}
       <Named title="Files" items={found.files} />
+      <Named title="Settings" items={settingsOf(found)} />
+      {!found.settings_are_told && (
+        <p>Which settings of the compose files differ, only compose could say: they build on each other.</p>
+      )}
       <Named title="Profiles" items={found.profiles} />
       <Named title="Variables" items={found.variables} />
       {found.variables_differ && found.variables.length === 0 && <p>Variables differ.</p>}
@@ -56,13 +61,13 @@ export function Differences({ found, same }: { found: Difference; same: number }
 function Line({ sign, text }: { sign: "+" | "−"; text: string }) {
   const look = sign === "+" ? "bg-success-soft text-success-text" : "bg-failed-soft text-failed-text";
   return (
-    <p className={`px-2 py-0.5 break-all ${look}`}>
-      {sign} <Untrusted text={text} />
+    <p className={`px-2 py-0.5 break-all ${look}`} title={plain(text)}>
+      {sign} <Untrusted text={shortened(text)} />
     </p>
   );
 }
 
-/** Of files and variables no more is told than what they are called. */
+/** Of files, settings and variables no more is told than what they are called. */
 function Named({ title, items }: { title: string; items: Difference["files"] }) {
   if (items.length === 0) return null;
   return (

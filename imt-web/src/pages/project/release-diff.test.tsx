@@ -2,7 +2,7 @@ import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Schemas } from "../../api/client";
-import { imageText, isNothing, madeBy, sameServices } from "./release-diff";
+import { imageText, isNothing, madeBy, sameServices, shortened } from "./release-diff";
 import { Differences } from "./ReleaseDiff";
 
 const NOTHING: Schemas["DifferenceView"] = {
@@ -12,6 +12,8 @@ const NOTHING: Schemas["DifferenceView"] = {
   services: [],
   files: [],
   profiles: [],
+  settings: [],
+  settings_are_told: true,
   variables: [],
   variables_differ: false,
 };
@@ -24,6 +26,10 @@ test("what differs is told, and what is the same is counted", () => {
       { service: "web", from: { reference: "web:1", digest: "sha256:1" }, to: { reference: "web:2" } },
     ],
     files: [{ name: "<b>compose.yaml</b>", kind: "changed" }],
+    settings: [
+      { service: "web", name: "environment.LOG_LEVEL", kind: "changed" },
+      { name: "volumes.data", kind: "removed" },
+    ],
     variables: [{ name: "TOKEN", kind: "added" }],
     variables_differ: true,
   };
@@ -34,8 +40,17 @@ test("what differs is told, and what is the same is counted", () => {
   expect(text).toContain("+ web:2");
   expect(text).toContain("1 service as before");
   expect(text).toContain("changed<b>compose.yaml</b>");
+  expect(text).toContain("changedweb: environment.LOG_LEVEL");
+  expect(text).toContain("removedvolumes.data");
   expect(text).toContain("addedTOKEN");
   expect(text).not.toContain("Variables differ");
+  expect(text).not.toContain("only compose could say");
+});
+
+test("that settings cannot be named is told", () => {
+  const files = [{ name: "compose.yaml", kind: "changed" }];
+  render(<Differences found={{ ...NOTHING, files, settings_are_told: false }} same={0} />);
+  expect(screen.getByText(/only compose could say/)).toBeTruthy();
 });
 
 test("that variables differ is told also without their names", () => {
@@ -47,6 +62,14 @@ test("that nothing differs is told", () => {
   expect(isNothing(NOTHING)).toBe(true);
   render(<Differences found={NOTHING} same={3} />);
   expect(screen.getByText(/Nothing differs/)).toBeTruthy();
+});
+
+test("a hash is as long as it takes to tell it from others", () => {
+  const [commit, digest] = ["17230d65".repeat(5), "e7c34142".repeat(8)];
+  expect(shortened(`localhost:5000/shop-web:${commit}@sha256:${digest}`)).toBe(
+    "localhost:5000/shop-web:17230d651723…@sha256:e7c34142e7c3…",
+  );
+  expect(shortened("decade:1.2-deadbeef")).toBe("decade:1.2-deadbeef");
 });
 
 test("a reference with its digest in it is told once", () => {

@@ -15,9 +15,19 @@ export function sameServices(found: Difference, to: Pick<Schemas["ReleaseView"],
   return Object.keys(to.images).filter((service) => !changed.has(service)).length;
 }
 
+/** What compose files set otherwise, each by its service and its keys. */
+export function settingsOf({ settings }: Pick<Difference, "settings">): Difference["files"] {
+  return settings.map(({ service, name, kind }) => ({ name: service ? `${service}: ${name}` : name, kind }));
+}
+
 /** A reference may stand for another image today than yesterday: the digest tells. */
 export function imageText({ reference, digest }: Schemas["ImageView"]): string {
   return digest && !reference.includes("@") ? `${reference} ${digest}` : reference;
+}
+
+/** As long as it takes to tell one commit or digest from another. */
+export function shortened(image: string): string {
+  return image.replaceAll(/[0-9a-f]{40,}/g, (hash) => `${hash.slice(0, 12)}…`);
 }
 
 interface Kept {

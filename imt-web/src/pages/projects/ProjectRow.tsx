@@ -43,7 +43,7 @@ export const ProjectRow = memo(function ProjectRow({ line }: { line: Overview })
         <Strip pipelines={recent} now={now} />
       </div>
       {environments.length > 0 && (
-        <div className="relative col-span-full flex min-w-0 flex-wrap gap-2 md:pl-11">
+        <div className="relative flex min-w-0 flex-wrap gap-2 max-md:col-start-2 md:col-span-full md:pl-11">
           {environments.map(({ name, live = null, last: newest = null }) => (
             <EnvironmentChip key={name} project={project.name} environment={{ name, live, last: newest }} />
           ))}

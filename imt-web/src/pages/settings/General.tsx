@@ -1,12 +1,11 @@
 // What a project is made of: its repository, what of it is run, who is told. And its way into the archive.
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 
 import { answer, client } from "../../api/client";
 import type { Project } from "../../api/queries";
-import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { CheckField, SelectField, TextField } from "../../ui/Field";
-import { ErrorBox, Panel } from "../../ui/Panel";
+import { FormPanel } from "../../ui/FormPanel";
 import { Archive } from "./Archive";
 import { Badge } from "./Badge";
 
@@ -31,8 +30,7 @@ function GeneralForm({ project }: { project: Project }) {
   const [statuses, setStatuses] = useState(project.commit_statuses);
   const deed = useDeed(["project", project.name], ["projects"]);
 
-  const save = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const save = async () => {
     const body = {
       repo_url: url.trim(),
       default_branch: branch.trim(),
@@ -51,65 +49,59 @@ function GeneralForm({ project }: { project: Project }) {
   };
 
   return (
-    <Panel title="General">
-      <form onSubmit={save} className="space-y-4">
+    <FormPanel title="General" deed={deed} onSubmit={save} submit="Save">
+      <TextField
+        label="Repository"
+        help="Another host takes the repository's token away: it was given for this one."
+        value={url}
+        onChange={(event) => setUrl(event.target.value)}
+        required
+        isCode
+      />
+      <div className="grid gap-4 sm:grid-cols-2">
         <TextField
-          label="Repository"
-          help="Another host takes the repository's token away: it was given for this one."
-          value={url}
-          onChange={(event) => setUrl(event.target.value)}
+          label="Default branch"
+          value={branch}
+          onChange={(event) => setBranch(event.target.value)}
           required
           isCode
         />
-        <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            label="Default branch"
-            value={branch}
-            onChange={(event) => setBranch(event.target.value)}
-            required
-            isCode
-          />
-          <TextField
-            label="Pipeline file"
-            value={file}
-            onChange={(event) => setFile(event.target.value)}
-            required
-            isCode
-          />
-        </div>
         <TextField
-          label="Branches whose pushes count"
-          help="Patterns such as main, release/*. None: all."
-          value={branches}
-          onChange={(event) => setBranches(event.target.value)}
+          label="Pipeline file"
+          value={file}
+          onChange={(event) => setFile(event.target.value)}
+          required
           isCode
         />
-        <CheckField
-          label="Pushes are run"
-          checked={onPush}
-          onChange={(event) => setOnPush(event.target.checked)}
-        />
-        <CheckField
-          label="A newer push takes the place of pipelines of its branch that still wait"
-          checked={supersedes}
-          onChange={(event) => setSupersedes(event.target.checked)}
-        />
-        <SelectField
-          label="How the host is told how pipelines stand"
-          help="It is told where there is a secret repository_token."
-          value={statuses}
-          onChange={(event) => setStatuses(event.target.value)}
-        >
-          <option value="auto">as the host suggests</option>
-          <option value="github">as GitHub has it</option>
-          <option value="gitea">as Gitea and Forgejo have it</option>
-          <option value="off">not at all</option>
-        </SelectField>
-        {deed.error !== null && <ErrorBox error={deed.error} />}
-        <Button type="submit" look="primary" isBusy={deed.isBusy}>
-          Save
-        </Button>
-      </form>
-    </Panel>
+      </div>
+      <TextField
+        label="Branches whose pushes count"
+        help="Patterns such as main, release/*. None: all."
+        value={branches}
+        onChange={(event) => setBranches(event.target.value)}
+        isCode
+      />
+      <CheckField
+        label="Pushes are run"
+        checked={onPush}
+        onChange={(event) => setOnPush(event.target.checked)}
+      />
+      <CheckField
+        label="A newer push takes the place of pipelines of its branch that still wait"
+        checked={supersedes}
+        onChange={(event) => setSupersedes(event.target.checked)}
+      />
+      <SelectField
+        label="How the host is told how pipelines stand"
+        help="It is told where there is a secret repository_token."
+        value={statuses}
+        onChange={(event) => setStatuses(event.target.value)}
+      >
+        <option value="auto">as the host suggests</option>
+        <option value="github">as GitHub has it</option>
+        <option value="gitea">as Gitea and Forgejo have it</option>
+        <option value="off">not at all</option>
+      </SelectField>
+    </FormPanel>
   );
 }

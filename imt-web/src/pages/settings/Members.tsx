@@ -1,17 +1,17 @@
 // Who belongs to a project, and as what.
 import { useQuery } from "@tanstack/react-query";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 
-import { client, done } from "../../api/client";
+import { client, done, type Schemas } from "../../api/client";
 import { useMe, type Project } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
-import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { SelectField, TextField } from "../../ui/Field";
-import { Answered, ErrorBox, Panel } from "../../ui/Panel";
+import { FormPanel } from "../../ui/FormPanel";
+import { NamedPanel } from "../../ui/NamedList";
+import { EmptyState } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 import { askMembers } from "./asks";
-import { NamedList } from "./NamedList";
 
 export function Members({ project }: { project: Project }) {
   const members = useQuery(askMembers(project.name));
@@ -24,72 +24,75 @@ export function Members({ project }: { project: Project }) {
     );
   return (
     <>
-      <Panel title="Members" isFlush>
-        <Answered query={members}>
-          {({ items }) => (
-            <NamedList
-              items={items.map((member) => ({
-                key: member.user.id,
-                name: member.user.email ?? member.user.name,
-                about: (
-                  <>
-                    <Untrusted text={member.role} /> since <Time at={member.since} />
-                    {member.user.is_disabled && ", disabled"}
-                    {member.user.id === me.data?.id && ", you"}
-                  </>
-                ),
-              }))}
-              consequence="Whoever that is sees nothing of the project any more."
-              onRemove={remove}
-              list={askMembers(project.name).queryKey}
-            />
-          )}
-        </Answered>
-      </Panel>
+      <NamedPanel
+        title="Members"
+        query={members}
+        of={(member) => ({
+          key: member.user.id,
+          name: member.user.email ?? member.user.name,
+          about: <About member={member} isMe={member.user.id === me.data?.id} />,
+        })}
+        empty={<EmptyState title="No member yet" />}
+        consequence="Whoever that is sees nothing of the project any more."
+        onRemove={remove}
+        list={askMembers(project.name).queryKey}
+      />
       {me.data?.is_single_user === false && <SetMember project={project} />}
     </>
   );
 }
 
+function About({ member: { user, role, since }, isMe }: { member: Schemas["MemberView"]; isMe: boolean }) {
+  return (
+    <>
+      {user.email !== undefined && user.email !== user.name && (
+        <>
+          <Untrusted text={user.name} />,{" "}
+        </>
+      )}
+      <Untrusted text={role} /> since <Time at={since} />
+      {user.is_disabled && ", disabled"}
+      {isMe && ", you"}
+    </>
+  );
+}
+
 function SetMember({ project }: { project: Project }) {
-  const [user, setUser] = useState("");
+  const [who, setWho] = useState("");
   const [role, setRole] = useState("member");
   const deed = useDeed(askMembers(project.name).queryKey);
-  const set = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const params = { path: { project: project.name, user: user.trim() } };
-    const isSet = await deed.run(
-      () => done(client.PUT("/api/v1/projects/{project}/members/{user}", { params, body: { role } })),
-      "Set",
-    );
-    if (isSet) setUser("");
+  const set = async () => {
+    const isSet = await deed.run(() => setMember(project.name, who.trim(), role), `${who.trim()}: ${role}`);
+    if (isSet) setWho("");
   };
   return (
-    <Panel title="Make somebody a member">
-      <form onSubmit={set} className="space-y-4">
-        <TextField
-          label="Id of the user"
-          help="Everybody finds his own on the page about himself (the icon at the top right)."
-          pattern="[0-9a-fA-F\-]{36}"
-          value={user}
-          onChange={(event) => setUser(event.target.value)}
-          required
-          isCode
-        />
-        <SelectField
-          label="As what"
-          help="Members see everything and run pipelines. Owners do everything."
-          value={role}
-          onChange={(event) => setRole(event.target.value)}
-        >
-          <option value="member">member</option>
-          <option value="owner">owner</option>
-        </SelectField>
-        {deed.error !== null && <ErrorBox error={deed.error} />}
-        <Button type="submit" look="primary" isBusy={deed.isBusy}>
-          Set
-        </Button>
-      </form>
-    </Panel>
+    <FormPanel title="Make somebody a member" deed={deed} onSubmit={set}>
+      <TextField
+        label="E-mail address"
+        help="Of somebody who has signed in here before. An id does as well: everybody finds his own on the page about himself."
+        value={who}
+        onChange={(event) => setWho(event.target.value)}
+        required
+      />
+      <SelectField
+        label="As what"
+        help="Members see everything and run pipelines. Owners do everything."
+        value={role}
+        onChange={(event) => setRole(event.target.value)}
+      >
+        <option value="member">member</option>
+        <option value="owner">owner</option>
+      </SelectField>
+    </FormPanel>
   );
+}
+
+/** `who`: an e-mail address, or an id. */
+function setMember(project: string, who: string, role: string): Promise<void> {
+  if (who.includes("@")) {
+    const [params, body] = [{ path: { project } }, { email: who, role }];
+    return done(client.POST("/api/v1/projects/{project}/members-by-email", { params, body }));
+  }
+  const params = { path: { project, user: who } };
+  return done(client.PUT("/api/v1/projects/{project}/members/{user}", { params, body: { role } }));
 }

@@ -1,16 +1,16 @@
 // What the server itself needs for a project, and shows to nobody.
 import { useQuery } from "@tanstack/react-query";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 
 import { client, done } from "../../api/client";
 import type { Project } from "../../api/queries";
-import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { AreaField, SelectField, TextField } from "../../ui/Field";
-import { Answered, EmptyState, ErrorBox, Panel } from "../../ui/Panel";
+import { FormPanel } from "../../ui/FormPanel";
+import { NamedPanel } from "../../ui/NamedList";
+import { EmptyState } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 import { askSecrets } from "./asks";
-import { NamedList } from "./NamedList";
 
 interface Kind {
   name: string;
@@ -39,31 +39,26 @@ export function Secrets({ project }: { project: Project }) {
     );
   return (
     <>
-      <Panel title="Secrets" isFlush>
-        <Answered query={secrets}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <EmptyState title="No secret yet">
-                <p>Keys and tokens that the server needs are set here. What jobs need are variables.</p>
-              </EmptyState>
-            ) : (
-              <NamedList
-                items={items.map((secret) => ({
-                  name: secret.name,
-                  about: (
-                    <>
-                      set <Time at={secret.set_at} />
-                    </>
-                  ),
-                }))}
-                consequence="Nobody can bring it back."
-                onRemove={remove}
-                list={askSecrets(project.name).queryKey}
-              />
-            )
-          }
-        </Answered>
-      </Panel>
+      <NamedPanel
+        title="Secrets"
+        query={secrets}
+        of={(secret) => ({
+          name: secret.name,
+          about: (
+            <>
+              set <Time at={secret.set_at} />
+            </>
+          ),
+        })}
+        empty={
+          <EmptyState title="No secret yet">
+            <p>Keys and tokens that the server needs are set here. What jobs need are variables.</p>
+          </EmptyState>
+        }
+        consequence="Nobody can bring it back."
+        onRemove={remove}
+        list={askSecrets(project.name).queryKey}
+      />
       <SetSecret project={project} />
     </>
   );
@@ -75,8 +70,7 @@ function SetSecret({ project }: { project: Project }) {
   const [value, setValue] = useState("");
   const deed = useDeed(askSecrets(project.name).queryKey);
   const kind = KINDS.find((each) => each.name === kindName);
-  const set = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const set = async () => {
     const name = kind?.of === undefined ? kindName : `${kindName}/${of.trim()}`;
     const params = { path: { project: project.name, name } };
     const isSet = await deed.run(
@@ -86,45 +80,39 @@ function SetSecret({ project }: { project: Project }) {
     if (isSet) setValue("");
   };
   return (
-    <Panel title="Set a secret">
-      <form onSubmit={set} className="space-y-4">
-        <SelectField
-          label="What"
-          value={kindName}
-          onChange={(event) => {
-            setKind(event.target.value);
-            // What was meant for one is nothing for another.
-            setOf("");
-            setValue("");
-          }}
-        >
-          {KINDS.map((each) => (
-            <option key={each.name} value={each.name}>
-              {each.text}
-            </option>
-          ))}
-        </SelectField>
-        {kind?.of !== undefined && (
-          <TextField
-            label={kind.of}
-            value={of}
-            onChange={(event) => setOf(event.target.value)}
-            required
-            isCode
-          />
-        )}
-        <AreaField
-          label="Value"
-          help={`${kind?.help ?? ""} It is shown nowhere again; another one takes its place.`}
-          value={value}
-          onChange={(event) => setValue(event.target.value)}
+    <FormPanel title="Set a secret" deed={deed} onSubmit={set}>
+      <SelectField
+        label="What"
+        value={kindName}
+        onChange={(event) => {
+          setKind(event.target.value);
+          // What was meant for one is nothing for another.
+          setOf("");
+          setValue("");
+        }}
+      >
+        {KINDS.map((each) => (
+          <option key={each.name} value={each.name}>
+            {each.text}
+          </option>
+        ))}
+      </SelectField>
+      {kind?.of !== undefined && (
+        <TextField
+          label={kind.of}
+          value={of}
+          onChange={(event) => setOf(event.target.value)}
           required
+          isCode
         />
-        {deed.error !== null && <ErrorBox error={deed.error} />}
-        <Button type="submit" look="primary" isBusy={deed.isBusy}>
-          Set
-        </Button>
-      </form>
-    </Panel>
+      )}
+      <AreaField
+        label="Value"
+        help={`${kind?.help ?? ""} It is shown nowhere again; another one takes its place.`}
+        value={value}
+        onChange={(event) => setValue(event.target.value)}
+        required
+      />
+    </FormPanel>
   );
 }

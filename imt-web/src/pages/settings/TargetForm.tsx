@@ -1,12 +1,12 @@
 // Sets the target of an environment, with the key of its host confirmed by whoever sets it.
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 
 import { client, done, type Schemas } from "../../api/client";
 import type { Project } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { AreaField, CheckField, TextField } from "../../ui/Field";
-import { ErrorBox, Panel } from "../../ui/Panel";
+import { FormPanel } from "../../ui/FormPanel";
 import { askSecrets, askTargets } from "./asks";
 import { HostKeyChoice } from "./HostKeyChoice";
 
@@ -30,8 +30,7 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
   const [key, setKey] = useState("");
   const deed = useDeed(askTargets(project.name).queryKey, askSecrets(project.name).queryKey);
 
-  const save = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const save = async () => {
     const registryPart = registry.trim() === "" ? {} : { registry: registry.trim() };
     const reach = isHere
       ? {}
@@ -54,94 +53,86 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
   };
 
   return (
-    <Panel title={edited === null ? "Set a target" : `Change the target of ${edited.environment}`}>
-      <form onSubmit={save} className="space-y-4">
-        <TextField
-          label="Environment"
-          help="As the pipeline file names it under deploy."
-          value={environment}
-          disabled={edited !== null}
-          onChange={(event) => setEnvironment(event.target.value)}
-          required
-          isCode
+    <FormPanel
+      title={edited === null ? "Set a target" : `Change the target of ${edited.environment}`}
+      deed={deed}
+      onSubmit={save}
+      isReady={isHere || hostKey.trim() !== ""}
+      otherwise={edited !== null && <Button onClick={onDone}>Leave it</Button>}
+    >
+      <TextField
+        label="Environment"
+        help="As the pipeline file names it under deploy."
+        value={environment}
+        disabled={edited !== null}
+        onChange={(event) => setEnvironment(event.target.value)}
+        required
+        isCode
+      />
+      {mayBeHere && (
+        <CheckField
+          label="On this machine"
+          checked={isHere}
+          onChange={(event) => setHere(event.target.checked)}
         />
-        {mayBeHere && (
-          <CheckField
-            label="On this machine"
-            checked={isHere}
-            onChange={(event) => setHere(event.target.checked)}
+      )}
+      {!isHere && (
+        <>
+          <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_6rem_10rem]">
+            <TextField
+              label="Host"
+              placeholder="example.org"
+              value={host}
+              onChange={(event) => setHost(event.target.value)}
+              required
+              isCode
+            />
+            <TextField
+              label="Port"
+              inputMode="numeric"
+              pattern="[0-9]{1,5}"
+              value={port}
+              onChange={(event) => setPort(event.target.value)}
+              required
+              isCode
+            />
+            <TextField
+              label="User"
+              value={user}
+              onChange={(event) => setUser(event.target.value)}
+              required
+              isCode
+            />
+          </div>
+          <HostKeyChoice
+            project={project.name}
+            host={host.trim()}
+            port={port}
+            chosen={hostKey}
+            onChoose={setHostKey}
           />
-        )}
-        {!isHere && (
-          <>
-            <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_6rem_10rem]">
-              <TextField
-                label="Host"
-                placeholder="example.org"
-                value={host}
-                onChange={(event) => setHost(event.target.value)}
-                required
-                isCode
-              />
-              <TextField
-                label="Port"
-                inputMode="numeric"
-                pattern="[0-9]{1,5}"
-                value={port}
-                onChange={(event) => setPort(event.target.value)}
-                required
-                isCode
-              />
-              <TextField
-                label="User"
-                value={user}
-                onChange={(event) => setUser(event.target.value)}
-                required
-                isCode
-              />
-            </div>
-            <HostKeyChoice
-              project={project.name}
-              host={host.trim()}
-              port={port}
-              chosen={hostKey}
-              onChoose={setHostKey}
-            />
-            <AreaField
-              label="Private key of that user"
-              help={`Kept as the secret target_key/${environment.trim()}, shown nowhere again. Empty: the one that is set stays.`}
-              value={key}
-              onChange={(event) => setKey(event.target.value)}
-            />
-          </>
-        )}
-        <TextField
-          label="Registry"
-          placeholder="ghcr.io/acme"
-          help={
-            isHere
-              ? "Empty: images stay on this machine."
-              : "Where images are pushed to, and fetched from by the host."
-          }
-          value={registry}
-          onChange={(event) => setRegistry(event.target.value)}
-          required={!isHere}
-          isCode
-        />
-        {deed.error !== null && <ErrorBox error={deed.error} />}
-        <div className="flex gap-2">
-          <Button
-            type="submit"
-            look="primary"
-            isBusy={deed.isBusy}
-            disabled={!isHere && hostKey.trim() === ""}
-          >
-            Set
-          </Button>
-          {edited !== null && <Button onClick={onDone}>Leave it</Button>}
-        </div>
-      </form>
-    </Panel>
+          <AreaField
+            label="Private key of that user"
+            help={`Kept as the secret target_key/${environment.trim()}, shown nowhere again. Empty: the one that is set stays.`}
+            value={key}
+            onChange={(event) => setKey(event.target.value)}
+          />
+        </>
+      )}
+      <TextField
+        label="Registry"
+        placeholder="ghcr.io/acme"
+        help={
+          isHere
+            ? "Empty: images stay on this machine."
+            : "Where images are pushed to, and fetched from by the host."
+        }
+        value={registry}
+        onChange={(event) => setRegistry(event.target.value)}
+        required={!isHere}
+        isCode
+      />
+    </FormPanel>
   );
 }
 

@@ -9,9 +9,9 @@ import type { Project } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { ServerIcon } from "../../ui/icons";
-import { Answered, EmptyState, Panel } from "../../ui/Panel";
+import { NamedPanel } from "../../ui/NamedList";
+import { EmptyState } from "../../ui/Panel";
 import { askTargets } from "./asks";
-import { NamedList } from "./NamedList";
 import { TargetForm } from "./TargetForm";
 
 type Target = Schemas["TargetView"];
@@ -28,31 +28,26 @@ export function Targets({ project }: { project: Project }) {
     );
   return (
     <>
-      <Panel title="Targets" isFlush>
-        <Answered query={targets}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <EmptyState icon={<ServerIcon />} title="No target yet">
-                <p>
-                  An environment, such as production, runs on a host that is reached by SSH and has Docker.
-                  Say which one below.
-                </p>
-              </EmptyState>
-            ) : (
-              <NamedList
-                items={items.map((target) => ({
-                  name: target.environment,
-                  about: <Where target={target} />,
-                  extra: <Button onClick={() => setEdited(target)}>Change</Button>,
-                }))}
-                consequence="What runs there goes on; nothing is deployed to it any more."
-                onRemove={forget}
-                list={askTargets(project.name).queryKey}
-              />
-            )
-          }
-        </Answered>
-      </Panel>
+      <NamedPanel
+        title="Targets"
+        query={targets}
+        of={(target) => ({
+          name: target.environment,
+          about: <Where target={target} />,
+          extra: <Button onClick={() => setEdited(target)}>Change</Button>,
+        })}
+        empty={
+          <EmptyState icon={<ServerIcon />} title="No target yet">
+            <p>
+              An environment, such as production, runs on a host that is reached by SSH and has Docker. Say
+              which one below.
+            </p>
+          </EmptyState>
+        }
+        consequence="What runs there goes on; nothing is deployed to it any more."
+        onRemove={forget}
+        list={askTargets(project.name).queryKey}
+      />
       <TargetForm
         key={edited?.environment ?? ""}
         project={project}

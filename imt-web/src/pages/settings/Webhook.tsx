@@ -6,10 +6,11 @@ import { client, done, type Schemas } from "../../api/client";
 import type { Project } from "../../api/queries";
 import { plain } from "../../text/marks";
 import { Untrusted, UntrustedLines } from "../../text/Untrusted";
-import { Button, ButtonLink } from "../../ui/Button";
+import { Button } from "../../ui/Button";
 import { Branch, Commit } from "../../ui/Commit";
 import { CopyText } from "../../ui/Copy";
 import { useDeed } from "../../ui/deed";
+import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, ErrorBox, Panel } from "../../ui/Panel";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { Time } from "../../ui/Time";
@@ -105,12 +106,7 @@ function Deliveries({ project }: { project: Project }) {
                   <Delivery key={delivery.id} project={project.name} delivery={delivery} />
                 ))}
               </ul>
-              {(next ?? cursor) && (
-                <nav aria-label="Older and newer" className="flex justify-between border-t border-line p-2">
-                  {cursor === null ? <span /> : <ButtonLink to="?">Newest</ButtonLink>}
-                  {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Older</ButtonLink>}
-                </nav>
-              )}
+              <Paging next={next} />
             </>
           )
         }

@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { answer, client } from "../../api/client";
+import { whole } from "../../api/whole";
 
 const of = (project: string) => ({ params: { path: { project } } });
 
@@ -29,13 +30,13 @@ export const askSecrets = (project: string) =>
 export const askMembers = (project: string) =>
   queryOptions({
     queryKey: ["project", project, "members"],
-    queryFn: ({ signal }) =>
-      answer(
-        client.GET("/api/v1/projects/{project}/members", {
-          params: { path: { project }, query: { limit: 100 } },
-          signal,
-        }),
+    queryFn: async ({ signal }) => ({
+      items: await whole((query) =>
+        answer(
+          client.GET("/api/v1/projects/{project}/members", { params: { path: { project }, query }, signal }),
+        ),
       ),
+    }),
   });
 
 export const askDeliveries = (project: string, cursor: string | null) =>

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 import type { Project } from "../../api/queries";
 import { problem, serve, show } from "../../testing";
+import { Members } from "./Members";
 import { Secrets } from "./Secrets";
 import { Variables } from "./Variables";
 import { Webhook } from "./Webhook";
@@ -143,4 +144,59 @@ test("a replay that is refused is told beside its delivery", async () => {
   deliver(problem(409, "conflict", "it is worked on already"));
   fireEvent.click(await screen.findByRole("button", { name: /^Replay/ }));
   expect(await screen.findByText("it is worked on already")).toBeTruthy();
+});
+
+const MEMBERS = `GET ${BASE}/members`;
+const ME = { id: "u0", name: "ann", is_admin: false, is_single_user: false };
+
+function member(number: number) {
+  const user = {
+    id: `u${number}`,
+    name: `name ${number}`,
+    email: `m${number}@example.org`,
+    is_disabled: false,
+  };
+  return { user, role: "member", since: "2030-01-01T00:00:00Z" };
+}
+
+test("somebody is made a member by address, or by id", async () => {
+  const [byEmail, byId] = [`POST ${BASE}/members-by-email`, `PUT ${BASE}/members/u7`];
+  const { asked } = open(<Members project={project} />, {
+    "GET /api/v1/me": ME,
+    [MEMBERS]: { items: [member(0)] },
+    [byEmail]: problem(422, "invalid", "nobody who has signed in here has this address"),
+    [byId]: null,
+  });
+  expect(await screen.findByText("m0@example.org")).toBeTruthy();
+  type("E-mail address", " bob@example.org ");
+  type("As what", "owner");
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  expect(await screen.findByText(/nobody who has signed in here/)).toBeTruthy();
+  expect(asked.find(({ what }) => what === byEmail)?.body).toEqual({
+    email: "bob@example.org",
+    role: "owner",
+  });
+  type("E-mail address", "u7");
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  await waitFor(() => expect(valueOf("E-mail address")).toBe(""));
+  expect(asked.find(({ what }) => what === byId)?.body).toEqual({ role: "owner" });
+});
+
+test("all members are found, however many there are", async () => {
+  const pieces = [
+    { items: Array.from({ length: 100 }, (_, n) => member(n)), next: "100" },
+    { items: Array.from({ length: 100 }, (_, n) => member(100 + n)), next: "200" },
+    { items: [member(200)] },
+  ];
+  const { asked } = open(<Members project={project} />, {
+    "GET /api/v1/me": ME,
+    [MEMBERS]: () => pieces.shift(),
+  });
+  expect(await screen.findByText("201 in all")).toBeTruthy();
+  expect(asked.filter(({ what }) => what === MEMBERS)).toHaveLength(3);
+  expect(screen.getAllByRole("button", { name: /^Remove/ })).toHaveLength(200);
+  expect(screen.queryByText("m200@example.org")).toBeNull();
+  expect(screen.getByText(/1 further one/)).toBeTruthy();
+  type("Find by name", "m200");
+  expect(await screen.findByText("m200@example.org")).toBeTruthy();
 });

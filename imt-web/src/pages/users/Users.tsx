@@ -7,12 +7,13 @@ import { answer, client, type Schemas } from "../../api/client";
 import { useMe } from "../../api/queries";
 import { Page } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
-import { ButtonLink, IconButton } from "../../ui/Button";
+import { IconButton } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { Confirm } from "../../ui/Dialog";
 import { ChevronDownIcon } from "../../ui/icons";
 import { Menu, MenuItem } from "../../ui/Menu";
 import { usePageState } from "../../ui/page-state";
+import { Paging } from "../../ui/Paging";
 import { Answered, ErrorBox, Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 import { askUsers } from "./asks";
@@ -35,12 +36,7 @@ export function Component() {
                   <Row key={user.id} user={user} />
                 ))}
               </ul>
-              {(next ?? cursor) && (
-                <nav aria-label="Further users" className="flex justify-between border-t border-line p-2">
-                  {cursor === null ? <span /> : <ButtonLink to="?">First</ButtonLink>}
-                  {next && <ButtonLink to={`?cursor=${encodeURIComponent(next)}`}>Further</ButtonLink>}
-                </nav>
-              )}
+              <Paging next={next} first="First" further="Further" />
             </>
           )}
         </Answered>
@@ -62,7 +58,7 @@ function Row({ user }: { user: User }) {
   return (
     <li className="px-4 py-2">
       <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-1 text-sm">
-        <span className="min-w-0 flex-1">
+        <span className="min-w-0 flex-1 max-sm:basis-full">
           <Untrusted text={user.name} className="font-medium" />{" "}
           {user.email && <Untrusted text={user.email} className="text-muted" />}
           {user.email && !user.is_email_verified && <span className="text-muted"> (not verified)</span>}

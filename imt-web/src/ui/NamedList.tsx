@@ -1,27 +1,30 @@
-// A list of things with names that can be removed one by one, after asking. A long one can be searched, and does not push away
-// what is below it.
-import { useQueryClient, type QueryKey } from "@tanstack/react-query";
+// A panel with a list of things that have names and can be removed one by one, after asking. A long one can be searched, and does
+// not push away what is below it. It does not know what they are.
+import { useQueryClient, type QueryKey, type UseQueryResult } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
 
-import { plain } from "../../text/marks";
-import { Untrusted } from "../../text/Untrusted";
-import { Button } from "../../ui/Button";
-import { Confirm } from "../../ui/Dialog";
-import { notifyError } from "../../ui/toasts";
-import { Scrolled } from "../../ui/Scrolled";
+import { plain } from "../text/marks";
+import { Untrusted } from "../text/Untrusted";
+import { Button } from "./Button";
+import { Confirm } from "./Dialog";
+import { count } from "./duration";
+import { Answered, Panel } from "./Panel";
+import { Scrolled } from "./Scrolled";
+import { notifyError } from "./toasts";
 
 /** From this many on there is a field to find one by. */
 const MANY = 12;
+/** No more than these are shown at once. */
+const MOST = 200;
 
-interface Named {
+export interface Named {
   name: string;
   about: ReactNode;
   key?: string;
   extra?: ReactNode;
 }
 
-interface NamedProps {
-  items: readonly Named[];
+interface RemovalProps {
   /** What happens when it is gone. */
   consequence: ReactNode;
   onRemove: (key: string) => Promise<void>;
@@ -29,12 +32,32 @@ interface NamedProps {
   list: QueryKey;
 }
 
-export function NamedList({ items, consequence, onRemove, list }: NamedProps) {
+interface NamedPanelProps<T> extends RemovalProps {
+  title: string;
+  query: UseQueryResult<{ items: readonly T[] }>;
+  /** How one of them is shown. */
+  of: (item: T) => Named;
+  /** What is shown where there is none. */
+  empty: ReactNode;
+}
+
+export function NamedPanel<T>({ title, query, of, empty, ...removal }: NamedPanelProps<T>) {
+  return (
+    <Panel title={title} isFlush>
+      <Answered query={query}>
+        {({ items }) => (items.length === 0 ? empty : <NamedList items={items.map(of)} {...removal} />)}
+      </Answered>
+    </Panel>
+  );
+}
+
+function NamedList({ items, consequence, onRemove, list }: RemovalProps & { items: readonly Named[] }) {
   const queries = useQueryClient();
   const [leaving, setLeaving] = useState<Named | null>(null);
   const [wanted, setWanted] = useState("");
   const text = useDeferredValue(wanted.trim().toLowerCase());
-  const shown = items.filter(({ name }) => name.toLowerCase().includes(text));
+  const found = items.filter(({ name }) => name.toLowerCase().includes(text));
+  const shown = found.slice(0, MOST);
   const remove = async () => {
     if (leaving === null) return;
     try {
@@ -58,7 +81,7 @@ export function NamedList({ items, consequence, onRemove, list }: NamedProps) {
             className="min-h-9 min-w-0 flex-1 rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
           />
           <span className="text-sm text-muted" role="status">
-            {text === "" ? `${items.length} in all` : `${shown.length} of ${items.length}`}
+            {text === "" ? `${items.length} in all` : `${found.length} of ${items.length}`}
           </span>
         </div>
       )}
@@ -66,6 +89,11 @@ export function NamedList({ items, consequence, onRemove, list }: NamedProps) {
         {shown.map((item) => (
           <Entry key={item.key ?? item.name} item={item} onRemove={() => setLeaving(item)} />
         ))}
+        {found.length > MOST && (
+          <li className="px-4 py-3 text-sm text-muted">
+            and {count(found.length - MOST, "further one")}: find them by their names
+          </li>
+        )}
       </ul>
       {leaving !== null && (
         <Confirm title="Remove" deed="Remove" isOpen onClose={() => setLeaving(null)} onConfirm={remove}>

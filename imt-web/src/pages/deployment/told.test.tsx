@@ -1,0 +1,56 @@
+// Why a deployment failed is said once.
+import { render } from "@testing-library/react";
+import { expect, test } from "vitest";
+
+import type { Deployment } from "../../api/queries";
+import { Outcome } from "./Outcome";
+import { BEGIN, type Course, type Step } from "./steps";
+import { Steps } from "./Steps";
+
+const SICK = {
+  service: "web",
+  cause: "unhealthy",
+  state: "running",
+  restarts: 0,
+  exitCode: null,
+  isOutOfMemory: false,
+  error: null,
+};
+
+function shown(reason: string, detail: string, services: Step["services"]): string {
+  const step: Step = {
+    name: "verify",
+    number: 1,
+    isBack: false,
+    beganAt: "2030-01-01T00:00:00Z",
+    endedAt: "2030-01-01T00:00:01Z",
+    state: "failed",
+    detail,
+    services,
+    warnings: [],
+  };
+  const course: Course = { ...BEGIN, steps: [step], path: "restore" };
+  // What the pages look at of a deployment.
+  const deployment = { status: "rolled_back", reason, detail } as unknown as Deployment;
+  const { container } = render(
+    <>
+      <Outcome deployment={deployment} course={course} />
+      <Steps course={course} isOver told={detail} />
+    </>,
+  );
+  return container.textContent;
+}
+
+test("of services that are not well, each says it itself", () => {
+  const detail = "web: unhealthy (state running, 0 restarts)";
+  const text = shown("unhealthy", detail, [SICK]);
+  expect(text).not.toContain(detail);
+  expect(text.match(/health check/g)).toHaveLength(1);
+});
+
+test("what no service says is said above the steps, and not in them", () => {
+  const text = shown("pull_failed", "no such image", []);
+  expect(text.match(/no such image/g)).toHaveLength(1);
+  // A reason of that kind without services is not lost either.
+  expect(shown("unhealthy", "the host says nothing", [])).toContain("the host says nothing");
+});
