@@ -325,6 +325,7 @@ fn people_and_programs_see_each_step_and_what_failed() {
     for step in ["resolve", "publish", "pull", "up", "verify", "commit", "unlock"] {
         assert!(lines.iter().any(|line| line.starts_with(&format!("  ✓ {step} "))), "{step} in {seen}");
     }
+    assert!(lines.contains(&"    ✓ web: healthy") && lines.contains(&"    ✓ migrate: exited 0"), "{seen}");
     assert!(!seen.contains('\u{1b}') && !seen.contains("RUN"), "nothing of a build: {seen}");
     assert!(lines.last().expect("a line").contains("succeeded"), "{seen}");
 
@@ -343,9 +344,11 @@ fn people_and_programs_see_each_step_and_what_failed() {
     assert_eq!((&verify["status"], &verify["reason"]), (&"failed".into(), &"unhealthy".into()));
     assert_eq!(verify["services"][0]["service"], "web");
     assert_eq!(of("deployment_turned_back")[0]["path"], "rollback");
-    assert!(
-        of("deployment_log").iter().any(|one| one["line"].as_str().is_some_and(|line| line.contains("waiting for")))
-    );
+    assert!(of("deployment_log").iter().any(|one| one["line"].as_str().is_some_and(|line| line.contains("web"))));
+    let sights = of("services_seen");
+    let services = sights.iter().flat_map(|one| one["services"].as_array().expect("services"));
+    let stood: Vec<_> = services.filter(|one| one["service"] == "web").map(|one| &one["state"]).collect();
+    assert!(stood.contains(&&"unhealthy".into()) && stood.last() == Some(&&"healthy".into()), "{stood:?}");
     let end = told.last().expect("an end");
     assert_eq!((&end["event"], &end["status"]), (&"deployment_finished".into(), &"rolled_back".into()));
     assert!(end["duration_ms"].as_u64().is_some_and(|took| took > 0) && end["services"][0]["cause"] == "unhealthy");
