@@ -11,15 +11,16 @@ import { BranchIcon, PlusIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { Answered, EmptyState, ErrorBox } from "../../ui/Panel";
 import { ProjectRow } from "./ProjectRow";
+import { standingText, standingTone } from "./standing";
 
 export function Component() {
-  usePageState("Projects");
   const [search, setSearch] = useSearchParams();
   const isArchived = search.get("archived") === "true";
   const cursor = search.get("cursor");
   const projects = useQuery(
     asks.overview(isArchived, { limit: 100, ...(cursor === null ? {} : { cursor }) }),
   );
+  usePageState("Projects", standingTone(isArchived ? [] : (projects.data?.items ?? [])));
   const [wanted, setWanted] = useState("");
   const text = useDeferredValue(wanted.trim().toLowerCase());
   // One looks for a project among all of them, not among those that happen to be listed.
@@ -47,15 +48,19 @@ export function Component() {
             <NoProjects isArchived={isArchived} />
           ) : (
             <>
-              <input
-                type="search"
-                data-search
-                aria-label="Find a project"
-                placeholder="Find a project  /"
-                value={wanted}
-                onChange={(event) => setWanted(event.target.value)}
-                className="min-h-9 w-full rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
-              />
+              <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+                <input
+                  type="search"
+                  data-search
+                  aria-label="Find a project"
+                  placeholder="Find a project  /"
+                  value={wanted}
+                  onChange={(event) => setWanted(event.target.value)}
+                  className="min-h-9 w-full rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
+                />
+                {/* Of a part of them it would say that of all. */}
+                {!isPart && !isArchived && <p className="text-sm text-muted">{standingText(items)}</p>}
+              </div>
               <Found
                 items={text === "" ? items : (all.data ?? items)}
                 text={text}

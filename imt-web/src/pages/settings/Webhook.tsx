@@ -141,7 +141,7 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
           </span>
         )}
         {delivery.commit && <Commit commit={delivery.commit} />}
-        <span className="min-w-40 flex-1 text-muted max-sm:order-last max-sm:basis-full">
+        <span className="min-w-40 flex-1 text-muted max-sm:order-last">
           {outcome.pipeline === null ? (
             <Untrusted text={isLong ? "why is below" : outcome.text} />
           ) : (
@@ -157,6 +157,7 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
         </span>
         <Button
           look="quiet"
+          className="max-sm:order-last"
           aria-label={`Replay the delivery of ${plain(delivery.branch ?? delivery.event)}`}
           isBusy={deed.isBusy}
           onClick={() => void replay()}

@@ -68,7 +68,7 @@ function Row({ user }: { user: User }) {
         {user.is_disabled && (
           <span className="rounded-full bg-idle-soft px-2 py-0.5 text-idle-text">disabled</span>
         )}
-        <span className="text-muted">
+        <span className="text-muted max-sm:flex-1">
           seen <Time at={user.seen_at} />
         </span>
         {!isMe && (
