@@ -28,6 +28,7 @@ function shown(reason: string, detail: string, services: Step["services"]): stri
     detail,
     services,
     warnings: [],
+    standings: [],
   };
   const course: Course = { ...BEGIN, steps: [step], path: "restore" };
   // What the pages look at of a deployment.
