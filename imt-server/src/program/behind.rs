@@ -15,8 +15,12 @@ pub(super) struct Behind(Option<Runtime>);
 
 impl Behind {
     pub(super) fn start() -> Result<Self, ProgramError> {
+        // Told once: a thread begins with the priority of the one that starts it, which may have stepped back already.
+        let ours = getpriority_process(None)
+            .map_err(|error| ProgramError::new("the priority of the program cannot be read").because(&error))?;
         let mut builder = Builder::new_multi_thread();
-        let runtime = builder.enable_all().thread_name("imt-behind").on_thread_start(step_back).build();
+        let builder = builder.enable_all().thread_name("imt-behind").on_thread_start(move || step_back(ours));
+        let runtime = builder.build();
         let runtime = runtime.map_err(|error| ProgramError::new("threads cannot be started").because(&error))?;
         Ok(Self(Some(runtime)))
     }
@@ -35,9 +39,8 @@ impl Drop for Behind {
 }
 
 /// Of one's own thread: on Linux threads have priorities of their own.
-fn step_back() {
-    let stepped = getpriority_process(None).and_then(|ours| setpriority_process(None, ours + NICENESS));
-    if let Err(error) = stepped {
+fn step_back(ours: i32) {
+    if let Err(error) = setpriority_process(None, ours + NICENESS) {
         tracing::warn!(%error, "a thread keeps its priority: answers may wait for work that nobody waits for");
     }
 }
@@ -50,8 +53,13 @@ mod tests {
     fn its_threads_step_back_and_no_others() {
         let ours = getpriority_process(None).unwrap();
         let behind = Behind::start().unwrap();
-        let theirs = behind.handle().spawn(async { getpriority_process(None).unwrap() });
-        assert_eq!(behind.handle().block_on(theirs).unwrap(), (ours + NICENESS).min(19));
+        // Its other threads are started by those.
+        let theirs = behind.handle().spawn(async {
+            let by_one_of_them = tokio::task::spawn_blocking(|| getpriority_process(None).unwrap());
+            (getpriority_process(None).unwrap(), by_one_of_them.await.unwrap())
+        });
+        let further = (ours + NICENESS).min(19);
+        assert_eq!(behind.handle().block_on(theirs).unwrap(), (further, further));
         assert_eq!(getpriority_process(None).unwrap(), ours);
     }
 }

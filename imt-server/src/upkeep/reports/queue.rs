@@ -20,8 +20,8 @@ use crate::state::Server;
 const EVERY: Duration = Duration::from_secs(1);
 /// How many events are read at once.
 const PIECE: usize = 500;
-/// After each look at a pipeline it rests for so many times as long as that took: whoever waits for an answer of this server waits
-/// in the same queues, and all that happened within [`EVERY`] would come before him at once.
+/// After each look at a pipeline it rests for so many times as long as that took, for [`EVERY`] at most: whoever waits for an answer
+/// of this server waits in the same queues, and all that happened meanwhile would come before him at once.
 const RESTS: u32 = 4;
 
 /// Queues a status for whatever happens to pipelines, until the server is to end.
@@ -47,7 +47,7 @@ async fn follow(server: &Server) -> StoreResult<()> {
             queue(server, pipeline).await?;
             tokio::select! {
                 () = server.stop().cancelled() => return Ok(()),
-                () = tokio::time::sleep(began.elapsed() * RESTS) => {}
+                () = tokio::time::sleep((began.elapsed() * RESTS).min(EVERY)) => {}
             }
         }
         server.directory().set_reported_events(last).await?;
