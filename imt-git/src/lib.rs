@@ -23,6 +23,7 @@ mod freshness;
 mod heads;
 mod lock;
 mod mirror;
+mod noted;
 mod one_file;
 mod packs;
 mod places;

@@ -18,6 +18,7 @@ use crate::command::{Call, Git, Output};
 use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::freshness::Look;
 use crate::lock::{FileLock, Mode};
+use crate::noted::Noted;
 use crate::packs;
 use crate::session::Session;
 use crate::url::Repository;
@@ -40,6 +41,7 @@ pub(crate) struct Mirror<'a> {
     git: &'a Git,
     session: &'a Session,
     repository: &'a Repository,
+    noted: &'a Noted,
     deadline: Instant,
     dir: PathBuf,
     lock: PathBuf,
@@ -59,6 +61,8 @@ pub(crate) struct Found {
     pub(crate) note: CommitNote,
     /// Why branches and tags could not be had anew, where that was asked for.
     pub(crate) stale: Option<Failure>,
+    /// Nobody has looked: it was there of late.
+    pub(crate) is_remembered: bool,
 }
 
 impl Reading {
@@ -73,6 +77,7 @@ impl<'a> Mirror<'a> {
     pub(crate) fn new(
         git: &'a Git,
         session: &'a Session,
+        noted: &'a Noted,
         cache: &Path,
         repository: &'a Repository,
         hash_len: usize,
@@ -82,7 +87,7 @@ impl<'a> Mirror<'a> {
         let key = blake3::hash(repository.to_string().as_bytes()).to_hex();
         let name = format!("{}{}", &key[..32], if sha256 { "-sha256" } else { "" });
         let (dir, lock) = (cache.join(format!("{name}.git")), cache.join(format!("{name}.lock")));
-        Self { git, session, repository, deadline, dir, lock, sha256 }
+        Self { git, session, repository, noted, deadline, dir, lock, sha256 }
     }
 
     /// Makes sure that the commit is there, fetching only if it is not; and that branches and tags are those of this look or
@@ -113,8 +118,15 @@ impl<'a> Mirror<'a> {
     /// The commit, if it is there already. Reaches nothing.
     pub(crate) async fn found(&self, commit: &CommitId) -> Result<Option<Found>, Failure> {
         let reading = self.read().await?;
-        let note = if self.is_usable() { self.note_of(commit).await? } else { None };
-        Ok(note.map(|note| Found { reading, note, stale: None }))
+        if !self.is_usable() {
+            return Ok(None);
+        }
+        if let Some(note) = self.noted.get(&self.dir, commit) {
+            return Ok(Some(Found { reading, note, stale: None, is_remembered: true }));
+        }
+        let Some(note) = self.note_of(commit).await? else { return Ok(None) };
+        self.noted.note(&self.dir, commit, &note);
+        Ok(Some(Found { reading, note, stale: None, is_remembered: false }))
     }
 
     /// Brings the branches and tags of a mirror that has its commit up to date, soon or not at all.

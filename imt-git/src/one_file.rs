@@ -33,7 +33,8 @@ impl GitSource {
         let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
         let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
         let found = self.brought(&mirror, &repository, &commit, deadline).await?;
-        let content = self.content(&mirror, &commit, path, most).await?;
+        let content = self.content(&mirror, &commit, path, most).await;
+        let content = content.inspect_err(|_| self.forget(&commit))?;
         Ok(OneFile { content, note: found.note })
     }
 
@@ -47,7 +48,12 @@ impl GitSource {
         let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
         let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
         let _found = self.brought(&mirror, &repository, &commit, deadline).await?;
-        mirror.message(&commit).await
+        mirror.message(&commit).await.inspect_err(|_| self.forget(&commit))
+    }
+
+    /// What could not be read may be there no longer: the next one is to look.
+    fn forget(&self, commit: &CommitId) {
+        self.noted.forget(commit);
     }
 
     /// The mirror of a repository, to be read only.
@@ -58,7 +64,7 @@ impl GitSource {
         deadline: Instant,
     ) -> Result<Mirror<'a>, Failure> {
         let session = self.session_without_network(deadline).await?;
-        Ok(Mirror::new(&self.git, session, &self.cache, repository, commit.as_str().len(), deadline))
+        Ok(Mirror::new(&self.git, session, &self.noted, &self.cache, repository, commit.as_str().len(), deadline))
     }
 
     /// The commit in its mirror, where it is fetched to if it is not there: only that takes a session of its own.
@@ -73,7 +79,8 @@ impl GitSource {
             return Ok(found);
         }
         let session = self.session(repository, deadline).await?;
-        let mirror = Mirror::new(&self.git, &session, &self.cache, repository, commit.as_str().len(), deadline);
+        let mirror =
+            Mirror::new(&self.git, &session, &self.noted, &self.cache, repository, commit.as_str().len(), deadline);
         mirror.with_commit(commit, None).await
     }
 

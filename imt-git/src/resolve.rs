@@ -58,7 +58,7 @@ impl GitSource {
         let hash = reference.to_ascii_lowercase();
         // A full hash is one, even where a branch bears it as its name: who gives a hash means exactly that commit.
         if let Ok(commit) = CommitId::parse(&hash) {
-            let mirror = Mirror::new(&self.git, session, &self.cache, repository, hash.len(), deadline);
+            let mirror = Mirror::new(&self.git, session, &self.noted, &self.cache, repository, hash.len(), deadline);
             mirror.with_commit(&commit, None).await?;
             return Ok(commit);
         }
@@ -79,7 +79,7 @@ impl GitSource {
         let listed: Vec<(&str, &str)> = listing.lines().filter_map(|line| line.split_once('\t')).collect();
         let found = candidates.iter().find_map(|wanted| listed.iter().find(|(_, name)| name == wanted));
         let hash_len = listed.first().map_or(40, |(hash, _)| hash.len());
-        let mirror = Mirror::new(&self.git, session, &self.cache, repository, hash_len, deadline);
+        let mirror = Mirror::new(&self.git, session, &self.noted, &self.cache, repository, hash_len, deadline);
         if let Some((hash, name)) = found {
             return self.resolve_listed(&mirror, hash, name, &url).await;
         }

@@ -19,6 +19,7 @@ use crate::failure::{git_failed, io_failed, or_disk_full};
 use crate::files::on_thread;
 use crate::freshness::Look;
 use crate::mirror::{Found, Mirror, Reading};
+use crate::noted::Noted;
 use crate::places::{clear, open_dir, percent_path, public_remote, require_empty};
 use crate::session::{Limits, Session, private_dir, sweep};
 use crate::small_files::SmallFiles;
@@ -191,6 +192,7 @@ impl GitSourceBuilder {
             checked: OnceCell::new(),
             without_network: OnceCell::new(),
             small_files: SmallFiles::default(),
+            noted: Noted::default(),
         })
     }
 }
@@ -221,6 +223,7 @@ pub struct GitSource {
     pub(crate) checked: OnceCell<()>,
     pub(crate) without_network: OnceCell<Session>,
     pub(crate) small_files: SmallFiles,
+    pub(crate) noted: Noted,
 }
 
 impl GitSource {
@@ -343,7 +346,8 @@ impl Source for GitSource {
         let (repository, session) = self.open(order.repository, deadline).await?;
         let commit = parse_commit(order.commit)?;
         require_empty(order.into)?;
-        let mirror = Mirror::new(&self.git, &session, &self.cache, &repository, commit.as_str().len(), deadline);
+        let mirror =
+            Mirror::new(&self.git, &session, &self.noted, &self.cache, &repository, commit.as_str().len(), deadline);
         // Branches and tags that came before the order belong into the workspace: a tag of a commit that was built before.
         let look = Look::now(&repository);
         let refs = Some(&look).filter(|_| self.history == History::Full);
@@ -353,13 +357,18 @@ impl Source for GitSource {
             work.check_head()?;
             return self.update_submodules(&work).await;
         }
-        let Found { reading, stale, note: _ } = mirror.with_commit(&commit, refs).await?;
+        let Found { reading, stale, is_remembered, note: _ } = mirror.with_commit(&commit, refs).await?;
         if let Some(failure) = stale {
             let what = "the workspace has the branches and tags of its last fetch";
             self.warn.say(&format!("{what}: {}", failure.explain()));
         }
         if let Err(failure) = self.fill(&work, reading).await {
-            if failure.kind == FailureKind::DiskFull || Instant::now() >= deadline || !mirror.repair().await? {
+            if failure.kind == FailureKind::DiskFull || Instant::now() >= deadline {
+                return Err(failure);
+            }
+            // What was remembered of the mirror may be so no longer.
+            self.noted.forget(&commit);
+            if !mirror.repair().await? && !is_remembered {
                 return Err(failure);
             }
             clear(order.into)?;
