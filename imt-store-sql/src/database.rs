@@ -9,7 +9,7 @@ use imt_core::ports::{Bell, Connections, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::dialect::Dialect;
-use crate::guarded::Guarded;
+use crate::guarded::{Guarded, Statement};
 use crate::value::{Row, Value};
 
 /// What a call to the database answers.
@@ -77,6 +77,12 @@ pub trait Database: Send + Sync + 'static {
         change.in_transaction(self.begin().await?).await
     }
 
+    /// Runs statements one after the other as a transaction of their own, begun [promptly](Self::begin_promptly); answers
+    /// the rows of each. To be called from work that nobody gives up half-way.
+    async fn run_promptly(&self, statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
+        self.begin_promptly().await?.commit_with(statements).await
+    }
+
     /// Runs one statement as a transaction of its own.
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;
 }
@@ -86,6 +92,22 @@ pub trait Database: Send + Sync + 'static {
 pub trait Transaction: Send {
     /// Runs one statement; answers its rows, for a writing statement those of its `RETURNING`.
     async fn run(&mut self, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;
+
+    /// Runs statements one after the other, in as few turns as the database can; answers the rows of each.
+    async fn run_all(&mut self, statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
+        let mut all = Vec::new();
+        for Statement { sql, values } in statements {
+            all.push(self.run(&sql, values).await?);
+        }
+        Ok(all)
+    }
+
+    /// The same, and commits. After an error the outcome is unknown.
+    async fn commit_with(mut self: Box<Self>, statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
+        let all = self.run_all(statements).await?;
+        self.commit().await?;
+        Ok(all)
+    }
 
     /// Commits. After an error the outcome is unknown.
     async fn commit(self: Box<Self>) -> DatabaseResult<()>;

@@ -9,13 +9,16 @@ use crate::value::{Row, Value};
 
 /// A statement and its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Statement {
+pub struct Statement {
+    /// Its text.
     pub sql: String,
+    /// What its placeholders, `$1` and so on, stand for.
     pub values: Vec<Value>,
 }
 
 impl Statement {
-    pub(crate) fn new(sql: impl Into<String>, values: Vec<Value>) -> Self {
+    /// A statement of these.
+    pub fn new(sql: impl Into<String>, values: Vec<Value>) -> Self {
         Self { sql: sql.into(), values }
     }
 }
@@ -102,36 +105,73 @@ impl Guarded {
         Ok((format!("WITH {} SELECT * FROM guard_{last}", parts.join(", ")), values))
     }
 
-    /// One statement after the other, and the commit.
+    /// All of it as statements to be done in turn, in groups: the last of each group is a guard, without whose row nothing more
+    /// is to be done; and what follows the last guard.
+    pub fn in_groups(self) -> (Vec<Vec<Statement>>, Vec<Statement>) {
+        let (mut groups, mut next) = (Vec::new(), Vec::new());
+        for Link { mut guard, row, then } in self.links {
+            guard.sql = guard.sql.replace("{after}", "1 = 1");
+            next.push(guard);
+            groups.push(std::mem::take(&mut next));
+            next.extend(then.into_iter().map(|Statement { sql, values }| {
+                let sql = sql.replace("{guard}", &format!("({row}) AS guard"));
+                Statement { sql: sql.replace("{held}", "1 = 1"), values }
+            }));
+        }
+        (groups, next)
+    }
+
+    /// One statement after the other, and the commit; answers the last guard's row.
     ///
     /// # Errors
     /// As the transaction says.
     pub async fn in_transaction(self, mut tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
-        let row = self.in_turn(tx.as_mut()).await?;
+        let (mut guards, rest) = self.in_groups();
+        if rest.is_empty() && guards.len() == 1 {
+            // Without its row it has changed nothing.
+            return Ok(first_of_last(tx.commit_with(guards.remove(0)).await?));
+        }
+        let row = held(guards, tx.as_mut()).await?;
         if row.is_some() {
-            tx.commit().await?;
+            tx.commit_with(rest).await?;
         }
         Ok(row)
     }
 
-    /// One statement after the other; answers the last guard's row. `None`: one of them found none, and the transaction must
-    /// not be committed.
+    /// The guards in turn, and what is between them; answers the last guard's row, and what is left to be done after it.
+    /// `None`: one of them found none, and the transaction must not be committed.
     ///
     /// # Errors
     /// As the transaction says.
-    pub(crate) async fn in_turn(self, tx: &mut dyn Transaction) -> DatabaseResult<Option<Row>> {
-        let mut last = None;
-        for Link { guard, row, then } in self.links {
-            let found = tx.run(&guard.sql.replace("{after}", "1 = 1"), guard.values).await?.into_iter().next();
-            let Some(found) = found else { return Ok(None) };
-            last = Some(found);
-            for Statement { sql, values } in then {
-                let sql = sql.replace("{guard}", &format!("({row}) AS guard"));
-                tx.run(&sql.replace("{held}", "1 = 1"), values).await?;
-            }
-        }
-        Ok(last)
+    pub(crate) async fn in_turn(self, tx: &mut dyn Transaction) -> DatabaseResult<Option<(Row, Vec<Statement>)>> {
+        let (guards, rest) = self.in_groups();
+        Ok(held(guards, tx).await?.map(|row| (row, rest)))
     }
+}
+
+async fn held(guards: Vec<Vec<Statement>>, tx: &mut dyn Transaction) -> DatabaseResult<Option<Row>> {
+    let mut last = None;
+    for group in guards {
+        last = first_of_last(tx.run_all(group).await?);
+        if last.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(last)
+}
+
+fn first_of_last(mut answers: Vec<Vec<Row>>) -> Option<Row> {
+    answers.pop()?.into_iter().next()
+}
+
+/// Statements as one text, and their parameters.
+pub fn together(statements: Vec<Statement>) -> (String, Vec<Value>) {
+    let (mut texts, mut all) = (Vec::new(), Vec::new());
+    for Statement { sql, values } in statements {
+        texts.push(if all.is_empty() { sql } else { shifted(&sql, all.len()) });
+        all.extend(values);
+    }
+    (texts.join("; "), all)
 }
 
 /// The statement with its parameters numbered from `by` on.
@@ -181,6 +221,29 @@ mod tests {
              guard_1 AS (UPDATE pipelines SET token = $3 WHERE id = $2 RETURNING *), then_1_0 AS";
         assert!(sql.starts_with(head) && sql.ends_with("SELECT * FROM guard_1"), "{sql}");
         assert_eq!(values.len(), 6);
+    }
+
+    #[test]
+    fn in_turn_each_guard_ends_a_group() {
+        let guard = Statement::new("UPDATE job_logs SET token = $1 WHERE {after} RETURNING id", vec![1_i64.into()]);
+        let (groups, rest) = Guarded::new(guard).and_if_so(moved()).in_groups();
+        let texts = |group: &[Statement]| group.iter().map(|next| next.sql.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            texts(&groups.concat()),
+            [
+                "UPDATE job_logs SET token = $1 WHERE 1 = 1 RETURNING id",
+                "UPDATE pipelines SET token = $2 WHERE id = $1 RETURNING *"
+            ]
+        );
+        let (sql, values) = together(rest);
+        let row = "(SELECT last_event FROM pipelines WHERE id = $1) AS guard";
+        assert_eq!(
+            sql,
+            format!(
+                "INSERT INTO events SELECT guard.last_event + $2, $1 FROM {row}; INSERT INTO jobs SELECT $3, $12 WHERE 1 = 1"
+            )
+        );
+        assert_eq!(values, ["p".into(), 1_i64.into(), "p".into()]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ mod variables;
 
 pub use database::{Database, DatabaseError, DatabaseResult, News, Purpose, Transaction};
 pub use dialect::Dialect;
-pub use guarded::Guarded;
+pub use guarded::{Guarded, Statement, together};
 pub use keys::check_keys;
 pub use open::OpenError;
 pub use reseal::Resealed;

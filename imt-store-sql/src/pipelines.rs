@@ -131,11 +131,9 @@ pub(crate) async fn commit_with(
     let next = Next::new(believed, Some(nth), changes);
     let mut tx = database.begin().await?;
     let write = next.write(database.dialect(), AND_HELD, changes);
-    let Some(row) = write.in_turn(tx.as_mut()).await? else { return Ok(None) };
-    if !log::write_whole(tx.as_mut(), claim, logs).await? {
-        return Ok(None);
-    }
-    tx.commit().await?;
+    let Some((row, rest)) = write.in_turn(tx.as_mut()).await? else { return Ok(None) };
+    let Some(rest) = log::write_whole(tx.as_mut(), claim, logs, rest).await? else { return Ok(None) };
+    tx.commit_with(rest).await?;
     next.committed(beliefs, claim, row).map(Some)
 }
 
@@ -207,9 +205,8 @@ async fn commit_what_is_read(
         return Err(StoreError::Conflict(format!("pipeline {id} is over, nothing can follow its end")));
     }
     let next = Next::new(found.belief(), Some(nth), changes);
-    let row = next.write(dialect, AND_HELD, changes).in_turn(tx.as_mut()).await?;
+    let row = next.write(dialect, AND_HELD, changes).in_transaction(tx).await?;
     let row = row.ok_or(StoreError::ClaimLost(id.into()))?;
-    tx.commit().await?;
     next.committed(beliefs, claim, row)
 }
 
@@ -295,8 +292,7 @@ pub(crate) async fn request_cancel(
         tx.run(LET_GO, vec![id.to_string().into()]).await?;
     }
     let write = Next::new(found.belief(), None, &changes).write(dialect, "", &changes);
-    write.in_turn(tx.as_mut()).await?.ok_or(StoreError::NotFound("pipeline"))?;
-    tx.commit().await?;
+    write.in_transaction(tx).await?.ok_or(StoreError::NotFound("pipeline"))?;
     Ok(())
 }
 

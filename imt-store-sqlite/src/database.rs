@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use imt_core::ports::{Bell, Connections};
-use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Transaction, Value};
+use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Statement, Transaction, Value, together};
 use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Either, Executor as _, Sqlite, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
@@ -117,15 +118,27 @@ async fn hear(readers: &SqlitePool, bell: &Bell) -> Result<(), sqlx::Error> {
     }
 }
 
-/// A transaction. Not that of sqlx: SQLite ends a transaction by itself when the disk is full or cannot be read, and 0.9.0
-/// then takes the connection for one in a transaction for ever.
+/// A transaction, which begins with its first statement: each turn of the thread that has the connection costs a writer's time,
+/// most of all where whoever waits for it waits for a processor as well. Not that of sqlx: SQLite ends a transaction by itself
+/// when the disk is full or cannot be read, and 0.9.0 then takes the connection for one in a transaction for ever.
 struct Open {
     /// Gone once it is given back.
     connection: Option<PoolConnection<Sqlite>>,
-    /// A statement is under way or has failed: nobody knows what the connection is in.
-    is_unsure: bool,
+    is_in: In,
     /// Given back after the connection is.
     _turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// What a connection is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum In {
+    /// Nothing yet; this begins its transaction.
+    Nothing(&'static str),
+    Transaction,
+    /// A statement is under way or has failed: nobody knows.
+    Doubt,
+    /// Nothing any more.
+    Over,
 }
 
 impl Open {
@@ -135,44 +148,64 @@ impl Open {
         turn: Option<OwnedMutexGuard<()>>,
     ) -> DatabaseResult<Box<dyn Transaction>> {
         let connection = pool.acquire().await.map_err(error::database)?;
-        let mut open = Self { connection: Some(connection), is_unsure: false, _turn: turn };
-        open.turn(sql).await?;
-        Ok(Box::new(open))
+        Ok(Box::new(Self { connection: Some(connection), is_in: In::Nothing(sql), _turn: turn }))
     }
 
-    /// Runs what begins or ends the transaction.
-    async fn turn(&mut self, sql: &'static str) -> DatabaseResult<()> {
+    /// Runs statements in one turn, after what begins the transaction if need be; answers the rows of each.
+    async fn turn(&mut self, statements: Vec<Statement>, then: In) -> DatabaseResult<Vec<Vec<Row>>> {
         let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
-        self.is_unsure = true;
-        sqlx::raw_sql(sql).execute(&mut **connection).await.map_err(error::database)?;
-        self.is_unsure = false;
-        Ok(())
+        let begin = match self.is_in {
+            In::Nothing(begin) => Some(Statement::new(begin, Vec::new())),
+            _ => None,
+        };
+        let begins = usize::from(begin.is_some());
+        let (sql, values) = together(begin.into_iter().chain(statements).collect());
+        self.is_in = In::Doubt;
+        let (mut all, mut rows) = (Vec::new(), Vec::new());
+        let mut answers = connection.fetch_many(query(&sql, values));
+        while let Some(answer) = answers.try_next().await.map_err(error::database)? {
+            match answer {
+                Either::Left(_over) => all.push(std::mem::take(&mut rows)),
+                Either::Right(found) => rows.push(row(&found).map_err(error::database)?),
+            }
+        }
+        drop(answers);
+        self.is_in = then;
+        all.drain(..begins.min(all.len()));
+        Ok(all)
     }
 }
 
 #[async_trait]
 impl Transaction for Open {
     async fn run(&mut self, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
-        let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
-        self.is_unsure = true;
-        let rows = query(sql, values).fetch_all(&mut **connection).await.map_err(error::database)?;
-        self.is_unsure = false;
-        rows.iter().map(row).collect::<Result<_, _>>().map_err(error::database)
+        let rows = self.turn(vec![Statement::new(sql, values)], In::Transaction).await?;
+        // A text may be of several statements.
+        Ok(rows.into_iter().flatten().collect())
     }
 
-    async fn commit(mut self: Box<Self>) -> DatabaseResult<()> {
-        self.turn("COMMIT").await?;
-        // Given back as it is.
-        drop(self.connection.take());
-        Ok(())
+    async fn run_all(&mut self, statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
+        self.turn(statements, In::Transaction).await
+    }
+
+    async fn commit_with(mut self: Box<Self>, mut statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
+        statements.push(Statement::new("COMMIT", Vec::new()));
+        let mut all = self.turn(statements, In::Over).await?;
+        all.pop();
+        Ok(all)
+    }
+
+    async fn commit(self: Box<Self>) -> DatabaseResult<()> {
+        self.commit_with(Vec::new()).await.map(|_| ())
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if !self.is_unsure => {
+        match (self.is_in, tokio::runtime::Handle::try_current()) {
+            (In::Nothing(_) | In::Over, _) => {}
+            (In::Transaction, Ok(runtime)) => {
                 runtime.spawn(async move {
                     if sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_err() {
                         connection.close_on_drop();
@@ -180,7 +213,7 @@ impl Drop for Open {
                 });
             }
             // Closing it ends the transaction as well.
-            _ => connection.close_on_drop(),
+            (In::Transaction | In::Doubt, _) => connection.close_on_drop(),
         }
     }
 }

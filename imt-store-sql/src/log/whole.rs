@@ -8,7 +8,8 @@ use super::row;
 use super::write::hash_new;
 use crate::database::{DatabaseResult, Transaction};
 use crate::dialect::row_placeholders;
-use crate::value::Value;
+use crate::guarded::Statement;
+use crate::value::{Row, Value};
 
 /// Logs, or chunks of them, that one statement writes.
 const ROWS_AT_ONCE: usize = 100;
@@ -53,35 +54,47 @@ impl Whole {
     }
 }
 
-/// Writes logs that are not there, in a transaction that knows the claim to be the newest. `false`: one of them is there, and
-/// the transaction must not be committed.
-pub(crate) async fn write(tx: &mut dyn Transaction, claim: &Claim, logs: &[Whole]) -> DatabaseResult<bool> {
+/// Writes logs that are not there, in a transaction that knows the claim to be the newest, after what else there is to do.
+/// Answers what is left to be done before the commit. `None`: one of them is there, and the transaction must not be committed.
+pub(crate) async fn write(
+    tx: &mut dyn Transaction,
+    claim: &Claim,
+    logs: &[Whole],
+    mut to_do: Vec<Statement>,
+) -> DatabaseResult<Option<Vec<Statement>>> {
     for logs in logs.chunks(ROWS_AT_ONCE) {
-        let sql = format!(
-            "INSERT INTO job_logs (pipeline, job, attempt, token, bytes, newlines, ends_in_newline, raw_stdout, raw_stderr,
-                left_out, dropped, checksum) VALUES {} ON CONFLICT DO NOTHING RETURNING id, job, attempt",
-            row_placeholders(logs.len(), 12)
-        );
-        let rows = tx.run(&sql, logs.iter().flat_map(|log| log.values(claim)).collect()).await?;
-        let mut chunks = Vec::new();
-        for found in rows {
-            let mut found = found.of("log");
-            let unreadable = |error| crate::schema::unreadable(&error);
-            let id = found.int().map_err(unreadable)?;
-            let of = (found.count().map_err(unreadable)?, found.count().map_err(unreadable)?);
-            let log = logs.iter().find(|log| (log.attempt.job.0.into(), log.attempt.number.into()) == of);
-            chunks.push((id, log));
+        to_do.push(add_statement(claim, logs));
+        let added = tx.run_all(std::mem::take(&mut to_do)).await?.pop().unwrap_or_default();
+        if added.len() < logs.len() {
+            return Ok(None);
         }
-        if chunks.len() < logs.len() {
-            return Ok(false);
+        let mut rows = Vec::new();
+        for added in added {
+            let (id, log) = of_added(added, logs)?;
+            rows.extend(log.into_iter().flat_map(|log| log.chunks.iter().map(move |chunk| row::values(id, chunk))));
         }
-        let rows = chunks.into_iter().flat_map(|(id, log)| {
-            log.into_iter().flat_map(move |log| log.chunks.iter().map(move |chunk| row::values(id, chunk)))
-        });
-        for rows in rows.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
+        to_do.extend(rows.chunks(ROWS_AT_ONCE).map(|rows| {
             let (columns, places) = (row::COLUMNS, row_placeholders(rows.len(), 7));
-            tx.run(&format!("INSERT INTO job_log_chunks ({columns}) VALUES {places}"), rows.concat()).await?;
-        }
+            Statement::new(format!("INSERT INTO job_log_chunks ({columns}) VALUES {places}"), rows.concat())
+        }));
     }
-    Ok(true)
+    Ok(Some(to_do))
+}
+
+fn add_statement(claim: &Claim, logs: &[Whole]) -> Statement {
+    let sql = format!(
+        "INSERT INTO job_logs (pipeline, job, attempt, token, bytes, newlines, ends_in_newline, raw_stdout, raw_stderr,
+            left_out, dropped, checksum) VALUES {} ON CONFLICT DO NOTHING RETURNING id, job, attempt",
+        row_placeholders(logs.len(), 12)
+    );
+    Statement::new(sql, logs.iter().flat_map(|log| log.values(claim)).collect())
+}
+
+/// The id of a log that was added, and which of them it is.
+fn of_added(added: Row, logs: &[Whole]) -> DatabaseResult<(i64, Option<&Whole>)> {
+    let unreadable = |error| crate::schema::unreadable(&error);
+    let mut added = added.of("log");
+    let id = added.int().map_err(unreadable)?;
+    let of = (added.count().map_err(unreadable)?, added.count().map_err(unreadable)?);
+    Ok((id, logs.iter().find(|log| (log.attempt.job.0.into(), log.attempt.number.into()) == of)))
 }
