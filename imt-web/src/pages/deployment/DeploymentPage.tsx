@@ -33,6 +33,8 @@ function OfNumber({ project, number }: { project: string; number: number }) {
   const told = useCourse(project, number);
   const query = useQuery({
     ...asks.deployment(project, number),
+    // A page that is hidden may have let go of what it follows: its title and icon are kept true.
+    refetchIntervalInBackground: told.state === "connecting",
     refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data.status) ? false : 5_000),
   });
   // Each step changes how the deployment stands.
