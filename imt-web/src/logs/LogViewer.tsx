@@ -17,7 +17,7 @@ import { ApiError } from "../api/client";
 import { Button } from "../ui/Button";
 import { copy } from "./copy";
 import { groupOf, tookOf, type Group } from "./groups";
-import { EndIcon } from "./icons";
+import { EndIcon } from "../ui/icons/logs";
 import { Row } from "./Row";
 import { RowMap } from "./rows";
 import { Toolbar } from "./Toolbar";
