@@ -1,9 +1,9 @@
 // The boxes that pages are made of: a panel, a place where there is nothing yet, what went wrong, what is on its way.
 import type { ReactNode } from "react";
 
-import { ApiError } from "../api/client";
+import { ApiError, mayPass } from "../api/client";
 import { Untrusted, UntrustedLines } from "../text/Untrusted";
-import { Button } from "./Button";
+import { Button, ButtonLink } from "./Button";
 import { WarningIcon } from "./icons";
 import { Scrolled } from "./Scrolled";
 
@@ -49,7 +49,10 @@ export function EmptyState({
   );
 }
 
-/** What went wrong, in the server's words, with what its operator needs to find it. */
+/**
+ * What went wrong, in the server's words, with what its operator needs to find it. Another try is offered where one may help, and
+ * else the way to where one can go on.
+ */
 export function ErrorBox({
   error,
   onRetry,
@@ -80,7 +83,12 @@ export function ErrorBox({
           </p>
         )}
       </div>
-      {onRetry !== undefined && <Button onClick={onRetry}>Try again</Button>}
+      {onRetry !== undefined &&
+        (mayPass(error) ? (
+          <Button onClick={onRetry}>Try again</Button>
+        ) : (
+          <ButtonLink to="/">To the projects</ButtonLink>
+        ))}
     </div>
   );
 }

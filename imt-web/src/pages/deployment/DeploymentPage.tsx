@@ -5,12 +5,12 @@ import { Link, useParams } from "react-router";
 
 import { asks, type Deployment } from "../../api/queries";
 import { NotThere } from "../../shell/Broken";
-import { Page } from "../../shell/Page";
+import { Fetched } from "../../shell/Fetched";
+import { Page, type Crumb } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
 import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
-import { Answered } from "../../ui/Panel";
 import { StatusBadge } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
@@ -49,10 +49,18 @@ function OfNumber({ project, number }: { project: string; number: number }) {
     status === undefined ? undefined : toneOf(status),
   );
   return (
-    <Answered query={query} lines={10}>
+    <Fetched query={query} lines={10} title={`Deployment #${number}`} crumbs={crumbsOf(project)}>
       {(deployment) => <Shown project={project} deployment={deployment} told={told} />}
-    </Answered>
+    </Fetched>
   );
+}
+
+function crumbsOf(project: string): Crumb[] {
+  return [
+    { to: "/", text: "Projects" },
+    { to: `/projects/${project}`, text: project },
+    { to: `/projects/${project}/deployments`, text: "Deployments" },
+  ];
 }
 
 interface ShownProps {
@@ -66,11 +74,7 @@ function Shown({ project, deployment, told }: ShownProps) {
   return (
     <Page
       isWide
-      crumbs={[
-        { to: "/", text: "Projects" },
-        { to: `/projects/${project}`, text: project },
-        { to: `/projects/${project}/deployments`, text: "Deployments" },
-      ]}
+      crumbs={crumbsOf(project)}
       title={
         <span className="flex flex-wrap items-center gap-3">
           #{deployment.number} <Untrusted text={deployment.environment} />
