@@ -66,10 +66,10 @@ export function ErrorBox({
   return (
     <div
       role="alert"
-      className="flex items-start gap-3 rounded-lg border border-failed/40 bg-failed-soft p-3 text-failed-text"
+      className="flex flex-wrap items-start gap-3 rounded-lg border border-failed/40 bg-failed-soft p-3 text-failed-text"
     >
       <WarningIcon className="mt-1 size-4" />
-      <div className="min-w-0 flex-1 space-y-1">
+      <div className="min-w-0 flex-1 basis-60 space-y-1">
         {title !== undefined && <p className="font-semibold">{title}</p>}
         <Scrolled className="max-h-72">
           <UntrustedLines text={error instanceof Error ? error.message : String(error)} />
@@ -108,16 +108,19 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 export function Answered<T>({
   query,
   lines,
+  isOnPage = false,
   children,
 }: {
   query: { data: T | undefined; error: Error | null; refetch: () => unknown };
   lines?: number;
+  /** It stands on the page itself, and not in a panel, whose edges want some room. */
+  isOnPage?: boolean;
   children: (data: T) => ReactNode;
 }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error !== null) {
     return (
-      <div className="p-4">
+      <div className={isOnPage ? "" : "p-4"}>
         <ErrorBox error={query.error} onRetry={() => void query.refetch()} />
       </div>
     );
