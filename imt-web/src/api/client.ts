@@ -19,6 +19,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the same may go well another time: what is not there, or not allowed, stays so. */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return true;
+  const { status } = error;
+  return status === 0 || status === 408 || status === 429 || status >= 500;
+}
+
 export const client = createClient<paths>({
   baseUrl: location.origin,
   // Looked up at each call, so that tests can put another in its place.

@@ -1,12 +1,12 @@
 // How answers are kept and asked for again. It knows nothing of what is asked.
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 
-import { ApiError } from "./client";
+import { ApiError, mayPass } from "./client";
 
-/** Whether another try may help: what was refused stays refused. */
+/** Whether it is tried again by itself. Whoever asks too often is not helped by asking more. */
 function isWorthAnother(failures: number, error: Error): boolean {
-  const mayPass = !(error instanceof ApiError) || error.status === 0 || error.status >= 500;
-  return mayPass && failures < 2;
+  const isTooOften = error instanceof ApiError && error.status === 429;
+  return mayPass(error) && !isTooOften && failures < 2;
 }
 
 export const queryClient: QueryClient = new QueryClient({

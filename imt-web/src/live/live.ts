@@ -53,6 +53,8 @@ export class Live {
     };
     document.addEventListener("visibilitychange", seen);
     window.addEventListener("online", online);
+    // A tab that is opened behind another one is hidden from the beginning, and no event says so.
+    if (document.hidden) seen();
     return () => {
       document.removeEventListener("visibilitychange", seen);
       window.removeEventListener("online", online);

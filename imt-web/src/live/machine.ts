@@ -1,7 +1,8 @@
 // What to do when something happens to the connection: a state machine without any connection, clock or chance of its own.
 //
 // One socket for the page carries all that is followed. Where it is lost, it is opened again and everything goes on from its
-// position. Where a socket cannot be opened although the server answers, each thing is followed by server-sent events.
+// position. Where a socket cannot be opened although the server answers, each thing is followed by server-sent events. Those take
+// connections, of which a browser has few for one server, from its other tabs: a page that nobody sees lets go of them.
 // Of each thing one log is told at most: the one that somebody looks at, from where he is with it. To be told another one, the thing
 // is followed anew from its position, so that no event is told twice or left out.
 // Does not know what is followed, and never looks into changes.
@@ -25,6 +26,8 @@ const STABLE_MS = 5_000;
 const QUIET_MS = 25_000;
 /** Nobody has looked for so long: what happens now is heard of when somebody does. */
 const SLEEP_MS = 30 * 60_000;
+/** A page with streams was hidden for so long: it is not just passed by on the way to another tab. */
+const LET_GO_MS = 5_000;
 /** So many sockets in a row did not open although the server answered: something between does not let them through. */
 const SOCKETS_REFUSED = 2;
 /** No log is so long: whoever is there with a log is told nothing of it. */
@@ -55,6 +58,8 @@ export class Machine {
   #notOpened = 0;
   #isRestarting = false;
   #isHidden = false;
+  /** Whether it is asleep because its streams were let go of: it wakes to streams. */
+  #hasLetGo = false;
   #out: Output[] = [];
   readonly #chance: () => number;
 
@@ -113,14 +118,16 @@ export class Machine {
       case "hidden":
         this.#isHidden = true;
         this.#put({ type: "set_timer", name: "sleep", ms: SLEEP_MS });
+        if (this.#phase === "streams") this.#beginLettingGo();
         break;
       case "shown":
         this.#isHidden = false;
         this.#put({ type: "clear_timer", name: "sleep" });
+        this.#put({ type: "clear_timer", name: "let_go" });
         this.#hurry();
         break;
       case "online":
-        this.#hurry();
+        if (!this.#hasLetGo) this.#hurry();
         break;
     }
   }
@@ -368,6 +375,9 @@ export class Machine {
       case "sleep":
         if (this.#isHidden && this.#phase !== "signed_out") this.#sleep();
         break;
+      case "let_go":
+        if (this.#isHidden && this.#phase === "streams") this.#letGo();
+        break;
     }
   }
 
@@ -381,8 +391,25 @@ export class Machine {
     if (this.#phase === "open" || this.#phase === "opening") this.#put({ type: "close" });
     for (const [key] of this.#unfinished()) this.#put({ type: "close_stream", key });
     this.#put({ type: "clear_timer", name: "retry" });
+    this.#put({ type: "clear_timer", name: "let_go" });
     this.#loseConnection();
     this.#phase = "asleep";
+    // After so long a socket may be possible.
+    this.#hasLetGo = false;
+  }
+
+  #beginLettingGo(): void {
+    this.#put({ type: "set_timer", name: "let_go", ms: LET_GO_MS });
+  }
+
+  /** Nothing is amiss, so that nothing is said to be away. */
+  #letGo(): void {
+    for (const [key] of this.#unfinished()) {
+      this.#put({ type: "close_stream", key });
+      this.#stand(key, "connecting");
+    }
+    this.#phase = "asleep";
+    this.#hasLetGo = true;
   }
 
   /** Somebody looks, or the network is back: no more waiting. */
@@ -390,11 +417,14 @@ export class Machine {
     if (this.#phase !== "asleep" && this.#phase !== "waiting") return;
     this.#losses = 0;
     this.#put({ type: "clear_timer", name: "retry" });
-    this.#resume();
+    if (this.#hasLetGo) this.#openStreams();
+    else this.#resume();
   }
 
   #openStreams(): void {
     this.#phase = "streams";
+    this.#hasLetGo = false;
+    if (this.#isHidden) this.#beginLettingGo();
     for (const [key, followed] of this.#unfinished()) {
       this.#put({ type: "open_stream", key, ask: askFor(followed) });
     }

@@ -26,7 +26,7 @@ export type Input =
 /** How the server answers a plain request: that it is there, that we are signed out, or not at all. */
 export type Answered = "here" | "signed_out" | "away";
 
-export type Timer = "retry" | "stable" | "quiet" | "sleep";
+export type Timer = "retry" | "stable" | "quiet" | "sleep" | "let_go";
 
 /** Asks to be told of a thing, from where we are with it. */
 export interface Ask {

@@ -13,11 +13,11 @@ import {
   type MouseEvent,
 } from "react";
 
-import { ApiError } from "../api/client";
+import { ApiError, mayPass } from "../api/client";
 import { Button } from "../ui/Button";
 import { copy } from "./copy";
 import { groupOf, tookOf, type Group } from "./groups";
-import { EndIcon } from "./icons";
+import { EndIcon } from "../ui/icons/logs";
 import { Row } from "./Row";
 import { RowMap } from "./rows";
 import { Toolbar } from "./Toolbar";
@@ -256,7 +256,7 @@ function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
       {error instanceof ApiError && error.requestId !== null && (
         <p className="text-xs text-muted">request {error.requestId}</p>
       )}
-      <Button onClick={onRetry}>Try again</Button>
+      {mayPass(error) && <Button onClick={onRetry}>Try again</Button>}
     </div>
   );
 }

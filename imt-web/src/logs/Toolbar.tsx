@@ -4,7 +4,7 @@
 import type { ReactNode, RefObject } from "react";
 
 import { ClockIcon, ChevronDownIcon, CopyIcon, CrossIcon } from "../ui/icons";
-import { DownloadIcon, EndIcon, FailIcon, SearchIcon, UpIcon, WrapIcon } from "./icons";
+import { DownloadIcon, EndIcon, FailIcon, SearchIcon, UpIcon, WrapIcon } from "../ui/icons/logs";
 import type { Search } from "./search";
 
 /** The server looks for no longer text. */

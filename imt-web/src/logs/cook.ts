@@ -3,7 +3,7 @@
 // Colours are kept; carriage returns, backspaces and the codes that move within a line or erase it act as on a terminal; links,
 // titles and every other code are dropped, and the text around them stays. Does not know of other lines, but for the styles
 // that it begins with and ends with.
-import { markOf, UNSEEN } from "./marks";
+import { nameOf, UNSEEN } from "../text/marks";
 import { isSame, PLAIN, styleAfter, type Style } from "./style";
 
 export type Stream = "stdout" | "stderr" | "system";
@@ -107,6 +107,12 @@ function take(text: string, stream: Stream, now: Record<Stream, Style>, line: Ce
     else if (token.length > 1 && token.startsWith("\x1b")) continue;
     else put(token, stream, now[stream], line);
   }
+}
+
+/** What stands for a character that is not seen: a picture, or its name, set apart from what a program prints. */
+function markOf(character: string): string {
+  const name = nameOf(character);
+  return name.length === 1 ? name : `⟨${name}⟩`;
 }
 
 /** Text, with whatever is not seen in it made visible. */

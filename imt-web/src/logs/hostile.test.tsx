@@ -2,10 +2,10 @@
 import { render } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
+import { UNSEEN } from "../text/marks";
 import { NO_STYLES } from "./cook";
 import { HOSTILE } from "./hostile";
 import { LineReader } from "./lines";
-import { UNSEEN } from "./marks";
 import { Row } from "./Row";
 import { chanceOf, piecesOf, printed } from "./testing";
 

@@ -14,11 +14,21 @@ interface PageProps {
   title: ReactNode;
   below?: ReactNode;
   actions?: ReactNode;
+  /** On a phone actions have a line of their own, so that others take their place and nothing moves. */
+  hasActionLine?: boolean;
   children: ReactNode;
   isWide?: boolean;
 }
 
-export function Page({ crumbs = [], title, below, actions, children, isWide = false }: PageProps) {
+export function Page({
+  crumbs = [],
+  title,
+  below,
+  actions,
+  children,
+  hasActionLine = false,
+  isWide = false,
+}: PageProps) {
   return (
     <div
       className={`mx-auto flex w-full flex-1 flex-col gap-4 px-3 py-4 sm:px-5 ${isWide ? "max-w-[110rem]" : "max-w-6xl"}`}
@@ -38,9 +48,15 @@ export function Page({ crumbs = [], title, below, actions, children, isWide = fa
             </ol>
           </nav>
         )}
-        <div className="flex items-start justify-between gap-x-4 gap-y-2 max-sm:flex-wrap">
+        <div className="flex min-h-9 items-start justify-between gap-x-4 gap-y-2 max-sm:flex-wrap">
           <h1 className="min-w-0 text-xl font-bold tracking-tight sm:text-2xl">{title}</h1>
-          {actions !== undefined && <div className="flex shrink-0 flex-wrap gap-2">{actions}</div>}
+          {actions !== undefined && (
+            <div
+              className={`flex shrink-0 flex-wrap gap-2 ${hasActionLine ? "max-sm:mb-1 max-sm:min-h-9 max-sm:w-full" : ""}`}
+            >
+              {actions}
+            </div>
+          )}
         </div>
         {below}
       </header>

@@ -7,7 +7,7 @@ export type Part = { kind: "text"; text: string } | { kind: "mark"; name: string
 const NAMES: Record<number, string> = {
   0x0009: "⇥",
   0x000a: "↵",
-  0x000d: "␍",
+  0x007f: "␡",
   0x00ad: "SHY",
   0x061c: "ALM",
   0x180e: "MVS",
@@ -29,18 +29,20 @@ const NAMES: Record<number, string> = {
   0xfeff: "BOM",
 };
 
-// The joiners U+200C and U+200D are left alone: emoji and some scripts are written with them.
-const UNSEEN =
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/**
+ * What cannot stay as it is in a line: controls but the tab, marks of direction, and what Unicode has nothing shown for. Left alone are
+ * the joiners and the selectors of a variant, with which emoji and some scripts are written.
+ */
+export const UNSEEN = /[\p{Cc}\p{DI}\u2028\u2029\ufff9-\ufffb](?<!\t|\u200c|\u200d|\p{VS})/u;
 
-/** What a character that is not to be seen is called. */
+const UNSEEN_OR_TAB = new RegExp(`${UNSEEN.source}|\\t`, "gu");
+
+/** What a character that is not to be seen is called: of a control it is a picture, of all others letters. */
 export function nameOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const name = NAMES[code];
   if (name !== undefined) return name;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "␡";
   return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
@@ -48,7 +50,7 @@ export function nameOf(character: string): string {
 export function partsOf(text: string): Part[] {
   const parts: Part[] = [];
   let end = 0;
-  for (const match of text.matchAll(UNSEEN)) {
+  for (const match of text.matchAll(UNSEEN_OR_TAB)) {
     if (match.index > end) parts.push({ kind: "text", text: text.slice(end, match.index) });
     parts.push({ kind: "mark", name: nameOf(match[0]) });
     end = match.index + match[0].length;

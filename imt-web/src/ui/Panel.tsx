@@ -1,9 +1,9 @@
 // The boxes that pages are made of: a panel, a place where there is nothing yet, what went wrong, what is on its way.
 import type { ReactNode } from "react";
 
-import { ApiError } from "../api/client";
+import { ApiError, mayPass } from "../api/client";
 import { Untrusted, UntrustedLines } from "../text/Untrusted";
-import { Button } from "./Button";
+import { Button, ButtonLink } from "./Button";
 import { WarningIcon } from "./icons";
 import { Scrolled } from "./Scrolled";
 
@@ -49,7 +49,10 @@ export function EmptyState({
   );
 }
 
-/** What went wrong, in the server's words, with what its operator needs to find it. */
+/**
+ * What went wrong, in the server's words, with what its operator needs to find it. Another try is offered where one may help, and
+ * else the way to where one can go on.
+ */
 export function ErrorBox({
   error,
   onRetry,
@@ -63,10 +66,10 @@ export function ErrorBox({
   return (
     <div
       role="alert"
-      className="flex items-start gap-3 rounded-lg border border-failed/40 bg-failed-soft p-3 text-failed-text"
+      className="flex flex-wrap items-start gap-3 rounded-lg border border-failed/40 bg-failed-soft p-3 text-failed-text"
     >
       <WarningIcon className="mt-1 size-4" />
-      <div className="min-w-0 flex-1 space-y-1">
+      <div className="min-w-0 flex-1 basis-60 space-y-1">
         {title !== undefined && <p className="font-semibold">{title}</p>}
         <Scrolled className="max-h-72">
           <UntrustedLines text={error instanceof Error ? error.message : String(error)} />
@@ -80,7 +83,12 @@ export function ErrorBox({
           </p>
         )}
       </div>
-      {onRetry !== undefined && <Button onClick={onRetry}>Try again</Button>}
+      {onRetry !== undefined &&
+        (mayPass(error) ? (
+          <Button onClick={onRetry}>Try again</Button>
+        ) : (
+          <ButtonLink to="/">To the projects</ButtonLink>
+        ))}
     </div>
   );
 }
@@ -100,16 +108,19 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 export function Answered<T>({
   query,
   lines,
+  isOnPage = false,
   children,
 }: {
   query: { data: T | undefined; error: Error | null; refetch: () => unknown };
   lines?: number;
+  /** It stands on the page itself, and not in a panel, whose edges want some room. */
+  isOnPage?: boolean;
   children: (data: T) => ReactNode;
 }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error !== null) {
     return (
-      <div className="p-4">
+      <div className={isOnPage ? "" : "p-4"}>
         <ErrorBox error={query.error} onRetry={() => void query.refetch()} />
       </div>
     );

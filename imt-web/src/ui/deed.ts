@@ -3,6 +3,7 @@
 import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 
+import { ApiError } from "../api/client";
 import { notify } from "./toasts";
 
 export interface Doing {
@@ -21,18 +22,21 @@ export function useDeed(...changes: readonly QueryKey[]): Doing {
   const keys = JSON.stringify(changes);
   const run = useCallback(
     async (deed: () => Promise<unknown>, done?: string) => {
+      const askAgain = () =>
+        Promise.all(
+          (JSON.parse(keys) as QueryKey[]).map((queryKey) => queries.invalidateQueries({ queryKey })),
+        );
       setBusy(true);
       setError(null);
       try {
         await deed();
         if (done !== undefined) notify("done", done);
-        const asked = (JSON.parse(keys) as QueryKey[]).map((queryKey) =>
-          queries.invalidateQueries({ queryKey }),
-        );
-        await Promise.all(asked);
+        await askAgain();
         return true;
       } catch (problem) {
         setError(problem);
+        // Somebody else was quicker: what he has changed is looked at.
+        if (problem instanceof ApiError && problem.status === 412) await askAgain();
         return false;
       } finally {
         setBusy(false);

@@ -13,7 +13,7 @@ export function Component() {
   const me = useMe();
   return (
     <Page title="You">
-      <Answered query={me}>
+      <Answered isOnPage query={me}>
         {(found) => (
           <>
             <Panel>

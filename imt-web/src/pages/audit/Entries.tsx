@@ -43,14 +43,16 @@ export function Entries({ query }: EntriesProps) {
 
 export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
   const { what, about } = actionText(entry.action);
-  const whom = entry.user_name;
+  const who = actorText(entry.actor);
+  // Whoever does something to himself is not named twice.
+  const whom = entry.user_name === who ? null : entry.user_name;
   return (
-    <li className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
+    <li className="grid grid-cols-[auto_minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
       <span className="text-muted">
         <Time at={entry.at} />
       </span>
-      <Untrusted text={actorText(entry.actor)} className="truncate font-medium" />
-      <span className="min-w-0 max-sm:col-span-2">
+      <Untrusted text={who} className="truncate font-medium" />
+      <span className="min-w-0 wrap-anywhere max-sm:order-last max-sm:col-span-3">
         <Untrusted text={what} /> {whom && <Untrusted text={whom} className="font-medium" />}{" "}
         <Untrusted text={about} className="text-muted" />
         {entry.project_name && entry.action.type !== "project_made" && (
@@ -64,7 +66,7 @@ export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
         )}
       </span>
       <span
-        className="text-muted max-sm:col-span-2"
+        className="max-w-40 truncate text-muted sm:max-w-60"
         title={plain(entry.request ? `request ${entry.request}` : "")}
       >
         <Untrusted text={[viaText(entry.via), entry.remote ?? ""].filter((part) => part !== "").join(", ")} />

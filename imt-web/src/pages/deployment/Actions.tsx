@@ -25,7 +25,7 @@ export function Actions({ project, deployment, isCancelled }: ActionsProps) {
   const [open, setOpen] = useState<"deploy" | "back" | null>(null);
   if (found.data?.role !== "owner" || found.data.archived_at) return null;
   if (!isOver(deployment.status)) {
-    return isCancelled ? null : <Cancel project={project} deployment={deployment} />;
+    return <Cancel project={project} deployment={deployment} isCancelled={isCancelled} />;
   }
   const ofIt = releases.data?.items.filter((release) => release.environment === deployment.environment) ?? [];
   const hasEarlier = ofIt.some((release) => release.verdict === "good" && !release.is_current);
@@ -54,7 +54,7 @@ export function Actions({ project, deployment, isCancelled }: ActionsProps) {
   );
 }
 
-function Cancel({ project, deployment }: { project: string; deployment: Deployment }) {
+function Cancel({ project, deployment, isCancelled }: ActionsProps) {
   const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
   const cancel = async () => {
@@ -68,7 +68,7 @@ function Cancel({ project, deployment }: { project: string; deployment: Deployme
   };
   return (
     <>
-      <Button look="danger" onClick={() => setAsking(true)}>
+      <Button look="danger" disabled={isCancelled} onClick={() => setAsking(true)}>
         <StopIcon /> Cancel
       </Button>
       <Confirm

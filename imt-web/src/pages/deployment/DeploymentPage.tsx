@@ -1,26 +1,29 @@
 // A deployment: its steps as they happen, what was wrong with which service, its log, and the way back.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { Link, useParams } from "react-router";
 
 import { asks, type Deployment } from "../../api/queries";
 import { NotThere } from "../../shell/Broken";
-import { Page } from "../../shell/Page";
+import { Fetched } from "../../shell/Fetched";
+import { Page, type Crumb } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
 import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
-import { Answered } from "../../ui/Panel";
+import { Skeleton } from "../../ui/Panel";
 import { StatusBadge } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 import { Actions } from "./Actions";
 import { Changes } from "./Changes";
 import { DeploymentLog } from "./DeploymentLog";
-import { Outcome } from "./Outcome";
-import { Services } from "./Services";
+import { NowStrip } from "./NowStrip";
+import { OtherOutcome, Outcome } from "./Outcome";
 import { Steps } from "./Steps";
+import type { Course } from "./steps";
 import { useCourse, type Told } from "./useCourse";
+import { useIsTold } from "./useIsTold";
 
 export function Component() {
   const { project = "", number: digits = "" } = useParams();
@@ -33,6 +36,8 @@ function OfNumber({ project, number }: { project: string; number: number }) {
   const told = useCourse(project, number);
   const query = useQuery({
     ...asks.deployment(project, number),
+    // A page that is hidden may have let go of what it follows: its title and icon are kept true.
+    refetchIntervalInBackground: told.state === "connecting",
     refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data.status) ? false : 5_000),
   });
   // Each step changes how the deployment stands.
@@ -47,10 +52,18 @@ function OfNumber({ project, number }: { project: string; number: number }) {
     status === undefined ? undefined : toneOf(status),
   );
   return (
-    <Answered query={query} lines={10}>
+    <Fetched query={query} lines={10} title={`Deployment #${number}`} crumbs={crumbsOf(project)}>
       {(deployment) => <Shown project={project} deployment={deployment} told={told} />}
-    </Answered>
+    </Fetched>
   );
+}
+
+function crumbsOf(project: string): Crumb[] {
+  return [
+    { to: "/", text: "Projects" },
+    { to: `/projects/${project}`, text: project },
+    { to: `/projects/${project}/deployments`, text: "Deployments" },
+  ];
 }
 
 interface ShownProps {
@@ -61,14 +74,14 @@ interface ShownProps {
 
 function Shown({ project, deployment, told }: ShownProps) {
   const isOn = !isOver(deployment.status);
+  const isTold = useIsTold(told, deployment.status, !isOn);
+  // Whoever has watched it finds everything where it was when it ends; whoever comes later finds the outcome first.
+  const [isWatched] = useState(isOn);
   return (
     <Page
       isWide
-      crumbs={[
-        { to: "/", text: "Projects" },
-        { to: `/projects/${project}`, text: project },
-        { to: `/projects/${project}/deployments`, text: "Deployments" },
-      ]}
+      hasActionLine
+      crumbs={crumbsOf(project)}
       title={
         <span className="flex flex-wrap items-center gap-3">
           #{deployment.number} <Untrusted text={deployment.environment} />
@@ -80,16 +93,42 @@ function Shown({ project, deployment, told }: ShownProps) {
       below={<Facts project={project} deployment={deployment} told={told} isOn={isOn} />}
       actions={<Actions project={project} deployment={deployment} isCancelled={told.course.isCancelled} />}
     >
-      <Outcome deployment={deployment} course={told.course} />
-      {deployment.status === "success" && <Changes project={project} deployment={deployment} />}
+      {isTold ? (
+        <Body project={project} deployment={deployment} course={told.course} isWatched={isWatched} />
+      ) : (
+        <Skeleton lines={10} />
+      )}
+    </Page>
+  );
+}
+
+interface BodyProps {
+  project: string;
+  deployment: Deployment;
+  course: Course;
+  isWatched: boolean;
+}
+
+function Body({ project, deployment, course, isWatched }: BodyProps) {
+  const isOn = !isOver(deployment.status);
+  const told = isWatched ? null : (deployment.detail ?? null);
+  return (
+    <>
+      {isWatched ? (
+        <NowStrip deployment={deployment} course={course} />
+      ) : (
+        <Outcome deployment={deployment} course={course} />
+      )}
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
-        <div className="min-w-0 space-y-4">
-          <Services course={told.course} />
-          <Steps course={told.course} isOver={!isOn} told={deployment.detail ?? null} />
+        {/* On a phone the log comes after all that the steps may need, as they come one by one. */}
+        <div className={`min-w-0 space-y-4 ${isWatched ? "max-lg:min-h-[calc(100svh-12rem)]" : ""}`}>
+          <Steps course={course} isOver={!isOn} told={told} hasOutcome={isWatched} />
+          {isWatched && <OtherOutcome deployment={deployment} course={course} />}
         </div>
         <DeploymentLog project={project} number={deployment.number} isOn={isOn} />
       </div>
-    </Page>
+      {deployment.status === "success" && <Changes project={project} deployment={deployment} />}
+    </>
   );
 }
 

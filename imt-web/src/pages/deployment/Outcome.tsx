@@ -2,52 +2,74 @@
 import type { Deployment } from "../../api/queries";
 import { Untrusted, UntrustedLines } from "../../text/Untrusted";
 import { WarningIcon } from "../../ui/icons";
-import { isBad, isOver, reasonText } from "../../ui/status";
+import { isBad, reasonText } from "../../ui/status";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { causeText, pathText, type Course, type SickService } from "./steps";
 import { Scrolled } from "../../ui/Scrolled";
 
-export function Outcome({ deployment, course }: { deployment: Deployment; course: Course }) {
+interface OutcomeProps {
+  deployment: Deployment;
+  course: Course;
+}
+
+/** All of it, for whoever comes when it is over. */
+export function Outcome({ deployment, course }: OutcomeProps) {
   const services = course.steps.flatMap((step) => step.services);
   const why = whyOf(deployment, services.length > 0);
-  const warnings = [
-    ...new Set([...(deployment.warnings ?? []), ...course.steps.flatMap((step) => step.warnings)]),
-  ];
-  const isWaiting = course.holder !== null && !isOver(deployment.status);
+  const warnings = [...(deployment.warnings ?? []), ...course.steps.flatMap((step) => step.warnings)];
   return (
     <>
-      {isWaiting && (
-        <p className="rounded-md bg-pending-soft px-3 py-2 text-sm text-pending-text">
-          Waiting because another deployment holds the target: <Untrusted text={course.holder ?? ""} />
-        </p>
-      )}
       {(why !== null || course.path !== null) && (
-        <div
-          className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad(deployment.status) || course.path !== null ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
-        >
-          {why !== null && (
-            <Scrolled className="max-h-60">
-              <UntrustedLines text={why} />
-            </Scrolled>
-          )}
-          {course.path !== null && <p className="font-medium">{pathText(course.path)}</p>}
-        </div>
+        <Why text={why} path={course.path} isBad={isBad(deployment.status) || course.path !== null} />
       )}
-      {services.length > 0 && <Services services={services} />}
-      {warnings.length > 0 && (
-        <ul
-          className="space-y-1 rounded-md bg-errored-soft px-3 py-2 text-sm text-errored-text"
-          aria-label="Warnings"
-        >
-          {warnings.map((warning) => (
-            <li key={warning} className="flex gap-2">
-              <WarningIcon className="mt-0.5 size-4" />
-              <UntrustedLines text={warning} className="min-w-0" />
-            </li>
-          ))}
-        </ul>
-      )}
+      <SickServices services={services} />
+      <Warnings warnings={warnings} />
     </>
+  );
+}
+
+/** What of it no step tells, for whoever has seen the steps. */
+export function OtherOutcome({ deployment, course }: OutcomeProps) {
+  const why = deployment.detail ?? null;
+  const isSaid = course.steps.some((step) => step.detail === why || step.services.length > 0);
+  const told = new Set(course.steps.flatMap((step) => step.warnings));
+  return (
+    <>
+      {why !== null && !isSaid && <Why text={why} path={null} isBad={isBad(deployment.status)} />}
+      <Warnings warnings={(deployment.warnings ?? []).filter((warning) => !told.has(warning))} />
+    </>
+  );
+}
+
+function Why({ text, path, isBad }: { text: string | null; path: string | null; isBad: boolean }) {
+  return (
+    <div
+      className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
+    >
+      {text !== null && (
+        <Scrolled className="max-h-60">
+          <UntrustedLines text={text} />
+        </Scrolled>
+      )}
+      {path !== null && <p className="font-medium">{pathText(path)}</p>}
+    </div>
+  );
+}
+
+export function Warnings({ warnings }: { warnings: readonly string[] }) {
+  if (warnings.length === 0) return null;
+  return (
+    <ul
+      className="space-y-1 rounded-md bg-errored-soft px-3 py-2 text-sm text-errored-text"
+      aria-label="Warnings"
+    >
+      {[...new Set(warnings)].map((warning) => (
+        <li key={warning} className="flex gap-2">
+          <WarningIcon className="mt-0.5 size-4" />
+          <UntrustedLines text={warning} className="min-w-0" />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -57,9 +79,13 @@ function whyOf({ detail, reason }: Deployment, hasServices: boolean): string | n
   return detail ?? (reason ? reasonText(reason) : null);
 }
 
-function Services({ services }: { services: readonly SickService[] }) {
+export function SickServices({ services }: { services: readonly SickService[] }) {
+  if (services.length === 0) return null;
   return (
-    <section aria-label="Services that are not well" className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
+    <section
+      aria-label="Services that are not well"
+      className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,22rem),1fr))] gap-3"
+    >
       {services.map((service, place) => (
         // A service may be there several times, once for each of its containers.
         <article

@@ -4,6 +4,8 @@ import { UndoIcon } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { StatusIcon } from "../../ui/StatusIcon";
 import { Span } from "../../ui/Time";
+import { SickServices, Warnings } from "./Outcome";
+import { Services } from "./Services";
 import { pathText, stepName, type Course, type Step, type StepState } from "./steps";
 import { Scrolled } from "../../ui/Scrolled";
 
@@ -25,11 +27,13 @@ const NOTES: Partial<Record<StepState, string>> = {
 interface StepsProps {
   course: Course;
   isOver: boolean;
-  /** What the page says above them of why it failed. */
+  /** What the page says elsewhere of why it failed. */
   told: string | null;
+  /** Whether what was wrong with services and what a step warns of is told with the step. */
+  hasOutcome?: boolean;
 }
 
-export function Steps({ course, isOver, told }: StepsProps) {
+export function Steps({ course, isOver, told, hasOutcome = false }: StepsProps) {
   const back = course.steps.findIndex((step) => step.isBack);
   return (
     <Panel title="Steps" isFlush>
@@ -45,6 +49,13 @@ export function Steps({ course, isOver, told }: StepsProps) {
               </p>
             )}
             <OneStep step={step} told={told} />
+            <Services step={step} />
+            {hasOutcome && (
+              <div className="space-y-2 pr-4 pl-11.5 not-empty:py-1.5">
+                <SickServices services={step.services} />
+                <Warnings warnings={step.warnings} />
+              </div>
+            )}
           </li>
         ))}
       </ol>

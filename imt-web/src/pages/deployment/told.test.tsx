@@ -3,7 +3,8 @@ import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Deployment } from "../../api/queries";
-import { Outcome } from "./Outcome";
+import { NowStrip } from "./NowStrip";
+import { OtherOutcome, Outcome } from "./Outcome";
 import { BEGIN, type Course, type Step } from "./steps";
 import { Steps } from "./Steps";
 
@@ -17,7 +18,7 @@ const SICK = {
   error: null,
 };
 
-function shown(reason: string, detail: string, services: Step["services"]): string {
+function shown(reason: string, detail: string, services: Step["services"], isWatched = false): string {
   const step: Step = {
     name: "verify",
     number: 1,
@@ -34,10 +35,18 @@ function shown(reason: string, detail: string, services: Step["services"]): stri
   // What the pages look at of a deployment.
   const deployment = { status: "rolled_back", reason, detail } as unknown as Deployment;
   const { container } = render(
-    <>
-      <Outcome deployment={deployment} course={course} />
-      <Steps course={course} isOver told={detail} />
-    </>,
+    isWatched ? (
+      <>
+        <NowStrip deployment={deployment} course={course} />
+        <Steps course={course} isOver told={null} hasOutcome />
+        <OtherOutcome deployment={deployment} course={course} />
+      </>
+    ) : (
+      <>
+        <Outcome deployment={deployment} course={course} />
+        <Steps course={course} isOver told={detail} />
+      </>
+    ),
   );
   return container.textContent;
 }
@@ -54,4 +63,14 @@ test("what no service says is said above the steps, and not in them", () => {
   expect(text.match(/no such image/g)).toHaveLength(1);
   // A reason of that kind without services is not lost either.
   expect(shown("unhealthy", "the host says nothing", [])).toContain("the host says nothing");
+});
+
+test("whoever has watched it finds why with the step, and in few words above", () => {
+  const detail = "pull access denied";
+  const text = shown("pull_failed", detail, [], true);
+  expect(text.match(/pull access denied/g)).toHaveLength(1);
+  expect(text).toContain("The target could not fetch an image.");
+  const sick = shown("unhealthy", "web: unhealthy (state running)", [SICK], true);
+  expect(sick).not.toContain("state running");
+  expect(sick.match(/It fails its health check/g)).toHaveLength(1);
 });

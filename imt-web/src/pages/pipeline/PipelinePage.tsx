@@ -4,8 +4,8 @@ import { useParams, useSearchParams } from "react-router";
 import type { Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { NotThere } from "../../shell/Broken";
+import { Fetched } from "../../shell/Fetched";
 import { usePageState } from "../../ui/page-state";
-import { Answered } from "../../ui/Panel";
 import { statusName, toneOf } from "../../ui/status";
 import { Header } from "./Header";
 import { JobPane } from "./JobPane";
@@ -28,9 +28,17 @@ function OfNumber({ project, number }: { project: string; number: number }) {
     status === undefined ? undefined : toneOf(status),
   );
   return (
-    <Answered query={query} lines={12}>
+    <Fetched
+      query={query}
+      lines={12}
+      title={`Pipeline #${number}`}
+      crumbs={[
+        { to: "/", text: "Projects" },
+        { to: `/projects/${project}`, text: project },
+      ]}
+    >
       {(pipeline) => <Shown project={project} pipeline={pipeline} state={state} />}
-    </Answered>
+    </Fetched>
   );
 }
 

@@ -22,11 +22,11 @@ export function Timeline({ pipeline, shown }: { pipeline: Pipeline; shown: numbe
       aria-label="Jobs over time"
       className="flex max-h-full min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <header className="flex items-center justify-between border-b border-line px-3 py-1.5 text-xs text-muted">
+      <header className="flex items-center justify-between gap-4 border-b border-line px-3 py-1.5 text-xs text-muted">
         <span>{count(pipeline.jobs.length, "job")}</span>
-        <span className="w-[45%] text-right tabular-nums">{spanText(total)} since it was submitted</span>
+        <span className="text-right tabular-nums">{spanText(total)} since it was submitted</span>
       </header>
-      <div className="min-h-0 overflow-auto py-1" style={{ "--total": total } as CSSProperties}>
+      <div data-jobs className="min-h-0 overflow-auto py-1" style={{ "--total": total } as CSSProperties}>
         <Rows pipeline={pipeline} shown={shown} />
       </div>
     </section>
@@ -74,7 +74,7 @@ interface RowProps {
 const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowProps) {
   const element = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    if (isShown) element.current?.scrollIntoView({ block: "nearest" });
+    if (isShown && element.current !== null) scrollWithin(element.current);
   }, [isShown]);
   const segments = segmentsOf(job, begin);
   const last = job.attempts.at(-1);
@@ -85,11 +85,13 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
         preventScrollReset
         data-row
         aria-current={isShown}
-        className={`grid h-8 grid-cols-[1rem_minmax(0,1fr)_45%_4rem] items-center gap-2 px-3 text-sm no-underline -outline-offset-2 ${isShown ? "bg-accent-soft" : "hover:bg-page"}`}
+        className={`grid h-8 grid-cols-[1rem_minmax(0,1fr)_30%_4rem] items-center gap-2 px-3 text-sm no-underline -outline-offset-2 sm:grid-cols-[1rem_minmax(0,1fr)_45%_4rem] ${isShown ? "bg-accent-soft" : "hover:bg-page"}`}
       >
         <StatusIcon status={status} isNamed />
         <span className="flex min-w-0 items-center gap-1.5">
-          <Untrusted text={job.name} className="truncate" />
+          <span className="truncate" title={plain(job.name)}>
+            <Untrusted text={job.name} />
+          </span>
           {job.allow_failure && (
             <span className="text-xs whitespace-nowrap text-muted max-xl:hidden">may fail</span>
           )}
@@ -105,6 +107,15 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
     </li>
   );
 });
+
+/** Shows a row in its list. The page itself stays where it is, which a phone would be taken away from its beginning by. */
+function scrollWithin(row: HTMLElement): void {
+  const list = row.closest("[data-jobs]");
+  if (list === null) return;
+  const [inner, outer] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top;
+  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
+}
 
 const PLACE =
   "absolute inset-y-0 left-[calc(var(--from)/var(--total)*100%)] w-[calc((var(--to)-var(--from))/var(--total)*100%)] min-w-[2px] rounded-[2px]";

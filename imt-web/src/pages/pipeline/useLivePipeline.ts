@@ -1,11 +1,11 @@
 // A pipeline as it stands, kept up to date: what happens is told live, and then the server is asked how it stands now.
 // While nothing can be told live it is asked from time to time.
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useContext, useEffect, useMemo } from "react";
 
 import { asks, type Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
-import { useFollowed, useLiveState } from "../../live/useLive";
+import { LiveContext, useFollowed, useLiveState } from "../../live/useLive";
 import { isOver } from "../../ui/status";
 
 /** So long at least it is until it is asked again how things stand: a pipeline of many short jobs tells a lot. */
@@ -21,16 +21,16 @@ export interface Followed {
 export function useLivePipeline(project: string, number: number): Followed {
   const queries = useQueryClient();
   const ask = useMemo(() => asks.pipeline(project, number), [project, number]);
+  const whole = useMemo(() => ({ kind: "pipeline" as const, project, number }), [project, number]);
+  const connection = useContext(LiveContext);
   const query = useQuery({
     ...ask,
+    // A page that is hidden may have let go of what it follows: its title and icon are kept true.
+    refetchIntervalInBackground: connection?.standingOf(whole) === "connecting",
     refetchInterval: ({ state }) => (state.data !== undefined && isSettled(state.data) ? false : 5_000),
   });
   const isFollowed = query.data !== undefined && !isOver(query.data.status);
-  const subject = useMemo(
-    () => (isFollowed ? { kind: "pipeline" as const, project, number } : null),
-    [isFollowed, project, number],
-  );
-  const live = useFollowed(subject);
+  const live = useFollowed(isFollowed ? whole : null);
   const jobs = query.data?.jobs.length ?? 0;
   const state = useLiveState(live);
 

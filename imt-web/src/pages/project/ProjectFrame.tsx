@@ -27,7 +27,7 @@ export function ProjectFrame({
       below={project.data && <About project={project.data} />}
       actions={project.data && <Actions project={project.data} />}
     >
-      <Answered query={project} lines={8}>
+      <Answered isOnPage query={project} lines={8}>
         {(found) => (
           <>
             <Parts project={found} />

@@ -3,6 +3,7 @@ import { memo } from "react";
 import { Link } from "react-router";
 
 import type { Overview, PipelineLine } from "../../api/queries";
+import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { useSlowNow } from "../../ui/clock";
 import { Branch, Commit, Note } from "../../ui/Commit";
@@ -16,7 +17,7 @@ export const ProjectRow = memo(function ProjectRow({ line }: { line: Overview })
   const now = useSlowNow();
   const { project, last, recent, environments } = line;
   return (
-    <li className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface p-4 focus-row hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]">
+    <li className="relative grid min-h-18 grid-cols-[auto_minmax(0,1fr)] items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface px-4 py-3 focus-row hover:border-line-strong md:grid-cols-[auto_minmax(0,1fr)_minmax(0,1.2fr)_11rem]">
       <StatusIcon status={last?.status ?? "skipped"} className="size-7" />
       <div className="min-w-0">
         <h2 className="truncate text-base font-semibold">
@@ -28,9 +29,7 @@ export const ProjectRow = memo(function ProjectRow({ line }: { line: Overview })
             <Untrusted text={project.name} />
           </Link>
         </h2>
-        <p className="truncate text-sm text-muted">
-          <Untrusted text={project.repo_url ?? "no repository"} />
-        </p>
+        <Address text={project.repo_url ?? "no repository"} />
       </div>
       <div className="min-w-0 space-y-1 text-sm max-md:col-start-2">
         {last ? (
@@ -52,6 +51,20 @@ export const ProjectRow = memo(function ProjectRow({ line }: { line: Overview })
     </li>
   );
 });
+
+/** The end of an address is what tells it from others: it is cut before that. */
+function Address({ text }: { text: string }) {
+  const place = text.lastIndexOf("/");
+  const isCut = place > 0;
+  return (
+    <p className="flex min-w-0 text-sm whitespace-nowrap text-muted" title={plain(text)}>
+      {isCut && <Untrusted text={text.slice(0, place)} className="truncate" />}
+      <span className="max-w-3/4 shrink-0 truncate">
+        <Untrusted text={isCut ? text.slice(place) : text} />
+      </span>
+    </p>
+  );
+}
 
 function LastPipeline({ project, pipeline }: { project: string; pipeline: PipelineLine }) {
   return (

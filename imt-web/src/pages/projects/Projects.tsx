@@ -42,7 +42,7 @@ export function Component() {
         </>
       }
     >
-      <Answered query={projects} lines={8}>
+      <Answered isOnPage query={projects} lines={8}>
         {({ items, next }) =>
           items.length === 0 && cursor === null ? (
             <NoProjects isArchived={isArchived} />
@@ -60,6 +60,12 @@ export function Component() {
                 />
                 {/* Of a part of them it would say that of all. */}
                 {!isPart && !isArchived && <p className="text-sm text-muted">{standingText(items)}</p>}
+                {isPart && text === "" && (
+                  <p className="text-sm text-muted">
+                    {cursor === null ? `The first ${items.length} by name.` : `${items.length} further ones.`}{" "}
+                    All are looked through to find one.
+                  </p>
+                )}
               </div>
               <Found
                 items={text === "" ? items : (all.data ?? items)}
@@ -99,21 +105,27 @@ function Found({ items, text, isAsking }: { items: readonly Overview[]; text: st
   );
   return (
     <>
+      <p role="status" className="text-sm text-muted empty:sr-only">
+        {isAsking && "The others are looked through …"}
+        {!isAsking && text !== "" && found.length > 0 && count(found.length)}
+        {!isAsking && found.length === 0 && (
+          <>
+            No project has “
+            <Untrusted text={text.length > 100 ? `${text.slice(0, 100)}…` : text} />” in its name or address.
+          </>
+        )}
+      </p>
       <ul className="space-y-2">
         {found.map((line) => (
           <ProjectRow key={line.project.id} line={line} />
         ))}
       </ul>
-      <p role="status" className="text-muted">
-        {isAsking && "The others are looked through …"}
-        {!isAsking && found.length === 0 && (
-          <>
-            No project has “<Untrusted text={text} />” in its name or address.
-          </>
-        )}
-      </p>
     </>
   );
+}
+
+function count(found: number): string {
+  return found === 1 ? "1 project found" : `${found} projects found`;
 }
 
 function NoProjects({ isArchived }: { isArchived: boolean }) {

@@ -25,7 +25,7 @@ export function Component() {
   });
   return (
     <Page title="Runners">
-      <Answered query={runners} lines={6}>
+      <Answered isOnPage query={runners} lines={6}>
         {({ items }) =>
           items.length === 0 ? (
             <EmptyState icon={<ServerIcon />} title="No runner">

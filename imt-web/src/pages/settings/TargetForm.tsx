@@ -5,9 +5,11 @@ import { client, done, type Schemas } from "../../api/client";
 import type { Project } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
+import { useEdits } from "../../ui/edits";
 import { AreaField, CheckField, TextField } from "../../ui/Field";
 import { FormPanel } from "../../ui/FormPanel";
 import { askSecrets, askTargets } from "./asks";
+import { byNow } from "./byNow";
 import { HostKeyChoice } from "./HostKeyChoice";
 
 interface FormProps {
@@ -20,13 +22,16 @@ interface FormProps {
 
 export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
   const before = edited?.target;
-  const [environment, setEnvironment] = useState(edited?.environment ?? "production");
-  const [isHere, setHere] = useState(edited !== null && !before?.host);
-  const [host, setHost] = useState(before?.host ?? "");
-  const [port, setPort] = useState(String(before?.port ?? 22));
-  const [user, setUser] = useState(before?.user ?? "deploy");
-  const [hostKey, setHostKey] = useState(before?.host_key ?? "");
-  const [registry, setRegistry] = useState(before?.registry ?? "");
+  const { values, others, set, saved } = useEdits({
+    environment: edited?.environment ?? "production",
+    isHere: edited !== null && !before?.host,
+    host: before?.host ?? "",
+    port: String(before?.port ?? 22),
+    user: before?.user ?? "deploy",
+    hostKey: before?.host_key ?? "",
+    registry: before?.registry ?? "",
+  });
+  const { environment, isHere, host, port, user, hostKey, registry } = values;
   const [key, setKey] = useState("");
   const deed = useDeed(askTargets(project.name).queryKey, askSecrets(project.name).queryKey);
 
@@ -49,7 +54,10 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
       await done(client.PUT("/api/v1/projects/{project}/targets/{environment}", { params: { path }, body }));
       if (key.trim() !== "" && !isHere) await setTargetKey(project.name, name, key);
     }, `The target of ${name} is set`);
-    if (isSet) onDone();
+    if (!isSet) return;
+    saved(values);
+    setKey("");
+    onDone();
   };
 
   return (
@@ -65,7 +73,7 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
         help="As the pipeline file names it under deploy."
         value={environment}
         disabled={edited !== null}
-        onChange={(event) => setEnvironment(event.target.value)}
+        onChange={(event) => set("environment", event.target.value)}
         required
         isCode
       />
@@ -73,7 +81,7 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
         <CheckField
           label="On this machine"
           checked={isHere}
-          onChange={(event) => setHere(event.target.checked)}
+          onChange={(event) => set("isHere", event.target.checked)}
         />
       )}
       {!isHere && (
@@ -82,8 +90,9 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
             <TextField
               label="Host"
               placeholder="example.org"
+              help={byNow(others.host)}
               value={host}
-              onChange={(event) => setHost(event.target.value)}
+              onChange={(event) => set("host", event.target.value)}
               required
               isCode
             />
@@ -91,15 +100,17 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
               label="Port"
               inputMode="numeric"
               pattern="[0-9]{1,5}"
+              help={byNow(others.port)}
               value={port}
-              onChange={(event) => setPort(event.target.value)}
+              onChange={(event) => set("port", event.target.value)}
               required
               isCode
             />
             <TextField
               label="User"
+              help={byNow(others.user)}
               value={user}
-              onChange={(event) => setUser(event.target.value)}
+              onChange={(event) => set("user", event.target.value)}
               required
               isCode
             />
@@ -109,7 +120,7 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
             host={host.trim()}
             port={port}
             chosen={hostKey}
-            onChoose={setHostKey}
+            onChoose={(fingerprint) => set("hostKey", fingerprint)}
           />
           <AreaField
             label="Private key of that user"
@@ -123,12 +134,13 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
         label="Registry"
         placeholder="ghcr.io/acme"
         help={
-          isHere
+          byNow(others.registry) ??
+          (isHere
             ? "Empty: images stay on this machine."
-            : "Where images are pushed to, and fetched from by the host."
+            : "Where images are pushed to, and fetched from by the host.")
         }
         value={registry}
-        onChange={(event) => setRegistry(event.target.value)}
+        onChange={(event) => set("registry", event.target.value)}
         required={!isHere}
         isCode
       />

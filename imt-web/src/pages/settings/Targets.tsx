@@ -19,7 +19,9 @@ type Target = Schemas["TargetView"];
 export function Targets({ project }: { project: Project }) {
   const targets = useQuery(askTargets(project.name));
   const me = useMe();
-  const [edited, setEdited] = useState<Target | null>(null);
+  const [chosen, setChosen] = useState<Target | null>(null);
+  // As it is known now: what somebody else changes of it meanwhile is not undone unseen. One that is gone is set again.
+  const edited = targets.data?.items.find((target) => target.environment === chosen?.environment) ?? chosen;
   const forget = (environment: string) =>
     done(
       client.DELETE("/api/v1/projects/{project}/targets/{environment}", {
@@ -34,7 +36,7 @@ export function Targets({ project }: { project: Project }) {
         of={(target) => ({
           name: target.environment,
           about: <Where target={target} />,
-          extra: <Button onClick={() => setEdited(target)}>Change</Button>,
+          extra: <Button onClick={() => setChosen(target)}>Change</Button>,
         })}
         empty={
           <EmptyState icon={<ServerIcon />} title="No target yet">
@@ -53,7 +55,7 @@ export function Targets({ project }: { project: Project }) {
         project={project}
         edited={edited}
         mayBeHere={me.data?.is_single_user === true}
-        onDone={() => setEdited(null)}
+        onDone={() => setChosen(null)}
       />
     </>
   );

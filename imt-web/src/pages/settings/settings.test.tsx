@@ -1,12 +1,15 @@
 // What is set goes in and never comes out; what is removed is asked for first; what is replayed is listed anew.
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { expect, test } from "vitest";
 
-import type { Project } from "../../api/queries";
+import { asks, type Project } from "../../api/queries";
 import { problem, serve, show } from "../../testing";
+import { General } from "./General";
 import { Members } from "./Members";
 import { Secrets } from "./Secrets";
+import { Targets } from "./Targets";
 import { Variables } from "./Variables";
 import { Webhook } from "./Webhook";
 
@@ -199,4 +202,88 @@ test("all members are found, however many there are", async () => {
   expect(screen.getByText(/1 further one/)).toBeTruthy();
   type("Find by name", "m200");
   expect(await screen.findByText("m200@example.org")).toBeTruthy();
+});
+
+const KEPT = {
+  id: "p1",
+  name: "shop",
+  version: 1,
+  repo_url: "https://h/shop.git",
+  default_branch: "main",
+  pipeline_file: "pipeline.yml",
+  branches: [] as string[],
+  triggers_on_push: true,
+  supersedes_queued: true,
+  commit_statuses: "auto",
+  has_public_badge: false,
+};
+
+function FetchedGeneral() {
+  const { data } = useQuery(asks.project("shop"));
+  return data && <General project={data} />;
+}
+
+/** A server that keeps a project, as somebody else may change it, too. */
+function keeping() {
+  const server = { project: KEPT };
+  const all = open(<FetchedGeneral />, {
+    [`GET ${BASE}`]: () => server.project,
+    [`PATCH ${BASE}`]: () => {
+      const { body } = all.asked.at(-1) ?? {};
+      server.project = { ...server.project, ...(body as object), version: server.project.version + 1 };
+      return server.project;
+    },
+  });
+  const bodies = () => all.asked.filter(({ what }) => what.startsWith("PATCH")).map(({ body }) => body);
+  return { server, bodies };
+}
+
+const BADGE = /Everybody may see/;
+
+test("the badge is set, and what was edited of the project stays", async () => {
+  const { server, bodies } = keeping();
+  await screen.findByLabelText("Default branch");
+  type("Default branch", "trunk");
+  server.project = { ...server.project, pipeline_file: "ci.yml", version: 7 };
+  fireEvent.click(screen.getByLabelText(BADGE));
+  // What somebody else has changed meanwhile is shown.
+  await waitFor(() => expect(valueOf("Pipeline file")).toBe("ci.yml"));
+  expect(screen.getByLabelText<HTMLInputElement>(BADGE).checked).toBe(true);
+  expect(valueOf("Default branch")).toBe("trunk");
+  fireEvent.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(bodies()).toEqual([{ has_public_badge: true }, { default_branch: "trunk" }]));
+  expect(server.project).toMatchObject({ pipeline_file: "ci.yml", default_branch: "trunk" });
+});
+
+test("what two have edited is told before one takes the place of the other", async () => {
+  const { server } = keeping();
+  await screen.findByLabelText("Default branch");
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Save" }).disabled).toBe(true);
+  type("Default branch", "trunk");
+  server.project = { ...server.project, default_branch: "develop", version: 7 };
+  fireEvent.click(screen.getByLabelText(BADGE));
+  expect(await screen.findByText("develop")).toBeTruthy();
+  expect(valueOf("Default branch")).toBe("trunk");
+});
+
+test("a target that somebody else changes while it is edited keeps both changes", async () => {
+  const put = `PUT ${BASE}/targets/prod`;
+  const target = { host: "h1", port: 22, user: "deploy", host_key: "SHA256:a", registry: "r" };
+  const server = { target: { ...target, keep: 3 } };
+  const { asked } = open(<Targets project={project} />, {
+    "GET /api/v1/me": ME,
+    [`GET ${BASE}/targets`]: () => ({ items: [{ environment: "prod", target: server.target }] }),
+    [`GET ${BASE}/secrets`]: { items: [] },
+    [put]: null,
+  });
+  fireEvent.click(await screen.findByRole("button", { name: "Change" }));
+  type("User", "root");
+  server.target = { ...server.target, registry: "other", keep: 9 };
+  window.dispatchEvent(new Event("visibilitychange"));
+  await waitFor(() => expect(valueOf("Registry")).toBe("other"));
+  expect(valueOf("User")).toBe("root");
+  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  await waitFor(() => expect(asked.map(({ what }) => what)).toContain(put));
+  const body = { ...target, user: "root", registry: "other", keep: 9 };
+  expect(asked.find(({ what }) => what === put)?.body).toEqual(body);
 });

@@ -1,28 +1,5 @@
-// The few icons there are. All are decoration: whoever shows one says in words what it stands for.
-import type { ReactNode } from "react";
-
-export interface IconProps {
-  className?: string;
-}
-
-function icon(content: ReactNode) {
-  return function Icon({ className = "size-4" }: IconProps) {
-    return (
-      <svg
-        viewBox="0 0 16 16"
-        className={`shrink-0 ${className}`}
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.6"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        aria-hidden="true"
-      >
-        {content}
-      </svg>
-    );
-  };
-}
+// The few icons that pages share. All are decoration: whoever shows one says in words what it stands for.
+import { icon } from "./icon";
 
 export const BranchIcon = icon(
   <>

@@ -1,24 +1,5 @@
-// The icons that only logs have. All are decoration.
-import type { ReactNode } from "react";
-
-function icon(content: ReactNode) {
-  return function Icon() {
-    return (
-      <svg
-        viewBox="0 0 16 16"
-        className="size-4 shrink-0"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.6"
-        strokeLinecap="round"
-        strokeLinejoin="round"
-        aria-hidden="true"
-      >
-        {content}
-      </svg>
-    );
-  };
-}
+// The icons that only logs have: apart from the others, so that they are fetched with the first log.
+import { icon } from "./icon";
 
 export const SearchIcon = icon(
   <>
