@@ -56,20 +56,44 @@ function Pipelines({ project }: { project: Project }) {
   );
 }
 
+/** Its place is kept while it is on its way, so that the list below stays where it is. */
 function Overview({ project }: { project: Project }) {
   const now = useSlowNow();
   const pipelines = useQuery(asks.pipelines(project.name, { limit: 50 }));
-  const deployments = useQuery(asks.deployments(project.name, { limit: 50 }));
-  const environments = environmentsOf(deployments.data?.items ?? []);
-  const items = pipelines.data?.items ?? [];
-  if (items.length === 0) return null;
+  const items = pipelines.data?.items;
+  // Why there are none is said below.
+  if (items?.length === 0 || (items === undefined && pipelines.isError)) return null;
   return (
     <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
-      <Panel title="How long they took" action={<span className="text-sm text-muted">{summary(items)}</span>}>
-        <PipelineChart project={project.name} pipelines={items} now={now} />
+      <Panel
+        title="How long they took"
+        action={
+          <span className={`text-sm text-muted ${items === undefined ? "invisible" : ""}`}>
+            {items === undefined ? "50 of the last 50 pipelines succeeded" : summary(items)}
+          </span>
+        }
+      >
+        {items === undefined ? (
+          <div role="status" aria-label="Loading" className="h-[7.375rem]" />
+        ) : (
+          <PipelineChart project={project.name} pipelines={items} now={now} />
+        )}
       </Panel>
       <Panel title="Live">
-        {environments.length === 0 ? (
+        <Live project={project} />
+      </Panel>
+    </div>
+  );
+}
+
+function Live({ project }: { project: Project }) {
+  const deployments = useQuery(asks.deployments(project.name, { limit: 50 }));
+  if (deployments.isPending) return <p role="status" aria-label="Loading" className="h-5" />;
+  return (
+    <Answered query={deployments}>
+      {({ items }) => {
+        const environments = environmentsOf(items);
+        return environments.length === 0 ? (
           <p className="text-sm text-muted">Nothing was deployed yet.</p>
         ) : (
           <div className="flex flex-col items-start gap-2">
@@ -77,9 +101,9 @@ function Overview({ project }: { project: Project }) {
               <EnvironmentChip key={environment.name} project={project.name} environment={environment} />
             ))}
           </div>
-        )}
-      </Panel>
-    </div>
+        );
+      }}
+    </Answered>
   );
 }
 
