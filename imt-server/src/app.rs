@@ -6,10 +6,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::{OpenApi as Document, PathItem};
+use utoipa_axum::PathItemExt as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
@@ -82,8 +83,8 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// What routes are put into: to serve them, or to tell of them.
 trait Routes: Default {
-    /// One more path, as `routes!` has it.
-    fn with(self, route: UtoipaMethodRouter<Server>) -> Self;
+    /// One more path.
+    fn with(self, route: Route) -> Self;
     /// All of another one, below a path.
     fn below(self, path: &str, others: Self) -> Self;
     /// All of another one.
@@ -92,9 +93,38 @@ trait Routes: Default {
     fn up_to(self, bytes: usize) -> Self;
 }
 
+/// A path and its handlers: as they are served, and as they are told of, which takes the larger part of a megabyte of code to make
+/// and is asked for rarely.
+struct Route {
+    served: fn() -> (String, MethodRouter<Server>),
+    told: fn() -> UtoipaMethodRouter<Server>,
+}
+
+/// The route of handlers of one path. Uses what `routes!` is made of, which finds what `#[utoipa::path]` has made of a handler.
+macro_rules! route {
+    ($module:ident::$name:ident $(, $more_module:ident::$more:ident)*) => {
+        Route {
+            served: || {
+                let handlers = served!(MethodRouter::new(), $module::$name);
+                $(let handlers = served!(handlers, $more_module::$more);)*
+                (routes!(@path [path()] of $module::$name), handlers)
+            },
+            told: || routes!($module::$name $(, $more_module::$more)*),
+        }
+    };
+}
+
+macro_rules! served {
+    ($handlers:expr, $module:ident::$name:ident) => {{
+        let methods = routes!(@path [methods()] of $module::$name);
+        methods.iter().fold($handlers, |all, method| all.on(method.to_method_filter(), $module::$name))
+    }};
+}
+
 impl Routes for Router<Server> {
-    fn with(self, (_, told, handlers): UtoipaMethodRouter<Server>) -> Self {
-        told.paths.into_keys().fold(self, |all, path| all.route(&path, handlers.clone()))
+    fn with(self, route: Route) -> Self {
+        let (path, handlers) = (route.served)();
+        self.route(&path, handlers)
     }
 
     fn below(self, path: &str, others: Self) -> Self {
@@ -111,8 +141,8 @@ impl Routes for Router<Server> {
 }
 
 impl Routes for OpenApiRouter<Server> {
-    fn with(self, route: UtoipaMethodRouter<Server>) -> Self {
-        self.routes(route)
+    fn with(self, route: Route) -> Self {
+        self.routes((route.told)())
     }
 
     fn below(self, path: &str, others: Self) -> Self {
@@ -134,73 +164,73 @@ fn all_routes<R: Routes>(delivery_bytes: usize) -> R {
 
 /// What is not called by programs of ours, or needs no login.
 fn outside<R: Routes>(delivery_bytes: usize) -> R {
-    let hooks = R::default().with(routes!(hooks::github)).with(routes!(hooks::github_by_repository));
+    let hooks = R::default().with(route!(hooks::github)).with(route!(hooks::github_by_repository));
     let hooks = hooks.up_to(delivery_bytes);
     R::default()
-        .with(routes!(health::health))
-        .with(routes!(health::ready))
-        .with(routes!(health::metrics))
-        .with(routes!(sign_in::by_link))
-        .with(routes!(sign_in::out))
-        .with(routes!(providers::list))
-        .with(routes!(providers::login))
-        .with(routes!(providers::callback))
+        .with(route!(health::health))
+        .with(route!(health::ready))
+        .with(route!(health::metrics))
+        .with(route!(sign_in::by_link))
+        .with(route!(sign_in::out))
+        .with(route!(providers::list))
+        .with(route!(providers::login))
+        .with(route!(providers::callback))
         .and(hooks)
-        .with(routes!(badge::show))
-        .with(routes!(socket::open))
+        .with(route!(badge::show))
+        .with(route!(socket::open))
 }
 
 /// What programs call.
 fn api_routes<R: Routes>() -> R {
     R::default()
-        .with(routes!(me::me))
-        .with(routes!(me::sessions, me::close_sessions))
-        .with(routes!(me::close_session))
-        .with(routes!(me::tokens, me::make_token))
-        .with(routes!(me::revoke_token))
-        .with(routes!(overview::list))
-        .with(routes!(projects::list, projects::create))
-        .with(routes!(project_check::check))
-        .with(routes!(projects::show, projects::change))
-        .with(routes!(projects::archive))
-        .with(routes!(projects::restore))
-        .with(routes!(members::list))
-        .with(routes!(members::set, members::remove))
-        .with(routes!(members::set_by_email))
-        .with(routes!(variables::list))
-        .with(routes!(variables::set, variables::remove))
-        .with(routes!(secrets::list))
-        .with(routes!(secrets::set, secrets::remove))
-        .with(routes!(pipelines::list, pipelines::start))
-        .with(routes!(pipelines::show))
-        .with(routes!(pipelines::cancel))
-        .with(routes!(pipelines::retry))
-        .with(routes!(stream::of_pipeline))
-        .with(routes!(stream::of_deployment))
-        .with(routes!(logs::show))
-        .with(routes!(logs::pieces))
-        .with(routes!(log_search::of_job))
-        .with(routes!(log_commands::show))
-        .with(routes!(reports::show))
-        .with(routes!(targets::list))
-        .with(routes!(targets::set, targets::forget))
-        .with(routes!(targets::host_keys))
-        .with(routes!(deployments::list, deploy::start))
-        .with(routes!(deploy::roll_back))
-        .with(routes!(deployments::show))
-        .with(routes!(deployments::cancel))
-        .with(routes!(deployment_logs::show))
-        .with(routes!(deployment_logs::pieces))
-        .with(routes!(log_search::of_deployment))
-        .with(routes!(releases::list))
-        .with(routes!(release_difference::show))
-        .with(routes!(deliveries::list))
-        .with(routes!(deliveries::show))
-        .with(routes!(deliveries::replay))
-        .with(routes!(reconcile::show, reconcile::ask))
-        .with(routes!(audit::of_project))
-        .with(routes!(audit::of_all))
-        .with(routes!(runners::list))
-        .with(routes!(users::list))
-        .with(routes!(users::show, users::change))
+        .with(route!(me::me))
+        .with(route!(me::sessions, me::close_sessions))
+        .with(route!(me::close_session))
+        .with(route!(me::tokens, me::make_token))
+        .with(route!(me::revoke_token))
+        .with(route!(overview::list))
+        .with(route!(projects::list, projects::create))
+        .with(route!(project_check::check))
+        .with(route!(projects::show, projects::change))
+        .with(route!(projects::archive))
+        .with(route!(projects::restore))
+        .with(route!(members::list))
+        .with(route!(members::set, members::remove))
+        .with(route!(members::set_by_email))
+        .with(route!(variables::list))
+        .with(route!(variables::set, variables::remove))
+        .with(route!(secrets::list))
+        .with(route!(secrets::set, secrets::remove))
+        .with(route!(pipelines::list, pipelines::start))
+        .with(route!(pipelines::show))
+        .with(route!(pipelines::cancel))
+        .with(route!(pipelines::retry))
+        .with(route!(stream::of_pipeline))
+        .with(route!(stream::of_deployment))
+        .with(route!(logs::show))
+        .with(route!(logs::pieces))
+        .with(route!(log_search::of_job))
+        .with(route!(log_commands::show))
+        .with(route!(reports::show))
+        .with(route!(targets::list))
+        .with(route!(targets::set, targets::forget))
+        .with(route!(targets::host_keys))
+        .with(route!(deployments::list, deploy::start))
+        .with(route!(deploy::roll_back))
+        .with(route!(deployments::show))
+        .with(route!(deployments::cancel))
+        .with(route!(deployment_logs::show))
+        .with(route!(deployment_logs::pieces))
+        .with(route!(log_search::of_deployment))
+        .with(route!(releases::list))
+        .with(route!(release_difference::show))
+        .with(route!(deliveries::list))
+        .with(route!(deliveries::show))
+        .with(route!(deliveries::replay))
+        .with(route!(reconcile::show, reconcile::ask))
+        .with(route!(audit::of_project))
+        .with(route!(audit::of_all))
+        .with(route!(runners::list))
+        .with(route!(users::list))
+        .with(route!(users::show, users::change))
 }

@@ -40,16 +40,17 @@ pub(crate) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Re
         return response;
     }
     let is_ours = OURS.iter().any(|prefix| path.starts_with(prefix));
-    if is_ours || !wants_page(&headers) {
+    if is_ours || !wants_page(path, &headers) {
         return Problem::not_found().into_response();
     }
     file::<Built>(FIRST, &headers).unwrap_or_else(not_built)
 }
 
-/// Whether somebody looks, rather than a program.
-fn wants_page(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|kind| kind.trim().starts_with("text/html"))
+/// Whether somebody looks, rather than a program; or a program asks whether there is anybody, and takes what there is.
+fn wants_page(path: &str, headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT).map_or("*/*", |accept| accept.to_str().unwrap_or_default());
+    let mut kinds = accepted.split(',').map(str::trim);
+    kinds.any(|kind| kind.starts_with("text/html") || (path.is_empty() && kind.starts_with("*/*")))
 }
 
 fn not_built() -> Response {
@@ -126,7 +127,10 @@ mod tests {
             assert_eq!(answer.status(), StatusCode::OK, "{page}");
             assert_eq!(answer.headers()[CONTENT_TYPE], "text/html; charset=utf-8", "{page}");
         }
-        for (path, accept) in [("/", "application/json"), ("/api/v1/no", BROWSER.1), ("/assets/no.js", BROWSER.1)] {
+        assert_eq!(asked("/", &[]).await.status(), StatusCode::OK);
+        assert_eq!(asked("/", &[("accept", "*/*")]).await.status(), StatusCode::OK);
+        let none = [("/", "application/json"), ("/no", "*/*"), ("/api/v1/no", BROWSER.1), ("/assets/no.js", BROWSER.1)];
+        for (path, accept) in none {
             assert_eq!(asked(path, &[("accept", accept)]).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
         let changed = fallback(Method::POST, "/".parse().unwrap(), HeaderMap::new()).await;
