@@ -9,6 +9,7 @@ use imt_core::ports::{Bell, Connections};
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Statement, Transaction, Value, together};
 use sqlx::pool::PoolConnection;
 use sqlx::{Either, Executor as _, Sqlite, SqlitePool};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
@@ -16,10 +17,16 @@ use crate::convert::{query, row};
 use crate::dialect::SQLITE;
 use crate::error;
 
+/// Held by whoever has the writer in the usual way.
+type Turn = OwnedMutexGuard<()>;
+
 /// One writer, several readers.
 pub(crate) struct SqliteFile {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Where the file was opened. A connection has a thread, which gets the priority of the one that starts it: it is not to be
+    /// that of work which steps back, because others use the connection after it.
+    home: Handle,
     /// Held by whoever waits for the writer, or has it, in the usual way: so there is at most one of them before somebody who
     /// needs it promptly, and what works in the background does not keep callers waiting.
     usual: Arc<Mutex<()>>,
@@ -27,10 +34,31 @@ pub(crate) struct SqliteFile {
 
 impl SqliteFile {
     pub(crate) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { writer, readers, usual: Arc::default() }
+        Self { writer, readers, home: Handle::current(), usual: Arc::default() }
     }
 
-    async fn turn(&self) -> DatabaseResult<OwnedMutexGuard<()>> {
+    async fn connection(&self, pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        if pool.num_idle() == 0 && pool.size() < pool.options().get_max_connections() {
+            let pool = pool.clone();
+            // What was not wanted any more when it came is there for the next one.
+            if let Ok(made) = self.home.spawn(async move { pool.acquire().await }).await {
+                return made;
+            }
+        }
+        pool.acquire().await
+    }
+
+    async fn open(
+        &self,
+        pool: &SqlitePool,
+        begin: &'static str,
+        turn: Option<Turn>,
+    ) -> DatabaseResult<Box<dyn Transaction>> {
+        let connection = self.connection(pool).await.map_err(error::database)?;
+        Ok(Box::new(Open { connection: Some(connection), is_in: In::Nothing(begin), _turn: turn }))
+    }
+
+    async fn turn(&self) -> DatabaseResult<Turn> {
         let turn =
             tokio::time::timeout(self.writer.options().get_acquire_timeout(), Arc::clone(&self.usual).lock_owned());
         turn.await.map_err(|_| error::database(sqlx::Error::PoolTimedOut))
@@ -44,11 +72,11 @@ impl Database for SqliteFile {
     }
 
     async fn begin(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.writer, WRITING, Some(self.turn().await?)).await
+        self.open(&self.writer, WRITING, Some(self.turn().await?)).await
     }
 
     async fn begin_promptly(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.writer, WRITING, None).await
+        self.open(&self.writer, WRITING, None).await
     }
 
     async fn begin_schema_change(&self) -> DatabaseResult<Box<dyn Transaction>> {
@@ -56,7 +84,7 @@ impl Database for SqliteFile {
     }
 
     async fn snapshot(&self) -> DatabaseResult<Box<dyn Transaction>> {
-        Open::begin(&self.readers, "BEGIN", None).await
+        self.open(&self.readers, "BEGIN", None).await
     }
 
     fn connections(&self) -> Connections {
@@ -79,14 +107,15 @@ impl Database for SqliteFile {
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
+        let one = async |pool| query(sql, values).fetch_all(&mut *self.connection(pool).await?).await;
         let rows = match purpose {
-            Purpose::Read => query(sql, values).fetch_all(&self.readers).await,
+            Purpose::Read => one(&self.readers).await,
             Purpose::Claim => {
                 let _turn = self.turn().await?;
-                query(sql, values).fetch_all(&self.writer).await
+                one(&self.writer).await
             }
             Purpose::Lease(within) => {
-                let answer = tokio::time::timeout(within, query(sql, values).fetch_all(&self.writer)).await;
+                let answer = tokio::time::timeout(within, one(&self.writer)).await;
                 answer.unwrap_or(Err(sqlx::Error::PoolTimedOut))
             }
         };
@@ -126,7 +155,7 @@ struct Open {
     connection: Option<PoolConnection<Sqlite>>,
     is_in: In,
     /// Given back after the connection is.
-    _turn: Option<OwnedMutexGuard<()>>,
+    _turn: Option<Turn>,
 }
 
 /// What a connection is in.
@@ -142,15 +171,6 @@ enum In {
 }
 
 impl Open {
-    async fn begin(
-        pool: &SqlitePool,
-        sql: &'static str,
-        turn: Option<OwnedMutexGuard<()>>,
-    ) -> DatabaseResult<Box<dyn Transaction>> {
-        let connection = pool.acquire().await.map_err(error::database)?;
-        Ok(Box::new(Self { connection: Some(connection), is_in: In::Nothing(sql), _turn: turn }))
-    }
-
     /// Runs statements in one turn, after what begins the transaction if need be; answers the rows of each.
     async fn turn(&mut self, statements: Vec<Statement>, then: In) -> DatabaseResult<Vec<Vec<Row>>> {
         let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
@@ -203,7 +223,7 @@ impl Transaction for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        match (self.is_in, tokio::runtime::Handle::try_current()) {
+        match (self.is_in, Handle::try_current()) {
             (In::Nothing(_) | In::Over, _) => {}
             (In::Transaction, Ok(runtime)) => {
                 runtime.spawn(async move {

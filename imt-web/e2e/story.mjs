@@ -8,7 +8,7 @@
 // together), both for whoever works on them. Says of each act how it went, and ends with 0 where all went well.
 //
 // What needs containers and a host is told where `scripts/with-services` has started them; that it is not told is said.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -28,6 +28,10 @@ if (values.server === undefined) {
   console.error(
     "usage: node e2e/story.mjs --server PATH [--pictures DIRECTORY] [--shots DIRECTORY] [--pages DIRECTORY]",
   );
+  process.exit(2);
+}
+if (values.pages !== undefined && !existsSync(join(values.pages, "index.html"))) {
+  console.error(`${resolve(values.pages)} has no built pages: there is no index.html in it`);
   process.exit(2);
 }
 if (values.shots !== undefined) await mkdir(values.shots, { recursive: true });
