@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use imt_core::id::CommitId;
 use imt_core::plan::CommitNote;
@@ -19,12 +20,12 @@ const KEPT: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Noted(Mutex<VecDeque<(Key, CommitNote)>>);
 
-/// A mirror's device and inode, and a commit.
-type Key = (u64, u64, CommitId);
+/// A mirror's device and inode, when that was made, as inodes are used again, and a commit.
+type Key = (u64, u64, Option<SystemTime>, CommitId);
 
 fn key(mirror: &Path, commit: &CommitId) -> Option<Key> {
     let directory = mirror.metadata().ok()?;
-    Some((directory.dev(), directory.ino(), commit.clone()))
+    Some((directory.dev(), directory.ino(), directory.created().ok(), commit.clone()))
 }
 
 impl Noted {
@@ -49,7 +50,7 @@ impl Noted {
     pub(crate) fn forget(&self, commit: &CommitId) -> bool {
         let mut all = self.all();
         let before = all.len();
-        all.retain(|((_, _, known), _)| known != commit);
+        all.retain(|((.., known), _)| known != commit);
         all.len() < before
     }
 
@@ -74,12 +75,16 @@ mod tests {
         std::fs::create_dir(&other).unwrap();
         let (noted, note) = (Noted::default(), CommitNote::new("mend it", "ann"));
         noted.note(&mirror, &commit(1), &note);
-        assert_eq!(noted.get(&mirror, &commit(1)), Some(note));
+        assert_eq!(noted.get(&mirror, &commit(1)), Some(note.clone()));
         assert_eq!((noted.get(&other, &commit(1)), noted.get(&mirror, &commit(2))), (None, None));
         std::fs::rename(&mirror, dir.path().join("aside")).unwrap();
         assert_eq!(noted.get(&mirror, &commit(1)), None);
         std::fs::rename(&other, &mirror).unwrap();
         assert_eq!(noted.get(&mirror, &commit(1)), None);
+        noted.note(&mirror, &commit(1), &note);
+        std::fs::remove_dir(&mirror).unwrap();
+        std::fs::create_dir(&mirror).unwrap();
+        assert_eq!(noted.get(&mirror, &commit(1)), None, "it may have the same inode");
     }
 
     #[test]

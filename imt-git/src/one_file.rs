@@ -32,10 +32,13 @@ impl GitSource {
         let deadline = deadline_in(self.deadline);
         let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
         let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
-        let found = self.brought(&mirror, &repository, &commit, deadline).await?;
-        let content = self.content(&mirror, &commit, path, most).await;
-        let content = content.inspect_err(|_| self.forget(&commit))?;
-        Ok(OneFile { content, note: found.note })
+        loop {
+            let found = self.brought(&mirror, &repository, &commit, deadline).await?;
+            match self.content(&mirror, &commit, path, most).await {
+                Err(_) if self.was_mistaken(&found, &mirror, &commit).await? => {}
+                content => return Ok(OneFile { content: content?, note: found.note }),
+            }
+        }
     }
 
     /// The message of a commit, its beginning where it is long. The commit is fetched into the mirror if it is not there.
@@ -47,13 +50,18 @@ impl GitSource {
         let deadline = deadline_in(self.deadline);
         let (repository, commit) = (self.allowed(repository).await?, parse_commit(commit)?);
         let mirror = self.mirror_without_network(&repository, &commit, deadline).await?;
-        let _found = self.brought(&mirror, &repository, &commit, deadline).await?;
-        mirror.message(&commit).await.inspect_err(|_| self.forget(&commit))
+        loop {
+            let found = self.brought(&mirror, &repository, &commit, deadline).await?;
+            match mirror.message(&commit).await {
+                Err(_) if self.was_mistaken(&found, &mirror, &commit).await? => {}
+                message => return message,
+            }
+        }
     }
 
-    /// What could not be read may be there no longer: the next one is to look.
-    fn forget(&self, commit: &CommitId) {
-        self.noted.forget(commit);
+    /// Whether a commit that was only remembered is in the mirror no longer. It is remembered no more.
+    async fn was_mistaken(&self, found: &Found, mirror: &Mirror<'_>, commit: &CommitId) -> Result<bool, Failure> {
+        Ok(found.is_remembered && self.noted.forget(commit) && mirror.found(commit).await?.is_none())
     }
 
     /// The mirror of a repository, to be read only.

@@ -368,7 +368,8 @@ impl Source for GitSource {
             }
             // What was remembered of the mirror may be so no longer.
             self.noted.forget(&commit);
-            if !mirror.repair().await? && !is_remembered {
+            let is_gone = is_remembered && mirror.found(&commit).await?.is_none();
+            if !mirror.repair().await? && !is_gone {
                 return Err(failure);
             }
             clear(order.into)?;

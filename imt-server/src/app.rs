@@ -100,7 +100,7 @@ struct Route {
     told: fn() -> UtoipaMethodRouter<Server>,
 }
 
-/// The route of handlers of one path. Uses what `routes!` is made of, which finds what `#[utoipa::path]` has made of a handler.
+/// The route of handlers that have one path. Uses what `routes!` is made of, which finds what `#[utoipa::path]` has made of a handler.
 macro_rules! route {
     ($module:ident::$name:ident $(, $more_module:ident::$more:ident)*) => {
         Route {
@@ -233,4 +233,39 @@ fn api_routes<R: Routes>() -> R {
         .with(route!(runners::list))
         .with(route!(users::list))
         .with(route!(users::show, users::change))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at each route: what is served is what is told of.
+    #[derive(Default)]
+    struct Looked(usize);
+
+    impl Routes for Looked {
+        fn with(self, route: Route) -> Self {
+            let (served, told) = ((route.served)().0, (route.told)().1);
+            assert_eq!(told.paths.keys().collect::<Vec<_>>(), [&served], "handlers of one route have one path");
+            Self(self.0 + 1)
+        }
+
+        fn below(self, _: &str, others: Self) -> Self {
+            self.and(others)
+        }
+
+        fn and(self, others: Self) -> Self {
+            Self(self.0 + others.0)
+        }
+
+        fn up_to(self, _: usize) -> Self {
+            self
+        }
+    }
+
+    #[test]
+    fn what_is_served_is_told_of() {
+        let routes = all_routes::<Looked>(0).0;
+        assert_eq!(routes, document().paths.paths.len());
+    }
 }

@@ -74,7 +74,7 @@ pub trait Database: Send + Sync + 'static {
     /// After an error the outcome is unknown. To be called from work that nobody gives up half-way, as all that writes is: it
     /// would cost a connection.
     async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
-        change.in_transaction(self.begin().await?).await
+        change.alone(self.begin().await?).await
     }
 
     /// Runs statements one after the other as a transaction of their own, begun [promptly](Self::begin_promptly); answers

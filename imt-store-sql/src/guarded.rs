@@ -121,16 +121,28 @@ impl Guarded {
         (groups, next)
     }
 
+    /// In a transaction of its own, that has done nothing yet; answers the last guard's row.
+    ///
+    /// # Errors
+    /// As the transaction says.
+    pub async fn alone(self, tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
+        match <[Link; 1]>::try_from(self.links) {
+            Ok([Link { mut guard, then, .. }]) if then.is_empty() => {
+                guard.sql = guard.sql.replace("{after}", "1 = 1");
+                // Without its row it has changed nothing.
+                Ok(first_of_last(tx.commit_with(vec![guard]).await?))
+            }
+            Ok([link]) => Self { links: vec![link] }.in_transaction(tx).await,
+            Err(links) => Self { links }.in_transaction(tx).await,
+        }
+    }
+
     /// One statement after the other, and the commit; answers the last guard's row.
     ///
     /// # Errors
     /// As the transaction says.
     pub async fn in_transaction(self, mut tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
-        let (mut guards, rest) = self.in_groups();
-        if rest.is_empty() && guards.len() == 1 {
-            // Without its row it has changed nothing.
-            return Ok(first_of_last(tx.commit_with(guards.remove(0)).await?));
-        }
+        let (guards, rest) = self.in_groups();
         let row = held(guards, tx.as_mut()).await?;
         if row.is_some() {
             tx.commit_with(rest).await?;

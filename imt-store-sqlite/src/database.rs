@@ -176,7 +176,13 @@ impl Open {
         let connection = self.connection.as_mut().ok_or_else(|| error::database(sqlx::Error::PoolClosed))?;
         let begin = match self.is_in {
             In::Nothing(begin) => Some(Statement::new(begin, Vec::new())),
-            _ => None,
+            In::Transaction => None,
+            // Whatever came next would be no part of a transaction.
+            In::Doubt | In::Over => {
+                return Err(error::database(sqlx::Error::Protocol(
+                    "the transaction has failed, or is over".to_owned(),
+                )));
+            }
         };
         let begins = usize::from(begin.is_some());
         let (sql, values) = together(begin.into_iter().chain(statements).collect());

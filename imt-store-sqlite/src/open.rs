@@ -20,6 +20,8 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 pub(crate) const BUSY: Duration = Duration::from_secs(10);
 /// One of them only looks for what other processes have written, while somebody waits for that.
 const READERS: u32 = 5;
+/// How many statements the writer keeps prepared.
+const WRITERS_STATEMENTS: usize = 256;
 /// Between two tries to open a file that others are making.
 const PAUSE: Duration = Duration::from_millis(20);
 const LOCKED: &str = "another process is using it: try again, or end that process";
@@ -85,7 +87,10 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
         .foreign_keys(true)
         .busy_timeout(BUSY);
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
-    let writer = pool(1).connect_with(options.clone()).await.map_err(|error| refused(&at, &error))?;
+    // The writer's statements are of many lengths. It stays open: to open another one takes longer than what waits for it.
+    let writer = pool(1).max_lifetime(None).idle_timeout(None);
+    let of_writer = options.clone().statement_cache_capacity(WRITERS_STATEMENTS);
+    let writer = writer.connect_with(of_writer).await.map_err(|error| refused(&at, &error))?;
     let version: String =
         sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(|error| refused(&at, &error))?;
     if parse(&version).is_none_or(|version| version < OLDEST) {

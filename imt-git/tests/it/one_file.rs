@@ -2,7 +2,7 @@
 
 use imt_core::ports::FailureKind;
 
-use crate::common::World;
+use crate::common::{World, checkout};
 
 #[tokio::test]
 async fn a_file_is_read_as_it_is_in_the_commit() {
@@ -55,4 +55,34 @@ async fn what_is_there_is_read_by_one_session_that_asks_nobody() {
     assert_eq!(sessions(), 1);
     drop(source);
     assert_eq!(sessions(), 0);
+}
+
+/// Takes all objects, branches and tags out of the one mirror there is.
+fn empty_the_mirror(world: &World) {
+    let mut in_cache = std::fs::read_dir(world.path("cache")).unwrap().map(|entry| entry.unwrap().path());
+    let mirror = in_cache.find(|path| path.extension().is_some_and(|kind| kind == "git")).unwrap();
+    for (dir, below) in [("objects", ["pack", "info"]), ("refs", ["heads", "tags"])] {
+        std::fs::remove_dir_all(mirror.join(dir)).unwrap();
+        for below in below {
+            std::fs::create_dir_all(mirror.join(dir).join(below)).unwrap();
+        }
+    }
+    let _there_may_be_none = std::fs::remove_file(mirror.join("packed-refs"));
+}
+
+#[tokio::test]
+async fn a_commit_that_is_remembered_and_gone_is_fetched_again() {
+    let world = World::new();
+    let commit = world.commit("pipeline.yml", "one");
+    let source = world.source();
+    let read = async || source.file(&world.origin_text(), &commit, "pipeline.yml", 10).await.unwrap().content;
+    assert_eq!(read().await.as_deref(), Some(&b"one"[..]));
+    empty_the_mirror(&world);
+    assert_eq!(read().await.as_deref(), Some(&b"one"[..]));
+    empty_the_mirror(&world);
+    assert!(source.message(&world.origin_text(), &commit).await.is_ok());
+    empty_the_mirror(&world);
+    let into = world.workspace("into");
+    checkout(&source, &world.origin_text(), &commit, &into).await.unwrap();
+    assert_eq!(std::fs::read_to_string(into.join("pipeline.yml")).unwrap(), "one");
 }
