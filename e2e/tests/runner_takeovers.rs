@@ -116,10 +116,22 @@ async fn a_killed_runner_is_taken_over_when_its_lease_has_run_out() {
 /// Longer than a lease of these.
 const LEASE: [&str; 2] = ["--lease", "3s"];
 
+/// Whether all threads of a process are stopped.
+fn stands_still(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it is there");
+    let mut states = threads.filter_map(|thread| {
+        let stat = fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
+        Some(stat.rsplit_once(") ")?.1.starts_with('T'))
+    });
+    states.all(|is_stopped| is_stopped)
+}
+
 /// One that is stopped in the middle of a write to a file keeps everybody from writing until it goes on or is gone.
 async fn stop_between_writes(runner: &Running, records: &Records) {
     until_told("it stops where it does not write", SOON, async || {
         runner.signal(Signal::STOP);
+        // Its threads stop one by one, and one that has not yet may begin to write.
+        until_holds("all of it stands still", SOON, || stands_still(runner.pid()));
         if records.is_being_written().await {
             runner.signal(Signal::CONT);
             return None;
