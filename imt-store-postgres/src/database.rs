@@ -99,7 +99,7 @@ impl Database for Pools {
     async fn change(&self, change: Guarded) -> DatabaseResult<Option<Row>> {
         let (sql, values) = match change.in_one() {
             Ok(one) => one,
-            Err(large) => return large.in_transaction(self.begin().await?).await,
+            Err(large) => return large.alone(self.begin().await?).await,
         };
         // Nothing here may be done twice, so the connection has to be one that lives. Not in a task of its own: whoever
         // changes something is in one, and each task more wakes threads for every statement.

@@ -77,12 +77,6 @@ pub trait Database: Send + Sync + 'static {
         change.alone(self.begin().await?).await
     }
 
-    /// Runs statements one after the other as a transaction of their own, begun [promptly](Self::begin_promptly); answers
-    /// the rows of each. To be called from work that nobody gives up half-way.
-    async fn run_promptly(&self, statements: Vec<Statement>) -> DatabaseResult<Vec<Vec<Row>>> {
-        self.begin_promptly().await?.commit_with(statements).await
-    }
-
     /// Runs one statement as a transaction of its own.
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>>;
 }

@@ -107,7 +107,7 @@ impl Guarded {
 
     /// All of it as statements to be done in turn, in groups: the last of each group is a guard, without whose row nothing more
     /// is to be done; and what follows the last guard.
-    pub fn in_groups(self) -> (Vec<Vec<Statement>>, Vec<Statement>) {
+    fn in_groups(self) -> (Vec<Vec<Statement>>, Vec<Statement>) {
         let (mut groups, mut next) = (Vec::new(), Vec::new());
         for Link { mut guard, row, then } in self.links {
             guard.sql = guard.sql.replace("{after}", "1 = 1");
@@ -121,33 +121,26 @@ impl Guarded {
         (groups, next)
     }
 
-    /// In a transaction of its own, that has done nothing yet; answers the last guard's row.
+    /// In a transaction of its own, that has done nothing yet; answers the last guard's row. `None`: nothing was changed.
     ///
     /// # Errors
     /// As the transaction says.
     pub async fn alone(self, tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
-        match <[Link; 1]>::try_from(self.links) {
-            Ok([Link { mut guard, then, .. }]) if then.is_empty() => {
-                guard.sql = guard.sql.replace("{after}", "1 = 1");
-                // Without its row it has changed nothing.
-                Ok(first_of_last(tx.commit_with(vec![guard]).await?))
-            }
-            Ok([link]) => Self { links: vec![link] }.in_transaction(tx).await,
-            Err(links) => Self { links }.in_transaction(tx).await,
+        let (mut guards, rest) = self.in_groups();
+        if rest.is_empty() && guards.len() == 1 {
+            // Without its row it has changed nothing.
+            return Ok(first_of_last(tx.commit_with(guards.remove(0)).await?));
         }
+        done(guards, rest, tx).await
     }
 
-    /// One statement after the other, and the commit; answers the last guard's row.
+    /// One statement after the other, in a transaction that may have done things before, and the commit; answers the last guard's row.
     ///
     /// # Errors
     /// As the transaction says.
-    pub async fn in_transaction(self, mut tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
+    pub(crate) async fn in_transaction(self, tx: Box<dyn Transaction>) -> DatabaseResult<Option<Row>> {
         let (guards, rest) = self.in_groups();
-        let row = held(guards, tx.as_mut()).await?;
-        if row.is_some() {
-            tx.commit_with(rest).await?;
-        }
-        Ok(row)
+        done(guards, rest, tx).await
     }
 
     /// The guards in turn, and what is between them; answers the last guard's row, and what is left to be done after it.
@@ -159,6 +152,18 @@ impl Guarded {
         let (guards, rest) = self.in_groups();
         Ok(held(guards, tx).await?.map(|row| (row, rest)))
     }
+}
+
+async fn done(
+    guards: Vec<Vec<Statement>>,
+    rest: Vec<Statement>,
+    mut tx: Box<dyn Transaction>,
+) -> DatabaseResult<Option<Row>> {
+    let row = held(guards, tx.as_mut()).await?;
+    if row.is_some() {
+        tx.commit_with(rest).await?;
+    }
+    Ok(row)
 }
 
 async fn held(guards: Vec<Vec<Statement>>, tx: &mut dyn Transaction) -> DatabaseResult<Option<Row>> {

@@ -9,31 +9,20 @@ use imt_core::status::Status;
 
 use crate::claims::{claim_given, take};
 use crate::database::{Database, Purpose, Transaction};
-use crate::guarded::{Guarded, Statement};
+use crate::guarded::Statement;
 use crate::leases::Which;
 use crate::rows;
-use crate::value::{Value, json, word};
+use crate::value::{json, word};
 
 const NEXT_NUMBER: &str = "UPDATE projects SET last_number = last_number + 1 WHERE name = $1 RETURNING last_number";
 pub(crate) const ADD_PROJECT: &str =
     "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
 const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
-/// The same if neither the pipeline nor its key is known.
-const NEXT_NUMBER_IF_NEW: &str = "
-    UPDATE projects SET last_number = last_number + 1
-     WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM pipelines WHERE id = $2)
-       AND NOT EXISTS (SELECT 1 FROM pipelines WHERE project = $1 AND idempotency_key = $3)
-    RETURNING last_number";
-const LAST_NUMBER: &str = "SELECT last_number FROM projects WHERE name = $1";
-const ADD_LANE: &str =
-    "INSERT INTO lanes (project, labels) SELECT $1, $2 WHERE {held} ON CONFLICT (project, labels) DO NOTHING";
-/// `{number}` is where its number comes from.
+const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
 const ADD_PIPELINE: &str = "
-    INSERT INTO pipelines (project, id, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch,
-        subject, author, number)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, {number}";
-const NUMBER_GIVEN: &str = "$13 WHERE 1 = 1 ON CONFLICT (id) DO NOTHING RETURNING position";
-const NUMBER_DRAWN: &str = "guard.last_number FROM {guard} WHERE {held}";
+    INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch,
+        subject, author)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING RETURNING position";
 
 pub(crate) async fn enqueue(
     database: &dyn Database,
@@ -42,13 +31,6 @@ pub(crate) async fn enqueue(
 ) -> StoreResult<Enqueued> {
     bounds::new_pipeline(&new)?;
     claimant.map_or(Ok(()), bounds::runner)?;
-    // A transaction begins on another connection where one has died, which a guarded change cannot: who knows what it has done.
-    if claimant.is_none()
-        && !database.dialect().changes_in_queries
-        && let Some(enqueued) = enqueue_new(database, &new).await?
-    {
-        return Ok(enqueued);
-    }
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
@@ -67,9 +49,25 @@ pub(crate) async fn enqueue(
             return Ok(Enqueued { id, number, created: false, claim });
         }
     }
-    tx.run(&ADD_LANE.replace("{held}", "1 = 1"), lane_values(&new)).await?;
-    let values = pipeline_values(&new).into_iter().chain([number.get().into()]).collect();
-    if tx.run(&ADD_PIPELINE.replace("{number}", NUMBER_GIVEN), values).await?.is_empty() {
+    let labels = lane(&new.plan.runs_on);
+    let add_lane = Statement::new(ADD_LANE, vec![project.into(), labels.as_str().into()]);
+    let values = vec![
+        new.id.to_string().into(),
+        project.into(),
+        number.get().into(),
+        new.idempotency_key.clone().into(),
+        new.at.as_micros().into(),
+        labels.into(),
+        json(&new.plan),
+        word(Status::Pending),
+        word(new.plan.trigger.event),
+        new.plan.trigger.commit.as_str().into(),
+        new.plan.trigger.branch.clone().into(),
+        new.plan.trigger.note.subject.clone().into(),
+        new.plan.trigger.note.author.clone().into(),
+    ];
+    let added = tx.run_all(vec![add_lane, Statement::new(ADD_PIPELINE, values)]).await?.pop();
+    if added.is_none_or(|rows| rows.is_empty()) {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
     let claim = if let Some(runner) = claimant {
@@ -79,40 +77,6 @@ pub(crate) async fn enqueue(
         None
     };
     Ok(Enqueued { id: new.id, number, created: true, claim })
-}
-
-/// Accepts a pipeline of a known project if nothing of it is known, as nearly always. `None`: nothing was done.
-async fn enqueue_new(database: &dyn Database, new: &NewPipeline) -> StoreResult<Option<Enqueued>> {
-    let guard = vec![new.plan.project.as_str().into(), new.id.to_string().into(), new.idempotency_key.clone().into()];
-    let add = ADD_PIPELINE.replace("{number}", NUMBER_DRAWN);
-    let accept = Guarded::with_row(Statement::new(NEXT_NUMBER_IF_NEW, guard), LAST_NUMBER)
-        .then([Statement::new(ADD_LANE, lane_values(new)), Statement::new(add, pipeline_values(new))]);
-    let Some(row) = database.change(accept).await? else { return Ok(None) };
-    let number = rows::number(&mut row.of("project"))?;
-    Ok(Some(Enqueued { id: new.id, number, created: true, claim: None }))
-}
-
-fn lane_values(new: &NewPipeline) -> Vec<Value> {
-    vec![new.plan.project.as_str().into(), lane(&new.plan.runs_on).into()]
-}
-
-/// The columns of a new pipeline, but for its number.
-fn pipeline_values(new: &NewPipeline) -> Vec<Value> {
-    let trigger = &new.plan.trigger;
-    vec![
-        new.plan.project.as_str().into(),
-        new.id.to_string().into(),
-        new.idempotency_key.clone().into(),
-        new.at.as_micros().into(),
-        lane(&new.plan.runs_on).into(),
-        json(&new.plan),
-        word(Status::Pending),
-        word(trigger.event),
-        trigger.commit.as_str().into(),
-        trigger.branch.clone().into(),
-        trigger.note.subject.clone().into(),
-        trigger.note.author.clone().into(),
-    ]
 }
 
 /// Draws a project's next number by a statement that answers it; the project's row, which is added if need be, stays locked.

@@ -97,7 +97,8 @@ impl Database for SqliteFile {
     /// Other processes have no way to tell, but the file can be asked cheaply whether anybody has written to it.
     fn listen(&self, bell: Arc<Bell>) -> Option<JoinHandle<()>> {
         let readers = self.readers.clone();
-        Some(tokio::spawn(async move {
+        // Others wait for what it hears.
+        Some(self.home.spawn(async move {
             loop {
                 // What it fails for others say, too; it only costs the hints.
                 let _lost = hear(&readers, &bell).await;

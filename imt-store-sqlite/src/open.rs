@@ -87,7 +87,8 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
         .foreign_keys(true)
         .busy_timeout(BUSY);
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
-    // The writer's statements are of many lengths. It stays open: to open another one takes longer than what waits for it.
+    // The writer's statements are of many lengths. It stays open: another one would be opened by whoever waits for it, with the
+    // priority that he has.
     let writer = pool(1).max_lifetime(None).idle_timeout(None);
     let of_writer = options.clone().statement_cache_capacity(WRITERS_STATEMENTS);
     let writer = writer.connect_with(of_writer).await.map_err(|error| refused(&at, &error))?;

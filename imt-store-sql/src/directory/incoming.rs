@@ -180,7 +180,7 @@ async fn receive_first(database: &dyn Database, new: &NewDelivery, hash: &[u8]) 
         let if_added = "EXISTS (SELECT 1 FROM webhook_deliveries WHERE id = $5)";
         statements.push(Statement::new(NOTE_HEAD.replace("{if}", if_added), values));
     }
-    let mut answers = database.run_promptly(statements).await?.into_iter();
+    let mut answers = database.begin_promptly().await?.commit_with(statements).await?.into_iter();
     if answers.next().unwrap_or_default().is_empty() {
         return Err(StoreError::NotFound("project"));
     }
