@@ -191,11 +191,11 @@ pub fn report(new: &NewReport) -> StoreResult<()> {
     text("commit", new.commit.as_str(), MAX_NAME_BYTES)
 }
 
-/// What was wrong, as it is kept: its beginning, with nothing in it that could lead a terminal astray.
+/// What was wrong, as it is kept: its beginning, in its lines, with nothing else in it that could lead a terminal astray.
 pub fn detail(detail: &str) -> String {
     let mut kept = String::new();
-    for c in detail.chars() {
-        let c = if c.is_control() { ' ' } else { c };
+    for c in detail.trim_end().chars() {
+        let c = if c.is_control() && c != '\n' { ' ' } else { c };
         if kept.len() + c.len_utf8() > MAX_DETAIL_BYTES {
             break;
         }
@@ -237,6 +237,7 @@ mod tests {
     #[test]
     fn details_are_cut_and_made_harmless() {
         let kept = detail(&format!("a\nb\u{1b}{}", "\u{e9}".repeat(MAX_DETAIL_BYTES)));
-        assert!(kept.starts_with("a b ") && kept.len() <= MAX_DETAIL_BYTES && kept.len() > MAX_DETAIL_BYTES - 2);
+        assert!(kept.starts_with("a\nb ") && kept.len() <= MAX_DETAIL_BYTES && kept.len() > MAX_DETAIL_BYTES - 2);
+        assert_eq!(detail("gone:\r\n  it was deleted\r\n"), "gone: \n  it was deleted");
     }
 }

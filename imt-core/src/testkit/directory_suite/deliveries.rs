@@ -244,7 +244,7 @@ pub(super) async fn what_is_to_be_tried_again_waits(store: Servers) {
     let first = take(&store, LEASE).await.remove(0).claim;
     settle(&store, &first, &again(Duration::from_hours(1))).await;
     let (kept, _) = store.delivery(id, first.delivery).await.expect("delivery");
-    assert_eq!(kept.state, DeliveryState::Open { failure: Some("no answer".to_owned()) });
+    assert_eq!(kept.state, DeliveryState::Open { failure: Some("no\nanswer".to_owned()) });
     assert_eq!(take(&store, LEASE).await, [], "it waits");
     assert_refused!(store.settle_delivery(&first, &over()).await, StoreError::Conflict(_));
 

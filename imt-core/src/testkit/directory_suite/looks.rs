@@ -76,7 +76,7 @@ pub(super) async fn a_look_that_failed_rests(store: Servers) {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(take(&store, Duration::ZERO).await, [], "it rests");
     let look = store.look(id).await.expect("look");
-    assert_eq!(look, LookRecord { failure: Some("it hangs ".to_owned()), ..LookRecord::default() });
+    assert_eq!(look, LookRecord { failure: Some("it hangs".to_owned()), ..LookRecord::default() });
     store.want_look(id).await.expect("want_look");
     assert_eq!(take(&store, HOUR).await[0].failures, 2);
     settle(&store, id, &seen(REPOSITORY, 7)).await;

@@ -163,7 +163,7 @@ pub(super) async fn how_a_report_went_is_told(store: Servers) {
     let taken = take(&store, LEASE).await.remove(0);
     let again = ReportSettlement::Again { detail: "busy\n".to_owned(), after: Duration::ZERO };
     store.settle_report(&taken.claim, &again).await.expect("settle_report");
-    let failure = Some("busy ".to_owned());
+    let failure = Some("busy".to_owned());
     assert_eq!(told().await, expected(Status::Running, 1, ReportState::Waits { failure }));
     let taken = taken_soon(&store, LEASE).await;
     sent(&store, &taken.claim).await;
