@@ -1,11 +1,12 @@
 //! The server: how it starts and rests, how it takes webhooks, how a plain answer compares with hyper alone, and how long lists
 //! take that are short pieces of a long one; how soon a push is in its container, and how soon a browser sees what that prints.
 //!
-//! `served` is a server that runs, `wire` what clients say to it.
+//! `served` is a server that runs, `wire` what clients say to it, `pulse` whether the machine keeps its speed.
 
 mod hello;
 mod list;
 mod live;
+mod pulse;
 mod served;
 mod webhooks;
 mod wire;
