@@ -40,7 +40,8 @@ const OLDEST: i32 = 140_000;
 /// A transaction that its process has left open ends by itself after this long.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
-/// Opens a store in a database, `postgres://user:password@host/database`.
+/// Opens a store in a database, `postgres://user:password@host/database`. What is written through it runs on the runtime that this
+/// is called in, which must outlive it.
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do. The password is in none.

@@ -12,17 +12,18 @@ use crate::database::{Database, Purpose, Transaction};
 use crate::guarded::Statement;
 use crate::leases::Which;
 use crate::rows;
-use crate::value::{json, word};
+use crate::value::{Row, json, word};
 
 const NEXT_NUMBER: &str = "UPDATE projects SET last_number = last_number + 1 WHERE name = $1 RETURNING last_number";
 pub(crate) const ADD_PROJECT: &str =
     "INSERT INTO projects (name, last_number) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING";
 const BY_KEY: &str = "SELECT id, number FROM pipelines WHERE project = $1 AND idempotency_key = $2";
+const BY_ID: &str = "SELECT 1 FROM pipelines WHERE id = $1";
 const ADD_LANE: &str = "INSERT INTO lanes (project, labels) VALUES ($1, $2) ON CONFLICT (project, labels) DO NOTHING";
 const ADD_PIPELINE: &str = "
     INSERT INTO pipelines (id, project, number, idempotency_key, submitted_at, labels, plan, status, event, commit_id, branch,
         subject, author)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING RETURNING position";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 pub(crate) async fn enqueue(
     database: &dyn Database,
@@ -34,20 +35,25 @@ pub(crate) async fn enqueue(
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
-    let number = next_number(tx.as_mut(), project, NEXT_NUMBER).await?;
-    if let Some(key) = &new.idempotency_key {
-        let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
-        if let Some(row) = known.into_iter().next() {
-            let mut row = row.of("pipeline");
-            let (id, number) = (rows::pipeline_id(&mut row)?, rows::number(&mut row)?);
-            // The number that was drawn is not used up.
-            drop(tx);
-            let claim = match claimant {
-                Some(runner) => claim_given(database, runner, id, Which::Own).await?,
-                None => None,
-            };
-            return Ok(Enqueued { id, number, created: false, claim });
-        }
+    let looks = [
+        Statement::new(BY_KEY, vec![project.into(), new.idempotency_key.clone().into()]),
+        Statement::new(BY_ID, vec![new.id.to_string().into()]),
+    ];
+    let (number, mut known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, &looks).await?;
+    let (of_its_id, of_its_key) = (known.pop().unwrap_or_default(), known.pop().unwrap_or_default());
+    if let Some(row) = of_its_key.into_iter().next() {
+        let mut row = row.of("pipeline");
+        let (id, number) = (rows::pipeline_id(&mut row)?, rows::number(&mut row)?);
+        // The number that was drawn is not used up.
+        drop(tx);
+        let claim = match claimant {
+            Some(runner) => claim_given(database, runner, id, Which::Own).await?,
+            None => None,
+        };
+        return Ok(Enqueued { id, number, created: false, claim });
+    }
+    if !of_its_id.is_empty() {
+        return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
     let labels = lane(&new.plan.runs_on);
     let add_lane = Statement::new(ADD_LANE, vec![project.into(), labels.as_str().into()]);
@@ -66,25 +72,30 @@ pub(crate) async fn enqueue(
         new.plan.trigger.note.subject.clone().into(),
         new.plan.trigger.note.author.clone().into(),
     ];
-    let added = tx.run_all(vec![add_lane, Statement::new(ADD_PIPELINE, values)]).await?.pop();
-    if added.is_none_or(|rows| rows.is_empty()) {
-        return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
-    }
+    let add = vec![add_lane, Statement::new(ADD_PIPELINE, values)];
     let claim = if let Some(runner) = claimant {
+        tx.run_all(add).await?;
         Some(take(tx, database.dialect(), runner, new.id).await?)
     } else {
-        tx.commit().await?;
+        tx.commit_with(add).await?;
         None
     };
     Ok(Enqueued { id: new.id, number, created: true, claim })
 }
 
-/// Draws a project's next number by a statement that answers it; the project's row, which is added if need be, stays locked.
-pub(crate) async fn next_number(tx: &mut dyn Transaction, project: &str, draw: &str) -> StoreResult<NonZeroU64> {
+/// Draws a project's next number by a statement that answers it; the project's row, which is added if need be, stays locked. What
+/// is to be looked at after that is, and answered.
+pub(crate) async fn draw_and_look(
+    tx: &mut dyn Transaction,
+    project: &str,
+    draw: &str,
+    looks: &[Statement],
+) -> StoreResult<(NonZeroU64, Vec<Vec<Row>>)> {
     loop {
-        let rows = tx.run(draw, vec![project.into()]).await?;
-        if let Some(row) = rows.into_iter().next() {
-            return rows::number(&mut row.of("project"));
+        let draw = Statement::new(draw, vec![project.into()]);
+        let mut answers = tx.run_all([&[draw], looks].concat()).await?.into_iter();
+        if let Some(row) = answers.next().unwrap_or_default().into_iter().next() {
+            return Ok((rows::number(&mut row.of("project"))?, answers.collect()));
         }
         tx.run(ADD_PROJECT, vec![project.into()]).await?;
     }

@@ -25,13 +25,14 @@ use crate::leases::Which;
 use crate::log::{self, LogClaim, Whole, Writers};
 use crate::reseal::Resealed;
 use crate::seal::KeyRing;
-use crate::task::finished;
+use crate::task::Home;
 use crate::variables::ListedVariable;
 use crate::{catalog, choice, claims, deployments, identity, pipelines, queue, reseal, variables};
 
 /// A [`Store`] in a database.
 pub struct SqlStore {
     database: Arc<dyn Database>,
+    home: Home,
     writers: Arc<Writers>,
     beliefs: Arc<Beliefs>,
     keys: Option<Arc<Keys>>,
@@ -43,10 +44,16 @@ pub struct SqlStore {
 impl SqlStore {
     /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
     /// secret, and use none that is there.
+    ///
+    /// Whatever is written through it runs on the runtime that this is called in, which must outlive it.
+    ///
+    /// # Panics
+    /// Where there is no runtime.
     pub fn new(database: Arc<dyn Database>, keys: Option<KeyRing>) -> Self {
         let keys = keys.map(|ring| Arc::new(Keys::new(ring)));
-        let (writers, beliefs) = (Arc::default(), Arc::default());
-        Self { database, writers, beliefs, keys, bell: Arc::default(), listening: Mutex::default() }
+        let home = Home::here();
+        let (writers, beliefs) = (Arc::new(Writers::new(home.clone())), Arc::default());
+        Self { database, home, writers, beliefs, keys, bell: Arc::default(), listening: Mutex::default() }
     }
 
     /// Seals anew what is not sealed with the ring's sealing key, in batches, while the store is in use. What does not open is
@@ -56,7 +63,7 @@ impl SqlStore {
     /// Only those of broken machinery; what was done until then is done.
     pub async fn reseal(&self, batch: u64) -> StoreResult<Resealed> {
         let (database, keys) = (self.database(), self.keys.clone());
-        finished(async move {
+        self.finished(async move {
             match keys {
                 Some(keys) => reseal::reseal(database.as_ref(), &keys, batch.max(1)).await,
                 None => Ok(Resealed::default()),
@@ -71,7 +78,7 @@ impl SqlStore {
     /// Only those of broken machinery.
     pub async fn id(&self) -> StoreResult<StoreId> {
         let database = self.database();
-        finished(async move { identity::of(database.as_ref()).await }).await
+        self.finished(async move { identity::of(database.as_ref()).await }).await
     }
 
     /// Tells those who listen, here and elsewhere, what was committed.
@@ -89,6 +96,14 @@ impl SqlStore {
             self.writers.forget_pipeline(claim);
         }
         self.tell(News::Of(claim.pipeline.into()));
+    }
+
+    /// Runs a write to its end in a task of its own.
+    pub(crate) async fn finished<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = StoreResult<T>> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.home.finished(work).await
     }
 
     pub(crate) fn writers(&self) -> &Writers {
@@ -160,7 +175,7 @@ impl SqlStore {
         let Some((part, log)) = self.writers.part(claim, part).await else { return Ok(None) };
         let (database, beliefs, writers) = (self.database(), Arc::clone(&self.beliefs), Arc::clone(&self.writers));
         let (claim, changes) = (claim.clone(), changes.to_vec());
-        finished(async move {
+        self.finished(async move {
             let last = pipelines::commit_after(database.as_ref(), &beliefs, &claim, nth, &changes, log).await?;
             if last.is_some() {
                 writers.wrote(part);
@@ -191,9 +206,9 @@ impl SqlStore {
         }
         let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
         let (claim, changes) = (claim.clone(), changes.to_vec());
-        finished(
-            async move { pipelines::commit_with(database.as_ref(), &beliefs, &claim, nth, &changes, &together).await },
-        )
+        self.finished(async move {
+            pipelines::commit_with(database.as_ref(), &beliefs, &claim, nth, &changes, &together).await
+        })
         .await
     }
 }
@@ -217,7 +232,7 @@ impl Store for SqlStore {
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
         let (database, claimant) = (self.database(), claimant.cloned());
         let fresh = PipelineState::new(new.id, &new.plan);
-        let accepted = finished(async move {
+        let accepted = self.finished(async move {
             let mut accepted = queue::enqueue(database.as_ref(), new, claimant.as_ref()).await?;
             let claim = accepted.claim.take().map(|claim| Unheard::new(claim.into(), database));
             Ok((accepted, claim))
@@ -240,7 +255,7 @@ impl Store for SqlStore {
             return Ok(self.claim_several(runner, NonZeroUsize::MIN).await?.pop());
         };
         let (database, runner) = (self.database(), runner.clone());
-        let claimed = finished(async move {
+        let claimed = self.finished(async move {
             let claimed = claims::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from);
             Ok(claimed.map(|claimed| Unheard::new(claimed, database)))
         });
@@ -249,7 +264,7 @@ impl Store for SqlStore {
 
     async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
         let (database, runner) = (self.database(), runner.clone());
-        let claimed = finished(async move {
+        let claimed = self.finished(async move {
             let claimed = choice::claim_any(database.as_ref(), &runner, most).await?;
             Ok(claimed.into_iter().map(|claimed| Unheard::new(claimed, Arc::clone(&database))).collect::<Vec<_>>())
         });
@@ -258,7 +273,7 @@ impl Store for SqlStore {
 
     async fn renew(&self, claim: &Claim) -> StoreResult<()> {
         let (database, owned) = (self.database(), claim.clone());
-        let renewed = finished(async move { claims::renew(database.as_ref(), &owned).await }).await;
+        let renewed = self.finished(async move { claims::renew(database.as_ref(), &owned).await }).await;
         self.beliefs.forget_if_lost(claim, &renewed);
         renewed
     }
@@ -267,14 +282,14 @@ impl Store for SqlStore {
         self.writers.forget_pipeline(claim);
         self.beliefs.forget(claim);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
+        self.finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
         self.tell(News::Queue);
         Ok(())
     }
 
     async fn load(&self, pipeline: PipelineId) -> StoreResult<PipelineRecord> {
         let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
-        finished(async move { pipelines::load(database.as_ref(), &beliefs, pipeline).await }).await
+        self.finished(async move { pipelines::load(database.as_ref(), &beliefs, pipeline).await }).await
     }
 
     fn as_claimed(&self, claim: &Claim) -> Option<PipelineRecord> {
@@ -285,7 +300,7 @@ impl Store for SqlStore {
         let (database, beliefs) = (self.database(), Arc::clone(&self.beliefs));
         let (owned, owned_changes) = (claim.clone(), changes.to_vec());
         let commit = async move { pipelines::commit(database.as_ref(), &beliefs, &owned, nth, &owned_changes).await };
-        let committed = finished(commit).await;
+        let committed = self.finished(commit).await;
         self.beliefs.forget_if_lost(claim, &committed);
         let last = committed?;
         self.committed(claim, changes);
@@ -300,7 +315,7 @@ impl Store for SqlStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let database = self.database();
-        finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await })
+        self.finished(async move { pipelines::request_cancel(database.as_ref(), pipeline, level, reason, at).await })
             .await?;
         self.tell(News::Of(pipeline.into()));
         Ok(())
@@ -395,22 +410,23 @@ impl Catalog for SqlStore {
 
     async fn set_variable(&self, project: &ProjectName, variable: Variable) -> StoreResult<()> {
         let (database, keys, project) = (self.database(), self.keys.clone(), project.clone());
-        finished(async move { variables::set(database.as_ref(), keys.as_deref(), &project, &variable).await }).await
+        self.finished(async move { variables::set(database.as_ref(), keys.as_deref(), &project, &variable).await })
+            .await
     }
 
     async fn unset_variable(&self, project: &ProjectName, name: &str) -> StoreResult<bool> {
         let (database, keys, project, name) = (self.database(), self.keys.clone(), project.clone(), name.to_owned());
-        finished(async move { variables::unset(database.as_ref(), keys.as_deref(), &project, &name).await }).await
+        self.finished(async move { variables::unset(database.as_ref(), keys.as_deref(), &project, &name).await }).await
     }
 
     async fn beat(&self, runner: &RunnerBeat) -> StoreResult<()> {
         let (database, runner) = (self.database(), runner.clone());
-        finished(async move { catalog::beat(database.as_ref(), &runner).await }).await
+        self.finished(async move { catalog::beat(database.as_ref(), &runner).await }).await
     }
 
     async fn retire_runner(&self, instance: &InstanceId) -> StoreResult<()> {
         let (database, instance) = (self.database(), instance.clone());
-        finished(async move { catalog::retire(database.as_ref(), &instance).await }).await
+        self.finished(async move { catalog::retire(database.as_ref(), &instance).await }).await
     }
 
     async fn runners(&self) -> StoreResult<Sifted<RunnerStatus>> {
@@ -423,6 +439,6 @@ impl Catalog for SqlStore {
 
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (database, keep) = (self.database(), *keep);
-        finished(async move { catalog::prune(database.as_ref(), &keep, limit).await }).await
+        self.finished(async move { catalog::prune(database.as_ref(), &keep, limit).await }).await
     }
 }

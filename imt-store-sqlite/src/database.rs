@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use imt_core::ports::{Bell, Connections};
+use imt_core::ports::{Bell, Connections as Usage};
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Statement, Transaction, Value, together};
-use sqlx::pool::PoolConnection;
-use sqlx::{Either, Executor as _, Sqlite, SqlitePool};
+use sqlx::{Either, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
+use crate::connections::{Connections, Lent};
 use crate::convert::{query, row};
 use crate::dialect::SQLITE;
 use crate::error;
@@ -22,45 +22,30 @@ type Turn = OwnedMutexGuard<()>;
 
 /// One writer, several readers.
 pub(crate) struct SqliteFile {
-    writer: SqlitePool,
-    readers: SqlitePool,
-    /// Where the file was opened. A connection has a thread, which gets the priority of the one that starts it: it is not to be
-    /// that of work which steps back, because others use the connection after it.
-    home: Handle,
+    writer: Connections,
+    readers: Arc<Connections>,
     /// Held by whoever waits for the writer, or has it, in the usual way: so there is at most one of them before somebody who
     /// needs it promptly, and what works in the background does not keep callers waiting.
     usual: Arc<Mutex<()>>,
 }
 
 impl SqliteFile {
-    pub(crate) fn new(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { writer, readers, home: Handle::current(), usual: Arc::default() }
-    }
-
-    async fn connection(&self, pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        if pool.num_idle() == 0 && pool.size() < pool.options().get_max_connections() {
-            let pool = pool.clone();
-            // What was not wanted any more when it came is there for the next one.
-            if let Ok(made) = self.home.spawn(async move { pool.acquire().await }).await {
-                return made;
-            }
-        }
-        pool.acquire().await
+    pub(crate) fn new(writer: Connections, readers: Connections) -> Self {
+        Self { writer, readers: Arc::new(readers), usual: Arc::default() }
     }
 
     async fn open(
         &self,
-        pool: &SqlitePool,
+        from: &Connections,
         begin: &'static str,
         turn: Option<Turn>,
     ) -> DatabaseResult<Box<dyn Transaction>> {
-        let connection = self.connection(pool).await.map_err(error::database)?;
+        let connection = from.lend().await.map_err(error::database)?;
         Ok(Box::new(Open { connection: Some(connection), is_in: In::Nothing(begin), _turn: turn }))
     }
 
     async fn turn(&self) -> DatabaseResult<Turn> {
-        let turn =
-            tokio::time::timeout(self.writer.options().get_acquire_timeout(), Arc::clone(&self.usual).lock_owned());
+        let turn = tokio::time::timeout(self.writer.within(), Arc::clone(&self.usual).lock_owned());
         turn.await.map_err(|_| error::database(sqlx::Error::PoolTimedOut))
     }
 }
@@ -87,18 +72,16 @@ impl Database for SqliteFile {
         self.open(&self.readers, "BEGIN", None).await
     }
 
-    fn connections(&self) -> Connections {
-        let used = |pool: &SqlitePool| pool.size().saturating_sub(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
-        let most = |pool: &SqlitePool| pool.options().get_max_connections();
-        let all = [&self.writer, &self.readers];
-        Connections { most: all.map(most).iter().sum(), used: all.map(used).iter().sum() }
+    fn connections(&self) -> Usage {
+        let all = [&self.writer, &*self.readers];
+        Usage { most: all.map(Connections::most).iter().sum(), used: all.map(Connections::used).iter().sum() }
     }
 
     /// Other processes have no way to tell, but the file can be asked cheaply whether anybody has written to it.
     fn listen(&self, bell: Arc<Bell>) -> Option<JoinHandle<()>> {
-        let readers = self.readers.clone();
+        let readers = Arc::clone(&self.readers);
         // Others wait for what it hears.
-        Some(self.home.spawn(async move {
+        Some(self.writer.home().spawn(async move {
             loop {
                 // What it fails for others say, too; it only costs the hints.
                 let _lost = hear(&readers, &bell).await;
@@ -108,7 +91,7 @@ impl Database for SqliteFile {
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
-        let one = async |pool| query(sql, values).fetch_all(&mut *self.connection(pool).await?).await;
+        let one = async |from: &Connections| query(sql, values).fetch_all(&mut *from.lend().await?).await;
         let rows = match purpose {
             Purpose::Read => one(&self.readers).await,
             Purpose::Claim => {
@@ -132,9 +115,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Before the file is looked at again after that has failed.
 const RETRY: Duration = Duration::from_secs(1);
 
-async fn hear(readers: &SqlitePool, bell: &Bell) -> Result<(), sqlx::Error> {
+async fn hear(readers: &Connections, bell: &Bell) -> Result<(), sqlx::Error> {
     // The number is one connection's own: it changes when any other has committed.
-    let mut connection = readers.acquire().await?;
+    let mut connection = readers.lend().await?;
     let mut seen = None;
     loop {
         // Who only waits for work looks for itself, once in a while: that must cost an idle host nothing.
@@ -153,7 +136,7 @@ async fn hear(readers: &SqlitePool, bell: &Bell) -> Result<(), sqlx::Error> {
 /// when the disk is full or cannot be read, and 0.9.0 then takes the connection for one in a transaction for ever.
 struct Open {
     /// Gone once it is given back.
-    connection: Option<PoolConnection<Sqlite>>,
+    connection: Option<Lent>,
     is_in: In,
     /// Given back after the connection is.
     _turn: Option<Turn>,
@@ -235,12 +218,12 @@ impl Drop for Open {
             (In::Transaction, Ok(runtime)) => {
                 runtime.spawn(async move {
                     if sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_err() {
-                        connection.close_on_drop();
+                        connection.close();
                     }
                 });
             }
             // Closing it ends the transaction as well.
-            (In::Transaction | In::Doubt, _) => connection.close_on_drop(),
+            (In::Transaction | In::Doubt, _) => connection.close(),
         }
     }
 }
@@ -251,7 +234,7 @@ mod tests {
     use std::pin::{Pin, pin};
     use std::task::{Context, Waker};
 
-    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    use sqlx::sqlite::SqliteConnectOptions;
 
     use super::*;
 
@@ -267,8 +250,8 @@ mod tests {
     async fn who_needs_the_writer_promptly_waits_for_one_other_at_most() {
         let dir = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(dir.path().join("a.db")).create_if_missing(true);
-        let pool = || SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
-        let file = SqliteFile::new(pool(), pool());
+        let one = || Connections::new(options.clone(), 1, Duration::from_mins(1));
+        let file = SqliteFile::new(one(), one());
         let held = file.begin().await;
         let (mut first, mut second) = (pin!(file.begin()), pin!(file.begin()));
         assert!(waits(first.as_mut()) && waits(second.as_mut()));

@@ -6,6 +6,7 @@
 //! Knows how SQLite is reached and what it says differently; everything else is in `imt-store-sql`.
 
 mod backup;
+mod connections;
 mod convert;
 mod database;
 mod dialect;

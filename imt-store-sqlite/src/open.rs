@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use imt_store_sql::{DatabaseError, KeyRing, OpenError, SqlStore, check_keys, migrate};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+use crate::connections::Connections;
 use crate::database::SqliteFile;
 use crate::error::code;
 
@@ -26,7 +27,8 @@ const WRITERS_STATEMENTS: usize = 256;
 const PAUSE: Duration = Duration::from_millis(20);
 const LOCKED: &str = "another process is using it: try again, or end that process";
 
-/// Opens a store in a file, which is made if it is not there; its directory must be.
+/// Opens a store in a file, which is made if it is not there; its directory must be. What is written through it runs on the runtime
+/// that this is called in, which must outlive it.
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do.
@@ -86,26 +88,26 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
         })
         .foreign_keys(true)
         .busy_timeout(BUSY);
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY);
-    // The writer's statements are of many lengths. It stays open: another one would be opened by whoever waits for it, with the
-    // priority that he has.
-    let writer = pool(1).max_lifetime(None).idle_timeout(None);
+    // The writer's statements are of many lengths.
     let of_writer = options.clone().statement_cache_capacity(WRITERS_STATEMENTS);
-    let writer = writer.connect_with(of_writer).await.map_err(|error| refused(&at, &error))?;
-    let version: String =
-        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(|error| refused(&at, &error))?;
+    let writer = Connections::new(of_writer, 1, 2 * BUSY);
+    let version = version(&writer).await.map_err(|error| refused(&at, &error))?;
     if parse(&version).is_none_or(|version| version < OLDEST) {
         return Err(OpenError::Unusable {
             at,
             why: format!("SQLite {version} is linked, 3.51.3 is the oldest safe one"),
         });
     }
-    let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    let readers = Connections::new(options.pragma("query_only", "ON"), READERS, 2 * BUSY);
     let database = Arc::new(SqliteFile::new(writer, readers));
     migrate(database.as_ref()).await.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     let keyed = check_keys(database.as_ref(), keys.as_ref()).await;
     keyed.map_err(|error| error.at(&at, |said| unusable(&at, &said)))?;
     Ok(SqlStore::new(database, keys))
+}
+
+async fn version(connections: &Connections) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connections.lend().await?).await
 }
 
 /// What the database said while the schema was looked at.

@@ -1,4 +1,4 @@
-//! Many who open one file, and what becomes of a claim whose asker is gone.
+//! Many who open one file, and what becomes of what was asked for by somebody who is gone.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Barrier};
@@ -70,4 +70,28 @@ async fn a_claim_that_nobody_waited_for_is_given_back() {
         let claim = claim.unwrap_or_else(|_| panic!("round {round}: held by nobody who knows of it"));
         store.release(&claim).await.expect("release");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_is_written_though_the_runtime_of_who_asked_is_gone() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a scratch directory");
+    let store = Arc::new(imt_store_sqlite::open(&dir.path().join("store.db"), None).await.expect("a new store"));
+    let spec = pipeline::read(b"jobs: { hello: { script: echo hello } }", "pipeline.yml").spec.expect("a good file");
+    let plan = plan::build(&spec, &ProjectName::new("demo"), Trigger::manual()).expect("a plan");
+    let id = PipelineId::generate();
+    let new = NewPipeline { id, plan, at: Timestamp::from_micros(1), idempotency_key: None };
+    let its = Arc::clone(&store);
+    let elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut asked = its.enqueue(new, None);
+        // On a runtime of one thread nothing else has run when this is over.
+        runtime.block_on(std::future::poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx).is_pending())))
+    });
+    assert!(elsewhere.join().expect("it does not panic"), "it has only just been asked for");
+    let written = async {
+        while store.load(id).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), written).await.expect("it is there");
 }

@@ -144,6 +144,15 @@ impl ProjectSecrets for Mutant {
         self.inner.secret(project, name).await
     }
 
+    async fn project_and_secret(
+        &self,
+        project: &ProjectKey,
+        name: &SecretName,
+    ) -> StoreResult<(ProjectRecord, Option<Secret>)> {
+        let (project, secret) = self.inner.project_and_secret(project, name).await?;
+        Ok((project, secret.filter(|_| !self.is(Flaw::SecretNotWithProject))))
+    }
+
     async fn secrets(&self, project: ProjectId) -> StoreResult<Vec<ListedSecret>> {
         self.inner.secrets(project).await
     }

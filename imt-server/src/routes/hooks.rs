@@ -89,10 +89,11 @@ pub(crate) async fn github(
     _may_be: MaybeSigned,
     Raw(body): Raw,
 ) -> Answer<(StatusCode, Json<Taken>)> {
-    let known = server.directory().project(&ProjectKey::Id(ProjectId::from_uuid(project))).await;
+    let key = ProjectKey::Id(ProjectId::from_uuid(project));
+    let known = server.directory().project_and_secret(&key, &SecretName::WebhookSecret).await;
     let mut signed = Signed::default();
     match known {
-        Ok(project) => signed.compare(&server, project, &headers, &body).await?,
+        Ok((project, secret)) => signed.compare(project, secret.as_ref(), &headers, &body),
         Err(StoreError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -139,20 +140,12 @@ struct Signed {
 }
 
 impl Signed {
-    async fn compare(
-        &mut self,
-        server: &Server,
-        project: ProjectRecord,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Answer<()> {
-        let secret = server.directory().secret(project.id, &SecretName::WebhookSecret).await?;
-        let Some(secret) = secret else { return Ok(()) };
+    fn compare(&mut self, project: ProjectRecord, secret: Option<&Secret>, headers: &HeaderMap, body: &[u8]) {
+        let Some(secret) = secret else { return };
         self.is_compared = true;
-        if is_signed(headers, body, &secret) {
+        if is_signed(headers, body, secret) {
             self.projects.push(project);
         }
-        Ok(())
     }
 
     /// With all that have a repository, the oldest first.
@@ -171,7 +164,8 @@ impl Signed {
             }
             left = left.saturating_sub(page.items.len());
             for project in page.items {
-                self.compare(server, project, headers, body).await?;
+                let secret = server.directory().secret(project.id, &SecretName::WebhookSecret).await?;
+                self.compare(project, secret.as_ref(), headers, body);
             }
             let Some(next) = page.next else { return Ok(()) };
             if left == 0 {

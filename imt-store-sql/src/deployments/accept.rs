@@ -12,9 +12,10 @@ use super::rows::deployment_id;
 use super::{settings, targets};
 use crate::database::{Database, Transaction};
 use crate::dialect::Dialect;
+use crate::guarded::Statement;
 use crate::keys::{Keys, sealing};
 use crate::leases::Which;
-use crate::queue::next_number;
+use crate::queue::draw_and_look;
 use crate::rows::number;
 use crate::value::{Value, json, word};
 
@@ -38,20 +39,18 @@ pub(super) async fn accept(
     let ring = sealing(tx.as_mut(), keys, &settings::called(&new.id.to_string())).await?;
     let project = new.target.project.as_str();
     // The project's row is locked from here on: one acceptance after the other.
-    let number_drawn = next_number(tx.as_mut(), project, NEXT_NUMBER).await?;
-    if let Some(key) = &new.idempotency_key {
-        let known = tx.run(BY_KEY, vec![project.into(), key.as_str().into()]).await?;
-        if let Some(row) = known.into_iter().next() {
-            let mut row = row.of("deployment");
-            let (id, number) = (deployment_id(&row.text()?)?, number(&mut row)?);
-            // The number that was drawn is not used up.
-            drop(tx);
-            let claim = match claimant {
-                Some(claimant) => claim_given(database, claimant, id, Which::Own).await?,
-                None => None,
-            };
-            return Ok((Accepted { id, number, created: false, claim }, Vec::new()));
-        }
+    let of_its_key = Statement::new(BY_KEY, vec![project.into(), new.idempotency_key.clone().into()]);
+    let (number_drawn, mut known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, &[of_its_key]).await?;
+    if let Some(row) = known.pop().unwrap_or_default().into_iter().next() {
+        let mut row = row.of("deployment");
+        let (id, number) = (deployment_id(&row.text()?)?, number(&mut row)?);
+        // The number that was drawn is not used up.
+        drop(tx);
+        let claim = match claimant {
+            Some(claimant) => claim_given(database, claimant, id, Which::Own).await?,
+            None => None,
+        };
+        return Ok((Accepted { id, number, created: false, claim }, Vec::new()));
     }
     let asked = supersede(tx.as_mut(), dialect, &new.target, new.at).await?;
     let id = new.id;

@@ -22,7 +22,6 @@ use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::{Database, News};
 use crate::leases::Which;
 use crate::store::SqlStore;
-use crate::task::finished;
 use crate::{catalog, log};
 
 /// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once.
@@ -54,7 +53,7 @@ impl Drop for Unheard {
 impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
         let (database, keys, claimant) = (self.database(), self.keys(), claimant.cloned());
-        let accepted = finished(async move {
+        let accepted = self.finished(async move {
             let (mut accepted, asked) =
                 accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
             let claim = Unheard { claim: accepted.claim.take(), database };
@@ -70,7 +69,7 @@ impl DeploymentStore for SqlStore {
 
     async fn claim(&self, claimant: &Claimant, which: Option<DeploymentId>) -> StoreResult<Option<DeploymentClaim>> {
         let (database, claimant) = (self.database(), claimant.clone());
-        let claimed = finished(async move {
+        let claimed = self.finished(async move {
             let claim = match which {
                 Some(id) => claims::claim_given(database.as_ref(), &claimant, id, Which::Free).await?,
                 None => claims::claim_any(database.as_ref(), &claimant).await?,
@@ -82,13 +81,13 @@ impl DeploymentStore for SqlStore {
 
     async fn renew(&self, claim: &DeploymentClaim) -> StoreResult<()> {
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { claims::renew(database.as_ref(), &claim).await }).await
+        self.finished(async move { claims::renew(database.as_ref(), &claim).await }).await
     }
 
     async fn release(&self, claim: &DeploymentClaim) -> StoreResult<()> {
         self.writers().forget_deployment(claim.deployment);
         let (database, claim) = (self.database(), claim.clone());
-        finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
+        self.finished(async move { claims::release(database.as_ref(), &claim).await }).await?;
         self.tell(News::Queue);
         Ok(())
     }
@@ -103,7 +102,7 @@ impl DeploymentStore for SqlStore {
 
     async fn commit(&self, claim: &DeploymentClaim, nth: u64, changes: &[Change]) -> StoreResult<EventId> {
         let (database, owned, all) = (self.database(), claim.clone(), changes.to_vec());
-        let last = finished(async move { commit::commit(database.as_ref(), &owned, nth, &all).await }).await?;
+        let last = self.finished(async move { commit::commit(database.as_ref(), &owned, nth, &all).await }).await?;
         if changes.iter().any(ends) {
             self.writers().forget_deployment(claim.deployment);
         }
@@ -118,7 +117,7 @@ impl DeploymentStore for SqlStore {
         at: Timestamp,
     ) -> StoreResult<()> {
         let database = self.database();
-        finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await?;
+        self.finished(async move { commit::request_cancel(database.as_ref(), deployment, reason, at).await }).await?;
         self.tell(News::Of(deployment.into()));
         Ok(())
     }
@@ -190,7 +189,8 @@ impl DeploymentStore for SqlStore {
     ) -> StoreResult<()> {
         let (database, project, environment) = (self.database(), project.clone(), environment.to_owned());
         let settings = settings.clone();
-        finished(async move { targets::remember(database.as_ref(), &project, &environment, &settings, at).await }).await
+        self.finished(async move { targets::remember(database.as_ref(), &project, &environment, &settings, at).await })
+            .await
     }
 
     async fn target(&self, project: &ProjectName, environment: &str) -> StoreResult<Option<TargetSettings>> {
@@ -203,7 +203,7 @@ impl DeploymentStore for SqlStore {
 
     async fn forget_target(&self, project: &ProjectName, environment: &str) -> StoreResult<bool> {
         let (database, project, environment) = (self.database(), project.clone(), environment.to_owned());
-        finished(async move { targets::forget(database.as_ref(), &project, &environment).await }).await
+        self.finished(async move { targets::forget(database.as_ref(), &project, &environment).await }).await
     }
 
     async fn keep_release(
@@ -214,8 +214,10 @@ impl DeploymentStore for SqlStore {
     ) -> StoreResult<()> {
         let (database, keys, claim) = (self.database(), self.keys(), claim.clone());
         let (release, others) = (release.clone(), others.clone());
-        finished(async move { releases::keep(database.as_ref(), keys.as_deref(), &claim, &release, &others).await })
-            .await
+        self.finished(
+            async move { releases::keep(database.as_ref(), keys.as_deref(), &claim, &release, &others).await },
+        )
+        .await
     }
 
     async fn kept_releases(&self, target: &Target) -> StoreResult<Sifted<ReleaseHead>> {
@@ -228,6 +230,7 @@ impl DeploymentStore for SqlStore {
 
     async fn prune(&self, keep: &Retention, limit: usize) -> StoreResult<Sifted<Pruned>> {
         let (database, keep) = (self.database(), *keep);
-        finished(async move { catalog::prune_all(database.as_ref(), &catalog::DEPLOYMENTS, &keep, limit).await }).await
+        self.finished(async move { catalog::prune_all(database.as_ref(), &catalog::DEPLOYMENTS, &keep, limit).await })
+            .await
     }
 }

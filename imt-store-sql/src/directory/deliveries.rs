@@ -92,13 +92,12 @@ pub(super) async fn take(
     if database.run(Purpose::Read, &dialect.sql(&look_statement(but.len())), but.clone()).await?.is_empty() {
         return Ok(all);
     }
-    let mut tx = database.begin().await?;
     let take = take_statement(but.len());
     let mut values = vec![worker.as_str().into(), micros(lease), (page_limit(limit) as u64).into()];
     values.extend(but);
-    let rows = tx.run(&dialect.sql(&take), values).await?;
-    tx.commit().await?;
-    for row in rows {
+    let take = Statement::new(dialect.sql(&take), values);
+    let taken = database.begin().await?.commit_with(vec![take]).await?;
+    for row in taken.into_iter().flatten() {
         let mut row = row.of("delivery");
         let taken = delivery(&mut row).and_then(|delivery| {
             let claim = DeliveryClaim { delivery: delivery.id, token: row.count()? };

@@ -30,7 +30,7 @@ fn first(rows: Vec<Row>) -> StoreResult<ProjectRecord> {
 }
 
 /// The condition that a key, parameter `nth`, is met, and its value.
-fn key(key: &ProjectKey, nth: usize) -> (String, Value) {
+pub(super) fn key(key: &ProjectKey, nth: usize) -> (String, Value) {
     match key {
         ProjectKey::Id(id) => (format!("directory_projects.id = ${nth}"), id.to_string().into()),
         ProjectKey::Name(name) => (format!("directory_projects.name = ${nth}"), name.as_str().into()),

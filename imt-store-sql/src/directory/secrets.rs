@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use imt_core::directory::{Action, Deed, ListedSecret, SecretName};
+use imt_core::directory::{Action, Deed, ListedSecret, ProjectKey, ProjectRecord, SecretName};
 use imt_core::id::ProjectId;
-use imt_core::ports::{StoreResult, directory_bounds as bounds};
+use imt_core::ports::{StoreError, StoreResult, directory_bounds as bounds};
 use imt_core::secret::Secret;
 
 use super::page::{at, parsed, time};
@@ -110,9 +110,40 @@ pub(super) async fn read(
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let mut row = row.of("secret");
     let sealed = Sealed { bytes: row.bytes()?, key: row.text()? };
-    let what = called(&id, &text);
-    let opened = open_one(keys, place(&[&id, &text]), &sealed).map_err(|error| unusable(&what, &error))?;
-    String::from_utf8(opened).map(|value| Some(Secret::new(value))).map_err(|_| unusable(&what, &"it is not text"))
+    opened(keys, &id, &text, &sealed).map(Some)
+}
+
+/// A secret of a project, and the project, in one statement.
+pub(super) async fn read_with_project(
+    database: &dyn Database,
+    keys: Option<&Keys>,
+    project: &ProjectKey,
+    name: &SecretName,
+) -> StoreResult<(ProjectRecord, Option<Secret>)> {
+    let (is_it, key) = projects::key(project, 1);
+    let name = name.to_string();
+    let sql = format!(
+        "SELECT {}, project_secrets.value, project_secrets.key FROM directory_projects
+           LEFT JOIN project_secrets ON project_secrets.project = directory_projects.id AND project_secrets.name = $2
+          WHERE {is_it}",
+        projects::PROJECT
+    );
+    let rows = database.run(Purpose::Read, &sql, vec![key, name.as_str().into()]).await?;
+    let row = rows.into_iter().next().ok_or(StoreError::NotFound("project"))?;
+    let mut row = row.of("project");
+    let project = projects::record(&mut row)?;
+    let (bytes, key) = (row.maybe_bytes()?, row.maybe_text()?);
+    let secret = match bytes.zip(key) {
+        Some((bytes, key)) => Some(opened(keys, &project.id.to_string(), &name, &Sealed { key, bytes })?),
+        None => None,
+    };
+    Ok((project, secret))
+}
+
+fn opened(keys: Option<&Keys>, project: &str, name: &str, sealed: &Sealed) -> StoreResult<Secret> {
+    let what = called(project, name);
+    let opened = open_one(keys, place(&[project, name]), sealed).map_err(|error| unusable(&what, &error))?;
+    String::from_utf8(opened).map(Secret::new).map_err(|_| unusable(&what, &"it is not text"))
 }
 
 pub(super) async fn list(database: &dyn Database, project: ProjectId) -> StoreResult<Vec<ListedSecret>> {

@@ -17,12 +17,14 @@ use super::row;
 use crate::database::{Database, DatabaseError, Purpose};
 use crate::guarded::{Guarded, Statement};
 use crate::rows;
-use crate::task::finished;
+use crate::task::Home;
 use crate::value::Value;
 
 /// Where each log stands that this process writes.
-#[derive(Default)]
-pub(crate) struct Writers(Mutex<HashMap<LogOf, Slot>>);
+pub(crate) struct Writers {
+    slots: Mutex<HashMap<LogOf, Slot>>,
+    home: Home,
+}
 
 type Slot = Arc<tokio::sync::Mutex<Option<Open>>>;
 
@@ -49,22 +51,26 @@ impl Open {
 }
 
 impl Writers {
+    pub(crate) fn new(home: Home) -> Self {
+        Self { slots: Mutex::default(), home }
+    }
+
     pub(super) fn slot(&self, log: LogOf) -> Slot {
-        Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(log).or_default())
+        Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(log).or_default())
     }
 
     /// Whether this process has the log open.
     pub(crate) fn know(&self, attempt: AttemptId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt.into())
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attempt.into())
     }
 
     pub(super) fn forget(&self, log: LogOf) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&log);
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&log);
     }
 
     /// Forgets the logs of a pipeline: somebody else may write them from now on.
     pub(crate) fn forget_pipeline(&self, claim: &Claim) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|log, _| !matches!(log, LogOf::Attempt(attempt) if attempt.pipeline == claim.pipeline));
     }
 
@@ -90,30 +96,32 @@ impl Writers {
         let slot = self.slot(claim.log);
         // The engine's own lines must not be dropped.
         let must = pieces.iter().any(|piece| piece.stream == StreamKind::System);
-        let result = finished(async move {
-            let mut slot = slot.lock_owned().await;
-            let mut remembered = slot.take();
-            loop {
-                let from_memory = remembered.is_some();
-                let mut open = open(database.as_ref(), claim, remembered.take()).await?;
-                match append_to(database.as_ref(), claim, &mut open, &pieces).await {
-                    Ok(true) => {
-                        let offset = open.position.offset;
-                        *slot = Some(open);
-                        return Ok(offset);
+        let result = self
+            .home
+            .finished(async move {
+                let mut slot = slot.lock_owned().await;
+                let mut remembered = slot.take();
+                loop {
+                    let from_memory = remembered.is_some();
+                    let mut open = open(database.as_ref(), claim, remembered.take()).await?;
+                    match append_to(database.as_ref(), claim, &mut open, &pieces).await {
+                        Ok(true) => {
+                            let offset = open.position.offset;
+                            *slot = Some(open);
+                            return Ok(offset);
+                        }
+                        Ok(false) => {}
+                        Err(StoreError::Gap { .. }) if from_memory => {}
+                        Err(error) => return Err(error),
                     }
-                    Ok(false) => {}
-                    Err(StoreError::Gap { .. }) if from_memory => {}
-                    Err(error) => return Err(error),
+                    // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since, or
+                    // another process has the claim, too. What is stored decides, once.
+                    if !from_memory {
+                        return Err(StoreError::Conflict("the log is being written by somebody else".to_owned()));
+                    }
                 }
-                // It stands elsewhere than was remembered: an earlier call whose outcome was unknown has landed since, or
-                // another process has the claim, too. What is stored decides, once.
-                if !from_memory {
-                    return Err(StoreError::Conflict("the log is being written by somebody else".to_owned()));
-                }
-            }
-        })
-        .await;
+            })
+            .await;
         if matches!(result, Err(StoreError::ClaimLost(_))) {
             self.forget(claim.log);
         }
@@ -126,36 +134,38 @@ impl Writers {
     /// Ends a log.
     pub(crate) async fn finish(&self, database: Arc<dyn Database>, claim: LogClaim, end: LogEnd) -> StoreResult<()> {
         let slot = self.slot(claim.log);
-        let result = finished(async move {
-            let mut slot = slot.lock_owned().await;
-            let database = database.as_ref();
-            if slot.as_ref().is_none_or(|open| open.token != claim.token) {
-                *slot = add(database, claim).await?;
-            }
-            if let Some(open) = slot.as_ref().filter(|open| open.ends_like(end))
-                && close(database, claim, open, end).await?
-            {
-                return Ok(());
-            }
-            if let Some(stored) = read::stored(database, claim.log).await?.filter(|stored| stored.end.is_some()) {
-                must_hold(database, claim).await?;
-                return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
-            }
-            let remembered = slot.take();
-            let from_memory = remembered.is_some();
-            let mut log = open(database, claim, remembered).await?;
-            let mut result = end_it(database, claim, &log, end).await;
-            if from_memory && matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
-                // What is stored decides.
-                log = open(database, claim, None).await?;
-                result = end_it(database, claim, &log, end).await;
-            }
-            if matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
-                *slot = Some(log);
-            }
-            result
-        })
-        .await;
+        let result = self
+            .home
+            .finished(async move {
+                let mut slot = slot.lock_owned().await;
+                let database = database.as_ref();
+                if slot.as_ref().is_none_or(|open| open.token != claim.token) {
+                    *slot = add(database, claim).await?;
+                }
+                if let Some(open) = slot.as_ref().filter(|open| open.ends_like(end))
+                    && close(database, claim, open, end).await?
+                {
+                    return Ok(());
+                }
+                if let Some(stored) = read::stored(database, claim.log).await?.filter(|stored| stored.end.is_some()) {
+                    must_hold(database, claim).await?;
+                    return if stored.end == Some(end) { Ok(()) } else { Err(conflict("it ended otherwise already")) };
+                }
+                let remembered = slot.take();
+                let from_memory = remembered.is_some();
+                let mut log = open(database, claim, remembered).await?;
+                let mut result = end_it(database, claim, &log, end).await;
+                if from_memory && matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
+                    // What is stored decides.
+                    log = open(database, claim, None).await?;
+                    result = end_it(database, claim, &log, end).await;
+                }
+                if matches!(result, Err(StoreError::Conflict(_) | StoreError::Gap { .. })) {
+                    *slot = Some(log);
+                }
+                result
+            })
+            .await;
         if matches!(result, Ok(()) | Err(StoreError::ClaimLost(_))) {
             self.forget(claim.log);
         }

@@ -121,6 +121,16 @@ pub trait ProjectSecrets: Send + Sync {
     /// `Internal` when it cannot be opened.
     async fn secret(&self, project: ProjectId, name: &SecretName) -> StoreResult<Option<Secret>>;
 
+    /// The same, with the project that it is of, at once.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such project; `Internal` when the secret cannot be opened.
+    async fn project_and_secret(
+        &self,
+        project: &ProjectKey,
+        name: &SecretName,
+    ) -> StoreResult<(ProjectRecord, Option<Secret>)>;
+
     /// Which secrets a project has, by name. Opens none, so it needs no key.
     async fn secrets(&self, project: ProjectId) -> StoreResult<Vec<ListedSecret>>;
 }

@@ -280,6 +280,16 @@ impl ProjectSecrets for MemoryStore {
         Ok(self.directory().secrets.get(&(project, name.clone())).map(|(value, _)| value.clone()))
     }
 
+    async fn project_and_secret(
+        &self,
+        project: &ProjectKey,
+        name: &SecretName,
+    ) -> StoreResult<(ProjectRecord, Option<Secret>)> {
+        let project = self.project(project).await?;
+        let secret = self.secret(project.id, name).await?;
+        Ok((project, secret))
+    }
+
     async fn secrets(&self, project: ProjectId) -> StoreResult<Vec<ListedSecret>> {
         let directory = self.directory();
         let of_it = directory.secrets.iter().filter(|((of, _), _)| *of == project);

@@ -239,12 +239,20 @@ pub(super) async fn secrets_are_set_and_never_listed(store: Servers) {
     set(&SecretName::WebhookSecret, "third", &deed_at(at(2))).await;
     set(&registry, "hunter2", &deed_at(at(9))).await;
     let read = async |project, name: &SecretName| {
-        store.secret(project, name).await.expect("secret").map(|secret| secret.expose().to_owned())
+        let secret = store.secret(project, name).await.expect("secret");
+        let key = ProjectKey::Id(project);
+        let (of, at_once) = store.project_and_secret(&key, name).await.expect("project_and_secret");
+        assert_eq!((of, at_once.as_ref()), (store.project(&key).await.expect("project"), secret.as_ref()));
+        secret.map(|secret| secret.expose().to_owned())
     };
     assert_eq!(read(shop, &target).await.as_deref(), Some("-----BEGIN\nhunter2-\u{fc}\n"));
     assert_eq!(read(shop, &registry).await.as_deref(), Some("hunter2"));
     assert_eq!(read(shop, &SecretName::TargetKeyPassphrase("production".to_owned())).await, None);
     assert_eq!(read(api, &registry).await, None);
+    let (of_name, by_name) = (ProjectKey::Name(ProjectName::new("shop")), Some(Secret::new("hunter2")));
+    assert_eq!(store.project_and_secret(&of_name, &registry).await.expect("project_and_secret").1, by_name);
+    let nowhere = store.project_and_secret(&ProjectKey::Id(ProjectId::generate()), &registry).await;
+    assert_refused!(nowhere, StoreError::NotFound(_));
     let listed = store.secrets(shop).await.expect("secrets");
     let expected = [(&registry, at(9)), (&target, at(0)), (&SecretName::WebhookSecret, at(2))];
     assert_eq!(listed.iter().map(|listed| (&listed.name, listed.set_at)).collect::<Vec<_>>(), expected);

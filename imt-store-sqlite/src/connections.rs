@@ -1,0 +1,113 @@
+//! Connections to a file, which are lent. Not a pool of sqlx's: that asks each connection, when it is given back, whether it still
+//! works, in a task of the giver's and a turn of the connection's thread, and everybody waits for that where one connection is all
+//! that writes. A file has no network before it that could go away.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// So many connections at most, opened when they are needed first and kept.
+pub(crate) struct Connections {
+    options: SqliteConnectOptions,
+    most: u32,
+    /// How long somebody waits for one.
+    within: Duration,
+    room: Arc<Semaphore>,
+    idle: Idle,
+    /// Where the file was opened. A connection has a thread, which gets the priority of the one that starts it: it is not to be
+    /// that of work which steps back, because others use the connection after it.
+    home: Handle,
+}
+
+type Idle = Arc<Mutex<Vec<SqliteConnection>>>;
+
+impl Connections {
+    pub(crate) fn new(options: SqliteConnectOptions, most: u32, within: Duration) -> Self {
+        let room = Arc::new(Semaphore::new(most as usize));
+        Self { options, most, within, room, idle: Idle::default(), home: Handle::current() }
+    }
+
+    /// How many there are at most.
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
+    /// How many are lent.
+    pub(crate) fn used(&self) -> u32 {
+        let left = u32::try_from(self.room.available_permits()).unwrap_or(self.most);
+        self.most.saturating_sub(left)
+    }
+
+    /// How long somebody waits for one.
+    pub(crate) fn within(&self) -> Duration {
+        self.within
+    }
+
+    /// Where the file was opened.
+    pub(crate) fn home(&self) -> &Handle {
+        &self.home
+    }
+
+    /// Lends one to those who ask, in their turn.
+    pub(crate) async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        let room = tokio::time::timeout(self.within, Arc::clone(&self.room).acquire_owned()).await;
+        let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.open().await?,
+        };
+        Ok(Lent { connection: Some(connection), idle: Arc::clone(&self.idle), _room: room })
+    }
+
+    async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let options = self.options.clone();
+        let opened = self.home.spawn(async move { options.connect().await }).await;
+        opened.unwrap_or(Err(sqlx::Error::PoolClosed))
+    }
+}
+
+/// A connection until it is given back.
+pub(crate) struct Lent {
+    /// Gone once it is given back or closed.
+    connection: Option<SqliteConnection>,
+    idle: Idle,
+    /// Given back after the connection is.
+    _room: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    /// Closes it, so that nobody is lent it again. What it was in the middle of is undone.
+    pub(crate) fn close(mut self) {
+        self.connection = None;
+    }
+}
+
+const LENT: &str = "it is there until it is given back or closed, which ends the loan";
+
+impl Deref for Lent {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        self.connection.as_ref().expect(LENT)
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        self.connection.as_mut().expect(LENT)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
