@@ -2,7 +2,6 @@
 //! works, in a task of the giver's and a turn of the connection's thread, and everybody waits for that where one connection is all
 //! that writes. A file has no network before it that could go away.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,7 +61,7 @@ impl Connections {
             Some(connection) => connection,
             None => self.open().await?,
         };
-        Ok(Lent { connection: Some(connection), idle: Arc::clone(&self.idle), _room: room })
+        Ok(Lent { connection: Some(connection), is_in_use: false, idle: Arc::clone(&self.idle), _room: room })
     }
 
     async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
@@ -76,38 +75,79 @@ impl Connections {
 pub(crate) struct Lent {
     /// Gone once it is given back or closed.
     connection: Option<SqliteConnection>,
+    /// Whether something is under way on it, or has failed.
+    is_in_use: bool,
     idle: Idle,
     /// Given back after the connection is.
     _room: OwnedSemaphorePermit,
 }
 
 impl Lent {
+    /// The connection, to do something with. Until that is said to have [ended well](Self::rests) nobody else is lent it: it may be
+    /// in the middle of a statement that was given up, or its thread may be gone.
+    pub(crate) fn in_use(&mut self) -> &mut SqliteConnection {
+        self.is_in_use = true;
+        self.connection.as_mut().expect("it is there until it is given back or closed, which ends the loan")
+    }
+
+    /// What was done with it has ended well.
+    pub(crate) fn rests(&mut self) {
+        self.is_in_use = false;
+    }
+
     /// Closes it, so that nobody is lent it again. What it was in the middle of is undone.
     pub(crate) fn close(mut self) {
         self.connection = None;
     }
 }
 
-const LENT: &str = "it is there until it is given back or closed, which ends the loan";
-
-impl Deref for Lent {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        self.connection.as_ref().expect(LENT)
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        self.connection.as_mut().expect(LENT)
-    }
-}
-
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = self.connection.take().filter(|_| !self.is_in_use) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a connection is the one that made a table of its own.
+    async fn is_the_first(connections: &Connections) -> bool {
+        let mut lent = connections.lend().await.unwrap();
+        let found = sqlx::query("SELECT 1 FROM temp.mine").fetch_all(lent.in_use()).await;
+        if found.is_ok() {
+            lent.rests();
+        }
+        found.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_was_given_up_or_failed_is_lent_to_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(dir.path().join("a.db")).create_if_missing(true);
+        let connections = Connections::new(options, 1, Duration::from_mins(1));
+        for leaves in [Leaves::GivenUp, Leaves::Failed] {
+            let mut lent = connections.lend().await.unwrap();
+            sqlx::query("CREATE TEMP TABLE mine (a)").execute(lent.in_use()).await.unwrap();
+            lent.rests();
+            drop(lent);
+            assert!(is_the_first(&connections).await);
+            assert_eq!(connections.used(), 0);
+            let mut lent = connections.lend().await.unwrap();
+            assert_eq!(connections.used(), 1);
+            match leaves {
+                Leaves::GivenUp => drop(sqlx::query("SELECT 1").execute(lent.in_use())),
+                Leaves::Failed => drop(sqlx::query("SELECT no").execute(lent.in_use()).await.unwrap_err()),
+            }
+            drop(lent);
+            assert!(!is_the_first(&connections).await);
+        }
+    }
+
+    enum Leaves {
+        GivenUp,
+        Failed,
     }
 }

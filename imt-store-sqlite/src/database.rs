@@ -91,7 +91,12 @@ impl Database for SqliteFile {
     }
 
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
-        let one = async |from: &Connections| query(sql, values).fetch_all(&mut *from.lend().await?).await;
+        let one = async |from: &Connections| {
+            let mut connection = from.lend().await?;
+            let rows = query(sql, values).fetch_all(connection.in_use()).await?;
+            connection.rests();
+            Ok(rows)
+        };
         let rows = match purpose {
             Purpose::Read => one(&self.readers).await,
             Purpose::Claim => {
@@ -122,7 +127,8 @@ async fn hear(readers: &Connections, bell: &Bell) -> Result<(), sqlx::Error> {
     loop {
         // Who only waits for work looks for itself, once in a while: that must cost an idle host nothing.
         if bell.is_followed() {
-            let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
+            let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(connection.in_use()).await?;
+            connection.rests();
             if seen.replace(version).is_some_and(|before| before != version) {
                 bell.ring_all();
             }
@@ -172,7 +178,7 @@ impl Open {
         let (sql, values) = together(begin.into_iter().chain(statements).collect());
         self.is_in = In::Doubt;
         let (mut all, mut rows) = (Vec::new(), Vec::new());
-        let mut answers = connection.fetch_many(query(&sql, values));
+        let mut answers = connection.in_use().fetch_many(query(&sql, values));
         while let Some(answer) = answers.try_next().await.map_err(error::database)? {
             match answer {
                 Either::Left(_over) => all.push(std::mem::take(&mut rows)),
@@ -180,6 +186,7 @@ impl Open {
             }
         }
         drop(answers);
+        connection.rests();
         self.is_in = then;
         all.drain(..begins.min(all.len()));
         Ok(all)
@@ -214,16 +221,16 @@ impl Drop for Open {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         match (self.is_in, Handle::try_current()) {
-            (In::Nothing(_) | In::Over, _) => {}
+            // In doubt it is closed, which ends a transaction as well.
+            (In::Nothing(_) | In::Over | In::Doubt, _) => {}
             (In::Transaction, Ok(runtime)) => {
                 runtime.spawn(async move {
-                    if sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.is_err() {
-                        connection.close();
+                    if sqlx::raw_sql("ROLLBACK").execute(connection.in_use()).await.is_ok() {
+                        connection.rests();
                     }
                 });
             }
-            // Closing it ends the transaction as well.
-            (In::Transaction | In::Doubt, _) => connection.close(),
+            (In::Transaction, _) => connection.close(),
         }
     }
 }
@@ -255,14 +262,17 @@ mod tests {
         let held = file.begin().await;
         let (mut first, mut second) = (pin!(file.begin()), pin!(file.begin()));
         assert!(waits(first.as_mut()) && waits(second.as_mut()));
-        end(held).await;
-        // Whose turn it is waits for the connection now, or has it.
-        assert!(waits(first.as_mut()));
-        let prompt = file.begin_promptly();
-        let mut prompt = pin!(prompt);
+        let mut prompt = pin!(file.begin_promptly());
         assert!(waits(prompt.as_mut()));
-        end(first.await).await;
-        assert!(waits(second.as_mut()), "it may wait for the connection, behind the other one");
+        end(held).await;
+        assert!(waits(first.as_mut()) && waits(second.as_mut()), "who came later goes before them");
+        let prompt = prompt.await;
+        assert!(waits(first.as_mut()), "one writes");
+        end(prompt).await;
+        let first = first.await;
+        let mut prompt = pin!(file.begin_promptly());
+        assert!(waits(prompt.as_mut()) && waits(second.as_mut()));
+        end(first).await;
         end(prompt.await).await;
         end(second.await).await;
     }

@@ -107,7 +107,10 @@ async fn try_open(path: &Path, at: &str, keys: Option<KeyRing>, durability: Dura
 }
 
 async fn version(connections: &Connections) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *connections.lend().await?).await
+    let mut connection = connections.lend().await?;
+    let version = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection.in_use()).await?;
+    connection.rests();
+    Ok(version)
 }
 
 /// What the database said while the schema was looked at.
