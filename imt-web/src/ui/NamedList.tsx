@@ -126,7 +126,7 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
         {item.about}
       </Scrolled>
       {item.extra}
-      <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
+      <Button look="quiet" className="-mr-3" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
         Remove
       </Button>
     </li>
