@@ -8,7 +8,7 @@ export function watchShifts(most) {
   const now = { began: -Infinity, last: -Infinity, sum: 0, what: [] };
   window.shifted = 0;
   const note = ({ startTime, value, sources, hadRecentInput }) => {
-    if (hadRecentInput) return;
+    if (hadRecentInput || sources.every(isRow)) return;
     // What moves within a second belongs together, for five seconds at most.
     const isNew = startTime - now.last > 1000 || startTime - now.began > 5000;
     if (isNew) Object.assign(now, { began: startTime, sum: 0, what: [] });
@@ -18,8 +18,11 @@ export function watchShifts(most) {
     window.shifted = Math.max(window.shifted, now.sum);
     if (now.sum > most) console.error(`moved by ${now.sum.toFixed(3)}: ${now.what.join("; ")}`);
   };
+  const elementOf = (node) => (node instanceof window.Element ? node : node?.parentElement);
+  // Where something new comes first in a list, the rest of it makes room.
+  const isRow = ({ node }) => Boolean(elementOf(node)?.closest("li:has([data-row])"));
   const moved = ({ node, previousRect, currentRect }) => {
-    const element = node instanceof window.Element ? node : node?.parentElement;
+    const element = elementOf(node);
     const [from, to] = [previousRect, currentRect].map(({ y, height }) => `${y} (${height} high)`);
     return `${element?.outerHTML.slice(0, 100)} from ${from} to ${to}`;
   };
