@@ -1,8 +1,11 @@
-// The browsers of a story. Whatever a page must not do is noted: a dialog, a request to somewhere else, an error on the console.
+// The browsers of a story. Whatever a page must not do is noted: a dialog, a request to somewhere else, an error on the console, and
+// moving under the reader's eyes.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { chromium } from "playwright-core";
+
+import { MOST_SHIFTED, watchShifts } from "./shifts.mjs";
 
 const ARGS = [
   "--headless",
@@ -56,6 +59,8 @@ export class Browsers {
     if (this.#pages !== undefined) await this.#replacePages(context);
     const isElsewhere = (url) => url.origin !== this.#base && url.origin !== this.#provider;
     await context.route(isElsewhere, (route) => route.abort());
+    // What moves too far says so on the console.
+    await context.addInitScript(watchShifts, MOST_SHIFTED);
     const page = await context.newPage();
     this.#watch(page);
     return page;

@@ -21,6 +21,8 @@ export class Looks {
   #shots;
   /** How many pages were looked at, in however many ways. */
   count = 0;
+  /** The most that moved on one of them by itself, and which. */
+  moved = { by: 0, name: "" };
 
   constructor(axe, shots) {
     this.#axe = axe;
@@ -36,6 +38,8 @@ export class Looks {
   /** Looks at a page in all ways; throws where one of them is not well. */
   async look(page, name) {
     const wrong = [];
+    const by = await page.evaluate(() => window.shifted);
+    if (by > this.moved.by) this.moved = { by, name };
     for (const { size, scheme } of LOOKS) {
       const way = `${name}-${size.width}-${scheme}`;
       await dress(page, size, scheme);

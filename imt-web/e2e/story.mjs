@@ -111,5 +111,6 @@ const told = await Promise.all(wanted.map((part) => tellPart(part)));
 const passed = told.reduce((sum, part) => sum + part.passed, 0);
 const failed = told.filter((part) => !part.isGood).length;
 console.log(`${looks.count} looks at pages, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+console.log(`what moved most by itself: ${looks.moved.name}, by ${looks.moved.by.toFixed(3)}`);
 console.log(`test result: ${failed === 0 ? "ok" : "FAILED"}. ${passed} passed; ${failed} failed; 0 ignored`);
 process.exit(failed === 0 ? 0 : 1);

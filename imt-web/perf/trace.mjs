@@ -2,13 +2,11 @@
 import { Buffer } from "node:buffer";
 import { writeFile } from "node:fs/promises";
 
-const CATEGORIES = [
-  "toplevel",
-  "devtools.timeline",
-  "disabled-by-default-devtools.timeline",
-  "disabled-by-default-devtools.timeline.frame",
-  "blink.user_timing",
-];
+/**
+ * Only what becomes of frames: a trace of 2 MB for five seconds, which costs no frame. With the tasks of all threads as well it is
+ * several times as large, and what one watches waits for those who write it.
+ */
+const CATEGORIES = ["disabled-by-default-devtools.timeline.frame"];
 
 /** Does something under a trace, which goes to `file`; gives what came of it, and the sum of the trace. Without a file, without. */
 export async function traced(browser, file, deed) {
@@ -40,24 +38,29 @@ async function read(session, handle) {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-/** What the compositor drew and what it had to leave out, and how long the page's own thread was busy at a time, in milliseconds. */
+/**
+ * What became of the frames that were due while there was something to draw. A frame is whole, or came without what the page's own
+ * thread had not ready (that is drawn with a later one; the browser calls it dropped, too), or was left out.
+ */
 function summary(events) {
-  const named = (name) => events.filter((event) => event.name === name);
-  const isPages = mainThreads(events);
-  const tasks = named("RunTask").filter((event) => event.dur !== undefined && isPages(event));
-  const ms = tasks.map(({ dur }) => dur / 1000).sort((a, b) => a - b);
+  const isPages = pages(events);
+  const frames = (name, isOne = () => true) => {
+    const of = events.filter((event) => event.name === name && isPages(event) && isOne(event));
+    return new Set(of.map(({ pid, args }) => `${pid} ${args.frameSeqId}`));
+  };
+  const drawn = frames("DrawFrame");
+  const partly = frames("DroppedFrame", ({ args }) => args.hasPartialUpdate);
+  const dropped = frames("DroppedFrame", ({ args }) => !args.hasPartialUpdate);
   return {
-    framesDrawn: named("DrawFrame").length,
-    framesDropped: named("DroppedFrame").length,
-    tasks: ms.length,
-    longestTaskMs: Math.round((ms.at(-1) ?? 0) * 10) / 10,
-    tasksOver16ms: ms.filter((each) => each > 16.7).length,
-    tasksOver50ms: ms.filter((each) => each > 50).length,
+    framesDrawn: drawn.size,
+    framesDrawnInPart: [...drawn].filter((frame) => partly.has(frame)).length,
+    framesLeftOut: [...dropped].filter((frame) => !drawn.has(frame)).length,
   };
 }
 
-function mainThreads(events) {
+/** Whether an event is of a process that has a page. */
+function pages(events) {
   const mains = events.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain");
-  const known = new Set(mains.map(({ pid, tid }) => `${pid} ${tid}`));
-  return ({ pid, tid }) => known.has(`${pid} ${tid}`);
+  const known = new Set(mains.map(({ pid }) => pid));
+  return ({ pid }) => known.has(pid);
 }

@@ -27,7 +27,7 @@ const QUIET_MS = 25_000;
 /** Nobody has looked for so long: what happens now is heard of when somebody does. */
 const SLEEP_MS = 30 * 60_000;
 /** A page with streams was hidden for so long: it is not just passed by on the way to another tab. */
-const LET_GO_MS = 5_000;
+const LET_GO_MS = 2_000;
 /** So many sockets in a row did not open although the server answered: something between does not let them through. */
 const SOCKETS_REFUSED = 2;
 /** No log is so long: whoever is there with a log is told nothing of it. */
@@ -118,7 +118,7 @@ export class Machine {
       case "hidden":
         this.#isHidden = true;
         this.#put({ type: "set_timer", name: "sleep", ms: SLEEP_MS });
-        if (this.#phase === "streams") this.#beginLettingGo();
+        if (this.#phase === "streams") this.#put({ type: "set_timer", name: "let_go", ms: LET_GO_MS });
         break;
       case "shown":
         this.#isHidden = false;
@@ -398,10 +398,6 @@ export class Machine {
     this.#hasLetGo = false;
   }
 
-  #beginLettingGo(): void {
-    this.#put({ type: "set_timer", name: "let_go", ms: LET_GO_MS });
-  }
-
   /** Nothing is amiss, so that nothing is said to be away. */
   #letGo(): void {
     for (const [key] of this.#unfinished()) {
@@ -422,9 +418,12 @@ export class Machine {
   }
 
   #openStreams(): void {
+    if (this.#isHidden) {
+      this.#letGo();
+      return;
+    }
     this.#phase = "streams";
     this.#hasLetGo = false;
-    if (this.#isHidden) this.#beginLettingGo();
     for (const [key, followed] of this.#unfinished()) {
       this.#put({ type: "open_stream", key, ask: askFor(followed) });
     }

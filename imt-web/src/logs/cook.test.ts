@@ -38,10 +38,10 @@ describe("a line", () => {
     ["\x1b[31", "31"],
     ["\x1b", "␛"],
     ["a\0b\x07", "a␀b␇"],
-    ["\x7f\x85\x9b31m", "␡⟨U+0085⟩⟨U+009B⟩31m"],
-    ["a\u202eb\u2066c\u200bd\ufeff", "a⟨RLO⟩b⟨LRI⟩c⟨ZWSP⟩d⟨BOM⟩"],
+    ["\x7f\x85\x9b31m", "␡‹U+0085›‹U+009B›31m"],
+    ["a\u202eb\u2066c\u200bd\ufeff", "a‹RLO›b‹LRI›c‹ZWSP›d‹BOM›"],
     ["👩‍👩‍👧", "👩‍👩‍👧"],
-    ["\u{e0041}", "⟨U+E0041⟩"],
+    ["\u{e0041}", "‹U+E0041›"],
   ])("%j is shown as %j", (text, as) => {
     expect(shown(text)).toBe(as);
   });

@@ -112,7 +112,7 @@ function take(text: string, stream: Stream, now: Record<Stream, Style>, line: Ce
 /** What stands for a character that is not seen: a picture, or its name, set apart from what a program prints. */
 function markOf(character: string): string {
   const name = nameOf(character);
-  return name.length === 1 ? name : `⟨${name}⟩`;
+  return name.length === 1 ? name : `‹${name}›`;
 }
 
 /** Text, with whatever is not seen in it made visible. */

@@ -39,15 +39,20 @@ interface NamedPanelProps<T> extends RemovalProps {
   of: (item: T) => Named;
   /** What is shown where there is none. */
   empty: ReactNode;
+  /** What stands below: it comes once it is known how long the list is, so that it is not pushed down. */
+  children?: ReactNode;
 }
 
-export function NamedPanel<T>({ title, query, of, empty, ...removal }: NamedPanelProps<T>) {
+export function NamedPanel<T>({ title, query, of, empty, children, ...removal }: NamedPanelProps<T>) {
   return (
-    <Panel title={title} isFlush>
-      <Answered query={query}>
-        {({ items }) => (items.length === 0 ? empty : <NamedList items={items.map(of)} {...removal} />)}
-      </Answered>
-    </Panel>
+    <>
+      <Panel title={title} isFlush>
+        <Answered query={query}>
+          {({ items }) => (items.length === 0 ? empty : <NamedList items={items.map(of)} {...removal} />)}
+        </Answered>
+      </Panel>
+      {!query.isPending && children}
+    </>
   );
 }
 
@@ -121,7 +126,7 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
         {item.about}
       </Scrolled>
       {item.extra}
-      <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
+      <Button look="quiet" className="-mr-3" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
         Remove
       </Button>
     </li>

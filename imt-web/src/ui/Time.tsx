@@ -1,5 +1,6 @@
 // A moment and a span, as people read them; the exact moment is in the title.
 import { useSecond, useSlowNow } from "./clock";
+import { ClockIcon, TimerIcon } from "./icons";
 import { exactText, relativeText, runningText, spanText } from "./duration";
 
 export function Time({ at, className }: { at: string; className?: string }) {
@@ -28,4 +29,33 @@ export function Span({
   const begin = Date.parse(from);
   const text = to ? spanText(Date.parse(to) - begin) : runningText(now - begin);
   return <span className={`whitespace-nowrap tabular-nums ${className ?? ""}`}>{text}</span>;
+}
+
+/**
+ * When something was submitted and how long it took so far. On a phone in a line of its own: a text that grows as time goes on
+ * never takes what follows it to the next line.
+ */
+export function ClockFacts({
+  submitted,
+  started,
+  ended,
+}: {
+  submitted: string;
+  started: string | null | undefined;
+  ended: string | null | undefined;
+}) {
+  return (
+    <span className="inline-flex flex-wrap items-center gap-x-4 text-muted max-sm:basis-full">
+      <span className="inline-flex items-center gap-1.5">
+        <ClockIcon className="size-3.5" />
+        <Time at={submitted} />
+      </span>
+      {started && (
+        <span className="inline-flex items-center gap-1.5">
+          <TimerIcon className="size-3.5" />
+          <Span from={started} to={ended} />
+        </span>
+      )}
+    </span>
+  );
 }

@@ -38,8 +38,9 @@ export function Component() {
                 </dd>
               </dl>
             </Panel>
-            <Tokens isAdmin={found.is_admin} />
-            <Sessions />
+            <Tokens isAdmin={found.is_admin}>
+              <Sessions />
+            </Tokens>
           </>
         )}
       </Answered>

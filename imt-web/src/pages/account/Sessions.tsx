@@ -65,7 +65,7 @@ function Session({ session }: { session: Schemas["SessionView"] }) {
         used <Time at={session.seen_at} />, since <Time at={session.opened_at} />
       </span>
       {!session.is_this && (
-        <Button look="quiet" isBusy={deed.isBusy} onClick={() => void end()}>
+        <Button look="quiet" className="-mr-3" isBusy={deed.isBusy} onClick={() => void end()}>
           End
         </Button>
       )}

@@ -1,6 +1,6 @@
 // What programs get to call the server in the caller's name. A token is shown once.
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { answer, client, done, type Schemas } from "../../api/client";
 import { CopyText } from "../../ui/Copy";
@@ -25,30 +25,31 @@ const askTokens = () =>
     queryFn: ({ signal }) => answer(client.GET("/api/v1/me/tokens", { signal })),
   });
 
-export function Tokens({ isAdmin }: { isAdmin: boolean }) {
+/** `children`: what stands below. */
+export function Tokens({ isAdmin, children }: { isAdmin: boolean; children: ReactNode }) {
   const tokens = useQuery(askTokens());
   const revoke = (token: string) =>
     done(client.DELETE("/api/v1/me/tokens/{token}", { params: { path: { token } } }));
   return (
-    <>
-      <NamedPanel
-        title="Tokens for programs"
-        query={tokens}
-        of={(token) => ({ key: token.id, name: token.name, about: <About token={token} /> })}
-        empty={
-          <EmptyState title="No token yet">
-            <p>
-              A program that calls the API, and <code className="font-mono">imt</code> on your laptop, sign in
-              with one.
-            </p>
-          </EmptyState>
-        }
-        consequence="Programs that use it are refused from now on."
-        onRemove={revoke}
-        list={askTokens().queryKey}
-      />
+    <NamedPanel
+      title="Tokens for programs"
+      query={tokens}
+      of={(token) => ({ key: token.id, name: token.name, about: <About token={token} /> })}
+      empty={
+        <EmptyState title="No token yet">
+          <p>
+            A program that calls the API, and <code className="font-mono">imt</code> on your laptop, sign in
+            with one.
+          </p>
+        </EmptyState>
+      }
+      consequence="Programs that use it are refused from now on."
+      onRemove={revoke}
+      list={askTokens().queryKey}
+    >
       <MakeToken isAdmin={isAdmin} />
-    </>
+      {children}
+    </NamedPanel>
   );
 }
 

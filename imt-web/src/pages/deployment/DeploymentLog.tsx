@@ -24,7 +24,7 @@ export function DeploymentLog({ project, number, isOn }: LogProps) {
   return (
     <section
       aria-label="Log of the deployment"
-      className="h-[clamp(20rem,60vh,44rem)] min-w-0 overflow-hidden rounded-lg border border-line bg-surface"
+      className="h-[clamp(20rem,60vh,44rem)] min-w-0 overflow-hidden rounded-lg border border-line bg-surface lg:sticky lg:top-4"
     >
       <LogViewer source={source} live={live} isOver={!isOn} isBad={false} address={ADDRESS} wraps />
     </section>

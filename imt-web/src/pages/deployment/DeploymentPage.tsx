@@ -9,21 +9,23 @@ import { Fetched } from "../../shell/Fetched";
 import { Page, type Crumb } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
-import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
+import { OffIcon, ServerIcon } from "../../ui/icons";
+import { NowLine } from "../../ui/NowLine";
 import { usePageState } from "../../ui/page-state";
 import { Skeleton } from "../../ui/Panel";
 import { StatusBadge } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
-import { Span, Time } from "../../ui/Time";
+import { ClockFacts } from "../../ui/Time";
 import { Actions } from "./Actions";
 import { Changes } from "./Changes";
 import { DeploymentLog } from "./DeploymentLog";
-import { NowStrip } from "./NowStrip";
+import { nowOf } from "./now";
 import { OtherOutcome, Outcome } from "./Outcome";
 import { Steps } from "./Steps";
 import type { Course } from "./steps";
 import { useCourse, type Told } from "./useCourse";
 import { useIsTold } from "./useIsTold";
+import { useIsTouched } from "./useIsTouched";
 
 export function Component() {
   const { project = "", number: digits = "" } = useParams();
@@ -111,17 +113,21 @@ interface BodyProps {
 
 function Body({ project, deployment, course, isWatched }: BodyProps) {
   const isOn = !isOver(deployment.status);
+  const isTouched = useIsTouched(!isOn);
   const told = isWatched ? null : (deployment.detail ?? null);
   return (
     <>
       {isWatched ? (
-        <NowStrip deployment={deployment} course={course} />
+        <NowLine {...nowOf(deployment, course)} />
       ) : (
         <Outcome deployment={deployment} course={course} />
       )}
       <div className="grid min-w-0 items-start gap-4 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
-        {/* On a phone the log comes after all that the steps may need, as they come one by one. */}
-        <div className={`min-w-0 space-y-4 ${isWatched ? "max-lg:min-h-[calc(100svh-12rem)]" : ""}`}>
+        {/* On a phone the log comes after all that the steps may need, as they come one by one; and closer as soon as it is over and
+            somebody moves on. */}
+        <div
+          className={`min-w-0 space-y-4 ${isWatched && !isTouched ? "max-lg:min-h-[calc(100svh-12rem)]" : ""}`}
+        >
           <Steps course={course} isOver={!isOn} told={told} hasOutcome={isWatched} />
           {isWatched && <OtherOutcome deployment={deployment} course={course} />}
         </div>
@@ -135,23 +141,18 @@ function Body({ project, deployment, course, isWatched }: BodyProps) {
 function Facts({ project, deployment, told, isOn }: ShownProps & { isOn: boolean }) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-sm text-muted">
-      <span className="text-text">
+      <span className="inline-flex text-text">
         <Commit commit={deployment.commit} />
       </span>
       <span className="inline-flex min-w-0 items-center gap-1.5">
         <ServerIcon className="size-3.5" />
         <Untrusted text={deployment.host} />
       </span>
-      <span className="inline-flex items-center gap-1.5">
-        <ClockIcon className="size-3.5" />
-        <Time at={deployment.submitted_at} />
-      </span>
-      {deployment.started_at && (
-        <span className="inline-flex items-center gap-1.5">
-          <TimerIcon className="size-3.5" />
-          <Span from={deployment.started_at} to={deployment.ended_at} />
-        </span>
-      )}
+      <ClockFacts
+        submitted={deployment.submitted_at}
+        started={deployment.started_at}
+        ended={deployment.ended_at}
+      />
       {deployment.pipeline_number ? (
         <Link
           to={`/projects/${project}/pipelines/${deployment.pipeline_number}`}

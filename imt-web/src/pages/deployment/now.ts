@@ -1,13 +1,8 @@
 // How a deployment that is watched stands, in one sentence. Pure.
 import type { Deployment } from "../../api/queries";
+import type { Now } from "../../ui/NowLine";
 import { isOver, reasonText, statusName } from "../../ui/status";
 import { causeText, pathText, stepName, type Course } from "./steps";
-
-export interface Now {
-  /** The status whose sign and colours it has. */
-  status: string;
-  text: string;
-}
 
 type Standing = Pick<Deployment, "status" | "reason" | "detail" | "environment">;
 

@@ -3,7 +3,8 @@ import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Deployment } from "../../api/queries";
-import { NowStrip } from "./NowStrip";
+import { NowLine } from "../../ui/NowLine";
+import { nowOf } from "./now";
 import { OtherOutcome, Outcome } from "./Outcome";
 import { BEGIN, type Course, type Step } from "./steps";
 import { Steps } from "./Steps";
@@ -37,7 +38,7 @@ function shown(reason: string, detail: string, services: Step["services"], isWat
   const { container } = render(
     isWatched ? (
       <>
-        <NowStrip deployment={deployment} course={course} />
+        <NowLine {...nowOf(deployment, course)} />
         <Steps course={course} isOver told={null} hasOutcome />
         <OtherOutcome deployment={deployment} course={course} />
       </>

@@ -62,12 +62,14 @@ export function RepositoryStep({ made, onMade }: StepProps) {
           placeholder={found?.default_branch ?? "as the repository says"}
           value={typed.branch}
           onChange={(event) => type({ branch: event.target.value })}
+          isCode
         />
         <TextField
           label="Pipeline file"
           value={typed.file}
           onChange={(event) => type({ file: event.target.value })}
           required
+          isCode
         />
       </div>
       <AccessFields repository={repository} />

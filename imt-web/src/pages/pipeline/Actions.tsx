@@ -13,17 +13,31 @@ import { isBad, isOver } from "../../ui/status";
 import { notify, notifyError } from "../../ui/toasts";
 import { DeployDialog } from "../project/DeployDialog";
 
-export function Actions({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+interface ActionsProps {
+  project: string;
+  pipeline: Pipeline;
+}
+
+/** On a phone they have a line of their own, so that what comes and goes of them moves nothing. */
+export function Actions(props: ActionsProps) {
+  return (
+    <div className="flex min-h-9 gap-2 max-sm:w-full">
+      <Choices {...props} />
+    </div>
+  );
+}
+
+function Choices({ project, pipeline }: ActionsProps) {
   const found = useQuery(asks.project(project));
   if (!isOver(pipeline.status)) return <Cancel project={project} pipeline={pipeline} />;
   if (found.data === undefined || found.data.archived_at) return null;
   return (
-    <div className="flex gap-2">
+    <>
       {found.data.role === "owner" && pipeline.commit && (
         <Deploy project={found.data} commit={pipeline.commit} />
       )}
       <Retry project={project} pipeline={pipeline} />
-    </div>
+    </>
   );
 }
 
@@ -46,7 +60,7 @@ function Deploy({
 }
 
 /** Asks for the end. Once it was asked for, the end can be forced; the pipeline is over when the server says so. */
-function Cancel({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+function Cancel({ project, pipeline }: ActionsProps) {
   const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
   const isKill = Boolean(pipeline.cancel);
@@ -82,7 +96,7 @@ function Cancel({ project, pipeline }: { project: string; pipeline: Pipeline }) 
   );
 }
 
-function Retry({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+function Retry({ project, pipeline }: ActionsProps) {
   const navigate = useNavigate();
   const [isBusy, setBusy] = useState(false);
   const hasFailed = pipeline.jobs.some((job) => isBad(job.status) || job.status === "cancelled");

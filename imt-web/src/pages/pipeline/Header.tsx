@@ -1,16 +1,18 @@
 // What a pipeline is, how it stands and why, and what can be done with it.
+import { useState } from "react";
 import { Link } from "react-router";
 
 import type { Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { Untrusted } from "../../text/Untrusted";
 import { Branch, Commit, Note } from "../../ui/Commit";
-import { ClockIcon, OffIcon, ServerIcon, TimerIcon } from "../../ui/icons";
+import { OffIcon, ServerIcon } from "../../ui/icons";
+import { NowLine } from "../../ui/NowLine";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
-import { isBad, isOver, reasonText, statusName } from "../../ui/status";
-import { Span, Time } from "../../ui/Time";
+import { isBad, isOver, statusName } from "../../ui/status";
+import { ClockFacts } from "../../ui/Time";
 import { Actions } from "./Actions";
-import { waitingText } from "./timeline";
+import { nowOf, whyOf } from "./now";
 import { Scrolled } from "../../ui/Scrolled";
 
 interface HeaderProps {
@@ -20,6 +22,8 @@ interface HeaderProps {
 }
 
 export function Header({ project, pipeline, state }: HeaderProps) {
+  // Whoever has watched it finds everything where it was when it ends.
+  const [isWatched] = useState(!isOver(pipeline.status));
   const status = pipeline.cancel && !isOver(pipeline.status) ? "cancelling" : pipeline.status;
   return (
     <header className="space-y-2">
@@ -45,7 +49,7 @@ export function Header({ project, pipeline, state }: HeaderProps) {
       </div>
       <Note subject={pipeline.subject} author={pipeline.author} />
       <Facts pipeline={pipeline} />
-      <Why pipeline={pipeline} />
+      {isWatched ? <NowLine {...nowOf(pipeline)} /> : <Why pipeline={pipeline} />}
       <Deployments project={project} pipeline={pipeline} />
     </header>
   );
@@ -68,16 +72,7 @@ function Facts({ pipeline }: { pipeline: Pipeline }) {
       {pipeline.branch && <Branch branch={pipeline.branch} />}
       {pipeline.commit && <Commit commit={pipeline.commit} />}
       <span className="text-muted">by {pipeline.event}</span>
-      <span className="inline-flex items-center gap-1.5 text-muted">
-        <ClockIcon className="size-3.5" />
-        <Time at={pipeline.submitted_at} />
-      </span>
-      {pipeline.started_at && (
-        <span className="inline-flex items-center gap-1.5 text-muted">
-          <TimerIcon className="size-3.5" />
-          <Span from={pipeline.started_at} to={pipeline.ended_at} />
-        </span>
-      )}
+      <ClockFacts submitted={pipeline.submitted_at} started={pipeline.started_at} ended={pipeline.ended_at} />
       {pipeline.labels.length > 0 && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-muted">
           <ServerIcon className="size-3.5" />
@@ -89,16 +84,7 @@ function Facts({ pipeline }: { pipeline: Pipeline }) {
 }
 
 function Why({ pipeline }: { pipeline: Pipeline }) {
-  const waiting = isOver(pipeline.status) ? null : waitingText(pipeline.waiting);
-  if (waiting !== null) {
-    return (
-      <p className="rounded-md bg-pending-soft px-3 py-1.5 text-sm text-pending-text">
-        Waiting because <Untrusted text={waiting.text} />. {waiting.advice}
-      </p>
-    );
-  }
-  if (!isOver(pipeline.status) || pipeline.status === "success") return null;
-  const why = pipeline.detail ?? (pipeline.reason ? reasonText(pipeline.reason) : null);
+  const why = whyOf(pipeline);
   if (why === null) return null;
   const look = isBad(pipeline.status) ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text";
   return (
@@ -110,8 +96,14 @@ function Why({ pipeline }: { pipeline: Pipeline }) {
 
 function Deployments({ project, pipeline }: { project: string; pipeline: Pipeline }) {
   if (pipeline.deployments.length === 0) {
-    if (!pipeline.deploys || isOver(pipeline.status)) return null;
-    return <p className="text-sm text-muted">It is deployed once all its jobs have succeeded.</p>;
+    if (!pipeline.deploys) return null;
+    const isUndone = isOver(pipeline.status) && pipeline.status !== "success";
+    // As high as deployments are.
+    return (
+      <p className="flex min-h-8 items-center text-sm text-muted">
+        {isUndone ? "Nothing was deployed." : "It is deployed once all its jobs have succeeded."}
+      </p>
+    );
   }
   return (
     <ul className="flex flex-wrap gap-2" aria-label="Deployments of this pipeline">

@@ -18,6 +18,9 @@ import { standing } from "./stages";
 import { jobWaitingText } from "./timeline";
 import { Scrolled } from "../../ui/Scrolled";
 
+/** So many characters fit beside the name of a job. */
+const SHORT = 40;
+
 interface PaneProps {
   project: string;
   pipeline: Pipeline;
@@ -33,7 +36,7 @@ export function JobPane({ project, pipeline, job }: PaneProps) {
       aria-label="The job"
       className="flex h-full min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <header className="space-y-1.5 border-b border-line px-3 py-2">
+      <header className="border-b border-line px-3 py-2">
         <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">
           <Link
             to="?"
@@ -46,10 +49,9 @@ export function JobPane({ project, pipeline, job }: PaneProps) {
           </h2>
           <StatusBadge status={standing(job, pipeline)} />
           {job.attempts.length > 1 && <Attempts job={job} shown={attempt} />}
-          <span className="flex-1" />
+          <Why job={job} attempt={attempt} />
           <About job={job} attempt={attempt} />
         </div>
-        <Why job={job} attempt={attempt} />
       </header>
       <div className="min-h-0 flex-1">
         {attempt === undefined ? (
@@ -101,7 +103,7 @@ function AttemptLog({ project, pipeline, job, attempt: shown }: AttemptLogProps)
 
 function About({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
   return (
-    <p className="flex min-w-0 flex-wrap gap-x-3 text-sm text-muted">
+    <p className="ml-auto flex min-w-0 flex-wrap gap-x-3 text-sm text-muted">
       {job.image && <Untrusted text={job.image} className="font-mono text-xs leading-5" />}
       {attempt?.started_at && <Span from={attempt.started_at} to={attempt.ended_at} />}
       <span className="max-xl:hidden">of at most {spanText(job.timeout_ms)}</span>
@@ -137,8 +139,13 @@ function Why({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
   const code = typeof about.exit_code === "number" ? `exit code ${about.exit_code}` : null;
   const text = [reason, code].filter((each) => each !== null).join(", ");
   if (text === "") return null;
+  // In few words it stands beside the name, where there is room for it: the log below stays where it is.
+  const place = text.length < SHORT ? "max-lg:order-last max-lg:basis-full" : "order-last basis-full";
   return (
-    <Scrolled as="p" className={`max-h-24 text-sm ${isBad(status) ? "text-failed-text" : "text-muted"}`}>
+    <Scrolled
+      as="p"
+      className={`max-h-24 min-w-0 text-sm ${place} ${isBad(status) ? "text-failed-text" : "text-muted"}`}
+    >
       <Untrusted text={`${statusName(status)}: ${text}`} />
       {job.allow_failure && isBad(job.status) && " – which is allowed"}
     </Scrolled>

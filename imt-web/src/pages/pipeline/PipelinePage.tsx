@@ -65,14 +65,19 @@ function Shown({ project, pipeline, state }: ShownProps) {
         <Header project={project} pipeline={pipeline} state={state} />
         <StageGraph pipeline={pipeline} shown={shown?.job} />
       </div>
-      <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
-        <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
-          <Timeline pipeline={pipeline} shown={shown?.job} />
+      {/* Before its jobs are known there is nothing that their stages could push down. */}
+      {pipeline.jobs.length > 0 && (
+        <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(20rem,2fr)_minmax(0,3fr)]">
+          <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
+            <Timeline pipeline={pipeline} shown={shown?.job} />
+          </div>
+          <div
+            className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:h-[calc(100dvh-5rem)]" : "max-lg:hidden"}`}
+          >
+            {shown !== undefined && <JobPane project={project} pipeline={pipeline} job={shown} />}
+          </div>
         </div>
-        <div className={`min-h-0 min-w-0 ${isNarrowLog ? "max-lg:h-[calc(100dvh-5rem)]" : "max-lg:hidden"}`}>
-          {shown !== undefined && <JobPane project={project} pipeline={pipeline} job={shown} />}
-        </div>
-      </div>
+      )}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { ButtonLink } from "../../ui/Button";
 import { RocketIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { Paging } from "../../ui/Paging";
-import { Answered, EmptyState, Panel } from "../../ui/Panel";
+import { Answered, EmptyState, Panel, Skeleton } from "../../ui/Panel";
 import { DeploymentRow } from "./DeploymentRow";
 import { ProjectFrame } from "./ProjectFrame";
 import { Releases } from "./Releases";
@@ -26,9 +26,12 @@ function Deployments({ project }: { project: Project }) {
     ...asks.deployments(project.name, paging),
     placeholderData: keepPreviousData,
   });
+  const releases = useQuery(asks.releases(project.name));
+  // What comes later above would push down what is there.
+  if (releases.isPending) return <Skeleton lines={8} />;
   return (
     <>
-      <Releases project={project} />
+      <Releases project={project} releases={releases.data?.items ?? []} />
       <Panel title="Deployments" isFlush>
         <Answered query={deployments} lines={6}>
           {({ items, next }) =>

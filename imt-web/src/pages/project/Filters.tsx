@@ -34,7 +34,7 @@ export function Filters() {
     setSearch(next);
   };
   return (
-    <div className="flex min-w-0 flex-wrap gap-2">
+    <div className="flex min-w-0 gap-2 max-sm:w-full">
       <BranchField
         key={filter.branch}
         branch={filter.branch ?? ""}
@@ -76,7 +76,7 @@ function BranchField({ branch, onChange }: { branch: string; onChange: (branch: 
     onChange(text.trim());
   };
   return (
-    <form onSubmit={send} role="search">
+    <form onSubmit={send} role="search" className="min-w-0 max-sm:flex-1">
       <input
         type="search"
         data-search
@@ -88,7 +88,7 @@ function BranchField({ branch, onChange }: { branch: string; onChange: (branch: 
           if (event.target.value === "") onChange("");
         }}
         onBlur={() => text.trim() !== branch && onChange(text.trim())}
-        className={`${BOX} w-36 placeholder:text-muted`}
+        className={`${BOX} w-full placeholder:text-muted sm:w-36`}
       />
     </form>
   );

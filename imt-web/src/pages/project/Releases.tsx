@@ -1,8 +1,7 @@
 // The releases that are kept: which of them runs, what it is made of, and the way back to another one.
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { asks, type Project, type Release } from "../../api/queries";
+import type { Project, Release } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Commit } from "../../ui/Commit";
@@ -13,16 +12,14 @@ import { Time } from "../../ui/Time";
 import { ReleaseDiff } from "./ReleaseDiff";
 import { RollbackDialog } from "./RollbackDialog";
 
-export function Releases({ project }: { project: Project }) {
-  const releases = useQuery(asks.releases(project.name));
-  const items = releases.data?.items ?? [];
-  const environments = [...new Set(items.map((release) => release.environment))];
+export function Releases({ project, releases }: { project: Project; releases: readonly Release[] }) {
+  const environments = [...new Set(releases.map((release) => release.environment))];
   return environments.map((environment) => (
     <OfEnvironment
       key={environment}
       project={project}
       environment={environment}
-      releases={items.filter((release) => release.environment === environment)}
+      releases={releases.filter((release) => release.environment === environment)}
     />
   ));
 }

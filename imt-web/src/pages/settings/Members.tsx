@@ -23,22 +23,21 @@ export function Members({ project }: { project: Project }) {
       }),
     );
   return (
-    <>
-      <NamedPanel
-        title="Members"
-        query={members}
-        of={(member) => ({
-          key: member.user.id,
-          name: member.user.email ?? member.user.name,
-          about: <About member={member} isMe={member.user.id === me.data?.id} />,
-        })}
-        empty={<EmptyState title="No member yet" />}
-        consequence="Whoever that is sees nothing of the project any more."
-        onRemove={remove}
-        list={askMembers(project.name).queryKey}
-      />
+    <NamedPanel
+      title="Members"
+      query={members}
+      of={(member) => ({
+        key: member.user.id,
+        name: member.user.email ?? member.user.name,
+        about: <About member={member} isMe={member.user.id === me.data?.id} />,
+      })}
+      empty={<EmptyState title="No member yet" />}
+      consequence="Whoever that is sees nothing of the project any more."
+      onRemove={remove}
+      list={askMembers(project.name).queryKey}
+    >
       {me.data?.is_single_user === false && <SetMember project={project} />}
-    </>
+    </NamedPanel>
   );
 }
 

@@ -38,29 +38,28 @@ export function Secrets({ project }: { project: Project }) {
       }),
     );
   return (
-    <>
-      <NamedPanel
-        title="Secrets"
-        query={secrets}
-        of={(secret) => ({
-          name: secret.name,
-          about: (
-            <>
-              set <Time at={secret.set_at} />
-            </>
-          ),
-        })}
-        empty={
-          <EmptyState title="No secret yet">
-            <p>Keys and tokens that the server needs are set here. What jobs need are variables.</p>
-          </EmptyState>
-        }
-        consequence="Nobody can bring it back."
-        onRemove={remove}
-        list={askSecrets(project.name).queryKey}
-      />
+    <NamedPanel
+      title="Secrets"
+      query={secrets}
+      of={(secret) => ({
+        name: secret.name,
+        about: (
+          <>
+            set <Time at={secret.set_at} />
+          </>
+        ),
+      })}
+      empty={
+        <EmptyState title="No secret yet">
+          <p>Keys and tokens that the server needs are set here. What jobs need are variables.</p>
+        </EmptyState>
+      }
+      consequence="Nobody can bring it back."
+      onRemove={remove}
+      list={askSecrets(project.name).queryKey}
+    >
       <SetSecret project={project} />
-    </>
+    </NamedPanel>
   );
 }
 

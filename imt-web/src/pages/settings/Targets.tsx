@@ -29,27 +29,26 @@ export function Targets({ project }: { project: Project }) {
       }),
     );
   return (
-    <>
-      <NamedPanel
-        title="Targets"
-        query={targets}
-        of={(target) => ({
-          name: target.environment,
-          about: <Where target={target} />,
-          extra: <Button onClick={() => setChosen(target)}>Change</Button>,
-        })}
-        empty={
-          <EmptyState icon={<ServerIcon />} title="No target yet">
-            <p>
-              An environment, such as production, runs on a host that is reached by SSH and has Docker. Say
-              which one below.
-            </p>
-          </EmptyState>
-        }
-        consequence="What runs there goes on; nothing is deployed to it any more."
-        onRemove={forget}
-        list={askTargets(project.name).queryKey}
-      />
+    <NamedPanel
+      title="Targets"
+      query={targets}
+      of={(target) => ({
+        name: target.environment,
+        about: <Where target={target} />,
+        extra: <Button onClick={() => setChosen(target)}>Change</Button>,
+      })}
+      empty={
+        <EmptyState icon={<ServerIcon />} title="No target yet">
+          <p>
+            An environment, such as production, runs on a host that is reached by SSH and has Docker. Say
+            which one below.
+          </p>
+        </EmptyState>
+      }
+      consequence="What runs there goes on; nothing is deployed to it any more."
+      onRemove={forget}
+      list={askTargets(project.name).queryKey}
+    >
       <TargetForm
         key={edited?.environment ?? ""}
         project={project}
@@ -57,7 +56,7 @@ export function Targets({ project }: { project: Project }) {
         mayBeHere={me.data?.is_single_user === true}
         onDone={() => setChosen(null)}
       />
-    </>
+    </NamedPanel>
   );
 }
 

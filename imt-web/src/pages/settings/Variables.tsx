@@ -21,31 +21,28 @@ export function Variables({ project }: { project: Project }) {
       }),
     );
   return (
-    <>
-      <NamedPanel
-        title="Variables"
-        query={variables}
-        of={(variable) => ({
-          name: variable.name,
-          about: variable.is_secret ? (
-            "secret"
-          ) : (
-            <Untrusted text={variable.value ?? ""} className="font-mono" />
-          ),
-        })}
-        empty={
-          <EmptyState title="No variable yet">
-            <p>
-              What is set here is in the environment of each job, and is masked in logs where it is secret.
-            </p>
-          </EmptyState>
-        }
-        consequence="Jobs that begin from now on do not have it any more."
-        onRemove={remove}
-        list={askVariables(project.name).queryKey}
-      />
+    <NamedPanel
+      title="Variables"
+      query={variables}
+      of={(variable) => ({
+        name: variable.name,
+        about: variable.is_secret ? (
+          "secret"
+        ) : (
+          <Untrusted text={variable.value ?? ""} className="font-mono" />
+        ),
+      })}
+      empty={
+        <EmptyState title="No variable yet">
+          <p>What is set here is in the environment of each job, and is masked in logs where it is secret.</p>
+        </EmptyState>
+      }
+      consequence="Jobs that begin from now on do not have it any more."
+      onRemove={remove}
+      list={askVariables(project.name).queryKey}
+    >
       <SetVariable project={project} />
-    </>
+    </NamedPanel>
   );
 }
 

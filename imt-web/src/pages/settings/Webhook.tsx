@@ -157,7 +157,7 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
         </span>
         <Button
           look="quiet"
-          className="max-sm:order-last"
+          className="-mr-3 max-sm:order-last"
           aria-label={`Replay the delivery of ${plain(delivery.branch ?? delivery.event)}`}
           isBusy={deed.isBusy}
           onClick={() => void replay()}

@@ -64,6 +64,8 @@ test("a value that was refused is still there to be mended", async () => {
     [LIST]: VARIABLES,
     [put]: problem(422, "invalid", "CI is reserved"),
   });
+  // What is set is below the list, and comes with it.
+  await screen.findByLabelText("Name");
   type("Name", "CI");
   type("Value", "yes");
   fireEvent.click(screen.getByLabelText("Secret"));

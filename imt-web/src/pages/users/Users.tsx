@@ -74,7 +74,7 @@ function Row({ user }: { user: User }) {
         {!isMe && (
           <Menu
             trigger={
-              <IconButton label={`Change ${user.name}`}>
+              <IconButton label={`Change ${user.name}`} className="-mr-2.5">
                 <ChevronDownIcon />
               </IconButton>
             }
