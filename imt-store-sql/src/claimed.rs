@@ -7,6 +7,7 @@ use imt_core::ports::{Claim, PipelineRecord};
 use crate::beliefs::{Belief, Beliefs};
 use crate::claims;
 use crate::database::Database;
+use crate::task::Home;
 
 /// A claim, with the pipeline where the claim itself has told how it stands.
 pub(crate) struct Claimed {
@@ -25,11 +26,12 @@ impl From<Claim> for Claimed {
 pub(crate) struct Unheard {
     claimed: Option<Claimed>,
     database: Arc<dyn Database>,
+    home: Home,
 }
 
 impl Unheard {
-    pub(crate) const fn new(claimed: Claimed, database: Arc<dyn Database>) -> Self {
-        Self { claimed: Some(claimed), database }
+    pub(crate) const fn new(claimed: Claimed, database: Arc<dyn Database>, home: Home) -> Self {
+        Self { claimed: Some(claimed), database, home }
     }
 
     /// Somebody has been told.
@@ -42,10 +44,9 @@ impl Unheard {
 
 impl Drop for Unheard {
     fn drop(&mut self) {
-        if let (Some(Claimed { claim, .. }), Ok(runtime)) = (self.claimed.take(), tokio::runtime::Handle::try_current())
-        {
+        if let Some(Claimed { claim, .. }) = self.claimed.take() {
             let database = Arc::clone(&self.database);
-            runtime.spawn(async move {
+            self.home.leave(async move {
                 // If it fails the lease runs out.
                 let _left_to_the_lease = claims::release(database.as_ref(), &claim).await;
             });

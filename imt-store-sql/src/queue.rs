@@ -35,13 +35,12 @@ pub(crate) async fn enqueue(
     let mut tx = database.begin().await?;
     let project = new.plan.project.as_str();
     // The project's row is locked from here on: its numbers have no gap and its keys are looked at one after another.
-    let looks = [
-        Statement::new(BY_KEY, vec![project.into(), new.idempotency_key.clone().into()]),
-        Statement::new(BY_ID, vec![new.id.to_string().into()]),
-    ];
-    let (number, mut known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, &looks).await?;
-    let (of_its_id, of_its_key) = (known.pop().unwrap_or_default(), known.pop().unwrap_or_default());
-    if let Some(row) = of_its_key.into_iter().next() {
+    let mut looks = vec![Statement::new(BY_ID, vec![new.id.to_string().into()])];
+    looks.extend(of_key(BY_KEY, project, new.idempotency_key.as_deref()));
+    let (number, known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, looks).await?;
+    let mut known = known.into_iter().map(|rows| rows.into_iter().next());
+    let (of_its_id, of_its_key) = (known.next().flatten(), known.next().flatten());
+    if let Some(row) = of_its_key {
         let mut row = row.of("pipeline");
         let (id, number) = (rows::pipeline_id(&mut row)?, rows::number(&mut row)?);
         // The number that was drawn is not used up.
@@ -52,7 +51,7 @@ pub(crate) async fn enqueue(
         };
         return Ok(Enqueued { id, number, created: false, claim });
     }
-    if !of_its_id.is_empty() {
+    if of_its_id.is_some() {
         return Err(StoreError::Conflict(format!("pipeline {} was accepted already, under another key", new.id)));
     }
     let labels = lane(&new.plan.runs_on);
@@ -83,17 +82,22 @@ pub(crate) async fn enqueue(
     Ok(Enqueued { id: new.id, number, created: true, claim })
 }
 
+/// The look for what a project has under a key, if there is one.
+pub(crate) fn of_key(by_key: &str, project: &str, key: Option<&str>) -> Option<Statement> {
+    key.map(|key| Statement::new(by_key, vec![project.into(), key.into()]))
+}
+
 /// Draws a project's next number by a statement that answers it; the project's row, which is added if need be, stays locked. What
 /// is to be looked at after that is, and answered.
 pub(crate) async fn draw_and_look(
     tx: &mut dyn Transaction,
     project: &str,
     draw: &str,
-    looks: &[Statement],
+    looks: Vec<Statement>,
 ) -> StoreResult<(NonZeroU64, Vec<Vec<Row>>)> {
     loop {
         let draw = Statement::new(draw, vec![project.into()]);
-        let mut answers = tx.run_all([&[draw], looks].concat()).await?.into_iter();
+        let mut answers = tx.run_all([&[draw], &looks[..]].concat()).await?.into_iter();
         if let Some(row) = answers.next().unwrap_or_default().into_iter().next() {
             return Ok((rows::number(&mut row.of("project"))?, answers.collect()));
         }

@@ -98,6 +98,10 @@ impl SqlStore {
         self.tell(News::Of(claim.pipeline.into()));
     }
 
+    pub(crate) fn home(&self) -> Home {
+        self.home.clone()
+    }
+
     /// Runs a write to its end in a task of its own.
     pub(crate) async fn finished<T: Send + 'static>(
         &self,
@@ -230,11 +234,11 @@ impl fmt::Debug for SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn enqueue(&self, new: NewPipeline, claimant: Option<&RunnerInfo>) -> StoreResult<Enqueued> {
-        let (database, claimant) = (self.database(), claimant.cloned());
+        let (database, home, claimant) = (self.database(), self.home(), claimant.cloned());
         let fresh = PipelineState::new(new.id, &new.plan);
         let accepted = self.finished(async move {
             let mut accepted = queue::enqueue(database.as_ref(), new, claimant.as_ref()).await?;
-            let claim = accepted.claim.take().map(|claim| Unheard::new(claim.into(), database));
+            let claim = accepted.claim.take().map(|claim| Unheard::new(claim.into(), database, home));
             Ok((accepted, claim))
         });
         let (accepted, claim) = accepted.await?;
@@ -254,19 +258,20 @@ impl Store for SqlStore {
         let Some(id) = which else {
             return Ok(self.claim_several(runner, NonZeroUsize::MIN).await?.pop());
         };
-        let (database, runner) = (self.database(), runner.clone());
+        let (database, home, runner) = (self.database(), self.home(), runner.clone());
         let claimed = self.finished(async move {
             let claimed = claims::claim_given(database.as_ref(), &runner, id, Which::Free).await?.map(Claimed::from);
-            Ok(claimed.map(|claimed| Unheard::new(claimed, database)))
+            Ok(claimed.map(|claimed| Unheard::new(claimed, database, home)))
         });
         Ok(claimed.await?.and_then(|claim| claim.heard(&self.beliefs)))
     }
 
     async fn claim_several(&self, runner: &RunnerInfo, most: NonZeroUsize) -> StoreResult<Vec<Claim>> {
-        let (database, runner) = (self.database(), runner.clone());
+        let (database, home, runner) = (self.database(), self.home(), runner.clone());
         let claimed = self.finished(async move {
             let claimed = choice::claim_any(database.as_ref(), &runner, most).await?;
-            Ok(claimed.into_iter().map(|claimed| Unheard::new(claimed, Arc::clone(&database))).collect::<Vec<_>>())
+            let unheard = |claimed| Unheard::new(claimed, Arc::clone(&database), home.clone());
+            Ok(claimed.into_iter().map(unheard).collect::<Vec<_>>())
         });
         Ok(claimed.await?.into_iter().filter_map(|claim| claim.heard(&self.beliefs)).collect())
     }

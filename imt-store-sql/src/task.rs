@@ -14,6 +14,11 @@ impl Home {
         Self(Handle::current())
     }
 
+    /// Runs what nobody waits for.
+    pub(crate) fn leave(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(work);
+    }
+
     /// Runs a write to its end in a task of its own.
     pub(crate) async fn finished<T: Send + 'static>(
         &self,

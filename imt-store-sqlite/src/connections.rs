@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -52,24 +52,29 @@ impl Connections {
         &self.home
     }
 
-    /// Lends one to those who ask, in their turn.
+    /// Lends one to those who ask, in their turn. One that is opened for somebody who has given up is there for the next.
     pub(crate) async fn lend(&self) -> Result<Lent, sqlx::Error> {
-        let room = tokio::time::timeout(self.within, Arc::clone(&self.room).acquire_owned()).await;
-        let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.open().await?,
+        let lent = async {
+            let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let (idle, home) = (Arc::clone(&self.idle), self.home.clone());
+            let mut lent = Lent { connection, is_in_use: false, idle, home, room: Some(room) };
+            if lent.connection.is_some() {
+                return Ok(lent);
+            }
+            let options = self.options.clone();
+            let opened = self.home.spawn(async move {
+                lent.connection = Some(options.connect().await?);
+                Ok(lent)
+            });
+            opened.await.unwrap_or(Err(sqlx::Error::PoolClosed))
         };
-        Ok(Lent { connection: Some(connection), is_in_use: false, idle: Arc::clone(&self.idle), _room: room })
-    }
-
-    async fn open(&self) -> Result<SqliteConnection, sqlx::Error> {
-        let options = self.options.clone();
-        let opened = self.home.spawn(async move { options.connect().await }).await;
-        opened.unwrap_or(Err(sqlx::Error::PoolClosed))
+        tokio::time::timeout(self.within, lent).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 }
+
+/// How long a connection may take to end, for which another one waits. It is in the middle of a statement, or its thread is gone.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection until it is given back.
 pub(crate) struct Lent {
@@ -78,16 +83,17 @@ pub(crate) struct Lent {
     /// Whether something is under way on it, or has failed.
     is_in_use: bool,
     idle: Idle,
+    home: Handle,
     /// Given back after the connection is.
-    _room: OwnedSemaphorePermit,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Lent {
-    /// The connection, to do something with. Until that is said to have [ended well](Self::rests) nobody else is lent it: it may be
+    /// The connection, to do something with. Unless that is said to have [ended well](Self::rests) nobody else is lent it: it may be
     /// in the middle of a statement that was given up, or its thread may be gone.
     pub(crate) fn in_use(&mut self) -> &mut SqliteConnection {
         self.is_in_use = true;
-        self.connection.as_mut().expect("it is there until it is given back or closed, which ends the loan")
+        self.connection.as_mut().expect("it is there until it is given back, which ends the loan")
     }
 
     /// What was done with it has ended well.
@@ -95,17 +101,30 @@ impl Lent {
         self.is_in_use = false;
     }
 
-    /// Closes it, so that nobody is lent it again. What it was in the middle of is undone.
-    pub(crate) fn close(mut self) {
-        self.connection = None;
+    /// Does something with it that nobody waits for, and gives it back.
+    pub(crate) fn leave(mut self, sql: &'static str) {
+        self.is_in_use = true;
+        self.home.clone().spawn(async move {
+            if sqlx::raw_sql(sql).execute(self.in_use()).await.is_ok() {
+                self.rests();
+            }
+        });
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| !self.is_in_use) {
+        let Some(connection) = self.connection.take() else { return };
+        if !self.is_in_use {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            return;
         }
+        // What it was in the middle of is undone. There is room for another one once it has ended.
+        let room = self.room.take();
+        self.home.spawn(async move {
+            let _ended = tokio::time::timeout(ENDS_WITHIN, connection.close()).await;
+            drop(room);
+        });
     }
 }
 

@@ -8,7 +8,6 @@ use futures_util::TryStreamExt;
 use imt_core::ports::{Bell, Connections as Usage};
 use imt_store_sql::{Database, DatabaseResult, Dialect, Purpose, Row, Statement, Transaction, Value, together};
 use sqlx::{Either, Executor as _};
-use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
@@ -93,9 +92,7 @@ impl Database for SqliteFile {
     async fn run(&self, purpose: Purpose, sql: &str, values: Vec<Value>) -> DatabaseResult<Vec<Row>> {
         let one = async |from: &Connections| {
             let mut connection = from.lend().await?;
-            let rows = query(sql, values).fetch_all(connection.in_use()).await?;
-            connection.rests();
-            Ok(rows)
+            answers(&mut connection, sql, values, 1).await
         };
         let rows = match purpose {
             Purpose::Read => one(&self.readers).await,
@@ -108,8 +105,7 @@ impl Database for SqliteFile {
                 answer.unwrap_or(Err(sqlx::Error::PoolTimedOut))
             }
         };
-        let rows = rows.map_err(error::database)?;
-        rows.iter().map(row).collect::<Result<_, _>>().map_err(error::database)
+        rows.map(|all| all.into_iter().flatten().collect()).map_err(error::database)
     }
 }
 
@@ -175,22 +171,37 @@ impl Open {
             }
         };
         let begins = usize::from(begin.is_some());
-        let (sql, values) = together(begin.into_iter().chain(statements).collect());
+        let (least, (sql, values)) =
+            (begins + statements.len(), together(begin.into_iter().chain(statements).collect()));
         self.is_in = In::Doubt;
-        let (mut all, mut rows) = (Vec::new(), Vec::new());
-        let mut answers = connection.in_use().fetch_many(query(&sql, values));
-        while let Some(answer) = answers.try_next().await.map_err(error::database)? {
-            match answer {
-                Either::Left(_over) => all.push(std::mem::take(&mut rows)),
-                Either::Right(found) => rows.push(row(&found).map_err(error::database)?),
-            }
-        }
-        drop(answers);
-        connection.rests();
+        let mut all = answers(connection, &sql, values, least).await.map_err(error::database)?;
         self.is_in = then;
-        all.drain(..begins.min(all.len()));
+        all.drain(..begins);
         Ok(all)
     }
+}
+
+/// What statements answer, so many of them or more: where the connection's thread is gone they end early, without an error.
+async fn answers(
+    connection: &mut Lent,
+    sql: &str,
+    values: Vec<Value>,
+    least: usize,
+) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    let mut answers = connection.in_use().fetch_many(query(sql, values));
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_over) => all.push(std::mem::take(&mut rows)),
+            Either::Right(found) => rows.push(row(&found)?),
+        }
+    }
+    drop(answers);
+    if all.len() < least {
+        return Err(sqlx::Error::WorkerCrashed);
+    }
+    connection.rests();
+    Ok(all)
 }
 
 #[async_trait]
@@ -219,18 +230,9 @@ impl Transaction for Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        match (self.is_in, Handle::try_current()) {
-            // In doubt it is closed, which ends a transaction as well.
-            (In::Nothing(_) | In::Over | In::Doubt, _) => {}
-            (In::Transaction, Ok(runtime)) => {
-                runtime.spawn(async move {
-                    if sqlx::raw_sql("ROLLBACK").execute(connection.in_use()).await.is_ok() {
-                        connection.rests();
-                    }
-                });
-            }
-            (In::Transaction, _) => connection.close(),
+        // In doubt the connection is closed, which ends a transaction as well.
+        if let (In::Transaction, Some(connection)) = (self.is_in, self.connection.take()) {
+            connection.leave("ROLLBACK");
         }
     }
 }

@@ -12,10 +12,9 @@ use super::rows::deployment_id;
 use super::{settings, targets};
 use crate::database::{Database, Transaction};
 use crate::dialect::Dialect;
-use crate::guarded::Statement;
 use crate::keys::{Keys, sealing};
 use crate::leases::Which;
-use crate::queue::draw_and_look;
+use crate::queue::{draw_and_look, of_key};
 use crate::rows::number;
 use crate::value::{Value, json, word};
 
@@ -39,9 +38,9 @@ pub(super) async fn accept(
     let ring = sealing(tx.as_mut(), keys, &settings::called(&new.id.to_string())).await?;
     let project = new.target.project.as_str();
     // The project's row is locked from here on: one acceptance after the other.
-    let of_its_key = Statement::new(BY_KEY, vec![project.into(), new.idempotency_key.clone().into()]);
-    let (number_drawn, mut known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, &[of_its_key]).await?;
-    if let Some(row) = known.pop().unwrap_or_default().into_iter().next() {
+    let looks: Vec<_> = of_key(BY_KEY, project, new.idempotency_key.as_deref()).into_iter().collect();
+    let (number_drawn, known) = draw_and_look(tx.as_mut(), project, NEXT_NUMBER, looks).await?;
+    if let Some(row) = known.into_iter().flatten().next() {
         let mut row = row.of("deployment");
         let (id, number) = (deployment_id(&row.text()?)?, number(&mut row)?);
         // The number that was drawn is not used up.

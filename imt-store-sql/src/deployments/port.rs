@@ -22,12 +22,14 @@ use super::{accept, claims, commit, lists, releases, rows, settings, targets};
 use crate::database::{Database, News};
 use crate::leases::Which;
 use crate::store::SqlStore;
+use crate::task::Home;
 use crate::{catalog, log};
 
 /// A claim that nobody has been told of. When whoever asked for it is gone it is given back at once.
 struct Unheard {
     claim: Option<DeploymentClaim>,
     database: Arc<dyn Database>,
+    home: Home,
 }
 
 impl Unheard {
@@ -39,9 +41,9 @@ impl Unheard {
 
 impl Drop for Unheard {
     fn drop(&mut self) {
-        if let (Some(claim), Ok(runtime)) = (self.claim.take(), tokio::runtime::Handle::try_current()) {
+        if let Some(claim) = self.claim.take() {
             let database = Arc::clone(&self.database);
-            runtime.spawn(async move {
+            self.home.leave(async move {
                 // If it fails the lease runs out.
                 let _left_to_the_lease = claims::release(database.as_ref(), &claim).await;
             });
@@ -52,11 +54,11 @@ impl Drop for Unheard {
 #[async_trait]
 impl DeploymentStore for SqlStore {
     async fn accept(&self, new: NewDeployment, claimant: Option<&Claimant>) -> StoreResult<Accepted> {
-        let (database, keys, claimant) = (self.database(), self.keys(), claimant.cloned());
+        let (database, home, keys, claimant) = (self.database(), self.home(), self.keys(), claimant.cloned());
         let accepted = self.finished(async move {
             let (mut accepted, asked) =
                 accept::accept(database.as_ref(), keys.as_deref(), new, claimant.as_ref()).await?;
-            let claim = Unheard { claim: accepted.claim.take(), database };
+            let claim = Unheard { claim: accepted.claim.take(), database, home };
             Ok((accepted, asked, claim))
         });
         let (accepted, asked, claim) = accepted.await?;
@@ -68,13 +70,13 @@ impl DeploymentStore for SqlStore {
     }
 
     async fn claim(&self, claimant: &Claimant, which: Option<DeploymentId>) -> StoreResult<Option<DeploymentClaim>> {
-        let (database, claimant) = (self.database(), claimant.clone());
+        let (database, home, claimant) = (self.database(), self.home(), claimant.clone());
         let claimed = self.finished(async move {
             let claim = match which {
                 Some(id) => claims::claim_given(database.as_ref(), &claimant, id, Which::Free).await?,
                 None => claims::claim_any(database.as_ref(), &claimant).await?,
             };
-            Ok(Unheard { claim, database })
+            Ok(Unheard { claim, database, home })
         });
         Ok(claimed.await?.heard())
     }
