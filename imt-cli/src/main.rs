@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     // What our caller left open is none of the jobs' business. Only the program may decide this, not the library.
     close_fds::set_fds_cloexec(3, &[]);
     // Usage errors end here, with code 2 by clap's own rule.
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(args::command_first(std::env::args_os()));
     let exit = dispatch(cli.command).unwrap_or_else(|error| {
         output::message(&error.render(terminal::Terminal::stderr().paint));
         error.exit

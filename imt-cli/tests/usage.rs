@@ -269,3 +269,14 @@ fn what_only_is_called_git_is_no_repository() {
     let plan = Finished::of(world.imt(&["plan", "--commit", "main"]).output().unwrap());
     plan.assert_says(2, &["is not in a git repository"]);
 }
+
+#[test]
+fn who_is_asked_may_stand_before_the_command() {
+    let world = World::new(GOOD);
+    let asked = ["--server", "http://127.0.0.1:1", "--token", "t"];
+    let (first, last) = ([&asked[..], &["pipelines"]].concat(), [&["pipelines"], &asked[..]].concat());
+    let (first, last) = (imt(&world, &first), imt(&world, &last));
+    first.assert_says(11, &["http://127.0.0.1:1"]);
+    assert_eq!((first.code, first.stderr), (last.code, last.stderr));
+    imt(&world, &["--server", "http://127.0.0.1:1", "lint"]).assert_says(2, &["--server", "imt lint"]);
+}

@@ -5,6 +5,7 @@ mod command;
 mod compose;
 mod deploy;
 mod deployments;
+mod leading;
 mod lines;
 mod pipeline;
 mod run;
@@ -21,6 +22,7 @@ pub(crate) use deployments::{
     DeploymentsArgs, DeploymentsCancelArgs, DeploymentsCommand, DeploymentsListArgs, DeploymentsLogsArgs,
     DeploymentsShowArgs, ListOutput, OneDeployment,
 };
+pub(crate) use leading::command_first;
 pub(crate) use lines::LineRange;
 pub(crate) use pipeline::{CancelArgs, LogsArgs, OnePipeline, PipelinesArgs, RetryArgs, ShowArgs};
 pub(crate) use run::{ExecutorChoice, ProjectArgs, RunArgs, RunOutput, TriggerArgs};

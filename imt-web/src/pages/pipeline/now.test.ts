@@ -30,7 +30,7 @@ test("what it waits for stands before all else, until it is over", () => {
 
 test("how it ended, and why", () => {
   const jobs = [job("a", "success"), job("b", "success")];
-  expect(text({ status: "success", jobs })).toBe("All 2 jobs are well.");
+  expect(text({ status: "success", jobs })).toBe("All 2 jobs are over, and none failed.");
   expect(text({ status: "success", jobs: [...jobs, job("c", "failed")] })).toContain("1 job that may fail");
   expect(text({ status: "failed", jobs, detail: "job `a` ended with exit code 3" })).toContain("exit code 3");
 });
