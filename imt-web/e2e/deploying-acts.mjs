@@ -9,6 +9,7 @@ async function setTarget(story) {
   const { page, services } = story;
   const { host, port, key, fingerprint } = services.host;
   await page.goto("/projects/shop/deployments");
+  await page.getByText("Nothing was deployed yet").waitFor();
   await story.look("no-deployment");
   await page.getByRole("link", { name: "Set a target" }).click();
   await page.getByLabel("Host", { exact: true }).fill(host);

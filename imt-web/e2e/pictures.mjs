@@ -13,9 +13,9 @@ const COARSE = 8;
 
 /**
  * How far pictures may be from each other, in steps of grey of 0 to 255 on average. Other times, hashes and ports made up to 0.3 of
- * it, everything two pixels further down from 0.9 on.
+ * it, a log that says one thing more or less and so stands further up or down 0.66, everything two pixels further down from 0.9 on.
  */
-const MOST_DIFFERENT = 0.6;
+const MOST_DIFFERENT = 0.8;
 
 export class Pictures {
   #kept;

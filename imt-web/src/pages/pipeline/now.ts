@@ -39,5 +39,7 @@ function endOf(pipeline: Pipeline): string {
   if (status !== "success") return whyOf(pipeline) ?? `It is ${statusName(status)}.`;
   const failed = jobs.filter((job) => isBad(job.status)).length;
   if (failed > 0) return `It succeeded; ${count(failed, "job")} that may fail did.`;
-  return jobs.length === 1 ? "Its job succeeded." : `All ${count(jobs.length, "job")} are over, and none failed.`;
+  return jobs.length === 1
+    ? "Its job succeeded."
+    : `All ${count(jobs.length, "job")} are over, and none failed.`;
 }
