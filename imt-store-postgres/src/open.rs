@@ -41,7 +41,7 @@ const OLDEST: i32 = 140_000;
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
 /// Opens a store in a database, `postgres://user:password@host/database`. What is written through it runs on the runtime that this
-/// is called in, and connections belong to that in which they were needed first: all in which it is used must outlive it.
+/// is called in, and connections belong to that in which they were needed first: all in which it is used have to go on for as long.
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do. The password is in none.

@@ -45,7 +45,8 @@ impl SqlStore {
     /// A store in a database whose schema is the newest (see [`migrate`](crate::migrate)). Without keys it can hold no
     /// secret, and use none that is there.
     ///
-    /// Whatever is written through it runs on the runtime that this is called in, which must outlive it.
+    /// Whatever is written through it runs on the runtime that this is called in, which has to go on for as long as the store is
+    /// used.
     ///
     /// # Panics
     /// Where there is no runtime.

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LOCKED: &str = "another process is using it: try again, or end that process";
 
 /// Opens a store in a file, which is made if it is not there; its directory must be. What is written through it runs on the runtime
-/// that this is called in, which must outlive it.
+/// that this is called in, which has to go on for as long as the store is used.
 ///
 /// # Errors
 /// [`OpenError`], with what is wrong and what to do.

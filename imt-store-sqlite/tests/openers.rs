@@ -8,7 +8,7 @@ use std::time::Duration;
 use imt_core::id::{InstanceId, PipelineId, ProjectName};
 use imt_core::pipeline;
 use imt_core::plan::{self, Trigger};
-use imt_core::ports::{NewPipeline, RunnerInfo, Store};
+use imt_core::ports::{NewPipeline, RunnerInfo, Store, StoreError};
 use imt_core::time::Timestamp;
 
 #[test]
@@ -89,8 +89,8 @@ async fn what_was_begun_is_written_though_the_runtime_of_who_asked_is_gone() {
     });
     assert!(elsewhere.join().expect("it does not panic"), "it has only just been asked for");
     let written = async {
-        while store.load(id).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        while let Err(error) = store.load(id).await {
+            assert!(matches!(error, StoreError::NotFound(_)), "{error}");
         }
     };
     tokio::time::timeout(Duration::from_secs(10), written).await.expect("it is there");

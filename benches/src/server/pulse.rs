@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::harness::median;
 
-/// A fiftieth of a processor.
+/// With what is counted each time, about a twentieth of a processor.
 const EVERY: Duration = Duration::from_millis(5);
 const COUNTED: u64 = 100_000;
 /// It is slow where the same takes so many times what it mostly takes.
