@@ -15,10 +15,10 @@ import {
 
 import { ApiError, mayPass } from "../api/client";
 import { Button } from "../ui/Button";
+import { Bands } from "./Bands";
 import { copy } from "./copy";
-import { groupOf, tookOf, type Group } from "./groups";
+import { groupOf } from "./groups";
 import { EndIcon } from "../ui/icons/logs";
-import { Row } from "./Row";
 import { RowMap } from "./rows";
 import { Toolbar } from "./Toolbar";
 import type { LogViewerProps } from "./types";
@@ -29,8 +29,6 @@ import { useLogKeys } from "./useLogKeys";
 import { useList } from "./useList";
 import { useLog, useSearch, type Log } from "./useLog";
 
-/** Up to here a line is shown without being asked for. */
-const NEAR_CHARACTERS = 1_500;
 /** So many lines beyond those that are there are read ahead. */
 const AHEAD = 150;
 
@@ -66,31 +64,28 @@ function Opened(props: LogViewerProps & { log: Log }) {
   const list = useList({ scroller, block }, map.rows, isWrapped, chosen === null);
   const { show, follow } = list;
 
-  const rows = Array.from({ length: Math.max(0, list.end - list.first) }, (_, n) =>
-    map.lineOf(list.first + n),
-  );
-  const firstLine = rows[0] ?? 0;
-  const lastLine = rows.at(-1) ?? 0;
+  const firstLine = map.lineOf(list.rows.first);
+  const lastLine = map.lineOf(Math.max(list.rows.first, list.rows.end - 1));
   useEffect(() => {
     store.want(firstLine - AHEAD, lastLine + AHEAD);
   }, [store, firstLine, lastLine, store.lines]);
 
-  const goTo = useCallback(
-    (line: number) => {
-      show(map.rowOf(line));
-    },
-    [show, map],
-  );
-
-  // What somebody was sent a link to, or what was found, is unfolded and shown.
+  // What somebody was sent a link to, or what was found, is unfolded, and then shown.
+  const unfolded = useRef<number | null>(null);
   const reveal = useCallback(
     (line: number) => {
       const group = groupOf(groups, line);
-      if (group && group.first !== line && folded.has(group.first)) setFolded(without(folded, group.first));
-      goTo(line);
+      if (group && group.first !== line && folded.has(group.first)) {
+        unfolded.current = line;
+        setFolded(without(folded, group.first));
+      } else show(map.rowOf(line));
     },
-    [groups, folded, goTo],
+    [groups, folded, show, map],
   );
+  useEffect(() => {
+    if (unfolded.current !== null) show(map.rowOf(unfolded.current));
+    unfolded.current = null;
+  }, [show, map]);
   const hit = search.hits[search.at];
   useWhenNew(hit?.line, reveal);
   useSideways(scroller, block, hit);
@@ -120,11 +115,11 @@ function Opened(props: LogViewerProps & { log: Log }) {
 
   const click = (event: MouseEvent): void => {
     const target = event.target instanceof Element ? event.target : null;
-    const number = target?.closest(".log-number")?.closest("[data-n]");
+    const number = target?.closest("[data-line]");
     if (number) {
       if (event.ctrlKey || event.metaKey) return;
       event.preventDefault();
-      choose(numberOf(number, "data-n"), event.shiftKey);
+      choose(numberOf(number, "data-line"), event.shiftKey);
       return;
     }
     const fold = target?.closest("[data-fold]");
@@ -140,7 +135,7 @@ function Opened(props: LogViewerProps & { log: Log }) {
       <Toolbar
         field={field}
         search={search}
-        onSearch={(query) => void searcher.start(query, map.lineOf(list.top))}
+        onSearch={(query) => void searcher.start(query, map.lineOf(list.top()))}
         onStep={(by) => searcher.step(by)}
         onLeave={leaveSearch}
         isWrapped={isWrapped}
@@ -167,29 +162,26 @@ function Opened(props: LogViewerProps & { log: Log }) {
           tabIndex={0}
           className={`log-scroller h-full ${isWrapped ? "log-wrapped" : ""}`}
           style={{ "--log-digits": digits } as CSSProperties}
+          onMouseDown={keepFocus}
           onClick={click}
         >
           <div style={{ height: list.barPx }} aria-hidden="true" />
           <div ref={block} className="log-block">
-            {rows.map((n) => {
-              const seen = store.line(n);
-              const group = groups.length > 0 ? startingAt(groups, n) : undefined;
-              return (
-                <Row
-                  key={n}
-                  n={n}
-                  line={seen?.line}
-                  styles={seen?.styles}
-                  query={search.query}
-                  hereAt={hit?.line === n ? hit.column : null}
-                  isChosen={chosen !== null && n >= chosen.first && n < chosen.end}
-                  isLong={longLines.has(n) || (hit?.line === n && hit.column > NEAR_CHARACTERS)}
-                  hasTime={hasTimes}
-                  command={group ? commandOf(group, folded, failed) : null}
-                  took={group ? tookOf(group, store.isWhole, endedAt) : null}
-                />
-              );
-            })}
+            <Bands
+              rows={list.rows}
+              map={map}
+              store={store}
+              groups={groups}
+              folded={folded}
+              failed={failed}
+              endedAt={endedAt}
+              query={search.query}
+              hit={hit}
+              chosen={chosen}
+              longLines={longLines}
+              isWrapped={isWrapped}
+              hasTimes={hasTimes}
+            />
           </div>
         </div>
         {store.lines === 0 && <Empty isGrowing={isGrowing} />}
@@ -211,18 +203,12 @@ function Opened(props: LogViewerProps & { log: Log }) {
   );
 }
 
-function commandOf(
-  group: Group,
-  folded: ReadonlySet<number>,
-  failed: Group | undefined,
-): "open" | "folded" | "failed" {
-  if (folded.has(group.first)) return "folded";
-  return group === failed ? "failed" : "open";
-}
-
-function startingAt(groups: readonly Group[], line: number): Group | undefined {
-  const group = groupOf(groups, line);
-  return group?.first === line ? group : undefined;
+/** Who clicks a number goes on in the log by keys, and not from a link that is gone once it is scrolled away. */
+function keepFocus(event: MouseEvent<HTMLElement>): void {
+  if (event.button !== 0 || !(event.target instanceof Element) || !event.target.closest("[data-line]"))
+    return;
+  event.preventDefault();
+  event.currentTarget.focus({ preventScroll: true });
 }
 
 function toggled(set: ReadonlySet<number>, value: number): ReadonlySet<number> {

@@ -5,16 +5,18 @@
 import { memo, useMemo, type ReactNode } from "react";
 
 import { spanText } from "../ui/duration";
-import { ChevronDownIcon, ChevronRightIcon } from "../ui/icons";
 import { cook, type Span, type Styles } from "./cook";
 import { isTruncation } from "./groups";
 import { partsOf, type Part } from "./hits";
 import type { Line } from "./lines";
+import { Gutter, type Command, type GutterProps } from "./Gutter";
 import { paintOf } from "./paint";
 
 /** What is shown of a line at first, and at most, in characters. */
 const SHORT = 2_000;
 const LONG = 200_000;
+/** What may be higher than a line: heaps of combining marks, letters of other fonts. */
+const NOT_ASCII = /[^\x20-\x7e]/;
 
 export interface RowProps {
   /** Counted from 0. */
@@ -26,58 +28,45 @@ export interface RowProps {
   readonly hereAt: number | null;
   readonly isChosen: boolean;
   readonly isLong: boolean;
+  /** It is as high as its text needs, and has its gutter in it; else that is beside it. */
+  readonly isWrapped: boolean;
   readonly hasTime: boolean;
   /** It is the echo of a command. */
-  readonly command: "open" | "folded" | "failed" | null;
+  readonly command: Command | null;
   /** How long the command took, in milliseconds. */
   readonly took: number | null;
 }
 
+/** What is in a row's gutter. */
+export function gutterOf({ n, line, hereAt, isChosen, hasTime, command }: RowProps): GutterProps {
+  const [at, stream] = [line?.at ?? null, line?.runs[0]?.stream];
+  return { n, at, stream, hasTime, command, isChosen, isHere: hereAt !== null };
+}
+
+export function gutterId(n: number): string {
+  return `log-gutter-${n}`;
+}
+
 export const Row = memo(function Row(props: RowProps) {
-  const { n, line, styles, query, hereAt, isChosen, isLong, hasTime, command, took } = props;
+  const { n, line, styles, query, hereAt, isChosen, isLong, isWrapped, command, took } = props;
   const cooked = useMemo(
     () => line && styles && cook(line.runs, styles, isLong ? LONG : SHORT),
     [line, styles, isLong],
   );
   const parts = useMemo(() => cooked && partsOf(cooked.spans, query, hereAt), [cooked, query, hereAt]);
-  const stream = line?.runs[0]?.stream;
   return (
     <div
       className="log-row"
+      // To who is read to, its gutter is a part of it.
+      aria-owns={isWrapped ? undefined : gutterId(n)}
       data-n={n}
-      data-stream={stream}
+      data-stream={line?.runs[0]?.stream}
       data-command={command ?? undefined}
       data-chosen={isChosen || undefined}
-      data-here={hereAt !== null || undefined}
       data-notice={line && isTruncation(line) ? true : undefined}
+      data-tall={cooked?.spans.some(({ text }) => NOT_ASCII.test(text)) ? true : undefined}
     >
-      <span className="log-gutter">
-        <a className="log-number" href={`#L${n + 1}`} tabIndex={-1} aria-label={`Line ${n + 1}`}>
-          {n + 1}
-        </a>
-        {hasTime && (
-          <time
-            className="log-time"
-            dateTime={line && new Date(line.at).toISOString()}
-            title={line && exact(line.at)}
-          >
-            {line ? clock(line.at) : "        "}
-          </time>
-        )}
-        <span className="log-side">
-          {command && (
-            <button
-              type="button"
-              className="log-fold"
-              data-fold={n}
-              aria-expanded={command !== "folded"}
-              aria-label={command === "folded" ? "Unfold this command" : "Fold this command"}
-            >
-              {command === "folded" ? <ChevronRightIcon /> : <ChevronDownIcon />}
-            </button>
-          )}
-        </span>
-      </span>
+      {isWrapped && <Gutter {...gutterOf(props)} />}
       <span className="log-text">
         {cooked ? (
           cooked.spans.map((span, place) => <Painted key={place} span={span} parts={parts?.[place]} />)
@@ -127,15 +116,4 @@ function Cut({ n, isLong }: { n: number; isLong: boolean }) {
       … show all of this line
     </button>
   );
-}
-
-const two = (value: number): string => String(value).padStart(2, "0");
-
-function clock(at: number): string {
-  const date = new Date(at);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-function exact(at: number): string {
-  return `${new Date(at).toLocaleDateString("en-GB", { dateStyle: "medium" })} ${clock(at)}.${String(at % 1000).padStart(3, "0")}`;
 }

@@ -37,6 +37,7 @@ describe("a hostile line", () => {
           hereAt={null}
           isChosen={false}
           isLong={false}
+          isWrapped
           hasTime
           command={null}
           took={null}
@@ -70,6 +71,7 @@ describe("a hostile line", () => {
           hereAt={null}
           isChosen={false}
           isLong={false}
+          isWrapped={false}
           hasTime={false}
           command={null}
           took={null}

@@ -26,15 +26,17 @@ type Variables = CSSProperties & { "--log-ink"?: string; "--log-paper"?: string 
 function made({ fg, bg, bold, dim, italic, underline, inverse, strike }: Style): Paint {
   const classes: string[] = [];
   const variables: Variables = {};
+  // Most of what is coloured. A class costs less than a variable for each of them.
+  const isNamed = fg !== null && fg < 16 && bg === null && !inverse;
   // On a background of its own a text has the colour that was asked for, or one that can be read there.
-  if (fg !== null) variables["--log-ink"] = inkOf(fg, bg);
+  if (fg !== null && !isNamed) variables["--log-ink"] = inkOf(fg, bg);
   if (bg !== null) {
     variables["--log-paper"] = paperOf(bg);
     if (fg === null && bg >= 16 && !inverse) variables["--log-ink"] = css(inkOn(rgbOf(bg)));
   }
   if (inverse) classes.push("log-inverse");
   else if (bg !== null) classes.push("log-paper");
-  else if (fg !== null) classes.push("log-ink");
+  else if (fg !== null) classes.push(isNamed ? `log-fg-${fg}` : "log-ink");
   else if (dim) classes.push("log-dim");
   if (bold) classes.push("font-bold");
   if (italic) classes.push("italic");

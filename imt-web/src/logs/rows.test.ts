@@ -3,7 +3,18 @@ import { describe, expect, it } from "vitest";
 import { EchoFinder, groupOf, groupsOf, tookOf } from "./groups";
 import { hashOf, rangeTo, readHash } from "./hash";
 import { RowMap, type Range } from "./rows";
-import { afterBar, barOf, barPx, lastPlace, moved, MOST_PX, placeOfBar, type Measures } from "./scroll";
+import {
+  afterBar,
+  barOf,
+  barPx,
+  BAND,
+  bandsAt,
+  lastPlace,
+  moved,
+  MOST_PX,
+  placeOfBar,
+  type Measures,
+} from "./scroll";
 import { chanceOf } from "./testing";
 
 describe("rows", () => {
@@ -73,6 +84,48 @@ describe("the place in a list", () => {
     }
     expect(moved(place, -1e6, wrapped)).toEqual({ row: 0, px: 0 });
     expect(moved(place, 1e6, wrapped)).toEqual(lastPlace(wrapped));
+  });
+
+  it("has whole bands around it, which stay as long as they may", () => {
+    const list = measures(1_003);
+    const at = (row: number) => bandsAt({ row, px: 0 }, list);
+    expect([at(0), at(24), at(1_000 - 30)]).toEqual([
+      { first: 0, end: 64 },
+      { first: 0, end: 80 },
+      { first: 944, end: 1_003 },
+    ]);
+    for (let row = 0; row < 1_003; row += 1) {
+      const { first, end } = at(row);
+      expect([first % BAND, first <= Math.max(0, row - 24)]).toEqual([0, true]);
+      expect(end === 1_003 || (end % BAND === 0 && end >= row + 30 + 24)).toBe(true);
+    }
+    expect(new Set(Array.from({ length: 960 }, (_, row) => at(row).first)).size).toBe(59);
+  });
+
+  it("comes to both ends by the wheel, whatever is put right in between", () => {
+    const lists = {
+      long: measures(10_000_000),
+      wrapped: measures(3_000, () => 90),
+      high: measures(200, () => 700),
+      few: measures(20, () => 60),
+    };
+    for (const [name, list] of Object.entries(lists)) {
+      const way = barPx(list) - list.seenPx;
+      for (const [notch, from] of [
+        [-120, { row: 15, px: 10 }],
+        [120, moved(lastPlace(list), -1_300, list)],
+      ] as const) {
+        let [place, notches] = [from, 0];
+        const end = notch < 0 ? { row: 0, px: 0 } : lastPlace(list);
+        const isThere = () => place.row === end.row && Math.abs(place.px - end.px) < 1;
+        for (; !isThere() && notches < 200; notches += 1) {
+          const bar = barOf(place, list);
+          place = afterBar(place, bar, Math.max(0, Math.min(way, bar + notch)), list, false);
+        }
+        const far = notch < 0 ? 15 * list.heightOf(0) + 10 : 1_300;
+        expect(notches, `${name}, ${notch}`).toBeLessThanOrEqual(Math.ceil(far / 120));
+      }
+    }
   });
 
   it("at the end shows the last row at the lower edge", () => {

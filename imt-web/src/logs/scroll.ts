@@ -3,6 +3,7 @@
 // Browsers lose their way above some 16 million pixels. The bar therefore has at most `MOST_PX`, and stands for a share of the list;
 // small movements move the list by as many pixels as the bar, however long it is, and the bar is put right when all is quiet.
 // Pure: does not know of elements.
+import type { Range } from "./rows";
 
 export const MOST_PX = 8_000_000;
 
@@ -24,9 +25,24 @@ export interface Measures {
   readonly heightOf: (row: number) => number;
 }
 
+/** Rows come and go so many at once, in bands: those that stay are not laid out or painted anew. */
+export const BAND = 16;
+/** So many rows at least are there above and below what is seen. */
+const SPARE = 24;
+
+/** The rows that are there when one is at a place: whole bands, but for the last of the list. */
+export function bandsAt({ row }: Place, { rows, rowPx, seenPx }: Measures): Range {
+  const first = Math.max(0, row - SPARE);
+  const end = row + Math.ceil(seenPx / rowPx) + 1 + SPARE;
+  return { first: first - (first % BAND), end: Math.min(rows, Math.ceil(end / BAND) * BAND) };
+}
+
 /** How long the bar's way is, with what is seen. */
-export function barPx({ rows, rowPx, seenPx }: Measures): number {
-  return Math.max(seenPx, Math.min(rows * rowPx, MOST_PX));
+export function barPx(measures: Measures): number {
+  const { rows, rowPx, seenPx } = measures;
+  if (rows * rowPx > seenPx) return Math.min(rows * rowPx, MOST_PX);
+  // Few rows, of which some are high.
+  return rowsAbove(lastPlace(measures), measures) === 0 ? seenPx : 2 * seenPx;
 }
 
 /** Whether the bar stands for a share, and not for pixels. */
@@ -34,22 +50,41 @@ export function isScaled({ rows, rowPx }: Measures): boolean {
   return rows * rowPx > MOST_PX;
 }
 
-/** Where the bar belongs. */
+/**
+ * Where the bar belongs: at its share of its way. Where an end of the list is near, it has as far to go as the list: else its way
+ * would end before the list does.
+ */
 export function barOf(place: Place, measures: Measures): number {
-  const { rows, rowPx, seenPx } = measures;
-  const inRow = place.px / Math.max(1, measures.heightOf(place.row));
-  const top = (place.row + Math.min(1, inRow)) * rowPx;
-  const most = Math.max(1, rows * rowPx - seenPx);
-  return Math.min(1, top / most) * (barPx(measures) - seenPx);
+  const way = barPx(measures) - measures.seenPx;
+  const last = lastPlace(measures);
+  const share = Math.min(
+    1,
+    rowsAbove(place, measures) / Math.max(Number.MIN_VALUE, rowsAbove(last, measures)),
+  );
+  const near = Math.min(measures.seenPx, way / 2);
+  const least = pxBetween(TOP, place, near, measures);
+  const most = way - pxBetween(place, last, near, measures);
+  return Math.max(least, Math.min(share * way, most));
 }
 
 /** The place that the bar stands for. */
 export function placeOfBar(bar: number, measures: Measures): Place {
-  const { rows, rowPx, seenPx } = measures;
-  const way = Math.max(1, barPx(measures) - seenPx);
-  const top = Math.max(0, Math.min(1, bar / way)) * Math.max(0, rows * rowPx - seenPx);
-  const row = Math.min(Math.max(0, rows - 1), Math.floor(top / rowPx));
-  return { row, px: ((top - row * rowPx) / rowPx) * measures.heightOf(row) };
+  const way = Math.max(1, barPx(measures) - measures.seenPx);
+  const above = Math.max(0, Math.min(1, bar / way)) * rowsAbove(lastPlace(measures), measures);
+  const row = Math.min(Math.max(0, measures.rows - 1), Math.floor(above));
+  return { row, px: (above - row) * measures.heightOf(row) };
+}
+
+/** How many rows are above a place, a part of one among them. */
+function rowsAbove({ row, px }: Place, { heightOf }: Measures): number {
+  return row + Math.min(1, px / Math.max(1, heightOf(row)));
+}
+
+/** How far it is from one place to a later one, or `most` if it is further. */
+function pxBetween(from: Place, to: Place, most: number, { heightOf }: Measures): number {
+  let px = to.px - from.px;
+  for (let row = to.row - 1; row >= from.row && px < most; row -= 1) px += heightOf(row);
+  return Math.max(0, Math.min(px, most));
 }
 
 /** The place so many pixels further down, or up. */

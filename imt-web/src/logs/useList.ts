@@ -1,26 +1,27 @@
 // A list of rows in an element that scrolls: which rows are to be there, where they are, and whether the end is followed.
 //
-// Does not know what is in a row. The rows are in one block; where it is put is decided here after they were measured and before
-// anything is painted, so that nothing is ever seen in the wrong place.
+// Does not know what is in a row. The rows are in bands, and these in one block; where it is put is decided here after they were
+// measured and before anything is painted, so that nothing is ever seen in the wrong place. While the same bands are there, they
+// move with the bar, for which a browser needs nobody: nothing is drawn anew.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
 
+import type { Range } from "./rows";
 import {
   afterBar,
   barOf,
   barPx,
+  bandsAt,
   clamped,
   isScaled,
   lastPlace,
-  placeOfBar,
+  moved,
   TOP,
   type Measures,
   type Place,
 } from "./scroll";
 
 export const ROW_PX = 20;
-/** So many rows are there above and below what is seen. */
-const SPARE = 24;
 /** How high what is seen is taken to be, where it is not laid out. */
 const UNSEEN_PX = 600;
 /** After so long without movement the bar is put right. */
@@ -29,16 +30,15 @@ const QUIET_MS = 160;
 export interface List {
   readonly barPx: number;
   /** The rows that are to be there. */
-  readonly first: number;
-  readonly end: number;
-  /** The first row that is seen, at least in part. */
-  readonly top: number;
+  readonly rows: Range;
+  /** The first row that is seen, at least in part, at the time of asking. */
+  readonly top: () => number;
+  /** How many rows are seen. */
   readonly seen: number;
   readonly isFollowing: boolean;
   readonly follow: (wanted: boolean) => void;
   /** Shows a row: near the upper edge, or where it is if it is seen already. */
   readonly show: (row: number, isAtTop?: boolean) => void;
-  readonly page: (by: number) => void;
 }
 
 /** The element that scrolls, and the block of the rows in it. */
@@ -49,7 +49,7 @@ export interface Elements {
 
 export function useList(
   { scroller, block }: Elements,
-  rows: number,
+  count: number,
   isWrapped: boolean,
   follows: boolean,
 ): List {
@@ -58,134 +58,130 @@ export function useList(
   const quiet = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [seenPx, setSeenPx] = useState(UNSEEN_PX);
   const [seenWidth, setSeenWidth] = useState(0);
-  const [place, setPlace] = useState<Place>(TOP);
+  /** The rows that are there for the place that one is at, where the end is not followed. */
+  const [kept, setKept] = useState<Range>({ first: 0, end: 0 });
   const [isFollowing, setFollowing] = useState(follows);
 
   const heightOf = useCallback((row: number) => heights.current.get(row) ?? ROW_PX, []);
-  const measures: Measures = { rows, rowPx: ROW_PX, seenPx, heightOf };
+  const measures: Measures = { rows: count, rowPx: ROW_PX, seenPx, heightOf };
   const isExact = !isWrapped && !isScaled(measures);
-  const now = useRef({ measures, place, isExact, isFollowing });
-
-  const shown = isFollowing ? lastPlace(measures) : clamped(place, measures);
-  const seen = Math.ceil(seenPx / ROW_PX) + 1;
-  const first = Math.max(0, shown.row - SPARE);
-  const end = Math.min(rows, shown.row + seen + SPARE);
+  const there = isFollowing ? bandsAt(lastPlace(measures), measures) : within(kept, count);
+  const now = useRef({ measures, place: TOP, there, isExact, isFollowing });
 
   // Heights are those of rows that were seen in this width and way.
   useLayoutEffect(() => {
     heights.current.clear();
   }, [isWrapped, seenPx, seenWidth]);
 
-  useLayoutEffect(() => {
-    const [outer, inner] = [scroller.current, block.current];
-    if (!outer || !inner) return;
-    if (isWrapped) measure(inner, first, heights.current);
-    // Only now is it known how high the rows are.
-    const settled = isFollowing ? lastPlace(measures) : clamped(place, measures);
-    now.current = { measures, place: settled, isExact, isFollowing };
-    if (isFollowing || isExact) {
-      const wanted = isFollowing ? barPx(measures) - seenPx : barOf(settled, measures);
-      if (Math.abs(outer.scrollTop - wanted) >= 1) outer.scrollTop = wanted;
+  /** Puts the block where the place is at the upper edge of what is seen. */
+  const put = useCallback((): void => {
+    if (!block.current) return;
+    const { place, there } = now.current;
+    let above = place.px;
+    for (let row = there.first; row < place.row; row += 1) above += heightOf(row);
+    block.current.style.transform = `translateY(${Math.round(bar.current - above)}px)`;
+  }, [block, heightOf]);
+
+  /** Moves the bar there. To ask the browser where it is costs a layout. */
+  const moveBar = useCallback(
+    (to: number): void => {
+      const outer = scroller.current;
+      if (!outer || Math.abs(bar.current - to) < 1) return;
+      outer.scrollTop = to;
       bar.current = outer.scrollTop;
-    }
-    let above = settled.px;
-    for (let row = first; row < settled.row; row += 1) above += heightOf(row);
-    inner.style.transform = `translateY(${outer.scrollTop - above}px)`;
+    },
+    [scroller],
+  );
+
+  useLayoutEffect(() => {
+    if (isWrapped && block.current) measure(block.current, there.first, heights.current);
+    // Only now is it known how high the rows are.
+    const place = isFollowing
+      ? lastPlace(measures)
+      : clamped(inItsRow(now.current.place, measures), measures);
+    const isShorter = barPx(measures) < barPx(now.current.measures);
+    now.current = { measures, place, there, isExact, isFollowing };
+    // It comes to an end: rows that are measured now are not measured again, so that the place stays.
+    const needed = bandsAt(place, measures);
+    if (!isSame(needed, kept)) setKept(needed);
+    if (isFollowing) moveBar(barPx(measures) - seenPx);
+    // A bar that gets shorter may be moved by the browser: not by as much as the list.
+    else if (isExact || isShorter) moveBar(barOf(place, measures));
+    put();
   });
 
   /** Puts the bar where it belongs; what is seen stays. */
   const settle = useCallback(() => {
-    const outer = scroller.current;
-    if (!outer) return;
-    const { measures, place } = now.current;
-    const wanted = barOf(place, measures);
-    if (Math.abs(outer.scrollTop - wanted) < 1) return;
-    const before = outer.scrollTop;
-    outer.scrollTop = wanted;
-    bar.current = outer.scrollTop;
-    const inner = block.current;
-    const at = new DOMMatrix(inner?.style.transform).m42;
-    if (inner) inner.style.transform = `translateY(${at + outer.scrollTop - before}px)`;
-  }, []);
+    moveBar(barOf(now.current.place, now.current.measures));
+    put();
+  }, [moveBar, put]);
 
   useEffect(() => {
     const outer = scroller.current;
     if (!outer) return;
-    const moved = (): void => {
+    const scrolled = (): void => {
       const to = outer.scrollTop;
       const by = to - bar.current;
       if (Math.abs(by) < 1) return;
-      const { measures, place, isExact, isFollowing } = now.current;
+      const { measures, place, there, isExact, isFollowing } = now.current;
       // A window that got larger has moved it, not the reader. It is put right with the new measures.
       if (isFollowing && heightOfSeen(outer) !== measures.seenPx) return;
       const next = afterBar(place, bar.current, to, measures, isExact);
       bar.current = to;
-      const last = lastPlace(measures);
-      const isAtEnd = next.row > last.row || (next.row === last.row && next.px > last.px - 2);
-      // In the same frame: rows that come too late are a flash of nothing.
-      flushSync(() => {
-        setPlace(next);
-        if (isFollowing ? by < 0 : isAtEnd && by > 0) setFollowing(isAtEnd);
-      });
+      now.current.place = next;
+      const needed = bandsAt(next, measures);
+      const follows = isFollowing ? by > 0 || isAtEnd(next, measures) : by > 0 && isAtEnd(next, measures);
+      if (follows !== isFollowing || (!follows && !isSame(needed, there))) {
+        // In the same frame: rows that come too late are a flash of nothing.
+        flushSync(() => {
+          setKept(needed);
+          setFollowing(follows);
+        });
+      }
+      // Exactly, the block is at the height of its first row, wherever the bar is.
+      else if (!isExact) put();
       clearTimeout(quiet.current);
       if (!isExact) quiet.current = setTimeout(settle, QUIET_MS);
     };
-    outer.addEventListener("scroll", moved, { passive: true });
+    outer.addEventListener("scroll", scrolled, { passive: true });
     const observer = new ResizeObserver(() => {
+      // What got larger or was hidden has lost its place.
+      bar.current = outer.scrollTop;
       setSeenPx(heightOfSeen(outer));
       setSeenWidth(outer.clientWidth);
     });
     observer.observe(outer);
     return () => {
-      outer.removeEventListener("scroll", moved);
+      outer.removeEventListener("scroll", scrolled);
       observer.disconnect();
       clearTimeout(quiet.current);
     };
-  }, [settle]);
+  }, [scroller, put, settle]);
 
-  const goTo = useCallback(
-    (next: Place) => {
+  const show = useCallback(
+    (row: number, isAtTop = false) => {
+      const { measures, place } = now.current;
+      const lastSeen = moved(place, measures.seenPx - 2 * ROW_PX, measures).row;
       setFollowing(false);
-      setPlace(next);
+      if (row > place.row && row <= lastSeen && !isAtTop) return;
+      const rowsSeen = Math.floor(measures.seenPx / ROW_PX);
+      const first = Math.max(0, row - (isAtTop ? 0 : Math.floor(rowsSeen / 3)));
+      now.current.place = clamped({ row: first, px: 0 }, measures);
+      setKept(bandsAt(now.current.place, measures));
       // The bar follows once the rows are there.
       requestAnimationFrame(settle);
     },
     [settle],
   );
 
-  const show = useCallback(
-    (row: number, isAtTop = false) => {
-      const { measures, place } = now.current;
-      const rowsSeen = Math.floor(measures.seenPx / ROW_PX);
-      const isSeen = row > place.row && row < place.row + rowsSeen - 1;
-      if (isSeen && !isAtTop) {
-        setFollowing(false);
-        setPlace(place);
-        return;
-      }
-      goTo(clamped({ row: Math.max(0, row - (isAtTop ? 0 : Math.floor(rowsSeen / 3))), px: 0 }, measures));
-    },
-    [goTo],
-  );
-
-  const page = useCallback(
-    (by: number) => {
-      const { measures, place } = now.current;
-      goTo(placeOfRow(place.row + by * (Math.floor(measures.seenPx / ROW_PX) - 1), measures));
-    },
-    [goTo],
-  );
-
   return {
     barPx: barPx(measures),
-    first,
-    end,
-    top: shown.row,
-    seen,
+    rows: there,
+    top: useCallback(() => now.current.place.row, []),
+    seen: Math.ceil(seenPx / ROW_PX) + 1,
     isFollowing,
     follow: setFollowing,
     show,
-    page,
   };
 }
 
@@ -193,17 +189,30 @@ function heightOfSeen(scroller: HTMLElement): number {
   return scroller.clientHeight || UNSEEN_PX;
 }
 
-function placeOfRow(row: number, measures: Measures): Place {
-  if (row <= 0) return placeOfBar(0, measures);
-  return clamped({ row: Math.min(row, measures.rows - 1), px: 0 }, measures);
+/** Where the row that one is at has become less high. */
+function inItsRow({ row, px }: Place, { heightOf }: Measures): Place {
+  return { row, px: Math.min(px, Math.max(0, heightOf(row) - 1)) };
+}
+
+function isAtEnd(place: Place, measures: Measures): boolean {
+  const last = lastPlace(measures);
+  return place.row > last.row || (place.row === last.row && place.px > last.px - 2);
+}
+
+/** The rows that are there of those that were, now that there are so many. */
+function within({ first, end }: Range, count: number): Range {
+  return { first: Math.min(first, count), end: Math.min(end, count) };
+}
+
+function isSame(one: Range, other: Range): boolean {
+  return one.first === other.first && one.end === other.end;
 }
 
 function measure(block: HTMLElement, first: number, heights: Map<number, number>): void {
   // Rows far from here are no longer of use.
   if (heights.size > 4000) heights.clear();
-  let row = first;
-  for (const element of block.children) {
-    if (element instanceof HTMLElement) heights.set(row, element.offsetHeight);
-    row += 1;
+  for (const [n, row] of block.querySelectorAll<HTMLElement>("[data-n]").entries()) {
+    // Nothing is high that is not shown.
+    if (row.offsetHeight > 0) heights.set(first + n, row.offsetHeight);
   }
 }
