@@ -1,27 +1,11 @@
 // What happens in the story while everybody means well: a project is made, and its pipelines run.
 import { readLog, until } from "./browser.mjs";
+import { attempt, AWAY, hasLines, LINES, printing, says, standsAt, tell } from "./deeds.mjs";
 import { PICTURE } from "./pictures.mjs";
 import { push } from "./repository.mjs";
 
-/** What a browser says of its own accord where a server answers with no, or not at all. */
+/** What a browser says of its own accord where a server answers with no. */
 const REFUSED = /Failed to load resource: the server responded with a status of 4/;
-const AWAY = /Failed to load resource|WebSocket connection|ERR_CONNECTION|net::ERR/;
-
-const LINES = 400;
-
-export function says(page, text) {
-  return page.getByRole("log").getByText(text, { exact: true }).waitFor();
-}
-
-export function standsAt(page, status) {
-  return page.locator("header [aria-live=polite]").first().getByText(status, { exact: true }).waitFor();
-}
-
-export async function tell(story, branch, commit) {
-  const { hook, secret } = story;
-  const status = await push({ hook, secret, branch, commit });
-  if (status !== 202) throw new Error(`a push of ${JSON.stringify(branch)} was answered with ${status}`);
-}
 
 /** Goes to the newest pipeline of the project, once there is one of this number. */
 async function follow(story, number) {
@@ -167,15 +151,12 @@ async function retry(story) {
 async function killServer(story) {
   const { page, second, server, browsers, repository, gates } = story;
   const half = LINES / 2;
-  const count = (from, to) => `i=${from}; while [ $i -le ${to} ]; do echo "line $i"; i=$((i+1)); done`;
-  const script = [count(1, half), story.awaiting("second"), count(half + 1, LINES)];
+  const script = [printing(1, half), story.awaiting("second"), printing(half + 1, LINES)];
   const file = `${story.file({ test: script })}    retry: { max: 1, on: [lost] }\n`;
   await tell(story, "main", repository.commit("long", { "pipeline.yml": file }));
   await follow(story, 5);
   await second.goto("/projects/shop/pipelines/5");
   const both = [page, second];
-  const attempt = (each, number) =>
-    each.getByRole("navigation", { name: "Attempts" }).getByRole("link", { name: `attempt ${number}` });
   const away = (each) => each.getByText("the server is away: reconnecting");
   await Promise.all(both.map((each) => says(each, `line ${half}`)));
   await browsers.allowing(AWAY, async () => {
@@ -196,13 +177,6 @@ async function killServer(story) {
     hasLines(await readLog(each), half);
   }
   await story.look("server-back");
-}
-
-function hasLines(log, count) {
-  const lines = log.filter((line) => /^line \d+$/.test(line));
-  const wrong = lines.findIndex((line, at) => line !== `line ${at + 1}`);
-  if (wrong >= 0) throw new Error(`line ${wrong + 1} of the log is ${JSON.stringify(lines[wrong])}`);
-  if (lines.length !== count) throw new Error(`the log has ${lines.length} lines for ${count}`);
 }
 
 /** A part of the pages is not there: for a moment, until somebody tries again, and because the server has newer pages. */

@@ -66,6 +66,18 @@ export class Browsers {
     return page;
   }
 
+  /** Another tab of the browser that has this page. */
+  async openTab(page) {
+    const tab = await page.context().newPage();
+    this.#watch(tab);
+    return tab;
+  }
+
+  /** Browsers that see the same server at another address. */
+  at(base) {
+    return new Browsers(base, { pages: this.#pages, provider: this.#provider });
+  }
+
   async close() {
     await Promise.all(this.#open.map((browser) => browser.close()));
   }

@@ -1,6 +1,6 @@
 // What happens in the story to a real host: it is deployed to, gets a version that does not work, and goes back, by itself and
 // by hand.
-import { standsAt, tell } from "./acts.mjs";
+import { standsAt, tell } from "./deeds.mjs";
 import { until } from "./browser.mjs";
 import { PHONE } from "./looks.mjs";
 import { PICTURE } from "./pictures.mjs";

@@ -1,7 +1,7 @@
 // What happens in the story once somebody may push who means no good: forty texts wherever a repository says something. Whether
 // one of them did anything is seen by the browsers.
 import { readLog, until } from "./browser.mjs";
-import { tell } from "./acts.mjs";
+import { tell } from "./deeds.mjs";
 import { HOSTILE } from "./hostile.mjs";
 
 async function looksRight({ page, look }, name) {

@@ -16,6 +16,7 @@ import { demandFree, docker, removeProject } from "./services.mjs";
 import { Server } from "./server.mjs";
 import { SETTINGS } from "./settings-acts.mjs";
 import { awaiting, CHATTER, Shop } from "./shop.mjs";
+import { STREAMS } from "./streams-acts.mjs";
 import { TOO_MUCH } from "./too-much-acts.mjs";
 
 const PROJECT = "shop";
@@ -29,7 +30,7 @@ export async function alone({ program, directory, pages }) {
   const repository = new Repository(join(directory, PROJECT));
   const gates = new FileGates(directory);
   return {
-    acts: { ...ALONE, ...HOSTILE_ACTS, ...TOO_MUCH },
+    acts: { ...ALONE, ...HOSTILE_ACTS, ...STREAMS, ...TOO_MUCH },
     server,
     repository,
     address: repository.path,

@@ -1,7 +1,7 @@
 // Who is who in the story: somebody signs in at a provider and is the administrator, a member sees and cannot change, a stranger
 // sees nothing.
 import { until } from "./browser.mjs";
-import { standsAt } from "./acts.mjs";
+import { standsAt } from "./deeds.mjs";
 
 /** What a browser says of its own accord where a server answers with no. */
 const REFUSED = /Failed to load resource: the server responded with a status of 4/;

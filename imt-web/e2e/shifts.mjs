@@ -8,7 +8,7 @@ export function watchShifts(most) {
   const now = { began: -Infinity, last: -Infinity, sum: 0, what: [] };
   window.shifted = 0;
   const note = ({ startTime, value, sources, hadRecentInput }) => {
-    if (hadRecentInput || sources.every(isRow)) return;
+    if (hadRecentInput || (sources.length > 0 && sources.every(isRow))) return;
     // What moves within a second belongs together, for five seconds at most.
     const isNew = startTime - now.last > 1000 || startTime - now.began > 5000;
     if (isNew) Object.assign(now, { began: startTime, sum: 0, what: [] });

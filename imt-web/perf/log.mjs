@@ -2,10 +2,11 @@
 //
 // node perf/log.mjs --base http://127.0.0.1:4173 --path '/projects/P/pipelines/1?job=0' [--link http://…/auth/link?token=…] [--state FILE] [--trace FILE]
 // The first run takes the link that the server printed and keeps the session in FILE. Prints figures as JSON. With --trace it keeps
-// a trace of the fast scrolling, and says what is in it; tracing costs time itself.
+// a trace of each scrolling beside FILE, and says what is in it; tracing costs time itself.
 import { parseArgs } from "node:util";
 
 import { open } from "./browser.mjs";
+import { scrolled } from "./scrolling.mjs";
 import { traced } from "./trace.mjs";
 
 const { values } = parseArgs({
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     times: { type: "string", default: "5" },
   },
 });
+/** Each scrolling has a trace of its own. */
+const traceFile = (name) => values.trace && values.trace.replace(/(\.json)?$/, `-${name}.json`);
 const { browser, page } = await open({ link: values.link, state: values.state, base: values.base });
 
 /** From the beginning of the navigation until a row of the log was painted, in ms. */
@@ -38,41 +41,20 @@ async function opening() {
   );
 }
 
-/** Scrolls by wheel for so long; the gaps between frames, and how often a row that is seen was not there yet. */
-async function scrolling(stepPx, seconds) {
-  const box = await page.locator(".log-scroller").boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.evaluate(() => {
-    const state = { gaps: [], empty: 0, last: performance.now(), on: true };
-    window.measured = state;
-    const frame = (now) => {
-      state.gaps.push(now - state.last);
-      state.last = now;
-      if (document.querySelector(".log-missing")) state.empty += 1;
-      if (state.on) requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  });
-  const until = Date.now() + seconds * 1000;
-  while (Date.now() < until) {
-    await page.mouse.wheel(0, stepPx);
-    await page.waitForTimeout(16);
-  }
-  const { gaps, empty } = await page.evaluate(() => {
-    window.measured.on = false;
-    return window.measured;
-  });
-  const sorted = gaps.slice(1).sort((a, b) => a - b);
-  const at = (share) => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 10) / 10;
-  return {
-    frames: sorted.length,
-    p50: at(0.5),
-    p95: at(0.95),
-    p99: at(0.99),
-    longest: at(0.9999),
-    over34ms: sorted.filter((gap) => gap > 34).length,
-    framesWithMissingRows: empty,
-  };
+/** What this machine can do: as many lines of nothing but text, all of them there. */
+async function scrollingText(pxPerSecond, seconds) {
+  await page.goto("about:blank");
+  await page.evaluate(
+    (lines) => {
+      const text = document.createElement("pre");
+      text.textContent = Array.from({ length: lines }, (_, n) => `line ${n} of nothing but text`).join("\n");
+      text.style = "height: 800px; margin: 0; overflow: auto; background: white; font: 12.5px/20px monospace";
+      document.body.replaceChildren(text);
+      text.scrollTop = text.scrollHeight;
+    },
+    (pxPerSecond * seconds) / 20 + 100,
+  );
+  return scrolled(page, { within: "pre", pxPerSecond, seconds });
 }
 
 async function heap() {
@@ -101,9 +83,15 @@ const result = { opening_ms: [] };
 for (let n = 0; n < Number(values.times); n += 1) result.opening_ms.push(await opening());
 result.lines = Number(await page.locator("[data-log-lines]").getAttribute("data-log-lines"));
 result.heap_opened_mb = await heap();
-result.wheel_up = await scrolling(-120, 5);
-const fast = await traced(browser, values.trace, () => scrolling(-900, 5));
-[result.wheel_up_fast, result.trace] = [fast.result, fast.trace];
+for (const [name, pxPerSecond] of [
+  ["scrolled", 3_000],
+  ["scrolled_fast", 20_000],
+]) {
+  const { result: ours, trace } = await traced(browser, traceFile(name), () =>
+    scrolled(page, { within: ".log-scroller", pxPerSecond, seconds: 5, missing: ".log-missing" }),
+  );
+  result[name] = { ...ours, ...trace };
+}
 await everywhere(100);
 result.heap_after_100_places_mb = await heap();
 await everywhere(300);
@@ -111,5 +99,7 @@ result.heap_after_400_places_mb = await heap();
 result.kept_mb =
   Math.round(Number(await page.locator("[data-log-size]").getAttribute("data-log-size")) / 1e5) / 10;
 result.nodes = await page.evaluate(() => document.querySelectorAll("*").length);
+result.text_scrolled = await scrollingText(3_000, 5);
+result.text_scrolled_fast = await scrollingText(20_000, 5);
 console.log(JSON.stringify(result, null, 2));
 await browser.close();

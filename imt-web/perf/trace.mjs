@@ -12,7 +12,12 @@ const CATEGORIES = ["disabled-by-default-devtools.timeline.frame"];
 export async function traced(browser, file, deed) {
   if (file === undefined) return { result: await deed() };
   const session = await browser.newBrowserCDPSession();
-  const traceConfig = { recordMode: "recordAsMuchAsPossible", includedCategories: CATEGORIES };
+  const traceConfig = {
+    recordMode: "recordAsMuchAsPossible",
+    includedCategories: CATEGORIES,
+    // Otherwise what is on by itself is in it, too.
+    excludedCategories: ["*"],
+  };
   await session.send("Tracing.start", { transferMode: "ReturnAsStream", traceConfig });
   let result;
   const ended = new Promise((over) => session.once("Tracing.tracingComplete", over));
