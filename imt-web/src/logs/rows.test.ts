@@ -48,6 +48,7 @@ describe("the place in a list", () => {
     rowPx: 20,
     seenPx: 600,
     heightOf,
+    leastPx: heightOf(0) === 20 ? 0 : 2_400,
   });
 
   it("is that of the bar where the list is short enough", () => {

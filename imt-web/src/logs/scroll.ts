@@ -23,6 +23,8 @@ export interface Measures {
   readonly seenPx: number;
   /** How high a row is, if that is known. */
   readonly heightOf: (row: number) => number;
+  /** How long the bar's way is at least, if there is one: few rows may be high. */
+  readonly leastPx?: number;
 }
 
 /** Rows come and go so many at once, in bands: those that stay are not laid out or painted anew. */
@@ -39,10 +41,10 @@ export function bandsAt({ row }: Place, { rows, rowPx, seenPx }: Measures): Rang
 
 /** How long the bar's way is, with what is seen. */
 export function barPx(measures: Measures): number {
-  const { rows, rowPx, seenPx } = measures;
-  if (rows * rowPx > seenPx) return Math.min(rows * rowPx, MOST_PX);
-  // Few rows, of which some are high.
-  return rowsAbove(lastPlace(measures), measures) === 0 ? seenPx : 2 * seenPx;
+  const { rows, rowPx, seenPx, leastPx = 0 } = measures;
+  const px = Math.min(rows * rowPx, MOST_PX);
+  if (leastPx <= px) return Math.max(seenPx, px);
+  return rowsAbove(lastPlace(measures), measures) === 0 ? seenPx : leastPx;
 }
 
 /** Whether the bar stands for a share, and not for pixels. */

@@ -63,10 +63,13 @@ export function useList(
   const [isFollowing, setFollowing] = useState(follows);
 
   const heightOf = useCallback((row: number) => heights.current.get(row) ?? ROW_PX, []);
-  const measures: Measures = { rows: count, rowPx: ROW_PX, seenPx, heightOf };
+  const leastPx = isWrapped ? 4 * seenPx : 0;
+  const measures: Measures = { rows: count, rowPx: ROW_PX, seenPx, heightOf, leastPx };
+  const length = barPx(measures);
   const isExact = !isWrapped && !isScaled(measures);
   const there = isFollowing ? bandsAt(lastPlace(measures), measures) : within(kept, count);
-  const now = useRef({ measures, place: TOP, there, isExact, isFollowing });
+  const [, drawAgain] = useState(0);
+  const now = useRef({ measures, length, place: TOP, there, isExact, isFollowing });
 
   // Heights are those of rows that were seen in this width and way.
   useLayoutEffect(() => {
@@ -99,12 +102,13 @@ export function useList(
     const place = isFollowing
       ? lastPlace(measures)
       : clamped(inItsRow(now.current.place, measures), measures);
-    const isShorter = barPx(measures) < barPx(now.current.measures);
-    now.current = { measures, place, there, isExact, isFollowing };
+    const isShorter = length < now.current.length;
+    now.current = { measures, length, place, there, isExact, isFollowing };
     // It comes to an end: rows that are measured now are not measured again, so that the place stays.
     const needed = bandsAt(place, measures);
     if (!isSame(needed, kept)) setKept(needed);
-    if (isFollowing) moveBar(barPx(measures) - seenPx);
+    if (barPx(measures) !== length) drawAgain((n) => n + 1);
+    if (isFollowing) moveBar(length - seenPx);
     // A bar that gets shorter may be moved by the browser: not by as much as the list.
     else if (isExact || isShorter) moveBar(barOf(place, measures));
     put();
@@ -145,10 +149,12 @@ export function useList(
     };
     outer.addEventListener("scroll", scrolled, { passive: true });
     const observer = new ResizeObserver(() => {
-      // What got larger or was hidden has lost its place.
+      // What is hidden stays as it is, and has its bar at the top when it is shown again.
+      if (outer.clientHeight === 0) return;
       bar.current = outer.scrollTop;
       setSeenPx(heightOfSeen(outer));
       setSeenWidth(outer.clientWidth);
+      settle();
     });
     observer.observe(outer);
     return () => {
@@ -175,7 +181,7 @@ export function useList(
   );
 
   return {
-    barPx: barPx(measures),
+    barPx: length,
     rows: there,
     top: useCallback(() => now.current.place.row, []),
     seen: Math.ceil(seenPx / ROW_PX) + 1,
