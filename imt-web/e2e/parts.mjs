@@ -9,6 +9,7 @@ import { DEPLOYING } from "./deploying-acts.mjs";
 import { Forge } from "./forge.mjs";
 import { FileGates, HttpGates } from "./gates.mjs";
 import { HOSTILE_ACTS } from "./hostile-acts.mjs";
+import { LOGS } from "./log-acts.mjs";
 import { OTHERS } from "./other-projects.mjs";
 import { PEOPLE, signInAtProvider } from "./people-acts.mjs";
 import { Repository } from "./repository.mjs";
@@ -30,7 +31,7 @@ export async function alone({ program, directory, pages }) {
   const repository = new Repository(join(directory, PROJECT));
   const gates = new FileGates(directory);
   return {
-    acts: { ...ALONE, ...HOSTILE_ACTS, ...STREAMS, ...TOO_MUCH },
+    acts: { ...ALONE, ...HOSTILE_ACTS, ...LOGS, ...STREAMS, ...TOO_MUCH },
     server,
     repository,
     address: repository.path,

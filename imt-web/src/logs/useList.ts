@@ -152,9 +152,9 @@ export function useList(
       // What is hidden stays as it is, and has its bar at the top when it is shown again.
       if (outer.clientHeight === 0) return;
       bar.current = outer.scrollTop;
-      setSeenPx(heightOfSeen(outer));
+      setSeenPx(outer.clientHeight);
       setSeenWidth(outer.clientWidth);
-      settle();
+      if (outer.clientHeight === now.current.measures.seenPx) settle();
     });
     observer.observe(outer);
     return () => {
