@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 /** Each scrolling has a trace of its own. */
-const traceFile = (name) => values.trace && values.trace.replace(/(\.json)?$/, `-${name}.json`);
+const traceFile = (name) => values.trace && values.trace.replace(/(\.json(?:\.gz)?)?$/, `-${name}$1`);
 const { browser, page } = await open({ link: values.link, state: values.state, base: values.base });
 
 /** From the beginning of the navigation until a row of the log was painted, in ms. */

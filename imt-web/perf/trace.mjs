@@ -1,6 +1,7 @@
 // Keeps a trace of what a browser does, as its developer tools and https://ui.perfetto.dev read it, and sums it up.
 import { Buffer } from "node:buffer";
 import { writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 
 /**
  * Only what becomes of frames: a trace of 2 MB for five seconds, which costs no frame. With the tasks of all threads as well it is
@@ -8,7 +9,7 @@ import { writeFile } from "node:fs/promises";
  */
 const CATEGORIES = ["disabled-by-default-devtools.timeline.frame"];
 
-/** Does something under a trace, which goes to `file`; gives what came of it, and the sum of the trace. Without a file, without. */
+/** Does something under a trace, which goes to `file` (packed where that ends in `.gz`); gives what came of it, and the sum of the trace. Without a file, without. */
 export async function traced(browser, file, deed) {
   if (file === undefined) return { result: await deed() };
   const session = await browser.newBrowserCDPSession();
@@ -28,9 +29,14 @@ export async function traced(browser, file, deed) {
   }
   const text = await read(session, (await ended).stream);
   await session.detach();
-  await writeFile(file, text);
-  return { result, trace: summary(JSON.parse(text).traceEvents) };
+  const events = JSON.parse(text).traceEvents.filter(({ cat, name }) => cat !== "__metadata" || isName(name));
+  const kept = JSON.stringify({ traceEvents: events });
+  await writeFile(file, file.endsWith(".gz") ? gzipSync(kept) : kept);
+  return { result, trace: summary(events) };
 }
+
+/** Of processes and threads only the names are kept: the rest says how this machine is furnished. */
+const isName = (name) => name === "thread_name" || name === "process_name";
 
 async function read(session, handle) {
   const pieces = [];
