@@ -40,7 +40,14 @@ export function Actions({ project, deployment, isCancelled }: ActionsProps) {
           <UndoIcon /> Roll back
         </Button>
       )}
-      {open === "deploy" && <DeployDialog project={found.data} commit={deployment.commit} onClose={close} />}
+      {open === "deploy" && (
+        <DeployDialog
+          project={found.data}
+          commit={deployment.commit}
+          environment={deployment.environment}
+          onClose={close}
+        />
+      )}
       {open === "back" && (
         <RollbackDialog
           project={project}
