@@ -6,9 +6,10 @@ import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Commit } from "../../ui/Commit";
 import { Dialog } from "../../ui/Dialog";
-import { UndoIcon } from "../../ui/icons";
+import { RocketIcon, UndoIcon } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
+import { isBack } from "./going-back";
 import { ReleaseDiff } from "./ReleaseDiff";
 import { RollbackDialog } from "./RollbackDialog";
 
@@ -70,7 +71,8 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
                 )}
                 {release.verdict === "good" && project.role === "owner" && (
                   <Button onClick={() => setBackTo(release)}>
-                    <UndoIcon /> Roll back
+                    {isBack(release, current) ? <UndoIcon /> : <RocketIcon />}
+                    {isBack(release, current) ? "Roll back" : "Put there again"}
                   </Button>
                 )}
               </span>
@@ -84,6 +86,7 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
           environment={environment}
           release={backTo}
           current={current}
+          isBack={isBack(backTo, current)}
           onClose={() => setBackTo(null)}
         />
       )}
