@@ -9,6 +9,7 @@ import { Dialog } from "../../ui/Dialog";
 import { RocketIcon, UndoIcon } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
+import { LiveSince } from "./EnvironmentChip";
 import { isBack } from "./going-back";
 import { ReleaseDiff } from "./ReleaseDiff";
 import { RollbackDialog } from "./RollbackDialog";
@@ -51,15 +52,17 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
             className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 text-sm"
           >
             <Commit commit={release.commit} />
-            <span className="text-muted">
-              made <Time at={release.created_at} />
-            </span>
             {release.is_current ? (
               <span className="rounded-full bg-success-soft px-2 py-0.5 font-medium text-success-text">
-                live
+                <LiveSince release={release} />
               </span>
             ) : (
-              <span className="text-muted">{release.verdict}</span>
+              <>
+                <span className="text-muted">
+                  made <Time at={release.created_at} />
+                </span>
+                <span className="text-muted">{release.verdict}</span>
+              </>
             )}
             {!release.is_current && (
               // Below the rest where there is little room, however long that is.
