@@ -183,16 +183,17 @@ export function pathText(path: string): string {
   return PATHS[path] ?? path;
 }
 
+/** True afterwards as well, however a service is by then. */
 const CAUSES: Record<string, string> = {
-  missing: "is not there",
-  stale: "is still the earlier one",
+  missing: "was not there",
+  stale: "was still the earlier one",
   not_started: "was never started",
-  crash_loop: "ends again and again",
-  unhealthy: "fails its health check",
-  exited: "has ended, and was to go on",
+  crash_loop: "ended again and again",
+  unhealthy: "failed its health check",
+  exited: "had ended, and was to go on",
   job_failed: "did not succeed",
-  stopped: "is stopped",
-  paused: "is paused",
+  stopped: "was stopped",
+  paused: "was paused",
 };
 
 export function causeText(cause: string): string {
