@@ -11,7 +11,7 @@ import { Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 import { LiveSince } from "./EnvironmentChip";
 import { isBack } from "./going-back";
-import { ReleaseDiff } from "./ReleaseDiff";
+import { NOW_AND_THEN, ReleaseDiff } from "./ReleaseDiff";
 import { RollbackDialog } from "./RollbackDialog";
 
 export function Releases({ project, releases }: { project: Project; releases: readonly Release[] }) {
@@ -95,7 +95,7 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
       )}
       {compared !== null && current !== null && (
         <Dialog title="What differs from the one that runs" isOpen isWide onClose={() => setCompared(null)}>
-          <ReleaseDiff project={project.name} from={current} to={compared} />
+          <ReleaseDiff project={project.name} from={current} to={compared} sides={NOW_AND_THEN} />
         </Dialog>
       )}
     </Panel>

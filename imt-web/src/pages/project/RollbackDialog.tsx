@@ -8,7 +8,7 @@ import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { Confirm } from "../../ui/Dialog";
 import { notifyError } from "../../ui/toasts";
-import { ReleaseDiff } from "./ReleaseDiff";
+import { NOW_AND_THEN, ReleaseDiff } from "./ReleaseDiff";
 
 interface RollbackProps {
   project: string;
@@ -53,7 +53,7 @@ export function RollbackDialog({ project, environment, release, current, isBack,
         <Untrusted text={release.commit.slice(0, 8)} className="font-mono text-text" />: its images, its
         files, its variables. Data is not rolled back.
       </p>
-      {current !== null && <ReleaseDiff project={project} from={current} to={release} />}
+      {current !== null && <ReleaseDiff project={project} from={current} to={release} sides={NOW_AND_THEN} />}
     </Confirm>
   );
 }

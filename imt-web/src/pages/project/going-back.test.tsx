@@ -68,6 +68,7 @@ test("it is said what the environment gets, and that very release is asked for",
   );
   const dialog = screen.getByRole("dialog", { name: "Roll production back to b0000000" });
   expect(dialog.textContent).toContain("production gets the release of b0000000: its images");
+  expect(dialog.textContent).toMatch(/runs now c0000000.*would run b0000000/);
   fireEvent.click(screen.getByRole("button", { name: "Roll back" }));
   await waitFor(() => {
     expect(asked.at(-1)).toMatchObject({
