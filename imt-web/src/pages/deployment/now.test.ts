@@ -35,6 +35,7 @@ test.each([
     told(up, failed, back),
     "rolled_back: web failed its health check; the last good release was put back.",
   ],
+  ["rolled_back", told(), "rolled_back: Rolled back; the last good release was put back."],
   [
     "rollback_failed",
     told(up, failed, back),

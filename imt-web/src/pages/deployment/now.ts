@@ -40,10 +40,12 @@ const AFTERWARDS: Record<string, string> = {
 
 /** What became of the target once it had turned back. It stays true, whatever is deployed later. */
 function afterwards(status: string, { path }: Course): string {
-  if (path === null) return "";
+  // That is known also where its steps are not.
+  const way = status === "rolled_back" ? "rollback" : path;
+  if (way === null) return "";
   if (status === "rollback_failed") return "; the way back failed, too";
   if (status === "unknown") return "; how the way back ended is not known";
-  const text = AFTERWARDS[path];
+  const text = AFTERWARDS[way];
   return text === undefined ? "" : `; ${text}`;
 }
 
