@@ -134,7 +134,7 @@ async function rollBackByHand(story) {
   await story.look("compare");
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Roll back" }).click();
-  const dialog = page.getByRole("dialog", { name: "Roll back" });
+  const dialog = page.getByRole("dialog", { name: /^Roll production back to [0-9a-f]{8}$/ });
   await dialog.getByText("Data is not rolled back").waitFor();
   await story.look("roll-back");
   await dialog.getByRole("button", { name: "Roll back" }).click();

@@ -47,7 +47,7 @@ function Modal({ title, onClose, children, isWide = false }: Omit<DialogProps, "
     >
       <div className="p-5">
         <div className="mb-3 flex items-start justify-between gap-3">
-          <h2 id={heading} className="text-lg font-semibold">
+          <h2 id={heading} className="min-w-0 text-lg font-semibold wrap-anywhere">
             {title}
           </h2>
           <IconButton label="Close" className="-mt-1.5 -mr-2" onClick={onClose}>
@@ -65,6 +65,7 @@ interface ConfirmProps {
   /** What the button that goes on says: the deed, not "OK". */
   deed: string;
   isDangerous?: boolean;
+  isWide?: boolean;
   isOpen: boolean;
   onClose: () => void;
   onConfirm: () => Promise<void>;
@@ -76,6 +77,7 @@ export function Confirm({
   title,
   deed,
   isDangerous = true,
+  isWide = false,
   isOpen,
   onClose,
   onConfirm,
@@ -92,7 +94,7 @@ export function Confirm({
     }
   };
   return (
-    <Dialog title={title} isOpen={isOpen} onClose={onClose}>
+    <Dialog title={title} isOpen={isOpen} isWide={isWide} onClose={onClose}>
       <div className="mb-5 space-y-2 text-muted">{children}</div>
       <div className="flex justify-end gap-2">
         <Button onClick={onClose}>Leave it</Button>

@@ -4,12 +4,20 @@ import { ClockIcon, TimerIcon } from "./icons";
 import { exactText, relativeText, runningText, spanText } from "./duration";
 
 export function Time({ at, className }: { at: string; className?: string }) {
-  const now = useSlowNow();
+  const slow = useSlowNow();
   const moment = Date.parse(at);
-  // The clock is slow: what came since it ticked last is no thing of the future.
+  // What is told in seconds goes by the clock that spans go by: nothing seems to take longer than it is ago.
+  const isYoung = Math.abs(slow - moment) < 75_000;
+  const second = useSecond(isYoung);
+  const now = isYoung ? second : slow;
+  // What came since the clock ticked last is no thing of the future.
   const isNew = moment > now && moment < now + 15_000;
   return (
-    <time dateTime={at} title={exactText(moment)} className={`whitespace-nowrap ${className ?? ""}`}>
+    <time
+      dateTime={at}
+      title={exactText(moment)}
+      className={`whitespace-nowrap tabular-nums ${className ?? ""}`}
+    >
       {relativeText(moment, isNew ? moment : now)}
     </time>
   );

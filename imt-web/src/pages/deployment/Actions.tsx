@@ -1,4 +1,4 @@
-// What can be done with a deployment: end it, do it again, put an earlier release back.
+// What can be done with a deployment: end it, do it again, put another release in the place of what runs.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -11,6 +11,7 @@ import { RocketIcon, StopIcon, UndoIcon } from "../../ui/icons";
 import { isOver } from "../../ui/status";
 import { notifyError } from "../../ui/toasts";
 import { DeployDialog } from "../project/DeployDialog";
+import { offerOf, type Offer } from "../project/going-back";
 import { RollbackDialog } from "../project/RollbackDialog";
 
 interface ActionsProps {
@@ -22,35 +23,68 @@ interface ActionsProps {
 export function Actions({ project, deployment, isCancelled }: ActionsProps) {
   const found = useQuery(asks.project(project));
   const releases = useQuery(asks.releases(project));
-  const [open, setOpen] = useState<"deploy" | "back" | null>(null);
+  const [isDeploying, setDeploying] = useState(false);
+  // What was offered when it was taken: what is asked about does not change meanwhile.
+  const [taken, setTaken] = useState<Offer | null>(null);
   if (found.data?.role !== "owner" || found.data.archived_at) return null;
   if (!isOver(deployment.status)) {
     return <Cancel project={project} deployment={deployment} isCancelled={isCancelled} />;
   }
-  const ofIt = releases.data?.items.filter((release) => release.environment === deployment.environment) ?? [];
-  const hasEarlier = ofIt.some((release) => release.verdict === "good" && !release.is_current);
-  const close = () => setOpen(null);
+  const offer = offerOf(deployment, releases.data?.items ?? []);
   return (
     <>
-      <Button onClick={() => setOpen("deploy")}>
+      <Button onClick={() => setDeploying(true)}>
         <RocketIcon /> Deploy again
       </Button>
-      {hasEarlier && (
-        <Button onClick={() => setOpen("back")}>
-          <UndoIcon /> Roll back
-        </Button>
+      {offer !== null && (
+        <Offered environment={deployment.environment} offer={offer} onClick={() => setTaken(offer)} />
       )}
-      {open === "deploy" && <DeployDialog project={found.data} commit={deployment.commit} onClose={close} />}
-      {open === "back" && (
+      {isDeploying && (
+        <DeployDialog
+          project={found.data}
+          commit={deployment.commit}
+          environment={deployment.environment}
+          onClose={() => setDeploying(false)}
+        />
+      )}
+      {taken !== null && (
         <RollbackDialog
           project={project}
           environment={deployment.environment}
-          release={null}
-          current={ofIt.find((release) => release.is_current) ?? null}
-          onClose={close}
+          {...taken}
+          onClose={() => setTaken(null)}
         />
       )}
     </>
+  );
+}
+
+interface OfferedProps {
+  environment: string;
+  offer: Offer;
+  onClick: () => void;
+}
+
+/** In few words where there is little room, so that it takes no line of its own as it comes. */
+function Offered({ environment, offer: { release, isBack }, onClick }: OfferedProps) {
+  const place = <Untrusted text={environment} className="inline-block max-w-48 truncate align-bottom" />;
+  const commit = <Untrusted text={release.commit.slice(0, 8)} />;
+  return (
+    <Button onClick={onClick}>
+      {isBack ? <UndoIcon /> : <RocketIcon />}
+      <span className="lg:hidden">{isBack ? "Roll back" : "Put there again"}</span>
+      <span className="max-lg:hidden">
+        {isBack ? (
+          <>
+            Roll {place} back to {commit}
+          </>
+        ) : (
+          <>
+            Put {commit} on {place} again
+          </>
+        )}
+      </span>
+    </Button>
   );
 }
 

@@ -2,26 +2,27 @@
 import type { Deployment } from "../../api/queries";
 import { Untrusted, UntrustedLines } from "../../text/Untrusted";
 import { WarningIcon } from "../../ui/icons";
-import { isBad, reasonText } from "../../ui/status";
-import { StatusIcon } from "../../ui/StatusIcon";
-import { causeText, pathText, type Course, type SickService } from "./steps";
+import { NowLine } from "../../ui/NowLine";
 import { Scrolled } from "../../ui/Scrolled";
+import { toneOf } from "../../ui/status";
+import { StatusIcon, TONE_SOFT } from "../../ui/StatusIcon";
+import { nowOf } from "./now";
+import { causeText, type Course, type SickService } from "./steps";
 
 interface OutcomeProps {
   deployment: Deployment;
   course: Course;
 }
 
-/** All of it, for whoever comes when it is over. */
+/** All of it, for whoever comes when it is over: in the same words and colours as for whoever has watched it. */
 export function Outcome({ deployment, course }: OutcomeProps) {
   const services = course.steps.flatMap((step) => step.services);
-  const why = whyOf(deployment, services.length > 0);
+  const why = moreOf(deployment, services.length > 0);
   const warnings = [...(deployment.warnings ?? []), ...course.steps.flatMap((step) => step.warnings)];
   return (
     <>
-      {(why !== null || course.path !== null) && (
-        <Why text={why} path={course.path} isBad={isBad(deployment.status) || course.path !== null} />
-      )}
+      {deployment.status !== "success" && <NowLine {...nowOf(deployment, course)} />}
+      {why !== null && <Why text={why} status={deployment.status} />}
       <SickServices services={services} />
       <Warnings warnings={warnings} />
     </>
@@ -35,23 +36,18 @@ export function OtherOutcome({ deployment, course }: OutcomeProps) {
   const told = new Set(course.steps.flatMap((step) => step.warnings));
   return (
     <>
-      {why !== null && !isSaid && <Why text={why} path={null} isBad={isBad(deployment.status)} />}
+      {why !== null && !isSaid && <Why text={why} status={deployment.status} />}
       <Warnings warnings={(deployment.warnings ?? []).filter((warning) => !told.has(warning))} />
     </>
   );
 }
 
-function Why({ text, path, isBad }: { text: string | null; path: string | null; isBad: boolean }) {
+function Why({ text, status }: { text: string; status: string }) {
   return (
-    <div
-      className={`space-y-1 rounded-md px-3 py-2 text-sm ${isBad ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text"}`}
-    >
-      {text !== null && (
-        <Scrolled className="max-h-60">
-          <UntrustedLines text={text} />
-        </Scrolled>
-      )}
-      {path !== null && <p className="font-medium">{pathText(path)}</p>}
+    <div className={`rounded-md px-3 py-2 text-sm ${TONE_SOFT[toneOf(status)]}`}>
+      <Scrolled className="max-h-60">
+        <UntrustedLines text={text} />
+      </Scrolled>
     </div>
   );
 }
@@ -73,10 +69,11 @@ export function Warnings({ warnings }: { warnings: readonly string[] }) {
   );
 }
 
-/** Why it ended as it did, unless that is that services were not well, which each of them says better. */
-function whyOf({ detail, reason }: Deployment, hasServices: boolean): string | null {
+/** What the one sentence of it has left out, unless that is that services were not well, which each of them says better. */
+function moreOf({ detail, reason, status }: Deployment, hasServices: boolean): string | null {
   if (reason === "unhealthy" && hasServices) return null;
-  return detail ?? (reason ? reasonText(reason) : null);
+  const isSaid = !reason && !hasServices && status !== "success";
+  return isSaid ? null : (detail ?? null);
 }
 
 export function SickServices({ services }: { services: readonly SickService[] }) {

@@ -33,7 +33,23 @@ test.each([
   [
     "rolled_back",
     told(up, failed, back),
-    "rolled_back: web fails its health check. Back to the last good release.",
+    "rolled_back: web failed its health check; the last good release was put back.",
+  ],
+  ["rolled_back", told(), "rolled_back: Rolled back; the last good release was put back."],
+  [
+    "rollback_failed",
+    told(up, failed, back),
+    "rollback_failed: web failed its health check; the way back failed, too.",
+  ],
+  [
+    "unknown",
+    told(up, failed, back),
+    "unknown: web failed its health check; how the way back ended is not known.",
+  ],
+  [
+    "cancelled",
+    told({ type: "turned_back", path: "undo" }),
+    "cancelled: Cancelled; what ran before was left as it was.",
   ],
   ["cancelled", told(up, done), "cancelled: Cancelled."],
 ])("%s: %o", (status, course, text) => {
@@ -45,5 +61,5 @@ test("why it failed is told in few words: all of them are with the step", () => 
   expect(nowOf(deployment("failed", "pull_failed", "denied\n".repeat(99)), told()).text).toBe(
     "The target could not fetch an image.",
   );
-  expect(nowOf(deployment("failed", null, "as the server says"), told()).text).toBe("As the server says.");
+  expect(nowOf(deployment("failed", null, "as the server says"), told()).text).toBe("as the server says.");
 });

@@ -136,7 +136,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const STEPS: Record<string, string> = {
   resolve: "read the compose files",
   publish: "build and push the images",
-  lock: "take the target",
+  lock: "lock the target",
   close: "close what was left open",
   preflight: "look whether the target is fit",
   snapshot: "look at what runs now",
@@ -146,7 +146,7 @@ const STEPS: Record<string, string> = {
   pull: "fetch the images",
   install: "put the files in place",
   hooks_before: "run the hooks before the start",
-  clear: "make room",
+  clear: "set aside what is in the way",
   up: "start the services",
   remove_orphans: "remove what is no longer wanted",
   verify: "wait until all are healthy",
@@ -159,13 +159,13 @@ const STEPS: Record<string, string> = {
   restore_pull: "fetch its images",
   restore_install: "put its files in place",
   restore_hooks_before: "run its hooks before the start",
-  restore_clear: "make room",
+  restore_clear: "set aside what is in the way",
   restore_up: "start its services",
   restore_verify: "wait until all are healthy",
   restore_hooks_after: "run its hooks after it",
   restore_remove: "remove what only the failed release had",
   restore_put_back: "put containers back",
-  unlock: "give the target free",
+  unlock: "unlock the target",
 };
 
 export function stepName(name: string): string {
@@ -183,16 +183,17 @@ export function pathText(path: string): string {
   return PATHS[path] ?? path;
 }
 
+/** True afterwards as well, however a service is by then. */
 const CAUSES: Record<string, string> = {
-  missing: "is not there",
-  stale: "is still the earlier one",
+  missing: "was not there",
+  stale: "was still the earlier one",
   not_started: "was never started",
-  crash_loop: "ends again and again",
-  unhealthy: "fails its health check",
-  exited: "has ended, and was to go on",
+  crash_loop: "ended again and again",
+  unhealthy: "failed its health check",
+  exited: "had ended, and was to go on",
   job_failed: "did not succeed",
-  stopped: "is stopped",
-  paused: "is paused",
+  stopped: "was stopped",
+  paused: "was paused",
 };
 
 export function causeText(cause: string): string {

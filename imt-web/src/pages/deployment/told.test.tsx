@@ -1,5 +1,5 @@
 // Why a deployment failed is said once.
-import { render } from "@testing-library/react";
+import { cleanup, render } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import type { Deployment } from "../../api/queries";
@@ -32,7 +32,7 @@ function shown(reason: string, detail: string, services: Step["services"], isWat
     warnings: [],
     standings: [],
   };
-  const course: Course = { ...BEGIN, steps: [step], path: "restore" };
+  const course: Course = { ...BEGIN, steps: [step], path: "rollback" };
   // What the pages look at of a deployment.
   const deployment = { status: "rolled_back", reason, detail } as unknown as Deployment;
   const { container } = render(
@@ -56,7 +56,7 @@ test("of services that are not well, each says it itself", () => {
   const detail = "web: unhealthy (state running, 0 restarts)";
   const text = shown("unhealthy", detail, [SICK]);
   expect(text).not.toContain(detail);
-  expect(text.match(/health check/g)).toHaveLength(1);
+  expect(text.match(/It failed its health check/g)).toHaveLength(1);
 });
 
 test("what no service says is said above the steps, and not in them", () => {
@@ -70,8 +70,20 @@ test("whoever has watched it finds why with the step, and in few words above", (
   const detail = "pull access denied";
   const text = shown("pull_failed", detail, [], true);
   expect(text.match(/pull access denied/g)).toHaveLength(1);
-  expect(text).toContain("The target could not fetch an image.");
+  expect(text).toContain("The target could not fetch an image; ");
   const sick = shown("unhealthy", "web: unhealthy (state running)", [SICK], true);
   expect(sick).not.toContain("state running");
-  expect(sick.match(/It fails its health check/g)).toHaveLength(1);
+  expect(sick.match(/It failed its health check/g)).toHaveLength(1);
+});
+
+test("whoever comes late reads the same sentence, in the same colours, as whoever has watched it", () => {
+  const line = (isWatched: boolean) => {
+    shown("pull_failed", "pull access denied", [], isWatched);
+    const found = document.querySelector("[title^='The target could not fetch an image']");
+    return { text: found?.textContent, look: found?.className };
+  };
+  const watched = line(true);
+  cleanup();
+  expect(line(false)).toEqual(watched);
+  expect(watched.text).toBe("The target could not fetch an image; the last good release was put back.");
 });

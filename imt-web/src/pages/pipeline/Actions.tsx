@@ -4,12 +4,12 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { answer, client } from "../../api/client";
-import { asks, type Pipeline } from "../../api/queries";
+import { asks, type Pipeline, type Project } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Dialog";
-import { ChevronDownIcon, RetryIcon, RocketIcon, StopIcon } from "../../ui/icons";
+import { ChevronDownIcon, RetryIcon, RocketIcon, StopIcon, WarningIcon } from "../../ui/icons";
 import { Menu, MenuItem } from "../../ui/Menu";
-import { isBad, isOver } from "../../ui/status";
+import { isBad, isOver, statusName } from "../../ui/status";
 import { notify, notifyError } from "../../ui/toasts";
 import { DeployDialog } from "../project/DeployDialog";
 
@@ -31,31 +31,53 @@ function Choices({ project, pipeline }: ActionsProps) {
   const found = useQuery(asks.project(project));
   if (!isOver(pipeline.status)) return <Cancel project={project} pipeline={pipeline} />;
   if (found.data === undefined || found.data.archived_at) return null;
+  const retry = <Retry project={project} pipeline={pipeline} />;
+  // What is likely to be done comes first.
+  const isGood = pipeline.status === "success";
   return (
     <>
+      {!isGood && retry}
       {found.data.role === "owner" && pipeline.commit && (
-        <Deploy project={found.data} commit={pipeline.commit} />
+        <Deploy project={found.data} pipeline={pipeline} commit={pipeline.commit} />
       )}
-      <Retry project={project} pipeline={pipeline} />
+      {isGood && retry}
     </>
   );
 }
 
-function Deploy({
-  project,
-  commit,
-}: {
-  project: Parameters<typeof DeployDialog>[0]["project"];
+interface DeployProps {
+  project: Project;
+  pipeline: Pipeline;
   commit: string;
-}) {
+}
+
+function Deploy({ project, pipeline, commit }: DeployProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
       <Button onClick={() => setOpen(true)}>
         <RocketIcon /> Deploy
       </Button>
-      {isOpen && <DeployDialog project={project} commit={commit} onClose={() => setOpen(false)} />}
+      {isOpen && (
+        <DeployDialog
+          project={project}
+          commit={commit}
+          warning={pipeline.status === "success" ? null : <NotTested pipeline={pipeline} />}
+          onClose={() => setOpen(false)}
+        />
+      )}
     </>
+  );
+}
+
+function NotTested({ pipeline: { number, status } }: { pipeline: Pipeline }) {
+  const isPassive = status === "cancelled" || status === "skipped";
+  return (
+    <p className="flex gap-2 rounded-md bg-errored-soft px-3 py-2 text-sm text-errored-text">
+      <WarningIcon className="mt-0.5 size-4 shrink-0" />
+      Pipeline #{number} of this commit {isPassive && "was "}
+      {statusName(status)}.
+    </p>
   );
 }
 

@@ -88,11 +88,14 @@ function Overview({ project }: { project: Project }) {
 
 function Live({ project }: { project: Project }) {
   const deployments = useQuery(asks.deployments(project.name, { limit: 50 }));
-  if (deployments.isPending) return <p role="status" aria-label="Loading" className="h-5" />;
+  // Of what was deployed long ago only its release tells.
+  const releases = useQuery(asks.releases(project.name));
+  if (deployments.isPending || releases.isPending)
+    return <p role="status" aria-label="Loading" className="h-5" />;
   return (
     <Answered query={deployments}>
       {({ items }) => {
-        const environments = environmentsOf(items);
+        const environments = environmentsOf(items, releases.data?.items);
         return environments.length === 0 ? (
           <p className="text-sm text-muted">Nothing was deployed yet.</p>
         ) : (

@@ -12,17 +12,37 @@ import { imageText, isNothing, sameServices, settingsOf, shortened } from "./rel
 
 type Difference = Schemas["DifferenceView"];
 
-export function ReleaseDiff({ project, from, to }: { project: string; from: Release; to: Release }) {
+interface DiffProps {
+  project: string;
+  from: Release;
+  to: Release;
+  /** What each of the two is, where it does not go without saying. */
+  sides?: readonly [string, string];
+}
+
+/** Of what runs and what would take its place. */
+export const NOW_AND_THEN = ["runs now", "would run"] as const;
+
+export function ReleaseDiff({ project, from, to, sides }: DiffProps) {
   const difference = useQuery(asks.difference(project, from.id, to.id));
   return (
     <div className="space-y-3 text-sm">
       <p className="flex flex-wrap items-center gap-2 text-text">
-        <Commit commit={from.commit} /> <span aria-label="to">→</span> <Commit commit={to.commit} />
+        <Side commit={from.commit} name={sides?.[0]} /> <span aria-label="to">→</span>{" "}
+        <Side commit={to.commit} name={sides?.[1]} />
       </p>
       <Answered query={difference}>
         {(found) => <Differences found={found} same={sameServices(found, to)} />}
       </Answered>
     </div>
+  );
+}
+
+function Side({ commit, name }: { commit: string; name: string | undefined }) {
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      {name !== undefined && <span className="text-muted">{name}</span>} <Commit commit={commit} />
+    </span>
   );
 }
 
@@ -45,7 +65,7 @@ export function Differences({ found, same }: { found: Difference; same: number }
           </div>
         ))}
       </dl>
-      {same > 0 && <p>{count(same, "service")} as before.</p>}
+      {same > 0 && <p>{count(same, "service")} unchanged.</p>}
       <Named title="Files" items={found.files} />
       <Named title="Settings" items={settingsOf(found)} />
       {!found.settings_are_told && (

@@ -6,10 +6,12 @@ import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Commit } from "../../ui/Commit";
 import { Dialog } from "../../ui/Dialog";
-import { UndoIcon } from "../../ui/icons";
+import { RocketIcon, UndoIcon } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
-import { ReleaseDiff } from "./ReleaseDiff";
+import { LiveSince } from "./EnvironmentChip";
+import { isBack } from "./going-back";
+import { NOW_AND_THEN, ReleaseDiff } from "./ReleaseDiff";
 import { RollbackDialog } from "./RollbackDialog";
 
 export function Releases({ project, releases }: { project: Project; releases: readonly Release[] }) {
@@ -50,15 +52,17 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
             className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 text-sm"
           >
             <Commit commit={release.commit} />
-            <span className="text-muted">
-              made <Time at={release.created_at} />
-            </span>
             {release.is_current ? (
               <span className="rounded-full bg-success-soft px-2 py-0.5 font-medium text-success-text">
-                live
+                <LiveSince release={release} />
               </span>
             ) : (
-              <span className="text-muted">{release.verdict}</span>
+              <>
+                <span className="text-muted">
+                  made <Time at={release.created_at} />
+                </span>
+                <span className="text-muted">{release.verdict}</span>
+              </>
             )}
             {!release.is_current && (
               // Below the rest where there is little room, however long that is.
@@ -70,7 +74,8 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
                 )}
                 {release.verdict === "good" && project.role === "owner" && (
                   <Button onClick={() => setBackTo(release)}>
-                    <UndoIcon /> Roll back
+                    {isBack(release, current) ? <UndoIcon /> : <RocketIcon />}
+                    {isBack(release, current) ? "Roll back" : "Put there again"}
                   </Button>
                 )}
               </span>
@@ -84,12 +89,13 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
           environment={environment}
           release={backTo}
           current={current}
+          isBack={isBack(backTo, current)}
           onClose={() => setBackTo(null)}
         />
       )}
       {compared !== null && current !== null && (
         <Dialog title="What differs from the one that runs" isOpen isWide onClose={() => setCompared(null)}>
-          <ReleaseDiff project={project.name} from={current} to={compared} />
+          <ReleaseDiff project={project.name} from={current} to={compared} sides={NOW_AND_THEN} />
         </Dialog>
       )}
     </Panel>

@@ -1,33 +1,31 @@
-// Asks before an earlier release is put back, and shows what that changes.
+// Asks before another release is put in the place of what runs, and shows what that changes.
 import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { answer, client } from "../../api/client";
 import type { Release } from "../../api/queries";
+import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { Confirm } from "../../ui/Dialog";
 import { notifyError } from "../../ui/toasts";
-import { ReleaseDiff } from "./ReleaseDiff";
+import { NOW_AND_THEN, ReleaseDiff } from "./ReleaseDiff";
 
 interface RollbackProps {
   project: string;
   environment: string;
-  /** The release to go back to; null: the good one before what runs. */
-  release: Release | null;
+  release: Release;
   current: Release | null;
+  /** Whether the release is an earlier one than what runs. */
+  isBack: boolean;
   onClose: () => void;
 }
 
-export function RollbackDialog({ project, environment, release, current, onClose }: RollbackProps) {
+export function RollbackDialog({ project, environment, release, current, isBack, onClose }: RollbackProps) {
   const navigate = useNavigate();
   const [key] = useState(() => crypto.randomUUID());
   const rollBack = async () => {
     try {
-      const body = {
-        environment,
-        idempotency_key: key,
-        ...(release === null ? {} : { release: release.id }),
-      };
+      const body = { environment, idempotency_key: key, release: release.id };
       const started = await answer(
         client.POST("/api/v1/projects/{project}/deployments/rollback", {
           params: { path: { project } },
@@ -36,17 +34,26 @@ export function RollbackDialog({ project, environment, release, current, onClose
       );
       await navigate(`/projects/${project}/deployments/${started.number}`);
     } catch (error) {
-      notifyError("Nothing was rolled back", error);
+      notifyError("Nothing was changed", error);
     }
   };
+  const commit = plain(release.commit.slice(0, 8));
+  const place = plain(environment);
   return (
-    <Confirm title="Roll back" deed="Roll back" isOpen onClose={onClose} onConfirm={rollBack}>
+    <Confirm
+      title={isBack ? `Roll ${place} back to ${commit}` : `Put ${commit} on ${place} again`}
+      deed={isBack ? "Roll back" : "Put it there again"}
+      isWide
+      isOpen
+      onClose={onClose}
+      onConfirm={rollBack}
+    >
       <p>
-        <Untrusted text={environment} className="font-medium text-text" /> gets{" "}
-        {release === null ? "the good release before the one that runs" : "an earlier release"} back: its
-        images, its files, its variables. Data is not rolled back.
+        <Untrusted text={environment} className="font-medium text-text" /> gets the release of{" "}
+        <Untrusted text={release.commit.slice(0, 8)} className="font-mono text-text" />: its images, its
+        files, its variables. Data is not rolled back.
       </p>
-      {release !== null && current !== null && <ReleaseDiff project={project} from={current} to={release} />}
+      {current !== null && <ReleaseDiff project={project} from={current} to={release} sides={NOW_AND_THEN} />}
     </Confirm>
   );
 }

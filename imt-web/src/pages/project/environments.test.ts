@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Deployment } from "../../api/queries";
+import type { Deployment, Release } from "../../api/queries";
 import { environmentsOf, isOnItsWay } from "./environments";
 
 function deployment(number: number, environment: string, status: string): Deployment {
@@ -36,4 +36,19 @@ test("a success that is the last one stands alone", () => {
     { name: "a", live: deployment(1, "a", "success"), last: null },
   ]);
   expect(environmentsOf([])).toEqual([]);
+});
+
+test("what was deployed too long ago to be among the last deployments is live all the same", () => {
+  const release = (environment: string, isCurrent = true) =>
+    ({ id: environment, environment, is_current: isCurrent }) as Release;
+  const found = environmentsOf(
+    [deployment(9, "b", "failed"), deployment(8, "c", "success")],
+    [release("a"), release("b"), release("c"), release("d", false)],
+  );
+  expect(found).toMatchObject([
+    { name: "a", live: null, last: null, kept: { id: "a" } },
+    { name: "b", live: null, last: { number: 9 }, kept: { id: "b" } },
+    { name: "c", live: { number: 8 } },
+  ]);
+  expect(found[2]).not.toHaveProperty("kept");
 });

@@ -1,6 +1,5 @@
-// What is live where, as the list of deployments tells it. It knows only the deployments that it is given: an
-// environment that was last deployed to before them is not among the answers.
-import type { Deployment } from "../../api/queries";
+// What is live where, as the last deployments tell it, and the releases where those do not reach back far enough. Pure.
+import type { Deployment, Release } from "../../api/queries";
 import { isOver } from "../../ui/status";
 
 export interface Environment {
@@ -9,10 +8,15 @@ export interface Environment {
   live: Deployment | null;
   /** The last one, where it is another one than what runs. */
   last: Deployment | null;
+  /** The release that runs, where the deployment that brought it is not known any more. */
+  kept?: Release;
 }
 
 /** Of deployments that are listed newest first. */
-export function environmentsOf(deployments: readonly Deployment[]): Environment[] {
+export function environmentsOf(
+  deployments: readonly Deployment[],
+  releases: readonly Release[] = [],
+): Environment[] {
   const found = new Map<string, Environment>();
   for (const deployment of deployments) {
     const known = found.get(deployment.environment);
@@ -26,6 +30,10 @@ export function environmentsOf(deployments: readonly Deployment[]): Environment[
     } else if (known.live === null && isGood) {
       known.live = deployment;
     }
+  }
+  for (const release of releases.filter((one) => one.is_current)) {
+    const known = found.get(release.environment) ?? { name: release.environment, live: null, last: null };
+    if (known.live === null) found.set(known.name, { ...known, kept: release });
   }
   return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name));
 }

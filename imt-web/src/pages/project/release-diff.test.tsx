@@ -38,7 +38,7 @@ test("what differs is told, and what is the same is counted", () => {
   const text = container.textContent;
   expect(text).toContain("− web:1 sha256:1");
   expect(text).toContain("+ web:2");
-  expect(text).toContain("1 service as before");
+  expect(text).toContain("1 service unchanged");
   expect(text).toContain("changed<b>compose.yaml</b>");
   expect(text).toContain("changedweb: environment.LOG_LEVEL");
   expect(text).toContain("removedvolumes.data");
