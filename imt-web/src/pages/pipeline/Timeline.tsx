@@ -8,6 +8,7 @@ import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { useSecond } from "../../ui/clock";
 import { count, spanText } from "../../ui/duration";
+import { ChevronRightIcon } from "../../ui/icons";
 import { StatusIcon, TONE_BAR } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span } from "../../ui/Time";
@@ -71,6 +72,7 @@ interface RowProps {
   waitedUntil: number | null;
 }
 
+/** On a phone no row is marked: beside these rows no log is shown there. */
 const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowProps) {
   const element = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -85,7 +87,7 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
         preventScrollReset
         data-row
         aria-current={isShown}
-        className={`grid h-8 grid-cols-[1rem_minmax(0,1fr)_30%_4rem] items-center gap-2 px-3 text-sm no-underline -outline-offset-2 sm:grid-cols-[1rem_minmax(0,1fr)_45%_4rem] ${isShown ? "bg-accent-soft" : "hover:bg-page"}`}
+        className={`grid h-8 grid-cols-[1rem_minmax(0,1fr)_26%_4rem_0.875rem] items-center gap-2 px-3 text-sm no-underline -outline-offset-2 hover:bg-page sm:max-lg:grid-cols-[1rem_minmax(0,1fr)_45%_4rem_0.875rem] lg:grid-cols-[1rem_minmax(0,1fr)_45%_4rem] ${isShown ? "lg:bg-accent-soft" : ""}`}
       >
         <StatusIcon status={status} isNamed />
         <span className="flex min-w-0 items-center gap-1.5">
@@ -103,6 +105,7 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
         <span className="text-right text-xs text-muted">
           {last?.started_at && <Span from={last.started_at} to={last.ended_at} />}
         </span>
+        <ChevronRightIcon className="size-3.5 text-muted lg:hidden" />
       </Link>
     </li>
   );
