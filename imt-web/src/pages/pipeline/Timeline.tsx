@@ -13,7 +13,7 @@ import { StatusIcon, TONE_BAR } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span } from "../../ui/Time";
 import { stagesOf, standing } from "./stages";
-import { segmentsOf, totalMs, type Segment } from "./timeline";
+import { segmentsOf, timesText, totalMs, type Segment } from "./timeline";
 
 export function Timeline({ pipeline, shown }: { pipeline: Pipeline; shown: number | undefined }) {
   const now = useSecond(!isOver(pipeline.status));
@@ -23,14 +23,34 @@ export function Timeline({ pipeline, shown }: { pipeline: Pipeline; shown: numbe
       aria-label="Jobs over time"
       className="flex max-h-full min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <header className="flex items-center justify-between gap-4 border-b border-line px-3 py-1.5 text-xs text-muted">
+      <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-3 py-1.5 text-xs text-muted">
         <span>{count(pipeline.jobs.length, "job")}</span>
-        <span className="text-right tabular-nums">{spanText(total)} since it was submitted</span>
+        <span className="text-right tabular-nums">
+          {spanText(total)} {isOver(pipeline.status) ? "in all" : "since it was submitted"}
+        </span>
+        <Legend />
       </header>
       <div data-jobs className="min-h-0 overflow-auto py-1" style={{ "--total": total } as CSSProperties}>
         <Rows pipeline={pipeline} shown={shown} />
       </div>
     </section>
+  );
+}
+
+/** In a line of its own: a time that grows never takes it to another one. */
+function Legend() {
+  return (
+    <ul aria-label="What the bars say" className="flex basis-full flex-wrap gap-x-4 whitespace-nowrap">
+      <li className="flex items-center gap-1.5">
+        <span className="w-4 border-t border-dashed border-line-strong" /> waited
+      </li>
+      <li className="flex items-center gap-1.5">
+        <span className="h-2.5 w-4 rounded-[2px] bg-pending/50" /> made ready
+      </li>
+      <li className="flex items-center gap-1.5">
+        <span className="h-2.5 w-4 rounded-[2px] bg-success" /> ran
+      </li>
+    </ul>
   );
 }
 
@@ -80,6 +100,7 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
   }, [isShown]);
   const segments = segmentsOf(job, begin);
   const last = job.attempts.at(-1);
+  const times = timesText(segments);
   return (
     <li ref={element} className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
       <Link
@@ -102,8 +123,13 @@ const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowP
         <span className="relative block h-3.5">
           <Bars segments={segments} waitedUntil={waitedUntil} />
         </span>
-        <span className="text-right text-xs text-muted">
-          {last?.started_at && <Span from={last.started_at} to={last.ended_at} />}
+        <span className="relative text-right text-xs text-muted" title={times}>
+          {last?.started_at && (
+            <span aria-hidden="true">
+              <Span from={last.started_at} to={last.ended_at} />
+            </span>
+          )}
+          <span className="sr-only">{times}</span>
         </span>
         <ChevronRightIcon className="size-3.5 text-muted lg:hidden" />
       </Link>
