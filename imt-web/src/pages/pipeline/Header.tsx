@@ -1,11 +1,13 @@
 // What a pipeline is, how it stands and why, and what can be done with it.
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
-import type { Pipeline } from "../../api/queries";
+import { asks, type Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { Untrusted } from "../../text/Untrusted";
 import { Branch, Commit, Note } from "../../ui/Commit";
+import { commitUrl } from "../../ui/forge";
 import { OffIcon, ServerIcon } from "../../ui/icons";
 import { NowLine } from "../../ui/NowLine";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
@@ -48,7 +50,7 @@ export function Header({ project, pipeline, state }: HeaderProps) {
         <Actions project={project} pipeline={pipeline} />
       </div>
       <Note subject={pipeline.subject} author={pipeline.author} />
-      <Facts pipeline={pipeline} />
+      <Facts project={project} pipeline={pipeline} />
       {isWatched ? <NowLine {...nowOf(pipeline)} /> : <Why pipeline={pipeline} />}
       <Deployments project={project} pipeline={pipeline} />
     </header>
@@ -66,11 +68,12 @@ function LiveSign({ state, isOver: isEnded }: { state: LiveState; isOver: boolea
   );
 }
 
-function Facts({ pipeline }: { pipeline: Pipeline }) {
+function Facts({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  const address = useQuery(asks.project(project)).data?.repo_url;
   return (
     <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-1 text-sm">
-      {pipeline.branch && <Branch branch={pipeline.branch} />}
-      {pipeline.commit && <Commit commit={pipeline.commit} />}
+      {pipeline.branch && <Branch branch={pipeline.branch} project={project} />}
+      {pipeline.commit && <Commit commit={pipeline.commit} href={commitUrl(address, pipeline.commit)} />}
       <span className="text-muted">by {pipeline.event}</span>
       <ClockFacts submitted={pipeline.submitted_at} started={pipeline.started_at} ended={pipeline.ended_at} />
       {pipeline.labels.length > 0 && (

@@ -34,10 +34,12 @@ function Pipelines({ project }: { project: Project }) {
   const newest = useQuery(asks.pipelines(project.name, { limit: Object.keys(filter).length > 0 ? 1 : 50 }));
   const last = newest.data?.items[0];
   usePageState(project.name, last === undefined ? undefined : toneOf(last.status));
+  const listed = [...(newest.data?.items ?? []), ...(pipelines.data?.items ?? [])];
+  const branches = [...new Set(listed.flatMap(({ branch }) => branch ?? []))];
   return (
     <>
       <Overview project={project} branch={filter.branch} />
-      <Panel title="Pipelines" action={<Filters />} isFlush>
+      <Panel title="Pipelines" action={<Filters branches={branches} />} isFlush>
         <Answered query={pipelines} lines={8}>
           {({ items, next }) =>
             items.length === 0 ? (
@@ -46,7 +48,12 @@ function Pipelines({ project }: { project: Project }) {
               <>
                 <ul className="divide-y divide-line">
                   {items.map((pipeline) => (
-                    <PipelineRow key={pipeline.id} project={project.name} pipeline={pipeline} />
+                    <PipelineRow
+                      key={pipeline.id}
+                      project={project.name}
+                      address={project.repo_url}
+                      pipeline={pipeline}
+                    />
                   ))}
                 </ul>
                 <Paging next={next} />
