@@ -3,7 +3,7 @@ import { useId, useState, type SubmitEvent } from "react";
 import { useSearchParams } from "react-router";
 
 import type { PipelineFilter } from "../../api/queries";
-import { statusName } from "../../ui/status";
+import { statusName, triggerName } from "../../ui/status";
 
 const STATUSES = ["pending", "running", "success", "failed", "errored", "cancelled", "skipped"];
 const EVENTS = ["push", "tag", "manual", "api"];
@@ -63,7 +63,9 @@ export function Filters({ branches }: { branches: readonly string[] }) {
       >
         <option value="">any trigger</option>
         {EVENTS.map((event) => (
-          <option key={event}>{event}</option>
+          <option key={event} value={event}>
+            {triggerName(event)}
+          </option>
         ))}
       </select>
     </div>

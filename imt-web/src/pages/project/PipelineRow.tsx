@@ -3,12 +3,12 @@ import { memo } from "react";
 import { Link } from "react-router";
 
 import type { PipelineLine } from "../../api/queries";
-import { Untrusted } from "../../text/Untrusted";
+import { Coded } from "../../text/Coded";
 import { Branch, Commit, Note } from "../../ui/Commit";
 import { commitUrl } from "../../ui/forge";
 import { ClockIcon, TimerIcon } from "../../ui/icons";
 import { StatusIcon } from "../../ui/StatusIcon";
-import { isBad, reasonText, statusName } from "../../ui/status";
+import { isBad, reasonText, statusName, triggerName } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 
 export const PipelineRow = memo(function PipelineRow({
@@ -43,11 +43,11 @@ export const PipelineRow = memo(function PipelineRow({
           </p>
           {isBad(pipeline.status) && why !== null && (
             <p className="truncate text-muted">
-              <Untrusted text={why} />
+              <Coded text={why} />
             </p>
           )}
         </div>
-        <span className="text-sm text-muted max-md:hidden">{pipeline.event}</span>
+        <span className="text-sm text-muted max-md:hidden">{triggerName(pipeline.event)}</span>
         <span className="inline-flex items-center gap-1.5 text-sm text-muted max-md:hidden">
           {pipeline.started_at && (
             <>

@@ -3,6 +3,7 @@ import { memo } from "react";
 import { Link } from "react-router";
 
 import type { Overview, PipelineLine } from "../../api/queries";
+import { Coded } from "../../text/Coded";
 import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { useSlowNow } from "../../ui/clock";
@@ -83,7 +84,7 @@ function LastPipeline({ project, pipeline }: { project: string; pipeline: Pipeli
       <Note subject={pipeline.subject} author={pipeline.author} />
       {isBad(pipeline.status) && why !== null && (
         <p className="truncate text-failed-text" title={plain(why)}>
-          <Untrusted text={why} />
+          <Coded text={why} />
         </p>
       )}
       <p className="flex gap-3 text-muted">

@@ -29,7 +29,7 @@ test("one looks among all projects, also those that are not listed yet", async (
   const asked = serve({ [LIST]: () => pieces.shift() });
   show(<Component />);
   expect(await screen.findByRole("link", { name: "apple" })).toBeTruthy();
-  expect(screen.getByText(/The first 1 by name/)).toBeTruthy();
+  expect(screen.getByText(/the first 1 by name. Search covers all/)).toBeTruthy();
   fireEvent.change(screen.getByLabelText("Find a project"), { target: { value: "zeb" } });
   expect(await screen.findByRole("link", { name: "zebra" })).toBeTruthy();
   expect(screen.getByRole("status").textContent).toBe("1 project found");

@@ -81,8 +81,10 @@ export function Component() {
                 )}
                 {isPart && !isFiltered && (
                   <p className="text-sm text-muted">
-                    {cursor === null ? `The first ${items.length} by name.` : `${items.length} further ones.`}{" "}
-                    All are looked through to find one.
+                    {cursor === null
+                      ? `Showing the first ${items.length} by name.`
+                      : `Showing ${items.length} further ones.`}{" "}
+                    Search covers all.
                   </p>
                 )}
               </div>
