@@ -1,6 +1,6 @@
 // The jobs one below the other, each with the time it waited, was made ready and ran. The bars are placed by the style
 // sheet from two numbers each and the length of the whole, so that a second more changes one number and no job.
-import { memo, useEffect, useRef, type CSSProperties } from "react";
+import { memo, useEffect, useRef, useState, type CSSProperties } from "react";
 import { Link } from "react-router";
 
 import type { Job, Pipeline } from "../../api/queries";
@@ -12,26 +12,40 @@ import { ChevronRightIcon } from "../../ui/icons";
 import { StatusIcon, TONE_BAR } from "../../ui/StatusIcon";
 import { isOver, statusName, toneOf } from "../../ui/status";
 import { Span } from "../../ui/Time";
-import { stagesOf, standing } from "./stages";
+import { badAmongMany, stagesOf, standing } from "./stages";
 import { segmentsOf, timesText, totalMs, type Segment } from "./timeline";
 
 export function Timeline({ pipeline, shown }: { pipeline: Pipeline; shown: number | undefined }) {
   const now = useSecond(!isOver(pipeline.status));
   const total = totalMs(pipeline, now);
+  const [isBadOnly, setBadOnly] = useState(false);
+  const bad = badAmongMany(pipeline.jobs);
   return (
     <section
       aria-label="Jobs over time"
       className="flex max-h-full min-h-0 flex-col overflow-hidden rounded-lg border border-line bg-surface"
     >
       <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-3 py-1.5 text-xs text-muted">
-        <span>{count(pipeline.jobs.length, "job")}</span>
-        <span className="text-right tabular-nums">
+        <span className="flex items-center gap-2">
+          <span>{count(pipeline.jobs.length, "job")}</span>
+          {bad !== null && (
+            <button
+              type="button"
+              aria-pressed={isBadOnly}
+              onClick={() => setBadOnly(!isBadOnly)}
+              className="-my-1 rounded-md border border-line px-1.5 py-0.5 whitespace-nowrap hover:border-line-strong aria-pressed:border-accent aria-pressed:bg-accent-soft aria-pressed:text-text"
+            >
+              failed only ({bad.length})
+            </button>
+          )}
+        </span>
+        <span className="text-right whitespace-nowrap tabular-nums">
           {spanText(total)} {isOver(pipeline.status) ? "in all" : "since it was submitted"}
         </span>
         <Legend />
       </header>
       <div data-jobs className="min-h-0 overflow-auto py-1" style={{ "--total": total } as CSSProperties}>
-        <Rows pipeline={pipeline} shown={shown} />
+        <Rows pipeline={pipeline} isBadOnly={isBadOnly && bad !== null} shown={shown} />
       </div>
     </section>
   );
@@ -56,14 +70,16 @@ function Legend() {
 
 interface RowsProps {
   pipeline: Pipeline;
+  isBadOnly: boolean;
   shown: number | undefined;
 }
 
 /** All rows: they do not change with the clock. */
-const Rows = memo(function Rows({ pipeline, shown }: RowsProps) {
+const Rows = memo(function Rows({ pipeline, isBadOnly, shown }: RowsProps) {
+  const jobs = (isBadOnly ? badAmongMany(pipeline.jobs) : null) ?? pipeline.jobs;
   const begin = Date.parse(pipeline.submitted_at);
   const waitedUntil = pipeline.started_at ? Date.parse(pipeline.started_at) - begin : null;
-  return stagesOf(pipeline.jobs).map((stage) => (
+  return stagesOf(jobs).map((stage) => (
     <div key={stage.name}>
       <h3 className="px-3 pt-1.5 pb-0.5 text-xs font-medium text-muted">
         <Untrusted text={stage.name} />
