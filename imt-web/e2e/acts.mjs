@@ -49,7 +49,7 @@ async function createProject(story) {
   await page.getByLabel("Address").fill(story.address);
   await page.getByRole("button", { name: "Check the repository" }).click();
   const found = page.getByRole("region", { name: "What was found" });
-  await found.getByText("did you mean `test`?").waitFor();
+  await found.getByText("did you mean test?").waitFor();
   await found.getByText(/^pipeline\.yml:\d+:\d+/).waitFor();
   await story.look("new-project-wrong");
   repository.commit("mended", { "pipeline.yml": good });

@@ -9,7 +9,7 @@ async function looksRight({ page, look }, name) {
   const made = await page.evaluate(() => {
     const odd =
       "iframe, object, embed, base, meta[http-equiv=refresh], [onload], [onerror], [ontoggle], [onfocus]";
-    const inBody = "script, style, link, img[src='x'], a[href^='javascript:'], a[href*='evil']";
+    const inBody = "script, style, link, img[src='x'], a[href^='javascript:'], a[href*='//evil']";
     return [...document.querySelectorAll(odd), ...document.body.querySelectorAll(inBody)].map(
       (element) => element.outerHTML,
     );

@@ -109,7 +109,7 @@ function entry(text: string): Schemas["EntryView"] {
 
 describe.each(PAYLOADS)("%j", (text) => {
   const places = {
-    "a pipeline in a list": <PipelineRow project="shop" pipeline={pipeline(text)} />,
+    "a pipeline in a list": <PipelineRow project="shop" address={text} pipeline={pipeline(text)} />,
     "a deployment in a list": <DeploymentRow project="shop" deployment={deployment(text)} />,
     "what a commit says": <Note subject={text} author={text} />,
     "a runner": <RunnerCard runner={runner(text)} />,

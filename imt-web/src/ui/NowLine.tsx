@@ -1,6 +1,6 @@
 // How something that is watched stands, in a place of always the same size: what comes next, or how it ended, moves nothing.
+import { Coded } from "../text/Coded";
 import { plain } from "../text/marks";
-import { Untrusted } from "../text/Untrusted";
 import { Scrolled } from "./Scrolled";
 import { StatusIcon, TONE_SOFT } from "./StatusIcon";
 import { toneOf } from "./status";
@@ -19,7 +19,7 @@ export function NowLine({ status, text }: Now) {
     >
       <StatusIcon status={status} />
       <Scrolled as="p" className="max-h-full min-w-0 wrap-anywhere">
-        <Untrusted text={text} />
+        <Coded text={text} />
       </Scrolled>
     </div>
   );

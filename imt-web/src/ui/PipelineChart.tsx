@@ -15,22 +15,30 @@ export interface Bar<P extends Ran> {
   pipeline: P;
   /** How long it ran, in milliseconds; 0 where it never did. */
   tookMs: number;
-  /** Of the highest bar, 0 to 1. */
+  /** Of the full height, 0 to 1. */
   height: number;
+  /** It took longer than the full height tells. */
+  isCut: boolean;
+}
+
+export interface Bars<P extends Ran> {
+  bars: Bar<P>[];
+  /** How long took what has the full height, in milliseconds. */
+  fullMs: number;
 }
 
 /** The bars of pipelines that are listed newest first. The highest stands for the longest but for outliers. */
-export function barsOf<P extends Ran>(pipelines: readonly P[], now: number): Bar<P>[] {
+export function barsOf<P extends Ran>(pipelines: readonly P[], now: number): Bars<P> {
   const took = pipelines.map((pipeline) => tookMs(pipeline, now));
   const sorted = took.toSorted((a, b) => a - b);
   // One that hung for a day would make all others look alike.
   const usual = sorted[Math.floor(sorted.length * 0.9)] ?? 0;
-  const most = Math.max(1, Math.min(usual * 1.5, sorted.at(-1) ?? 0));
+  const fullMs = Math.max(1, Math.min(usual * 1.5, sorted.at(-1) ?? 0));
   const bars = pipelines.map((pipeline, place) => {
     const span = took[place] ?? 0;
-    return { pipeline, tookMs: span, height: Math.min(1, span / most) };
+    return { pipeline, tookMs: span, height: Math.min(1, span / fullMs), isCut: span > fullMs };
   });
-  return bars.toReversed();
+  return { bars: bars.toReversed(), fullMs };
 }
 
 function tookMs(pipeline: Ran, now: number): number {
@@ -39,11 +47,19 @@ function tookMs(pipeline: Ran, now: number): number {
   return Math.max(0, end - Date.parse(pipeline.started_at));
 }
 
-/** What a chart says, in words. */
+/** What a chart says, in words. What was cancelled or skipped neither succeeded nor failed. */
 export function summary(pipelines: readonly Ran[]): string {
-  const over = pipelines.filter((pipeline) => isOver(pipeline.status));
+  const over = pipelines.filter(({ status }) => isOver(status) && toneOf(status) !== "idle");
   const good = over.filter((pipeline) => pipeline.status === "success").length;
-  return `${good} of the last ${count(over.length, "pipeline")} succeeded`;
+  return `${good} of ${count(over.length, "pipeline")} succeeded`;
+}
+
+/** How long one that succeeds takes, in words: half of them take longer. Nothing where none has succeeded. */
+export function usualText(pipelines: readonly Ran[]): string {
+  const good = pipelines.filter((pipeline) => pipeline.status === "success");
+  const took = good.map((pipeline) => tookMs(pipeline, 0)).toSorted((a, b) => a - b);
+  const usual = took[Math.floor((took.length - 1) / 2)];
+  return usual === undefined ? "" : `typically ${spanText(usual)}`;
 }
 
 export function Strip({
@@ -55,7 +71,7 @@ export function Strip({
   now: number;
   places?: number;
 }) {
-  const bars = barsOf(pipelines.slice(0, places), now);
+  const { bars } = barsOf(pipelines.slice(0, places), now);
   return (
     <div
       role="img"
@@ -83,14 +99,14 @@ export function PipelineChart({
   pipelines: readonly PipelineLine[];
   now: number;
 }) {
-  const bars = barsOf(pipelines, now);
+  const { bars, fullMs } = barsOf(pipelines, now);
   return (
     <figure className="min-w-0">
       <ol
         className="flex h-24 items-end gap-1 overflow-hidden"
         aria-label="Duration of the last pipelines, oldest first"
       >
-        {bars.map(({ pipeline, tookMs, height }) => (
+        {bars.map(({ pipeline, tookMs, height, isCut }) => (
           <li key={pipeline.number} className="flex h-full max-w-7 min-w-0 flex-1 items-end">
             <Link
               to={`/projects/${project}/pipelines/${pipeline.number}`}
@@ -101,17 +117,27 @@ export function PipelineChart({
               className="group flex h-full w-full items-end"
             >
               <span
-                className={`w-full rounded-t-[3px] group-hover:opacity-70 ${TONE_BAR[toneOf(pipeline.status)]}`}
+                className={`relative w-full overflow-hidden rounded-t-[3px] group-hover:opacity-70 ${TONE_BAR[toneOf(pipeline.status)]}`}
                 style={{ height: `${6 + height * 94}%` }}
-              />
+              >
+                {isCut && <span className="absolute -inset-x-1 top-2 h-1 -rotate-12 bg-surface" />}
+              </span>
             </Link>
           </li>
         ))}
       </ol>
-      <figcaption className="mt-1.5 flex justify-between text-xs text-muted">
-        <span>longest {spanText(Math.max(0, ...bars.map((bar) => bar.tookMs)))}</span>
-        <span>striped: did not succeed</span>
+      <figcaption className="mt-1.5 flex justify-between gap-x-4 text-xs text-muted max-sm:flex-col">
+        <span className="min-w-0 truncate">{scaleText(bars, fullMs)}</span>
+        <span className="whitespace-nowrap">striped: failed · grey: cancelled</span>
       </figcaption>
     </figure>
   );
+}
+
+/** How high is how long. Where nothing ran, the first line of a phone's two stays empty, but it stays. */
+function scaleText(bars: readonly Bar<Ran>[], fullMs: number): string {
+  const longest = Math.max(0, ...bars.map((bar) => bar.tookMs));
+  if (longest === 0) return "\u00a0";
+  const full = `full height: ${spanText(fullMs)}`;
+  return longest > fullMs ? `${full} · notched: longer, up to ${spanText(longest)}` : full;
 }

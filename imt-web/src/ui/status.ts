@@ -43,6 +43,23 @@ export function words(word: string): string {
   return word.replaceAll("_", " ");
 }
 
+const TRIGGERS: Record<string, { name: string; begun: string }> = {
+  push: { name: "push", begun: "on push" },
+  tag: { name: "tag", begun: "on tag" },
+  manual: { name: "by hand", begun: "started by hand" },
+  api: { name: "API", begun: "started over the API" },
+};
+
+/** What begins pipelines, in a word or two. */
+export function triggerName(event: string): string {
+  return TRIGGERS[event]?.name ?? words(event);
+}
+
+/** What a pipeline was begun by, beside its other facts. */
+export function begunText(event: string): string {
+  return TRIGGERS[event]?.begun ?? `on ${words(event)}`;
+}
+
 const REASONS: Record<string, string> = {
   exit_code: "its script ended with another code than 0",
   signal: "a signal ended its script",

@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 
 import type { Schemas } from "../../api/client";
+import { Coded } from "../../text/Coded";
 import { Untrusted } from "../../text/Untrusted";
 import { Branch, Commit } from "../../ui/Commit";
 import { CheckIcon, ChevronRightIcon, WarningIcon } from "../../ui/icons";
@@ -122,7 +123,7 @@ function Problem({ path, problem }: { path: string; problem: FileProblem }) {
         <span className={`font-mono font-semibold ${look}`}>
           {problem.severity}[{problem.code}]
         </span>{" "}
-        <Untrusted text={problem.message} className="font-medium [overflow-wrap:anywhere]" />
+        <Coded text={problem.message} className="font-medium [overflow-wrap:anywhere]" />
       </p>
       <p className="font-mono text-xs text-muted">
         <Untrusted text={`${path}:${number}:${problem.column}`} />
@@ -133,7 +134,7 @@ function Problem({ path, problem }: { path: string; problem: FileProblem }) {
       </Scrolled>
       {problem.help && (
         <p className="text-muted">
-          help: <Untrusted text={problem.help} className="[overflow-wrap:anywhere]" />
+          help: <Coded text={problem.help} className="[overflow-wrap:anywhere]" />
         </p>
       )}
     </li>

@@ -1,15 +1,18 @@
 // What a pipeline is, how it stands and why, and what can be done with it.
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
-import type { Pipeline } from "../../api/queries";
+import { asks, type Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
+import { Coded } from "../../text/Coded";
 import { Untrusted } from "../../text/Untrusted";
 import { Branch, Commit, Note } from "../../ui/Commit";
+import { commitUrl } from "../../ui/forge";
 import { OffIcon, ServerIcon } from "../../ui/icons";
 import { NowLine } from "../../ui/NowLine";
 import { StatusBadge, StatusIcon } from "../../ui/StatusIcon";
-import { isBad, isOver, statusName } from "../../ui/status";
+import { begunText, isBad, isOver, statusName } from "../../ui/status";
 import { ClockFacts } from "../../ui/Time";
 import { Actions } from "./Actions";
 import { nowOf, whyOf } from "./now";
@@ -48,7 +51,7 @@ export function Header({ project, pipeline, state }: HeaderProps) {
         <Actions project={project} pipeline={pipeline} />
       </div>
       <Note subject={pipeline.subject} author={pipeline.author} />
-      <Facts pipeline={pipeline} />
+      <Facts project={project} pipeline={pipeline} />
       {isWatched ? <NowLine {...nowOf(pipeline)} /> : <Why pipeline={pipeline} />}
       <Deployments project={project} pipeline={pipeline} />
     </header>
@@ -66,12 +69,13 @@ function LiveSign({ state, isOver: isEnded }: { state: LiveState; isOver: boolea
   );
 }
 
-function Facts({ pipeline }: { pipeline: Pipeline }) {
+function Facts({ project, pipeline }: { project: string; pipeline: Pipeline }) {
+  const address = useQuery(asks.project(project)).data?.repo_url;
   return (
     <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-1 text-sm">
-      {pipeline.branch && <Branch branch={pipeline.branch} />}
-      {pipeline.commit && <Commit commit={pipeline.commit} />}
-      <span className="text-muted">by {pipeline.event}</span>
+      {pipeline.branch && <Branch branch={pipeline.branch} project={project} />}
+      {pipeline.commit && <Commit commit={pipeline.commit} href={commitUrl(address, pipeline.commit)} />}
+      <span className="text-muted">{begunText(pipeline.event)}</span>
       <ClockFacts submitted={pipeline.submitted_at} started={pipeline.started_at} ended={pipeline.ended_at} />
       {pipeline.labels.length > 0 && (
         <span className="inline-flex min-w-0 items-center gap-1.5 text-muted">
@@ -89,7 +93,7 @@ function Why({ pipeline }: { pipeline: Pipeline }) {
   const look = isBad(pipeline.status) ? "bg-failed-soft text-failed-text" : "bg-idle-soft text-idle-text";
   return (
     <Scrolled as="p" className={`max-h-32 rounded-md px-3 py-1.5 text-sm ${look}`}>
-      <Untrusted text={why} />
+      <Coded text={why} />
     </Scrolled>
   );
 }

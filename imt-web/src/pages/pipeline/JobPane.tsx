@@ -7,6 +7,7 @@ import { attemptLog } from "../../live/log";
 import { LiveContext } from "../../live/useLive";
 import { LogViewer } from "../../logs/LogViewer";
 import { jobLog } from "../../logs/source";
+import { Coded } from "../../text/Coded";
 import { Untrusted } from "../../text/Untrusted";
 import { spanText } from "../../ui/duration";
 import { ChevronLeftIcon } from "../../ui/icons";
@@ -106,7 +107,7 @@ function About({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
     <p className="ml-auto flex min-w-0 flex-wrap gap-x-3 text-sm text-muted">
       {job.image && <Untrusted text={job.image} className="font-mono text-xs leading-5" />}
       {attempt?.started_at && <Span from={attempt.started_at} to={attempt.ended_at} />}
-      <span className="max-xl:hidden">of at most {spanText(job.timeout_ms)}</span>
+      <span className="max-xl:hidden">limit {spanText(job.timeout_ms)}</span>
     </p>
   );
 }
@@ -139,6 +140,7 @@ function Why({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
   const code = typeof about.exit_code === "number" ? `exit code ${about.exit_code}` : null;
   const text = [reason, code].filter((each) => each !== null).join(", ");
   if (text === "") return null;
+  // How the job stands is said beside this; another attempt than the last may have ended otherwise.
   // In few words it stands beside the name, where there is room for it: the log below stays where it is.
   const place = text.length < SHORT ? "max-lg:order-last max-lg:basis-full" : "order-last basis-full";
   return (
@@ -146,7 +148,7 @@ function Why({ job, attempt }: { job: Job; attempt: Attempt | undefined }) {
       as="p"
       className={`max-h-24 min-w-0 text-sm ${place} ${isBad(status) ? "text-failed-text" : "text-muted"}`}
     >
-      <Untrusted text={`${statusName(status)}: ${text}`} />
+      <Coded text={status === job.status ? text : `${statusName(status)}: ${text}`} />
       {job.allow_failure && isBad(job.status) && " – which is allowed"}
     </Scrolled>
   );

@@ -1,15 +1,18 @@
 // A pipeline: its stages, its jobs over time, and the log of the job that is looked at.
-import { useParams, useSearchParams } from "react-router";
+import { Link, useParams, useSearchParams } from "react-router";
 
-import type { Pipeline } from "../../api/queries";
+import type { Job, Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { NotThere } from "../../shell/Broken";
 import { Fetched } from "../../shell/Fetched";
+import { Untrusted } from "../../text/Untrusted";
+import { ChevronRightIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { statusName, toneOf } from "../../ui/status";
 import { Header } from "./Header";
 import { JobPane } from "./JobPane";
 import { StageGraph } from "./StageGraph";
+import { jobToShow } from "./stages";
 import { Timeline } from "./Timeline";
 import { useLivePipeline } from "./useLivePipeline";
 import { useShownJob } from "./useShownJob";
@@ -53,7 +56,8 @@ function Shown({ project, pipeline, state }: ShownProps) {
   const wanted = search.get("job");
   const chosen = wanted === null ? undefined : pipeline.jobs.find((job) => String(job.job) === wanted);
   const unchosen = useShownJob(pipeline.jobs);
-  const shown = chosen ?? unchosen;
+  // What comes with the jobs comes at once, so that it pushes nothing down afterwards.
+  const shown = chosen ?? unchosen ?? jobToShow(pipeline.jobs);
   // On a phone there is room for one: the jobs, or the log of the one that was chosen.
   const isNarrowLog = chosen !== undefined;
   return (
@@ -63,6 +67,7 @@ function Shown({ project, pipeline, state }: ShownProps) {
     >
       <div className={`flex flex-col gap-3 ${isNarrowLog ? "max-lg:hidden" : ""}`}>
         <Header project={project} pipeline={pipeline} state={state} />
+        {shown !== undefined && <ToLog job={shown} />}
         <StageGraph pipeline={pipeline} shown={shown?.job} />
       </div>
       {/* Before its jobs are known there is nothing that their stages could push down. */}
@@ -79,5 +84,20 @@ function Shown({ project, pipeline, state }: ShownProps) {
         </div>
       )}
     </div>
+  );
+}
+
+/** Where there is no room for a log beside the jobs: the way to the one that would stand there. */
+function ToLog({ job }: { job: Job }) {
+  return (
+    <Link
+      to={`?job=${job.job}`}
+      className="flex min-h-10 items-center justify-between gap-2 rounded-lg border border-line-strong bg-surface px-3 text-sm font-medium no-underline lg:hidden"
+    >
+      <span className="min-w-0 truncate">
+        Log of <Untrusted text={job.name} />
+      </span>
+      <ChevronRightIcon />
+    </Link>
   );
 }

@@ -111,7 +111,7 @@ const Chip = memo(function Chip({ job, status, isShown }: JobProps) {
       preventScrollReset
       aria-current={isShown}
       title={plain(`${job.name}: ${statusName(status)}`)}
-      className={`flex min-w-0 items-center gap-1.5 rounded-md border px-2 py-1 text-sm no-underline ${isShown ? "border-accent bg-accent-soft" : "border-line bg-page hover:border-line-strong"}`}
+      className={`flex min-w-0 items-center gap-1.5 rounded-md border px-2 py-1 text-sm no-underline ${isShown ? "border-line bg-page lg:border-accent lg:bg-accent-soft" : "border-line bg-page hover:border-line-strong"}`}
     >
       <StatusIcon status={status} isNamed />
       <Untrusted text={job.name} className="truncate" />
@@ -128,7 +128,7 @@ const Square = memo(function Square({ job, status, isShown }: JobProps) {
       aria-current={isShown}
       aria-label={name}
       title={name}
-      className={`size-3.5 rounded-[3px] ${TONE_BAR[toneOf(status)]} ${status === "pending" || status === "skipped" ? "opacity-35" : ""} ${isShown ? "outline-2 outline-offset-1 outline-accent" : ""}`}
+      className={`size-3.5 rounded-[3px] ${TONE_BAR[toneOf(status)]} ${status === "pending" || status === "skipped" ? "opacity-35" : ""} ${isShown ? "outline-offset-1 outline-accent lg:outline-2" : ""}`}
     />
   );
 });

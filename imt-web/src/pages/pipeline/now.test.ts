@@ -14,9 +14,9 @@ function text(about: Partial<Pipeline>): string {
 test("what runs is named, as far as there is room", () => {
   const jobs = ["a", "b", "c", "d", "e"].map((name) => job(name, "running"));
   expect(text({ jobs: [job("z", "success"), ...jobs, job("y", "pending", false)] })).toBe(
-    "1 of 7 jobs over. Now: a, b, c and 2 more.",
+    "1 of 7 jobs done. Running: a, b, c and 2 more.",
   );
-  expect(text({ jobs: [job("z", "pending", false)] })).toBe("0 of 1 job over.");
+  expect(text({ jobs: [job("z", "pending", false)] })).toBe("0 of 1 job done.");
 });
 
 test("what it waits for stands before all else, until it is over", () => {

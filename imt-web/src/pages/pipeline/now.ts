@@ -19,8 +19,8 @@ export function nowOf(pipeline: Pipeline): Now {
   const over = jobs.filter((job) => isOver(job.status)).length;
   const names = jobs.filter((job) => !isOver(job.status) && job.attempts.length > 0).map(({ name }) => name);
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
-  const now = names.length === 0 ? "" : ` Now: ${names.slice(0, NAMED).join(", ")}${more}.`;
-  const text = `${over} of ${count(jobs.length, "job")} over.${now}`;
+  const now = names.length === 0 ? "" : ` Running: ${names.slice(0, NAMED).join(", ")}${more}.`;
+  const text = `${over} of ${count(jobs.length, "job")} done.${now}`;
   return { status: pipeline.cancel ? "cancelling" : status, text };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Attempt, Job } from "../../api/queries";
-import { countsOf, jobToShow, stagesOf, standing, together } from "./stages";
+import { badAmongMany, countsOf, jobToShow, stagesOf, standing, together } from "./stages";
 
 const attempt = (phase: string): Attempt => ({ attempt: 1, phase, created_at: "2030-01-01T00:00:00Z" });
 
@@ -76,4 +76,13 @@ test("counts begin with what went wrong", () => {
     { status: "failed", count: 1 },
     { status: "success", count: 2 },
   ]);
+});
+
+test("what is bad is picked out where it is among many, and only there", () => {
+  const many = Array.from({ length: 30 }, (_, number) =>
+    job(number, number % 10 === 3 ? "failed" : "success"),
+  );
+  expect(badAmongMany([...many, job(30, "errored")])?.map(({ job }) => job)).toEqual([3, 13, 23, 30]);
+  expect(badAmongMany(many.slice(0, 20))).toBeNull();
+  expect(badAmongMany(many.filter(({ status }) => status === "success"))).toBeNull();
 });

@@ -49,6 +49,16 @@ export function countsOf(jobs: readonly Job[]): { status: string; count: number 
     .filter(({ count }) => count > 0);
 }
 
+/** With more jobs than this, those that are bad are looked for. */
+const MANY = 20;
+
+/** The jobs that somebody has to look at, where they are some among many others; else null. */
+export function badAmongMany(jobs: readonly Job[]): Job[] | null {
+  if (jobs.length <= MANY) return null;
+  const bad = jobs.filter((job) => isBad(job.status));
+  return bad.length === 0 ? null : bad;
+}
+
 /** The job to look at while nobody has chosen: what broke, else what runs, else what ended last. */
 export function jobToShow(jobs: readonly Job[]): Job | undefined {
   return (

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Job, Pipeline } from "../../api/queries";
-import { jobWaitingText, segmentsOf, totalMs, waitingText } from "./timeline";
+import { jobWaitingText, segmentsOf, timesText, totalMs, waitingText } from "./timeline";
 
 const begin = Date.UTC(2030, 0, 1);
 const at = (seconds: number) => new Date(begin + seconds * 1000).toISOString();
@@ -46,6 +46,16 @@ test("an attempt that never began ends where it was being made ready", () => {
   expect(segmentsOf(lost, begin)).toEqual([
     { kind: "preparing", from: 1000, to: 4000, attempt: 1, status: "errored" },
   ]);
+});
+
+test("the times of the last attempt are told in words", () => {
+  const first = { attempt: 1, phase: "ended", created_at: at(1), started_at: at(2), ended_at: at(5) };
+  const second = { attempt: 2, phase: "ended", created_at: at(6), started_at: at(6.9), ended_at: at(9) };
+  const told = (...attempts: Job["attempts"]) => timesText(segmentsOf(job(0, "test", "x", attempts), begin));
+  expect(told(first, second)).toBe("made ready 900 ms, ran 2.1 s");
+  expect(told({ ...first, ended_at: null })).toBe("made ready 1.0 s, running");
+  expect(told({ ...first, started_at: null, ended_at: null })).toBe("being made ready");
+  expect(told()).toBe("");
 });
 
 test("the whole is until the end, or now, and never nothing", () => {

@@ -1,5 +1,6 @@
 // When what of a pipeline was going on, in milliseconds since it was submitted. Pure; nothing here knows of pixels.
 import type { Job, Pipeline } from "../../api/queries";
+import { spanText } from "../../ui/duration";
 import { isOver } from "../../ui/status";
 
 export interface Segment {
@@ -23,6 +24,18 @@ export function segmentsOf(job: Job, begin: number): Segment[] {
     if (started !== null) segments.push({ kind: "running", from: started, to: ended, ...about });
     return segments;
   });
+}
+
+/** How long the last attempt took for what, in words; nothing where there was none. */
+export function timesText(segments: readonly Segment[]): string {
+  const last = segments.at(-1)?.attempt;
+  return segments
+    .filter(({ attempt }) => attempt === last)
+    .map(({ kind, from, to }) => {
+      if (to === null) return kind === "running" ? "running" : "being made ready";
+      return `${kind === "running" ? "ran" : "made ready"} ${spanText(to - from)}`;
+    })
+    .join(", ");
 }
 
 /** How long it is from the submission to the end, or to now. Never 0, so that it can be divided by. */

@@ -1,9 +1,9 @@
 // Which pipelines are listed. What is chosen stands in the address, so that it can be sent on and gone back to.
-import { useState, type SubmitEvent } from "react";
+import { useId, useState, type SubmitEvent } from "react";
 import { useSearchParams } from "react-router";
 
 import type { PipelineFilter } from "../../api/queries";
-import { statusName } from "../../ui/status";
+import { statusName, triggerName } from "../../ui/status";
 
 const STATUSES = ["pending", "running", "success", "failed", "errored", "cancelled", "skipped"];
 const EVENTS = ["push", "tag", "manual", "api"];
@@ -23,7 +23,8 @@ export function filterOf(search: URLSearchParams): PipelineFilter {
 
 const BOX = "bg-surface border-line-strong min-h-9 rounded-md border px-2 text-base sm:text-sm";
 
-export function Filters() {
+/** `branches`: those that are offered; any other can be written. */
+export function Filters({ branches }: { branches: readonly string[] }) {
   const [search, setSearch] = useSearchParams();
   const filter = filterOf(search);
   const change = (key: "branch" | "status" | "event", value: string) => {
@@ -38,6 +39,7 @@ export function Filters() {
       <BranchField
         key={filter.branch}
         branch={filter.branch ?? ""}
+        branches={branches}
         onChange={(value) => change("branch", value)}
       />
       <select
@@ -61,15 +63,24 @@ export function Filters() {
       >
         <option value="">any trigger</option>
         {EVENTS.map((event) => (
-          <option key={event}>{event}</option>
+          <option key={event} value={event}>
+            {triggerName(event)}
+          </option>
         ))}
       </select>
     </div>
   );
 }
 
+interface BranchFieldProps {
+  branch: string;
+  branches: readonly string[];
+  onChange: (branch: string) => void;
+}
+
 /** Asks only once the branch is written: half a name is no branch. */
-function BranchField({ branch, onChange }: { branch: string; onChange: (branch: string) => void }) {
+function BranchField({ branch, branches, onChange }: BranchFieldProps) {
+  const list = useId();
   const [text, setText] = useState(branch);
   const send = (event: SubmitEvent) => {
     event.preventDefault();
@@ -80,6 +91,7 @@ function BranchField({ branch, onChange }: { branch: string; onChange: (branch: 
       <input
         type="search"
         data-search
+        list={list}
         aria-label="Branch"
         placeholder="branch  /"
         value={text}
@@ -90,6 +102,11 @@ function BranchField({ branch, onChange }: { branch: string; onChange: (branch: 
         onBlur={() => text.trim() !== branch && onChange(text.trim())}
         className={`${BOX} w-full placeholder:text-muted sm:w-36`}
       />
+      <datalist id={list}>
+        {branches.map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
     </form>
   );
 }

@@ -3,18 +3,22 @@ import { memo } from "react";
 import { Link } from "react-router";
 
 import type { PipelineLine } from "../../api/queries";
-import { Untrusted } from "../../text/Untrusted";
+import { Coded } from "../../text/Coded";
 import { Branch, Commit, Note } from "../../ui/Commit";
+import { commitUrl } from "../../ui/forge";
 import { ClockIcon, TimerIcon } from "../../ui/icons";
 import { StatusIcon } from "../../ui/StatusIcon";
-import { isBad, reasonText, statusName } from "../../ui/status";
+import { isBad, reasonText, statusName, triggerName } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 
 export const PipelineRow = memo(function PipelineRow({
   project,
+  address,
   pipeline,
 }: {
   project: string;
+  /** Of its repository. */
+  address: string | null | undefined;
   pipeline: PipelineLine;
 }) {
   const why = pipeline.detail ?? (pipeline.reason ? reasonText(pipeline.reason) : null);
@@ -32,16 +36,18 @@ export const PipelineRow = memo(function PipelineRow({
         <div className="min-w-0 text-sm max-md:col-span-full max-md:row-start-2">
           <Note subject={pipeline.subject} author={pipeline.author} />
           <p className="flex min-w-0 items-center gap-3">
-            {pipeline.branch && <Branch branch={pipeline.branch} />}
-            {pipeline.commit && <Commit commit={pipeline.commit} />}
+            {pipeline.branch && <Branch branch={pipeline.branch} project={project} />}
+            {pipeline.commit && (
+              <Commit commit={pipeline.commit} href={commitUrl(address, pipeline.commit)} />
+            )}
           </p>
           {isBad(pipeline.status) && why !== null && (
             <p className="truncate text-muted">
-              <Untrusted text={why} />
+              <Coded text={why} />
             </p>
           )}
         </div>
-        <span className="text-sm text-muted max-md:hidden">{pipeline.event}</span>
+        <span className="text-sm text-muted max-md:hidden">{triggerName(pipeline.event)}</span>
         <span className="inline-flex items-center gap-1.5 text-sm text-muted max-md:hidden">
           {pipeline.started_at && (
             <>

@@ -3,13 +3,14 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useParams, useSearchParams } from "react-router";
 
 import { asks, type Project } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
 import { useSlowNow } from "../../ui/clock";
 import { ButtonLink } from "../../ui/Button";
 import { PlayIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, Panel } from "../../ui/Panel";
-import { PipelineChart, summary } from "../../ui/PipelineChart";
+import { PipelineChart, summary, usualText } from "../../ui/PipelineChart";
 import { toneOf } from "../../ui/status";
 import { EnvironmentChip } from "./EnvironmentChip";
 import { environmentsOf } from "./environments";
@@ -29,12 +30,16 @@ function Pipelines({ project }: { project: Project }) {
     ...asks.pipelines(project.name, { ...filter, limit: 50 }),
     placeholderData: keepPreviousData,
   });
-  const last = pipelines.data?.items[0];
+  // The icon tells how the project stands, whatever is listed of it.
+  const newest = useQuery(asks.pipelines(project.name, { limit: Object.keys(filter).length > 0 ? 1 : 50 }));
+  const last = newest.data?.items[0];
   usePageState(project.name, last === undefined ? undefined : toneOf(last.status));
+  const listed = [...(newest.data?.items ?? []), ...(pipelines.data?.items ?? [])];
+  const branches = [...new Set(listed.flatMap(({ branch }) => branch ?? []))];
   return (
     <>
-      <Overview project={project} />
-      <Panel title="Pipelines" action={<Filters />} isFlush>
+      <Overview project={project} branch={filter.branch} />
+      <Panel title="Pipelines" action={<Filters branches={branches} />} isFlush>
         <Answered query={pipelines} lines={8}>
           {({ items, next }) =>
             items.length === 0 ? (
@@ -43,7 +48,12 @@ function Pipelines({ project }: { project: Project }) {
               <>
                 <ul className="divide-y divide-line">
                   {items.map((pipeline) => (
-                    <PipelineRow key={pipeline.id} project={project.name} pipeline={pipeline} />
+                    <PipelineRow
+                      key={pipeline.id}
+                      project={project.name}
+                      address={project.repo_url}
+                      pipeline={pipeline}
+                    />
                   ))}
                 </ul>
                 <Paging next={next} />
@@ -57,24 +67,39 @@ function Pipelines({ project }: { project: Project }) {
 }
 
 /** Its place is kept while it is on its way, so that the list below stays where it is. */
-function Overview({ project }: { project: Project }) {
+function Overview({ project, branch }: { project: Project; branch: string | undefined }) {
   const now = useSlowNow();
-  const pipelines = useQuery(asks.pipelines(project.name, { limit: 50 }));
+  const pipelines = useQuery(
+    asks.pipelines(project.name, { ...(branch === undefined ? {} : { branch }), limit: 50 }),
+  );
   const items = pipelines.data?.items;
   // Why there are none is said below.
-  if (items?.length === 0 || (items === undefined && pipelines.isError)) return null;
+  if ((items?.length === 0 && branch === undefined) || (items === undefined && pipelines.isError))
+    return null;
   return (
     <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
       <Panel
-        title="How long they took"
+        title={
+          <>
+            Duration and success
+            {branch !== undefined && (
+              <>
+                {" on "}
+                <Untrusted text={branch} className="inline-block max-w-40 truncate align-bottom" />
+              </>
+            )}
+          </>
+        }
         action={
-          <span className={`text-sm text-muted ${items === undefined ? "invisible" : ""}`}>
-            {items === undefined ? "50 of the last 50 pipelines succeeded" : summary(items)}
+          <span className={`text-sm text-muted max-sm:basis-full ${items === undefined ? "invisible" : ""}`}>
+            {items === undefined
+              ? "50 of 50 pipelines succeeded, typically 59 s"
+              : [summary(items), usualText(items)].filter((text) => text !== "").join(", ")}
           </span>
         }
       >
         {items === undefined ? (
-          <div role="status" aria-label="Loading" className="h-[7.375rem]" />
+          <div role="status" aria-label="Loading" className="h-[8.375rem] sm:h-[7.375rem]" />
         ) : (
           <PipelineChart project={project.name} pipelines={items} now={now} />
         )}

@@ -3,13 +3,14 @@ import { memo } from "react";
 import { Link } from "react-router";
 
 import type { Overview, PipelineLine } from "../../api/queries";
+import { Coded } from "../../text/Coded";
 import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { useSlowNow } from "../../ui/clock";
 import { Branch, Commit, Note } from "../../ui/Commit";
 import { Strip } from "../../ui/PipelineChart";
 import { StatusIcon } from "../../ui/StatusIcon";
-import { statusName } from "../../ui/status";
+import { isBad, reasonText, statusName } from "../../ui/status";
 import { Span, Time } from "../../ui/Time";
 import { EnvironmentChip } from "../project/EnvironmentChip";
 
@@ -67,6 +68,7 @@ function Address({ text }: { text: string }) {
 }
 
 function LastPipeline({ project, pipeline }: { project: string; pipeline: PipelineLine }) {
+  const why = pipeline.detail ?? (pipeline.reason ? reasonText(pipeline.reason) : null);
   return (
     <>
       <p className="flex min-w-0 items-center gap-2">
@@ -80,6 +82,11 @@ function LastPipeline({ project, pipeline }: { project: string; pipeline: Pipeli
         {pipeline.commit && <Commit commit={pipeline.commit} />}
       </p>
       <Note subject={pipeline.subject} author={pipeline.author} />
+      {isBad(pipeline.status) && why !== null && (
+        <p className="truncate text-failed-text" title={plain(why)}>
+          <Coded text={why} />
+        </p>
+      )}
       <p className="flex gap-3 text-muted">
         <Time at={pipeline.submitted_at} />
         {pipeline.started_at && <Span from={pipeline.started_at} to={pipeline.ended_at} />}

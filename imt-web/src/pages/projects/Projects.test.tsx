@@ -29,12 +29,46 @@ test("one looks among all projects, also those that are not listed yet", async (
   const asked = serve({ [LIST]: () => pieces.shift() });
   show(<Component />);
   expect(await screen.findByRole("link", { name: "apple" })).toBeTruthy();
-  expect(screen.getByText(/The first 1 by name/)).toBeTruthy();
+  expect(screen.getByText(/the first 1 by name. Search covers all/)).toBeTruthy();
   fireEvent.change(screen.getByLabelText("Find a project"), { target: { value: "zeb" } });
   expect(await screen.findByRole("link", { name: "zebra" })).toBeTruthy();
   expect(screen.getByRole("status").textContent).toBe("1 project found");
   expect(screen.queryByRole("link", { name: "apple" })).toBeNull();
   expect(asked.filter(({ what }) => what === LIST)).toHaveLength(3);
+});
+
+test("a state shows the projects that are in it, also those that are not listed yet, and lets go of them", async () => {
+  const failed = {
+    id: "p",
+    number: 7,
+    status: "failed",
+    event: "push",
+    submitted_at: "2030-01-01T00:00:00Z",
+  };
+  const zebra = { ...project("zebra"), last: failed, recent: [failed] };
+  const pieces = [
+    { items: [project("apple")], next: "2" },
+    { items: [project("apple")], next: "2" },
+    { items: [zebra] },
+  ];
+  serve({ [LIST]: () => pieces.shift() });
+  show(<Component />);
+  expect(await screen.findByRole("link", { name: "apple" })).toBeTruthy();
+  // How many there are is not known: not all of them are.
+  fireEvent.click(screen.getByRole("button", { name: "failed", pressed: false }));
+  expect(await screen.findByRole("link", { name: "zebra" })).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "apple" })).toBeNull();
+  fireEvent.click(screen.getByRole("button", { name: "failed", pressed: true }));
+  expect(await screen.findByRole("link", { name: "apple" })).toBeTruthy();
+});
+
+test("how many are in a state is told where all are known", async () => {
+  const last = { id: "p", number: 7, status: "success", event: "push", submitted_at: "2030-01-01T00:00:00Z" };
+  serve({ [LIST]: { items: [{ ...project("apple"), last, recent: [last] }, project("pear")] } });
+  show(<Component />);
+  fireEvent.click(await screen.findByRole("button", { name: "1 succeeded" }));
+  await waitFor(() => expect(screen.queryByRole("link", { name: "pear" })).toBeNull());
+  expect(screen.getByRole("link", { name: "apple" })).toBeTruthy();
 });
 
 test("what is not there is said to be so", async () => {
@@ -60,7 +94,14 @@ test("a row tells how the project stands, and asks nobody for it", async () => {
   };
   const line = {
     ...project("apple"),
-    last: { ...pipeline, branch: "main", subject: "mend <b>it</b>", author: "Ann" },
+    last: {
+      ...pipeline,
+      reason: "exit_code",
+      detail: "job unit ended with exit code 3",
+      branch: "main",
+      subject: "mend <b>it</b>",
+      author: "Ann",
+    },
     recent: [pipeline],
     environments: [{ name: "production", live: { ...deployment, environment: "production" } }],
   };
@@ -71,7 +112,8 @@ test("a row tells how the project stands, and asks nobody for it", async () => {
   );
   expect(screen.getByText("mend <b>it</b>")).toBeTruthy();
   expect(screen.getByText("Ann")).toBeTruthy();
+  expect(screen.getByText("job unit ended with exit code 3")).toBeTruthy();
   expect(screen.getByText("c0ffee00")).toBeTruthy();
-  expect(screen.getByLabelText("0 of the last 1 pipeline succeeded")).toBeTruthy();
+  expect(screen.getByLabelText("0 of 1 pipeline succeeded")).toBeTruthy();
   expect(asked.map(({ what }) => what)).toEqual([LIST]);
 });

@@ -11,7 +11,11 @@ import { BranchIcon, PlusIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { Answered, EmptyState, ErrorBox } from "../../ui/Panel";
 import { ProjectRow } from "./ProjectRow";
-import { standingText, standingTone } from "./standing";
+import { isIn, standingTone, statesOf } from "./standing";
+import { States } from "./States";
+
+/** What can be chosen where not all projects are known: one of those that are not may be in it. */
+const ALWAYS = ["failed", "errored", "running", "success"];
 
 export function Component() {
   const [search, setSearch] = useSearchParams();
@@ -25,7 +29,16 @@ export function Component() {
   const text = useDeferredValue(wanted.trim().toLowerCase());
   // One looks for a project among all of them, not among those that happen to be listed.
   const isPart = cursor !== null || Boolean(projects.data?.next);
-  const all = useQuery({ ...asks.wholeOverview(isArchived), enabled: text !== "" && isPart });
+  // Of the archive one does not ask how it stands.
+  const state = isArchived ? null : search.get("state");
+  const isFiltered = text !== "" || state !== null;
+  const all = useQuery({ ...asks.wholeOverview(isArchived), enabled: isFiltered && isPart });
+  const choose = (key: string | null) => {
+    const next = new URLSearchParams(search);
+    if (key === null) next.delete("state");
+    else next.set("state", key);
+    setSearch(next);
+  };
   const kept = isArchived ? { archived: "true" } : {};
 
   return (
@@ -58,28 +71,37 @@ export function Component() {
                   onChange={(event) => setWanted(event.target.value)}
                   className="min-h-9 w-full rounded-md border border-line-strong bg-surface px-3 text-base placeholder:text-muted sm:max-w-xs sm:text-sm"
                 />
-                {/* Of a part of them it would say that of all. */}
-                {!isPart && !isArchived && <p className="text-sm text-muted">{standingText(items)}</p>}
-                {isPart && text === "" && (
+                {!isArchived && (
+                  <States
+                    states={statesOf(items, [...(isPart ? ALWAYS : []), ...(state === null ? [] : [state])])}
+                    chosen={state}
+                    isPart={isPart}
+                    onChoose={choose}
+                  />
+                )}
+                {isPart && !isFiltered && (
                   <p className="text-sm text-muted">
-                    {cursor === null ? `The first ${items.length} by name.` : `${items.length} further ones.`}{" "}
-                    All are looked through to find one.
+                    {cursor === null
+                      ? `Showing the first ${items.length} by name.`
+                      : `Showing ${items.length} further ones.`}{" "}
+                    Search covers all.
                   </p>
                 )}
               </div>
               <Found
-                items={text === "" ? items : (all.data ?? items)}
+                items={isFiltered ? (all.data ?? items) : items}
                 text={text}
+                state={state}
                 isAsking={all.data === undefined && all.isEnabled}
               />
-              {text !== "" && all.error !== null && (
+              {isFiltered && all.error !== null && (
                 <ErrorBox
                   title="Not all projects could be looked through"
                   error={all.error}
                   onRetry={() => void all.refetch()}
                 />
               )}
-              {text === "" && (next ?? cursor) && (
+              {!isFiltered && (next ?? cursor) && (
                 <nav aria-label="Further projects" className="flex justify-between">
                   {cursor === null ? (
                     <span />
@@ -99,19 +121,30 @@ export function Component() {
   );
 }
 
-function Found({ items, text, isAsking }: { items: readonly Overview[]; text: string; isAsking: boolean }) {
-  const found = items.filter(({ project }) =>
-    `${project.name} ${project.repo_url ?? ""}`.toLowerCase().includes(text),
+interface FoundProps {
+  items: readonly Overview[];
+  text: string;
+  state: string | null;
+  isAsking: boolean;
+}
+
+function Found({ items, text, state, isAsking }: FoundProps) {
+  const found = items.filter(
+    (line) =>
+      `${line.project.name} ${line.project.repo_url ?? ""}`.toLowerCase().includes(text) &&
+      (state === null || isIn(line, state)),
   );
   return (
     <>
       <p role="status" className="text-sm text-muted empty:sr-only">
         {isAsking && "The others are looked through …"}
-        {!isAsking && text !== "" && found.length > 0 && count(found.length)}
-        {!isAsking && found.length === 0 && (
+        {!isAsking && (text !== "" || state !== null) && found.length > 0 && count(found.length)}
+        {!isAsking && found.length === 0 && text === "" && "No project is in this state."}
+        {!isAsking && found.length === 0 && text !== "" && (
           <>
             No project has “
-            <Untrusted text={text.length > 100 ? `${text.slice(0, 100)}…` : text} />” in its name or address.
+            <Untrusted text={text.length > 100 ? `${text.slice(0, 100)}…` : text} />” in its name or address
+            {state !== null && " and is in this state"}.
           </>
         )}
       </p>
