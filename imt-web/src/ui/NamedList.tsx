@@ -21,7 +21,8 @@ export interface Named {
   name: string;
   about: ReactNode;
   key?: string;
-  extra?: ReactNode;
+  /** How it is changed, where it can be. */
+  edit?: { word: "Edit" | "Replace"; onEdit: () => void };
 }
 
 interface RemovalProps {
@@ -125,10 +126,20 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
       >
         {item.about}
       </Scrolled>
-      {item.extra}
-      <Button look="quiet" className="-mr-3" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
-        Remove
-      </Button>
+      <span className="-mr-3 flex shrink-0">
+        {item.edit !== undefined && (
+          <Button
+            look="quiet"
+            aria-label={`${item.edit.word} ${plain(item.name)}`}
+            onClick={item.edit.onEdit}
+          >
+            {item.edit.word}
+          </Button>
+        )}
+        <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
+          Remove
+        </Button>
+      </span>
     </li>
   );
 }
