@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { client, done } from "../../api/client";
 import type { Project } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
 import { useEditing } from "../../ui/editing";
@@ -46,9 +47,11 @@ export function Secrets({ project }: { project: Project }) {
       query={secrets}
       of={(secret) => ({
         name: secret.name,
+        text: partsOf(secret.name)?.kind.text,
         about: (
           <>
-            set <Time at={secret.set_at} />
+            <Untrusted text={secret.name} className="font-mono text-xs break-all" /> · set{" "}
+            <Time at={secret.set_at} />
           </>
         ),
         ...(partsOf(secret.name) && { edit: { word: "Replace", onEdit: () => edit(secret.name) } }),
@@ -104,7 +107,7 @@ function SetSecret({ project, edited, turn, onDone }: SetProps) {
       otherwise={isFixed && <Button onClick={onDone}>Leave it</Button>}
     >
       <SelectField
-        label="What"
+        label="Kind"
         value={kindName}
         disabled={isFixed}
         onChange={(event) => {

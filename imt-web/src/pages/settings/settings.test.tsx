@@ -1,5 +1,5 @@
 // What is set goes in and never comes out; what is removed is asked for first; what is replayed is listed anew.
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { expect, test } from "vitest";
@@ -96,7 +96,7 @@ test("a secret of something is set under its name, and shown nowhere", async () 
     [put]: null,
   });
   expect(await screen.findByText("No secret yet")).toBeTruthy();
-  type("What", "target_key");
+  type("Kind", "target_key");
   type("Environment", "prod");
   type("Value", "sesame");
   fireEvent.click(screen.getByRole("button", { name: "Save secret" }));
@@ -109,7 +109,7 @@ test("the value of one secret does not become that of another", async () => {
   open(<Secrets project={project} />, { [`GET ${BASE}/secrets`]: { items: [] } });
   await screen.findByText("No secret yet");
   type("Value", "sesame");
-  type("What", "webhook_secret");
+  type("Kind", "webhook_secret");
   expect(valueOf("Value")).toBe("");
 });
 
@@ -327,7 +327,10 @@ test("a secret is replaced from its row, under the name that it has", async () =
     [`GET ${BASE}/secrets`]: { items: [secret] },
     [put]: null,
   });
-  fireEvent.click(await screen.findByRole("button", { name: /^Replace/ }));
+  fireEvent.click(await screen.findByRole("button", { name: `Replace ${secret.name}` }));
+  const row = screen.getByRole("listitem");
+  expect(within(row).getByText("password of a registry")).toBeTruthy();
+  expect(within(row).getByText(secret.name)).toBeTruthy();
   expect(valueOf("Registry")).toBe("ghcr.io/acme");
   expect(document.activeElement).toBe(screen.getByLabelText("Value"));
   type("Value", "u:sesame");
