@@ -70,9 +70,11 @@ export function RunnerCard({ runner }: { runner: Runner }) {
           <span>
             version <Untrusted text={runner.version} />
           </span>
-          <span>{count(runner.slots, "slot")}</span>
           <span>
-            heard of <Time at={runner.seen_at} />
+            {runner.driving} of {count(runner.slots, "slot")} in use
+          </span>
+          <span>
+            last seen <Time at={runner.seen_at} />
           </span>
           {runner.labels.map((label) => (
             <span key={label} className="max-w-full truncate rounded-full bg-sunken px-2 py-0.5">
@@ -82,7 +84,7 @@ export function RunnerCard({ runner }: { runner: Runner }) {
         </div>
       </div>
       {isIdle ? (
-        <p className="px-4 py-2.5 text-sm text-muted">It has nothing in hand.</p>
+        <p className="px-4 py-2.5 text-sm text-muted">No jobs.</p>
       ) : (
         <ul className="divide-y divide-line text-sm" aria-label="What it has in hand">
           {pipelines.map((pipeline) => (
