@@ -34,7 +34,15 @@ test("what a runner has in hand is told, and leads there", async () => {
   expect(screen.getByText("to production")).toBeTruthy();
   expect(screen.getByText("and 3 more")).toBeTruthy();
   expect(screen.getByText("gpu")).toBeTruthy();
-  expect(screen.getByText("5 of 8 slots in use")).toBeTruthy();
+  expect(screen.getByText("4 of 8 slots in use")).toBeTruthy();
+});
+
+test("a runner without anything says so", async () => {
+  serve({ [LIST]: { items: [{ ...runner, driving: 0, pipelines: [], deployments: [] }] } });
+  show(<Component />);
+  expect(await screen.findByText("No jobs.")).toBeTruthy();
+  expect(screen.getByText("0 of 8 slots in use")).toBeTruthy();
+  expect(screen.getByText("idle")).toBeTruthy();
 });
 
 test("without a runner one is told how to get one", async () => {

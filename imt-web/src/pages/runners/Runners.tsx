@@ -52,6 +52,8 @@ export function RunnerCard({ runner }: { runner: Runner }) {
   const { pipelines, deployments } = runner;
   const standing = standingOf(runner);
   const isIdle = pipelines.length === 0 && deployments.length === 0;
+  // Slots are for pipelines; there are as many for deployments, which are all listed. What one told of itself is a little old.
+  const used = isIdle ? 0 : Math.max(pipelines.length, runner.driving - deployments.length);
   const more = runner.driving - pipelines.length - deployments.length;
   return (
     <li className="min-w-0 rounded-lg border border-line bg-surface">
@@ -71,7 +73,7 @@ export function RunnerCard({ runner }: { runner: Runner }) {
             version <Untrusted text={runner.version} />
           </span>
           <span>
-            {runner.driving} of {count(runner.slots, "slot")} in use
+            {used} of {count(runner.slots, "slot")} in use
           </span>
           <span>
             last seen <Time at={runner.seen_at} />
