@@ -26,6 +26,7 @@ export function Component() {
   // One looks for a project among all of them, not among those that happen to be listed.
   const isPart = cursor !== null || Boolean(projects.data?.next);
   const all = useQuery({ ...asks.wholeOverview(isArchived), enabled: text !== "" && isPart });
+  const isNone = !isArchived && cursor === null && projects.data?.items.length === 0;
   const kept = isArchived ? { archived: "true" } : {};
 
   return (
@@ -36,7 +37,8 @@ export function Component() {
           <ButtonLink look="quiet" to={isArchived ? "/" : "/?archived=true"}>
             {isArchived ? "Projects in use" : "Archive"}
           </ButtonLink>
-          <ButtonLink look="primary" to="/projects/new">
+          {/* Where there is none yet, the page itself leads there. */}
+          <ButtonLink look={isNone ? "normal" : "primary"} to="/projects/new">
             <PlusIcon /> New project
           </ButtonLink>
         </>
