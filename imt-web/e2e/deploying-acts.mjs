@@ -15,7 +15,7 @@ async function setTarget(story) {
   await page.getByLabel("Host", { exact: true }).fill(host);
   await page.getByLabel("Port").fill(port);
   await page.getByLabel("User", { exact: true }).fill("root");
-  const set = page.getByRole("button", { name: "Set", exact: true });
+  const set = page.getByRole("button", { name: "Save target", exact: true });
   if (await set.isEnabled())
     throw new Error("a target can be set without the key of its host being confirmed");
   await page.getByRole("button", { name: "Show the keys that it offers" }).click();

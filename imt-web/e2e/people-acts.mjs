@@ -79,7 +79,7 @@ async function makeMember(story) {
   await page.goto("/projects/shop/settings/members");
   const set = async (address) => {
     await page.getByLabel("E-mail address").fill(address);
-    await page.getByRole("button", { name: "Set", exact: true }).click();
+    await page.getByRole("button", { name: "Add member", exact: true }).click();
   };
   await story.browsers.allowing(REFUSED, async () => {
     await set("nobody@example.org");

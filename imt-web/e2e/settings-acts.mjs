@@ -6,7 +6,7 @@ async function setVariable(page, name, value, isSecret) {
   await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByLabel("Value").fill(value);
   await page.getByLabel("Secret", { exact: true }).setChecked(isSecret);
-  await page.getByRole("button", { name: "Set", exact: true }).click();
+  await page.getByRole("button", { name: "Save variable", exact: true }).click();
   await page.getByRole("listitem").filter({ hasText: name }).waitFor();
 }
 

@@ -19,9 +19,12 @@ const MOST = 200;
 
 export interface Named {
   name: string;
+  /** What it is called for people, where its name is a word of machines. */
+  text?: string | undefined;
   about: ReactNode;
   key?: string;
-  extra?: ReactNode;
+  /** How it is changed, where it can be. */
+  edit?: { word: "Edit" | "Replace"; onEdit: () => void };
 }
 
 interface RemovalProps {
@@ -61,7 +64,7 @@ function NamedList({ items, consequence, onRemove, list }: RemovalProps & { item
   const [leaving, setLeaving] = useState<Named | null>(null);
   const [wanted, setWanted] = useState("");
   const text = useDeferredValue(wanted.trim().toLowerCase());
-  const found = items.filter(({ name }) => name.toLowerCase().includes(text));
+  const found = items.filter((item) => `${item.text ?? ""} ${item.name}`.toLowerCase().includes(text));
   const shown = found.slice(0, MOST);
   const remove = async () => {
     if (leaving === null) return;
@@ -116,8 +119,8 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
   return (
     <li className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-1.5 sm:flex-nowrap">
       <Untrusted
-        text={item.name}
-        className="min-w-0 font-mono text-sm font-medium max-sm:flex-1 sm:max-w-[50%] sm:shrink-0"
+        text={item.text ?? item.name}
+        className={`min-w-0 text-sm font-medium max-sm:flex-1 sm:max-w-[50%] sm:shrink-0 ${item.text === undefined ? "font-mono" : ""}`}
       />
       <Scrolled
         as="span"
@@ -125,10 +128,20 @@ function Entry({ item, onRemove }: { item: Named; onRemove: () => void }) {
       >
         {item.about}
       </Scrolled>
-      {item.extra}
-      <Button look="quiet" className="-mr-3" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
-        Remove
-      </Button>
+      <span className="-mr-3 flex shrink-0">
+        {item.edit !== undefined && (
+          <Button
+            look="quiet"
+            aria-label={`${item.edit.word} ${plain(item.name)}`}
+            onClick={item.edit.onEdit}
+          >
+            {item.edit.word}
+          </Button>
+        )}
+        <Button look="quiet" aria-label={`Remove ${plain(item.name)}`} onClick={onRemove}>
+          Remove
+        </Button>
+      </span>
     </li>
   );
 }

@@ -9,10 +9,10 @@ import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";
 
 export function Component() {
-  usePageState("You");
+  usePageState("Account");
   const me = useMe();
   return (
-    <Page title="You">
+    <Page title="Account">
       <Answered isOnPage query={me}>
         {(found) => (
           <>

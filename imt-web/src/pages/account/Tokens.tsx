@@ -8,7 +8,6 @@ import { useDeed } from "../../ui/deed";
 import { CheckField, TextField } from "../../ui/Field";
 import { FormPanel } from "../../ui/FormPanel";
 import { NamedPanel } from "../../ui/NamedList";
-import { EmptyState } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
 
 const SCOPES = [
@@ -36,12 +35,11 @@ export function Tokens({ isAdmin, children }: { isAdmin: boolean; children: Reac
       query={tokens}
       of={(token) => ({ key: token.id, name: token.name, about: <About token={token} /> })}
       empty={
-        <EmptyState title="No token yet">
-          <p>
-            A program that calls the API, and <code className="font-mono">imt</code> on your laptop, sign in
-            with one.
-          </p>
-        </EmptyState>
+        // Smaller than a page without anything: the form below is what one comes for.
+        <p className="px-4 py-3 text-sm text-muted">
+          No token yet. A program that calls the API, and <code className="font-mono">imt</code> on your
+          laptop, sign in with one.
+        </p>
       }
       consequence="Programs that use it are refused from now on."
       onRemove={revoke}

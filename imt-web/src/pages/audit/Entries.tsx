@@ -9,13 +9,15 @@ import { Untrusted } from "../../text/Untrusted";
 import { Paging } from "../../ui/Paging";
 import { Answered, EmptyState, Panel } from "../../ui/Panel";
 import { Time } from "../../ui/Time";
-import { actionText, actorText, viaText } from "./actions";
+import { told, viaText, type Part } from "./actions";
 
 interface EntriesProps {
   query: UseQueryResult<Schemas["Listed_EntryView"]>;
+  /** Whose log it is; absent for that of the whole server. */
+  project?: string;
 }
 
-export function Entries({ query }: EntriesProps) {
+export function Entries({ query, project }: EntriesProps) {
   return (
     <Panel title="What was done" isFlush>
       <Answered query={query} lines={8}>
@@ -29,7 +31,11 @@ export function Entries({ query }: EntriesProps) {
               <ul className="divide-y divide-line">
                 {items.map((entry, place) => (
                   // Entries have no id; a piece of the log does not change.
-                  <Entry key={`${entry.at} ${place}`} entry={entry} />
+                  <Entry
+                    key={`${entry.at} ${place}`}
+                    entry={entry}
+                    {...(project !== undefined && { project })}
+                  />
                 ))}
               </ul>
               <Paging next={next} />
@@ -41,11 +47,8 @@ export function Entries({ query }: EntriesProps) {
   );
 }
 
-export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
-  const { what, about } = actionText(entry.action);
-  const who = actorText(entry.actor);
-  // Whoever does something to himself is not named twice.
-  const whom = entry.user_name === who ? null : entry.user_name;
+export function Entry({ entry, project }: { entry: Schemas["EntryView"]; project?: string }) {
+  const { who, what } = told(entry, project);
   return (
     <li className="grid grid-cols-[auto_minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 px-4 py-2 text-sm sm:grid-cols-[7rem_10rem_minmax(0,1fr)_auto]">
       <span className="text-muted">
@@ -53,17 +56,10 @@ export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
       </span>
       <Untrusted text={who} className="truncate font-medium" />
       <span className="min-w-0 wrap-anywhere max-sm:order-last max-sm:col-span-3">
-        <Untrusted text={what} /> {whom && <Untrusted text={whom} className="font-medium" />}{" "}
-        <Untrusted text={about} className="text-muted" />
-        {entry.project_name && entry.action.type !== "project_made" && (
-          <>
-            {" "}
-            in{" "}
-            <Link to={`/projects/${entry.project_name}`} className="text-accent underline">
-              <Untrusted text={entry.project_name} />
-            </Link>
-          </>
-        )}
+        {what.map((part, place) => (
+          // The parts of a sentence have nothing but their place to be known by.
+          <Piece key={place} part={part} />
+        ))}
       </span>
       <span
         className="max-w-40 truncate text-muted sm:max-w-60"
@@ -72,5 +68,15 @@ export function Entry({ entry }: { entry: Schemas["EntryView"] }) {
         <Untrusted text={[viaText(entry.via), entry.remote ?? ""].filter((part) => part !== "").join(", ")} />
       </span>
     </li>
+  );
+}
+
+function Piece({ part }: { part: Part }) {
+  if (typeof part === "string") return <Untrusted text={part} />;
+  if ("name" in part) return <Untrusted text={part.name} className="font-medium" />;
+  return (
+    <Link to={part.to} className="text-accent underline">
+      <Untrusted text={part.text} />
+    </Link>
   );
 }

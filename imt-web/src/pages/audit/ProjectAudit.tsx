@@ -31,5 +31,5 @@ function OfProject({ project }: { project: Project }) {
       ),
     placeholderData: keepPreviousData,
   });
-  return <Entries query={entries} />;
+  return <Entries query={entries} project={project.name} />;
 }

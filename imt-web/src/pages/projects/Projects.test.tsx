@@ -17,6 +17,11 @@ test("without a project one is told what a project is, and how to make one", asy
   show(<Component />);
   expect(await screen.findByText("No project yet")).toBeTruthy();
   expect(screen.getByRole("link", { name: "Make the first one" }).getAttribute("href")).toBe("/projects/new");
+  // One of the two is what one looks at.
+  const looks = ["Make the first one", "New project"].map(
+    (name) => screen.getByRole("link", { name }).className,
+  );
+  expect(looks.map((look) => look.includes("bg-accent"))).toEqual([true, false]);
 });
 
 test("one looks among all projects, also those that are not listed yet", async () => {

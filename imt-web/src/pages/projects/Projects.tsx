@@ -39,6 +39,7 @@ export function Component() {
     else next.set("state", key);
     setSearch(next);
   };
+  const isNone = !isArchived && cursor === null && projects.data?.items.length === 0;
   const kept = isArchived ? { archived: "true" } : {};
 
   return (
@@ -49,7 +50,8 @@ export function Component() {
           <ButtonLink look="quiet" to={isArchived ? "/" : "/?archived=true"}>
             {isArchived ? "Projects in use" : "Archive"}
           </ButtonLink>
-          <ButtonLink look="primary" to="/projects/new">
+          {/* Where there is none yet, the page itself leads there. */}
+          <ButtonLink look={isNone ? "normal" : "primary"} to="/projects/new">
             <PlusIcon /> New project
           </ButtonLink>
         </>

@@ -2,6 +2,7 @@ import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 
 import { serve, show } from "../../testing";
+import { toneOf } from "../../ui/status";
 import { Component } from "./Runners";
 import { standingOf } from "./standing";
 
@@ -13,7 +14,7 @@ const runner = {
   host: "builder",
   version: "1.2.3",
   labels: ["gpu"],
-  slots: 4,
+  slots: 8,
   driving: 5,
   is_draining: false,
   is_alive: true,
@@ -33,7 +34,15 @@ test("what a runner has in hand is told, and leads there", async () => {
   expect(screen.getByText("to production")).toBeTruthy();
   expect(screen.getByText("and 3 more")).toBeTruthy();
   expect(screen.getByText("gpu")).toBeTruthy();
-  expect(screen.getByText("4 slots")).toBeTruthy();
+  expect(screen.getByText("4 of 8 slots in use")).toBeTruthy();
+});
+
+test("a runner without anything says so", async () => {
+  serve({ [LIST]: { items: [{ ...runner, driving: 0, pipelines: [], deployments: [] }] } });
+  show(<Component />);
+  expect(await screen.findByText("No jobs.")).toBeTruthy();
+  expect(screen.getByText("0 of 8 slots in use")).toBeTruthy();
+  expect(screen.getByText("idle")).toBeTruthy();
 });
 
 test("without a runner one is told how to get one", async () => {
@@ -44,10 +53,11 @@ test("without a runner one is told how to get one", async () => {
 });
 
 test.each([
-  [{ is_alive: true, is_draining: false, driving: 0 }, "idle"],
-  [{ is_alive: true, is_draining: false, driving: 1 }, "at work"],
-  [{ is_alive: true, is_draining: true, driving: 1 }, "draining"],
-  [{ is_alive: false, is_draining: true, driving: 1 }, "silent"],
-])("%j is %s", (standing, text) => {
+  [{ is_alive: true, is_draining: false, driving: 0 }, "idle", "idle"],
+  [{ is_alive: true, is_draining: false, driving: 1 }, "at work", "running"],
+  [{ is_alive: true, is_draining: true, driving: 1 }, "draining", "running"],
+  [{ is_alive: false, is_draining: true, driving: 1 }, "silent", "errored"],
+])("%j is %s", (standing, text, tone) => {
   expect(standingOf(standing).text).toBe(text);
+  expect(toneOf(standingOf(standing).status)).toBe(tone);
 });

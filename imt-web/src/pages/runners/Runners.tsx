@@ -52,6 +52,8 @@ export function RunnerCard({ runner }: { runner: Runner }) {
   const { pipelines, deployments } = runner;
   const standing = standingOf(runner);
   const isIdle = pipelines.length === 0 && deployments.length === 0;
+  // Slots are for pipelines; there are as many for deployments, which are all listed. What one told of itself is a little old.
+  const used = isIdle ? 0 : Math.max(pipelines.length, runner.driving - deployments.length);
   const more = runner.driving - pipelines.length - deployments.length;
   return (
     <li className="min-w-0 rounded-lg border border-line bg-surface">
@@ -70,9 +72,11 @@ export function RunnerCard({ runner }: { runner: Runner }) {
           <span>
             version <Untrusted text={runner.version} />
           </span>
-          <span>{count(runner.slots, "slot")}</span>
           <span>
-            heard of <Time at={runner.seen_at} />
+            {used} of {count(runner.slots, "slot")} in use
+          </span>
+          <span>
+            last seen <Time at={runner.seen_at} />
           </span>
           {runner.labels.map((label) => (
             <span key={label} className="max-w-full truncate rounded-full bg-sunken px-2 py-0.5">
@@ -82,7 +86,7 @@ export function RunnerCard({ runner }: { runner: Runner }) {
         </div>
       </div>
       {isIdle ? (
-        <p className="px-4 py-2.5 text-sm text-muted">It has nothing in hand.</p>
+        <p className="px-4 py-2.5 text-sm text-muted">No jobs.</p>
       ) : (
         <ul className="divide-y divide-line text-sm" aria-label="What it has in hand">
           {pipelines.map((pipeline) => (

@@ -72,9 +72,7 @@ function GeneralForm({ project }: { project: Project }) {
     >
       <TextField
         label="Repository"
-        help={
-          byNow(others.url) ?? "Another host takes the repository's token away: it was given for this one."
-        }
+        help={byNow(others.url) ?? "If you change the host, the stored token is deleted."}
         value={values.url}
         onChange={(event) => set("url", event.target.value)}
         required
@@ -106,7 +104,7 @@ function GeneralForm({ project }: { project: Project }) {
         isCode
       />
       <CheckField
-        label="Pushes are run"
+        label="Run a pipeline on push"
         checked={values.onPush}
         onChange={(event) => set("onPush", event.target.checked)}
       />
@@ -116,7 +114,7 @@ function GeneralForm({ project }: { project: Project }) {
         onChange={(event) => set("supersedes", event.target.checked)}
       />
       <SelectField
-        label="How the host is told how pipelines stand"
+        label="Commit statuses"
         help={byNow(others.statuses) ?? "It is told where there is a secret repository_token."}
         value={values.statuses}
         onChange={(event) => set("statuses", event.target.value)}

@@ -40,7 +40,7 @@ export function HostKeyChoice({ project, host, port, chosen, onChoose }: ChoiceP
           <p className="text-sm text-muted">
             Compare with what the host itself says:{" "}
             <code className="font-mono text-text">ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub</code>.
-            Choose the one that is the same. If none is, somebody stands between.
+            Choose the one that is the same. If none matches, stop: the connection may be intercepted.
           </p>
           <ul className="space-y-2">
             {offered.map((key) => (

@@ -4,7 +4,10 @@ import { useState } from "react";
 
 import { client, done } from "../../api/client";
 import type { Project } from "../../api/queries";
+import { Untrusted } from "../../text/Untrusted";
+import { Button } from "../../ui/Button";
 import { useDeed } from "../../ui/deed";
+import { useEditing } from "../../ui/editing";
 import { AreaField, SelectField, TextField } from "../../ui/Field";
 import { FormPanel } from "../../ui/FormPanel";
 import { NamedPanel } from "../../ui/NamedList";
@@ -31,6 +34,7 @@ const KINDS: readonly Kind[] = [
 
 export function Secrets({ project }: { project: Project }) {
   const secrets = useQuery(askSecrets(project.name));
+  const { edited, turn, edit, end } = useEditing<string>();
   const remove = (name: string) =>
     done(
       client.DELETE("/api/v1/projects/{project}/secrets/{name}", {
@@ -43,11 +47,14 @@ export function Secrets({ project }: { project: Project }) {
       query={secrets}
       of={(secret) => ({
         name: secret.name,
+        text: partsOf(secret.name)?.kind.text,
         about: (
           <>
-            set <Time at={secret.set_at} />
+            <Untrusted text={secret.name} className="font-mono text-xs break-all" /> · set{" "}
+            <Time at={secret.set_at} />
           </>
         ),
+        ...(partsOf(secret.name) && { edit: { word: "Replace", onEdit: () => edit(secret.name) } }),
       })}
       empty={
         <EmptyState title="No secret yet">
@@ -58,31 +65,51 @@ export function Secrets({ project }: { project: Project }) {
       onRemove={remove}
       list={askSecrets(project.name).queryKey}
     >
-      <SetSecret project={project} />
+      <SetSecret key={edited ?? ""} project={project} edited={edited} turn={turn} onDone={end} />
     </NamedPanel>
   );
 }
 
-function SetSecret({ project }: { project: Project }) {
-  const [kindName, setKind] = useState("repository_token");
-  const [of, setOf] = useState("");
+interface SetProps {
+  project: Project;
+  /** The name of what is replaced: it is fixed. */
+  edited: string | null;
+  turn: number;
+  onDone: () => void;
+}
+
+function SetSecret({ project, edited, turn, onDone }: SetProps) {
+  const before = edited === null ? undefined : partsOf(edited);
+  const [kindName, setKind] = useState(before?.kind.name ?? "repository_token");
+  const [of, setOf] = useState(before?.of ?? "");
   const [value, setValue] = useState("");
   const deed = useDeed(askSecrets(project.name).queryKey);
   const kind = KINDS.find((each) => each.name === kindName);
+  const isFixed = edited !== null;
   const set = async () => {
-    const name = kind?.of === undefined ? kindName : `${kindName}/${of.trim()}`;
+    const name = edited ?? (kind?.of === undefined ? kindName : `${kindName}/${of.trim()}`);
     const params = { path: { project: project.name, name } };
     const isSet = await deed.run(
       () => done(client.PUT("/api/v1/projects/{project}/secrets/{name}", { params, body: { value } })),
       `${name} is set`,
     );
-    if (isSet) setValue("");
+    if (!isSet) return;
+    setValue("");
+    onDone();
   };
   return (
-    <FormPanel title="Set a secret" deed={deed} onSubmit={set}>
+    <FormPanel
+      title={isFixed ? "Replace a secret" : "Set a secret"}
+      deed={deed}
+      onSubmit={set}
+      submit="Save secret"
+      turn={turn}
+      otherwise={isFixed && <Button onClick={onDone}>Leave it</Button>}
+    >
       <SelectField
-        label="What"
+        label="Kind"
         value={kindName}
+        disabled={isFixed}
         onChange={(event) => {
           setKind(event.target.value);
           // What was meant for one is nothing for another.
@@ -100,6 +127,7 @@ function SetSecret({ project }: { project: Project }) {
         <TextField
           label={kind.of}
           value={of}
+          disabled={isFixed}
           onChange={(event) => setOf(event.target.value)}
           required
           isCode
@@ -114,4 +142,11 @@ function SetSecret({ project }: { project: Project }) {
       />
     </FormPanel>
   );
+}
+
+/** What a name says: of which kind it is, and of what. */
+function partsOf(name: string): { kind: Kind; of: string } | undefined {
+  const [word, ...rest] = name.split("/");
+  const kind = KINDS.find((each) => each.name === word);
+  return kind && { kind, of: rest.join("/") };
 }

@@ -10,6 +10,7 @@ import { AreaField, CheckField, TextField } from "../../ui/Field";
 import { FormPanel } from "../../ui/FormPanel";
 import { askSecrets, askTargets } from "./asks";
 import { byNow } from "./byNow";
+import { Changing } from "./Changing";
 import { HostKeyChoice } from "./HostKeyChoice";
 
 interface FormProps {
@@ -17,10 +18,12 @@ interface FormProps {
   edited: Schemas["TargetView"] | null;
   /** Whether the server's own machine can be a target. */
   mayBeHere: boolean;
+  /** The form takes the focus whenever this changes. */
+  turn: number;
   onDone: () => void;
 }
 
-export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
+export function TargetForm({ project, edited, mayBeHere, turn, onDone }: FormProps) {
   const before = edited?.target;
   const { values, others, set, saved } = useEdits({
     environment: edited?.environment ?? "production",
@@ -62,9 +65,11 @@ export function TargetForm({ project, edited, mayBeHere, onDone }: FormProps) {
 
   return (
     <FormPanel
-      title={edited === null ? "Set a target" : `Change the target of ${edited.environment}`}
+      title={edited === null ? "Set a target" : <Changing what="the target of " name={edited.environment} />}
       deed={deed}
       onSubmit={save}
+      submit="Save target"
+      turn={turn}
       isReady={isHere || hostKey.trim() !== ""}
       otherwise={edited !== null && <Button onClick={onDone}>Leave it</Button>}
     >

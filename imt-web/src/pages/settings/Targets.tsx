@@ -1,13 +1,12 @@
 // Where the environments of a project run. A host is talked to once somebody has compared its key with what the host
 // itself says.
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { client, done, type Schemas } from "../../api/client";
 import { useMe } from "../../api/queries";
 import type { Project } from "../../api/queries";
 import { Untrusted } from "../../text/Untrusted";
-import { Button } from "../../ui/Button";
+import { useEditing } from "../../ui/editing";
 import { ServerIcon } from "../../ui/icons";
 import { NamedPanel } from "../../ui/NamedList";
 import { EmptyState } from "../../ui/Panel";
@@ -19,7 +18,7 @@ type Target = Schemas["TargetView"];
 export function Targets({ project }: { project: Project }) {
   const targets = useQuery(askTargets(project.name));
   const me = useMe();
-  const [chosen, setChosen] = useState<Target | null>(null);
+  const { edited: chosen, turn, edit, end } = useEditing<Target>();
   // As it is known now: what somebody else changes of it meanwhile is not undone unseen. One that is gone is set again.
   const edited = targets.data?.items.find((target) => target.environment === chosen?.environment) ?? chosen;
   const forget = (environment: string) =>
@@ -35,7 +34,7 @@ export function Targets({ project }: { project: Project }) {
       of={(target) => ({
         name: target.environment,
         about: <Where target={target} />,
-        extra: <Button onClick={() => setChosen(target)}>Change</Button>,
+        edit: { word: "Edit", onEdit: () => edit(target) },
       })}
       empty={
         <EmptyState icon={<ServerIcon />} title="No target yet">
@@ -54,7 +53,8 @@ export function Targets({ project }: { project: Project }) {
         project={project}
         edited={edited}
         mayBeHere={me.data?.is_single_user === true}
-        onDone={() => setChosen(null)}
+        turn={turn}
+        onDone={end}
       />
     </NamedPanel>
   );

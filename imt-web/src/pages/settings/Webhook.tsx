@@ -55,7 +55,7 @@ function Look({ project }: { project: Project }) {
     );
   return (
     <Panel
-      title="Pushes that nobody told of"
+      title="Check for missed pushes"
       action={
         <Button isBusy={deed.isBusy} onClick={() => void ask()}>
           Ask the repository now

@@ -1,5 +1,5 @@
 // What is set goes in and never comes out; what is removed is asked for first; what is replayed is listed anew.
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { expect, test } from "vitest";
@@ -51,7 +51,7 @@ test("a variable is secret unless that is said otherwise, and its value leaves t
   expect(await screen.findByText("seen")).toBeTruthy();
   type("Name", " TOKEN ");
   type("Value", "sesame");
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  fireEvent.click(screen.getByRole("button", { name: "Save variable" }));
   await waitFor(() => expect(valueOf("Value")).toBe(""));
   expect(asked.find(({ what }) => what === put)?.body).toEqual({ value: "sesame", is_secret: true });
   expect(asked.filter(({ what }) => what === LIST)).toHaveLength(2);
@@ -69,7 +69,7 @@ test("a value that was refused is still there to be mended", async () => {
   type("Name", "CI");
   type("Value", "yes");
   fireEvent.click(screen.getByLabelText("Secret"));
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  fireEvent.click(screen.getByRole("button", { name: "Save variable" }));
   expect(await screen.findByText("CI is reserved")).toBeTruthy();
   expect(valueOf("Value")).toBe("yes");
 });
@@ -96,10 +96,10 @@ test("a secret of something is set under its name, and shown nowhere", async () 
     [put]: null,
   });
   expect(await screen.findByText("No secret yet")).toBeTruthy();
-  type("What", "target_key");
+  type("Kind", "target_key");
   type("Environment", "prod");
   type("Value", "sesame");
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  fireEvent.click(screen.getByRole("button", { name: "Save secret" }));
   await waitFor(() => expect(valueOf("Value")).toBe(""));
   expect(asked.find(({ what }) => what === put)?.body).toEqual({ value: "sesame" });
   expect(markupOf(container)).not.toContain("sesame");
@@ -109,7 +109,7 @@ test("the value of one secret does not become that of another", async () => {
   open(<Secrets project={project} />, { [`GET ${BASE}/secrets`]: { items: [] } });
   await screen.findByText("No secret yet");
   type("Value", "sesame");
-  type("What", "webhook_secret");
+  type("Kind", "webhook_secret");
   expect(valueOf("Value")).toBe("");
 });
 
@@ -174,15 +174,15 @@ test("somebody is made a member by address, or by id", async () => {
   });
   expect(await screen.findByText("m0@example.org")).toBeTruthy();
   type("E-mail address", " bob@example.org ");
-  type("As what", "owner");
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  type("Role", "owner");
+  fireEvent.click(screen.getByRole("button", { name: "Add member" }));
   expect(await screen.findByText(/nobody who has signed in here/)).toBeTruthy();
   expect(asked.find(({ what }) => what === byEmail)?.body).toEqual({
     email: "bob@example.org",
     role: "owner",
   });
   type("E-mail address", "u7");
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  fireEvent.click(screen.getByRole("button", { name: "Add member" }));
   await waitFor(() => expect(valueOf("E-mail address")).toBe(""));
   expect(asked.find(({ what }) => what === byId)?.body).toEqual({ role: "owner" });
 });
@@ -278,14 +278,81 @@ test("a target that somebody else changes while it is edited keeps both changes"
     [`GET ${BASE}/secrets`]: { items: [] },
     [put]: null,
   });
-  fireEvent.click(await screen.findByRole("button", { name: "Change" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Edit prod" }));
   type("User", "root");
   server.target = { ...server.target, registry: "other", keep: 9 };
   window.dispatchEvent(new Event("visibilitychange"));
   await waitFor(() => expect(valueOf("Registry")).toBe("other"));
   expect(valueOf("User")).toBe("root");
-  fireEvent.click(screen.getByRole("button", { name: "Set" }));
+  fireEvent.click(screen.getByRole("button", { name: "Save target" }));
   await waitFor(() => expect(asked.map(({ what }) => what)).toContain(put));
   const body = { ...target, user: "root", registry: "other", keep: 9 };
   expect(asked.find(({ what }) => what === put)?.body).toEqual(body);
+});
+
+test("a variable is changed from its row: its name stays, and one that is secret is given anew", async () => {
+  const [opened, sealed] = [`PUT ${BASE}/variables/OPEN`, `PUT ${BASE}/variables/SEALED`];
+  const { asked } = open(<Variables project={project} />, {
+    [LIST]: VARIABLES,
+    [opened]: null,
+    [sealed]: null,
+  });
+  const row = await screen.findByRole("button", { name: "Edit OPEN" });
+  row.focus();
+  fireEvent.click(row);
+  expect(valueOf("Name")).toBe("OPEN");
+  expect(screen.getByLabelText<HTMLInputElement>("Name").disabled).toBe(true);
+  expect(valueOf("Value")).toBe("seen");
+  expect(screen.getByLabelText<HTMLInputElement>("Secret").checked).toBe(false);
+  expect(document.activeElement).toBe(screen.getByLabelText("Value"));
+  type("Value", "other");
+  fireEvent.click(screen.getByRole("button", { name: "Save variable" }));
+  await waitFor(() => expect(valueOf("Name")).toBe(""));
+  expect(document.activeElement).toBe(row);
+  expect(asked.find(({ what }) => what === opened)?.body).toEqual({ value: "other", is_secret: false });
+
+  fireEvent.click(screen.getByRole("button", { name: "Replace SEALED" }));
+  expect(valueOf("Value")).toBe("");
+  expect(screen.getByLabelText<HTMLInputElement>("Value").required).toBe(true);
+  expect(screen.getByLabelText<HTMLInputElement>("Secret").checked).toBe(true);
+  fireEvent.click(screen.getByRole("button", { name: "Leave it" }));
+  expect(valueOf("Name")).toBe("");
+  expect(asked.map(({ what }) => what)).not.toContain(sealed);
+});
+
+test("a secret is replaced from its row, under the name that it has", async () => {
+  const put = `PUT ${BASE}/secrets/registry_password%2Fghcr.io%2Facme`;
+  const secret = { name: "registry_password/ghcr.io/acme", set_at: "2030-01-01T00:00:00Z" };
+  const { asked } = open(<Secrets project={project} />, {
+    [`GET ${BASE}/secrets`]: { items: [secret] },
+    [put]: null,
+  });
+  fireEvent.click(await screen.findByRole("button", { name: `Replace ${secret.name}` }));
+  const row = screen.getByRole("listitem");
+  expect(within(row).getByText("password of a registry")).toBeTruthy();
+  expect(within(row).getByText(secret.name)).toBeTruthy();
+  expect(valueOf("Registry")).toBe("ghcr.io/acme");
+  expect(document.activeElement).toBe(screen.getByLabelText("Value"));
+  type("Value", "u:sesame");
+  fireEvent.click(screen.getByRole("button", { name: "Save secret" }));
+  await waitFor(() => expect(screen.queryByLabelText("Registry")).toBeNull());
+  expect(asked.find(({ what }) => what === put)?.body).toEqual({ value: "u:sesame" });
+});
+
+test("the role of a member is changed from the row, and of one whose address is typed", async () => {
+  const put = `PUT ${BASE}/members/u3`;
+  const { asked } = open(<Members project={project} />, {
+    "GET /api/v1/me": ME,
+    [MEMBERS]: { items: [member(3)] },
+    [put]: null,
+  });
+  fireEvent.click(await screen.findByRole("button", { name: "Edit m3@example.org" }));
+  expect(valueOf("E-mail address")).toBe("m3@example.org");
+  type("Role", "owner");
+  fireEvent.click(screen.getByRole("button", { name: "Change role" }));
+  await waitFor(() => expect(valueOf("E-mail address")).toBe(""));
+  expect(asked.find(({ what }) => what === put)?.body).toEqual({ role: "owner" });
+  expect(screen.getByRole("button", { name: "Add member" })).toBeTruthy();
+  type("E-mail address", "M3@example.org ");
+  expect(screen.getByRole("button", { name: "Change role" })).toBeTruthy();
 });

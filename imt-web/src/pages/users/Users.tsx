@@ -45,15 +45,18 @@ export function Component() {
   );
 }
 
+type Asked = "admin" | "out";
+
 function Row({ user }: { user: User }) {
   const me = useMe();
-  const [isAsking, setAsking] = useState(false);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const deed = useDeed(["users"]);
-  const change = (body: Schemas["UserOrder"]) =>
-    deed.run(
+  const change = async (body: Schemas["UserOrder"], done: string) => {
+    await deed.run(
       () => answer(client.PATCH("/api/v1/users/{user}", { params: { path: { user: user.id } }, body })),
-      "Set",
+      `${user.email ?? user.name} ${done}`,
     );
+  };
   const isMe = user.id === me.data?.id;
   return (
     <li className="px-4 py-2">
@@ -79,32 +82,73 @@ function Row({ user }: { user: User }) {
               </IconButton>
             }
           >
-            <MenuItem onSelect={() => void change({ is_admin: !user.is_admin })}>
-              {user.is_admin ? "no administrator any more" : "make an administrator"}
+            <MenuItem onSelect={() => setAsked("admin")}>
+              {user.is_admin ? "no administrator any more …" : "make an administrator …"}
             </MenuItem>
             {user.is_disabled ? (
-              <MenuItem onSelect={() => void change({ is_disabled: false })}>let in again</MenuItem>
+              <MenuItem onSelect={() => void change({ is_disabled: false }, "is let in again")}>
+                let in again
+              </MenuItem>
             ) : (
-              <MenuItem onSelect={() => setAsking(true)}>keep out …</MenuItem>
+              <MenuItem onSelect={() => setAsked("out")}>keep out …</MenuItem>
             )}
           </Menu>
         )}
       </div>
       {deed.error !== null && <ErrorBox error={deed.error} />}
+      {asked !== null && <Ask of={asked} user={user} change={change} onClose={() => setAsked(null)} />}
+    </li>
+  );
+}
+
+interface AskProps {
+  of: Asked;
+  user: User;
+  change: (body: Schemas["UserOrder"], done: string) => Promise<void>;
+  onClose: () => void;
+}
+
+/** Whoever becomes an administrator gets at everything, and may do the same to whoever made him one. */
+function Ask({ of, user, change, onClose }: AskProps) {
+  const who = <Untrusted text={user.email ?? user.name} className="font-medium break-all text-text" />;
+  if (of === "out") {
+    return (
       <Confirm
         title="Keep a user out"
         deed="Keep out"
-        isOpen={isAsking}
-        onClose={() => setAsking(false)}
-        onConfirm={async () => {
-          await change({ is_disabled: true });
-        }}
+        isOpen
+        onClose={onClose}
+        onConfirm={() => change({ is_disabled: true }, "is kept out")}
       >
         <p>
-          All sessions and tokens of <Untrusted text={user.name} className="font-medium text-text" /> end at
-          once, for good. The user can be let in again, and then signs in anew.
+          All sessions and tokens of {who} end at once, for good. The user can be let in again, and then signs
+          in anew.
         </p>
       </Confirm>
-    </li>
+    );
+  }
+  if (user.is_admin) {
+    return (
+      <Confirm
+        title="Take away an administrator's rights"
+        deed="Take them away"
+        isOpen
+        onClose={onClose}
+        onConfirm={() => change({ is_admin: false }, "is no administrator any more")}
+      >
+        <p>{who} keeps the projects of which he is a member, and nothing else.</p>
+      </Confirm>
+    );
+  }
+  return (
+    <Confirm
+      title="Make an administrator"
+      deed="Make an administrator"
+      isOpen
+      onClose={onClose}
+      onConfirm={() => change({ is_admin: true }, "is an administrator now")}
+    >
+      <p>{who} will be able to see and change everything on this server: all projects, users and runners.</p>
+    </Confirm>
   );
 }
