@@ -23,8 +23,6 @@ export interface Measures {
   readonly seenPx: number;
   /** How high a row is, if that is known. */
   readonly heightOf: (row: number) => number;
-  /** How long the bar's way is at least, if there is one: few rows may be high. */
-  readonly leastPx?: number;
 }
 
 /** Rows come and go so many at once, in bands: those that stay are not laid out or painted anew. */
@@ -39,12 +37,14 @@ export function bandsAt({ row }: Place, { rows, rowPx, seenPx }: Measures): Rang
   return { first: first - (first % BAND), end: Math.min(rows, Math.ceil(end / BAND) * BAND) };
 }
 
+/** Up to here the height of each row counts, and not only how many there are. */
+const FEW = 200;
+
 /** How long the bar's way is, with what is seen. */
 export function barPx(measures: Measures): number {
-  const { rows, rowPx, seenPx, leastPx = 0 } = measures;
-  const px = Math.min(rows * rowPx, MOST_PX);
-  if (leastPx <= px) return Math.max(seenPx, px);
-  return rowsAbove(lastPlace(measures), measures) === 0 ? seenPx : leastPx;
+  const { rows, rowPx, seenPx } = measures;
+  const px = rows > FEW ? rows * rowPx : pxBetween(TOP, { row: rows, px: 0 }, Infinity, measures);
+  return Math.max(seenPx, Math.min(px, MOST_PX));
 }
 
 /** Whether the bar stands for a share, and not for pixels. */
@@ -58,6 +58,7 @@ export function isScaled({ rows, rowPx }: Measures): boolean {
  */
 export function barOf(place: Place, measures: Measures): number {
   const way = barPx(measures) - measures.seenPx;
+  if (measures.rows <= FEW) return pxBetween(TOP, place, way, measures);
   const last = lastPlace(measures);
   const share = Math.min(
     1,
@@ -71,6 +72,7 @@ export function barOf(place: Place, measures: Measures): number {
 
 /** The place that the bar stands for. */
 export function placeOfBar(bar: number, measures: Measures): Place {
+  if (measures.rows <= FEW) return moved(TOP, Math.max(0, bar), measures);
   const way = Math.max(1, barPx(measures) - measures.seenPx);
   const above = Math.max(0, Math.min(1, bar / way)) * rowsAbove(lastPlace(measures), measures);
   const row = Math.min(Math.max(0, measures.rows - 1), Math.floor(above));

@@ -63,8 +63,7 @@ export function useList(
   const [isFollowing, setFollowing] = useState(follows);
 
   const heightOf = useCallback((row: number) => heights.current.get(row) ?? ROW_PX, []);
-  const leastPx = isWrapped ? 4 * seenPx : 0;
-  const measures: Measures = { rows: count, rowPx: ROW_PX, seenPx, heightOf, leastPx };
+  const measures: Measures = { rows: count, rowPx: ROW_PX, seenPx, heightOf };
   const length = barPx(measures);
   const isExact = !isWrapped && !isScaled(measures);
   const there = isFollowing ? bandsAt(lastPlace(measures), measures) : within(kept, count);
