@@ -59,7 +59,7 @@ function Later({ deployment: { number, status } }: { deployment: Deployment }) {
 export function LiveSince({ release }: { release: Release }) {
   return (
     <>
-      live since <Time at={release.judged_at} />
+      live · <Time at={release.judged_at} />
     </>
   );
 }

@@ -35,7 +35,7 @@ test.each([
   [{ last: deployment(1, "failed") }, "productionnothing live#1 failed", ["idle", "failed"], "/1"],
   [
     { kept: { commit: "c0ffee00aa", judged_at: AT } as Release },
-    "productionc0ffee00 live since 2 h ago",
+    "productionc0ffee00 live · 2 h ago",
     ["success"],
     "",
   ],

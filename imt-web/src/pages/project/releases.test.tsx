@@ -28,7 +28,7 @@ test("the live one says since when it is, and the others whether they lie behind
   // What the list looks at of a project.
   show(<Releases project={{ name: "shop", role: "owner" } as unknown as Project} releases={all} />);
   expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual([
-    "b0000000live since 1 day ago",
+    "b0000000live · 1 day ago",
     "c0000000made 2 days agogoodComparePut there again",
     "a0000000made 4 days agogoodCompareRoll back",
   ]);
