@@ -141,6 +141,7 @@ async function stranger(story) {
     const back = await call(eve, "POST", "deployments/rollback", { environment: "production" });
     await demand("a stranger who rolls back", back, 404);
     await eve.goto("/users");
+    await eve.getByText("nothing that you may see").waitFor();
     await story.look("stranger-users", eve);
   });
   await page.goto("/users");
