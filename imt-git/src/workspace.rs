@@ -99,16 +99,17 @@ pub(crate) fn copy_objects(from: &Path, to: &Path, stop: &Stop) -> Result<(), Fa
 fn copy_objects_once(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
     // Packs last: an object that goes while single ones are copied is in a pack by then.
     let objects = from.join("objects");
-    copy_dir(from, to, Path::new("objects"), stop)?;
     let mut dirs = names(&objects)?;
+    copy_dir(from, to, Path::new("objects"), &dirs, stop)?;
     dirs.retain(|name| name != "pack" && objects.join(name).is_dir());
     for name in dirs {
-        copy_dir(from, to, &Path::new("objects").join(name), stop)?;
+        copy_dir(from, to, &Path::new("objects").join(&name), &names(&objects.join(&name))?, stop)?;
     }
     let pack = objects.join("pack");
     let packs = names(&pack)?;
-    copy_dir(from, to, Path::new("objects/pack"), stop)?;
-    // A pack that came while the listing went on may have been missed, and those that it stands for be gone.
+    copy_dir(from, to, Path::new("objects/pack"), &packs, stop)?;
+    // A pack that came while the listing went on may have been missed, and those that it stands for be gone. It is the list that
+    // was copied from which is compared: packs come, go, and are there again under the same names.
     if names(&pack)? != packs {
         let message = format!("{} was packed while it was copied", from.display());
         return Err(Failure::new(FailureKind::CheckoutFailed, message).retryable());
@@ -116,19 +117,19 @@ fn copy_objects_once(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure>
     copy_read_only(&from.join("shallow"), &to.join("shallow"), true)
 }
 
-/// Copies the files of one directory.
-fn copy_dir(from: &Path, to: &Path, dir: &Path, stop: &Stop) -> Result<(), Failure> {
+/// Copies these files of one directory.
+fn copy_dir(from: &Path, to: &Path, dir: &Path, files: &BTreeSet<OsString>, stop: &Stop) -> Result<(), Failure> {
     let (source, target) = (from.join(dir), to.join(dir));
     create_dir(&target, OPEN_DIR).map_err(|error| workspace_failed("make", &target, error))?;
     // Single objects go into packs, and their directories with them.
     let may_go = !dir.ends_with("pack");
-    for name in names(&source)? {
+    for name in files {
         if stop.asked() {
             return Err(stopped());
         }
-        let path = source.join(&name);
+        let path = source.join(name);
         if is_object_file(&name.to_string_lossy()) && !path.is_dir() {
-            copy_read_only(&path, &target.join(&name), may_go)?;
+            copy_read_only(&path, &target.join(name), may_go)?;
         }
     }
     Ok(())
