@@ -50,9 +50,10 @@ impl NewRepository {
 
     fn write_skeleton(&self, git_dir: &Path) -> io::Result<()> {
         create_dir(git_dir, OPEN_DIR)?;
-        for dir in ["objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags", "info"] {
+        for dir in ["refs", "refs/heads", "refs/tags", "info"] {
             create_dir(&git_dir.join(dir), OPEN_DIR)?;
         }
+        make_objects(git_dir)?;
         create_new(&git_dir.join("HEAD"), OPEN_FILE)?.write_all(format!("{}\n", self.head).as_bytes())?;
         create_new(&git_dir.join("config"), OPEN_FILE)?.write_all(self.config().as_bytes())
     }
@@ -83,17 +84,36 @@ impl NewRepository {
     }
 }
 
+/// A place for objects, without any.
+fn make_objects(git_dir: &Path) -> io::Result<()> {
+    ["objects", "objects/info", "objects/pack"].iter().try_for_each(|dir| create_dir(&git_dir.join(dir), OPEN_DIR))
+}
+
 /// Copies all objects of a repository into a new one, and the list of where its history was cut. Somebody may pack the
-/// repository meanwhile, so what is found changed under the copy is copied once more.
+/// repository meanwhile, so what is found changed under the copy is copied once more. Where it fails, nothing is left of it;
+/// where it is stopped, whoever stops it has no use for the rest either.
 pub(crate) fn copy_objects(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
-    match copy_objects_once(from, to, stop) {
-        Err(failure) if failure.kind == FailureKind::CheckoutFailed && !stop.asked() => {
-            let objects = to.join("objects");
-            fs::remove_dir_all(&objects).map_err(|error| workspace_failed("clear", &objects, error))?;
-            copy_objects_once(from, to, stop)
-        }
+    match copy_or_clear(from, to, stop) {
+        Err(failure) if failure.kind == FailureKind::CheckoutFailed && !stop.asked() => copy_or_clear(from, to, stop),
         result => result,
     }
+}
+
+fn copy_or_clear(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
+    let copied = copy_objects_once(from, to, stop);
+    if copied.is_err() && !stop.asked() {
+        // What is fetched in its place would be read together with an old graph of commits, and with half a pack.
+        clear_objects(to).map_err(|error| workspace_failed("clear", to, error))?;
+    }
+    copied
+}
+
+fn clear_objects(git_dir: &Path) -> io::Result<()> {
+    match fs::remove_file(git_dir.join("shallow")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::remove_dir_all(git_dir.join("objects"))?,
+    }
+    make_objects(git_dir)
 }
 
 fn copy_objects_once(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure> {
@@ -108,8 +128,7 @@ fn copy_objects_once(from: &Path, to: &Path, stop: &Stop) -> Result<(), Failure>
     let pack = objects.join("pack");
     let packs = names(&pack)?;
     copy_dir(from, to, Path::new("objects/pack"), &packs, stop)?;
-    // A pack that came while the listing went on may have been missed, and those that it stands for be gone. It is the list that
-    // was copied from which is compared: packs come, go, and are there again under the same names.
+    // A pack that came while the listing went on may have been missed, and those that it stands for be gone.
     if names(&pack)? != packs {
         let message = format!("{} was packed while it was copied", from.display());
         return Err(Failure::new(FailureKind::CheckoutFailed, message).retryable());

@@ -12,9 +12,11 @@ export class NoSockets {
     const proxy = new NoSockets();
     proxy.#server = createServer((asked, answer) => proxy.#pass(base, asked, answer));
     // Whoever asks for a socket gets the answer of a proxy that has never heard of them.
-    proxy.#server.on("upgrade", (_, socket) =>
-      socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
-    );
+    proxy.#server.on("upgrade", (_, socket) => {
+      // The browser may be gone by then.
+      socket.on("error", () => socket.destroy());
+      socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    });
     await new Promise((done) => proxy.#server.listen(0, "127.0.0.1", done));
     return proxy;
   }

@@ -111,6 +111,26 @@ async fn many_small_objects_are_no_large_repository() {
     assert_eq!(git(&into, &["describe", "--tags"]), "v1");
 }
 
+#[tokio::test]
+async fn of_what_could_not_be_copied_nothing_is_left_when_it_is_fetched() {
+    let world = World::new();
+    let origin = world.origin();
+    world.commit("a", "0");
+    for n in 0..59 {
+        git(&origin, &["commit", "-q", "--allow-empty", "-m", &n.to_string()]);
+    }
+    // It knows of commits that are not fetched.
+    git(&origin, &["commit-graph", "write", "--reachable"]);
+    // For git a pack without an index is none; to copy it fails each time.
+    std::os::unix::fs::symlink("nowhere", origin.join(".git/objects/pack/pack-gone.pack")).unwrap();
+    let tree = WorkingTree::open(&origin).await.unwrap();
+    let into = world.workspace("w");
+    checkout(&tree, tree.root().to_str().unwrap(), tree.head().unwrap(), &into).await.unwrap();
+    assert_eq!(git(&into, &["rev-list", "--count", "HEAD"]), "50");
+    git(&into, &["fsck"]);
+    assert_eq!(git(&into, &["status", "--porcelain"]), "");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_is_packed_meanwhile_is_copied_whole() {
     let world = World::new();
