@@ -107,7 +107,9 @@ async function member(story) {
   await bob.getByRole("link", { name: "Deployments" }).click();
   await bob.getByRole("button", { name: "Compare" }).first().waitFor();
   await story.look("member-deployments", bob);
-  await demand("a button Roll back", await bob.getByRole("button", { name: "Roll back" }).count(), 0);
+  for (const name of ["Roll back", "Put there again"]) {
+    await demand(`a button ${name}`, await bob.getByRole("button", { name }).count(), 0);
+  }
   await bob.goto("/projects/shop/deployments/3");
   await standsAt(bob, "rolled back");
   for (const name of [/^Roll /, /^Put .*again$/, "Deploy again"]) {

@@ -11,7 +11,7 @@ import { RocketIcon, StopIcon, UndoIcon } from "../../ui/icons";
 import { isOver } from "../../ui/status";
 import { notifyError } from "../../ui/toasts";
 import { DeployDialog } from "../project/DeployDialog";
-import { offerOf, type Offer } from "../project/going-back";
+import { isBack, offerOf, type Offer } from "../project/going-back";
 import { RollbackDialog } from "../project/RollbackDialog";
 
 interface ActionsProps {
@@ -66,15 +66,16 @@ interface OfferedProps {
 }
 
 /** In few words where there is little room, so that it takes no line of its own as it comes. */
-function Offered({ environment, offer: { release, isBack }, onClick }: OfferedProps) {
+function Offered({ environment, offer: { release, current }, onClick }: OfferedProps) {
   const place = <Untrusted text={environment} className="inline-block max-w-48 truncate align-bottom" />;
   const commit = <Untrusted text={release.commit.slice(0, 8)} />;
+  const goesBack = isBack(release, current);
   return (
     <Button onClick={onClick}>
-      {isBack ? <UndoIcon /> : <RocketIcon />}
-      <span className="lg:hidden">{isBack ? "Roll back" : "Put there again"}</span>
+      {goesBack ? <UndoIcon /> : <RocketIcon />}
+      <span className="lg:hidden">{goesBack ? "Roll back" : "Put there again"}</span>
       <span className="max-lg:hidden">
-        {isBack ? (
+        {goesBack ? (
           <>
             Roll {place} back to {commit}
           </>

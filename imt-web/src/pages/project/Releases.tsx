@@ -89,7 +89,6 @@ function OfEnvironment({ project, environment, releases }: OfProps) {
           environment={environment}
           release={backTo}
           current={current}
-          isBack={isBack(backTo, current)}
           onClose={() => setBackTo(null)}
         />
       )}

@@ -8,6 +8,7 @@ import { plain } from "../../text/marks";
 import { Untrusted } from "../../text/Untrusted";
 import { Confirm } from "../../ui/Dialog";
 import { notifyError } from "../../ui/toasts";
+import { isBack } from "./going-back";
 import { NOW_AND_THEN, ReleaseDiff } from "./ReleaseDiff";
 
 interface RollbackProps {
@@ -15,12 +16,10 @@ interface RollbackProps {
   environment: string;
   release: Release;
   current: Release | null;
-  /** Whether the release is an earlier one than what runs. */
-  isBack: boolean;
   onClose: () => void;
 }
 
-export function RollbackDialog({ project, environment, release, current, isBack, onClose }: RollbackProps) {
+export function RollbackDialog({ project, environment, release, current, onClose }: RollbackProps) {
   const navigate = useNavigate();
   const [key] = useState(() => crypto.randomUUID());
   const rollBack = async () => {
@@ -39,10 +38,11 @@ export function RollbackDialog({ project, environment, release, current, isBack,
   };
   const commit = plain(release.commit.slice(0, 8));
   const place = plain(environment);
+  const goesBack = isBack(release, current);
   return (
     <Confirm
-      title={isBack ? `Roll ${place} back to ${commit}` : `Put ${commit} on ${place} again`}
-      deed={isBack ? "Roll back" : "Put it there again"}
+      title={goesBack ? `Roll ${place} back to ${commit}` : `Put ${commit} on ${place} again`}
+      deed={goesBack ? "Roll back" : "Put it there again"}
       isWide
       isOpen
       onClose={onClose}

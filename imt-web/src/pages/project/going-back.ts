@@ -9,7 +9,6 @@ export function isBack(release: Pick<Release, "created_at">, current: Pick<Relea
 export interface Offer {
   release: Release;
   current: Release | null;
-  isBack: boolean;
 }
 
 /** What a deployment's page offers: the release that it made itself, else the one that was found good last; null: there is none. */
@@ -21,7 +20,6 @@ export function offerOf(
   const current = ofIt.find((release) => release.is_current) ?? null;
   const good = ofIt.filter((release) => release.verdict === "good" && !release.is_current);
   const own = good.find((release) => release.id === deployment.id);
-  if (own !== undefined) return { release: own, current, isBack: false };
-  const last = good.toSorted((a, b) => Date.parse(b.judged_at) - Date.parse(a.judged_at))[0];
-  return last === undefined ? null : { release: last, current, isBack: isBack(last, current) };
+  const release = own ?? good.toSorted((a, b) => Date.parse(b.judged_at) - Date.parse(a.judged_at))[0];
+  return release === undefined ? null : { release, current };
 }
