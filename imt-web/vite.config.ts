@@ -68,6 +68,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,
+    // A worker that is a process may end without its having been heard, and vitest 4 then waits for it without end.
+    pool: "threads",
     // A busy machine is slow, which says nothing about what is tested.
     testTimeout: 60_000,
   },
