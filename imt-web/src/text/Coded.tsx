@@ -27,3 +27,16 @@ export const Coded = memo(function Coded({ text, className }: { text: string; cl
     </bdi>
   );
 });
+
+/** The same where lines are lines: texts of several. */
+export function CodedLines({ text, className }: { text: string; className?: string }) {
+  return (
+    <div className={className}>
+      {text.split("\n").map((line, place) => (
+        <div key={place} className="min-h-[1lh]">
+          <Coded text={line} />
+        </div>
+      ))}
+    </div>
+  );
+}

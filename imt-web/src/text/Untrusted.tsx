@@ -23,16 +23,3 @@ export const Untrusted = memo(function Untrusted({ text, className }: { text: st
     </bdi>
   );
 });
-
-/** The same where lines are lines: texts of several. */
-export function UntrustedLines({ text, className }: { text: string; className?: string }) {
-  return (
-    <div className={className}>
-      {text.split("\n").map((line, place) => (
-        <div key={place} className="min-h-[1lh]">
-          <Untrusted text={line} />
-        </div>
-      ))}
-    </div>
-  );
-}

@@ -2,7 +2,8 @@
 import type { ReactNode } from "react";
 
 import { ApiError, mayPass } from "../api/client";
-import { Untrusted, UntrustedLines } from "../text/Untrusted";
+import { CodedLines } from "../text/Coded";
+import { Untrusted } from "../text/Untrusted";
 import { Button, ButtonLink } from "./Button";
 import { WarningIcon } from "./icons";
 import { Scrolled } from "./Scrolled";
@@ -72,7 +73,7 @@ export function ErrorBox({
       <div className="min-w-0 flex-1 basis-60 space-y-1">
         {title !== undefined && <p className="font-semibold">{title}</p>}
         <Scrolled className="max-h-72">
-          <UntrustedLines text={error instanceof Error ? error.message : String(error)} />
+          <CodedLines text={error instanceof Error ? error.message : String(error)} />
         </Scrolled>
         {known?.requestId && (
           <p className="text-xs">

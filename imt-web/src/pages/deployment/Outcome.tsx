@@ -1,6 +1,7 @@
 // How a deployment ended and why, and what is known of each service that was not as it should be.
 import type { Deployment } from "../../api/queries";
-import { Untrusted, UntrustedLines } from "../../text/Untrusted";
+import { CodedLines } from "../../text/Coded";
+import { Untrusted } from "../../text/Untrusted";
 import { WarningIcon } from "../../ui/icons";
 import { NowLine } from "../../ui/NowLine";
 import { Scrolled } from "../../ui/Scrolled";
@@ -46,7 +47,7 @@ function Why({ text, status }: { text: string; status: string }) {
   return (
     <div className={`rounded-md px-3 py-2 text-sm ${TONE_SOFT[toneOf(status)]}`}>
       <Scrolled className="max-h-60">
-        <UntrustedLines text={text} />
+        <CodedLines text={text} />
       </Scrolled>
     </div>
   );
@@ -62,7 +63,7 @@ export function Warnings({ warnings }: { warnings: readonly string[] }) {
       {[...new Set(warnings)].map((warning) => (
         <li key={warning} className="flex gap-2">
           <WarningIcon className="mt-0.5 size-4" />
-          <UntrustedLines text={warning} className="min-w-0" />
+          <CodedLines text={warning} className="min-w-0" />
         </li>
       ))}
     </ul>
@@ -104,7 +105,7 @@ export function SickServices({ services }: { services: readonly SickService[] })
           </dl>
           {service.error !== null && (
             <Scrolled className="mt-2 max-h-40 rounded bg-sunken p-2 font-mono text-xs">
-              <UntrustedLines text={service.error} />
+              <CodedLines text={service.error} />
             </Scrolled>
           )}
         </article>

@@ -1,5 +1,6 @@
 // The steps of a deployment one below the other, as far as it has come; the way back is set apart.
-import { Untrusted, UntrustedLines } from "../../text/Untrusted";
+import { CodedLines } from "../../text/Coded";
+import { Untrusted } from "../../text/Untrusted";
 import { UndoIcon } from "../../ui/icons";
 import { Panel } from "../../ui/Panel";
 import { StatusIcon } from "../../ui/StatusIcon";
@@ -79,7 +80,7 @@ function OneStep({ step, told }: { step: Step; told: string | null }) {
         {note !== undefined && <p className="text-muted">{note}</p>}
         {detail !== null && detail !== "" && (
           <Scrolled className="max-h-40 text-failed-text">
-            <UntrustedLines text={detail} />
+            <CodedLines text={detail} />
           </Scrolled>
         )}
       </div>

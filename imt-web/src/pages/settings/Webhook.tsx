@@ -5,7 +5,8 @@ import { Link, useSearchParams } from "react-router";
 import { client, done, type Schemas } from "../../api/client";
 import type { Project } from "../../api/queries";
 import { plain } from "../../text/marks";
-import { Untrusted, UntrustedLines } from "../../text/Untrusted";
+import { CodedLines } from "../../text/Coded";
+import { Untrusted } from "../../text/Untrusted";
 import { Button } from "../../ui/Button";
 import { Branch, Commit } from "../../ui/Commit";
 import { CopyText } from "../../ui/Copy";
@@ -167,7 +168,7 @@ function Delivery({ project, delivery }: { project: string; delivery: Schemas["D
       </div>
       {isLong && (
         <Scrolled className="my-1 max-h-48 rounded-md bg-sunken px-3 py-2 font-mono text-xs whitespace-pre-wrap">
-          <UntrustedLines text={outcome.text} />
+          <CodedLines text={outcome.text} />
         </Scrolled>
       )}
       {deed.error !== null && <ErrorBox error={deed.error} />}
