@@ -113,6 +113,12 @@ describe("a log", () => {
     expect(log().querySelectorAll(".log-row").length).toBeLessThan(128);
   });
 
+  it("is read once", async () => {
+    const source = server();
+    await shown(source);
+    expect(source.reads.filter((start) => "tail" in start)).toHaveLength(1);
+  });
+
   it("is not drawn anew while what one scrolls by is there", async () => {
     await shown(server());
     await scrollTo(20_040);
@@ -273,6 +279,16 @@ describe("a log that grows", () => {
     await drawn();
     expect(row(lastOf(source, PART + 5))).not.toBeNull();
     expect(screen.queryByRole("button", { name: "Jump to newest" })).toBeNull();
+  });
+
+  it("reads on though it ends before anything was read", async () => {
+    const source = server();
+    [source.there, source.isWhole] = [PART, false];
+    const { rerender } = render(<LogViewer source={source} {...whole} isOver={false} />);
+    rerender(<LogViewer source={source} {...whole} />);
+    [source.there, source.isWhole] = [source.pieces.length, true];
+    await drawn();
+    expect(textOf(LINES - 1)).toBe(`line ${LINES - 1} of it`);
   });
 
   it("reads what it was not told, and ends", async () => {

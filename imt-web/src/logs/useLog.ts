@@ -45,7 +45,8 @@ export function useLog({ source, live, isOver }: LogViewerProps): Log {
 
   useEffect(() => {
     if (isOver) {
-      void store.refresh();
+      // What comes last may have come since. Before it is open, all is read that there is.
+      if (isOpen && !store.isWhole) void store.refresh();
       return;
     }
     let timer: ReturnType<typeof setTimeout>;
@@ -60,7 +61,7 @@ export function useLog({ source, live, isOver }: LogViewerProps): Log {
     };
     look();
     return () => clearTimeout(timer);
-  }, [store, live, isOver]);
+  }, [store, live, isOver, isOpen]);
 
   useChanges(store);
   return { source, store, groups: useGroups(commands, store) };
