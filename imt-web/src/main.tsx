@@ -1,4 +1,5 @@
 // Where the pages begin. It puts together what every page needs, and knows no page.
+import "./first";
 import "./theme.css";
 
 import { QueryClientProvider } from "@tanstack/react-query";

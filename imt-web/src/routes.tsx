@@ -1,68 +1,46 @@
-// Which page is at which address, and what is asked for while it is fetched. Each page is a bundle of its own.
+// The routes: the part of the pages that is at an address, and what is asked for while it is fetched.
 import { createBrowserRouter, type RouteObject } from "react-router";
 
 import { asks } from "./api/queries";
 import { queryClient } from "./api/query-client";
+import { parts, type Path } from "./parts";
 import { ahead } from "./shell/ahead";
 import { Broken, NotThere } from "./shell/Broken";
 import { part } from "./shell/part";
 import { Shell } from "./shell/Shell";
 
-const asksProject = ahead(({ project = "" }) => queryClient.query(asks.project(project)));
+const project = ahead(({ project = "" }) => queryClient.query(asks.project(project)));
 
-const pages: RouteObject[] = [
-  { index: true, lazy: () => part(() => import("./pages/projects/Projects")) },
-  { path: "projects/new", lazy: () => part(() => import("./pages/new-project/NewProject")) },
-  {
-    path: "projects/:project",
-    ...asksProject,
-    lazy: () => part(() => import("./pages/project/Pipelines")),
-  },
-  {
-    path: "projects/:project/deployments",
-    ...asksProject,
-    lazy: () => part(() => import("./pages/project/Deployments")),
-  },
-  {
-    path: "projects/:project/pipelines/:number",
-    ...ahead(({ project = "", number }) => queryClient.query(asks.pipeline(project, Number(number)))),
-    lazy: () => part(() => import("./pages/pipeline/PipelinePage")),
-  },
-  {
-    path: "projects/:project/deployments/:number",
-    ...ahead(({ project = "", number }) => queryClient.query(asks.deployment(project, Number(number)))),
-    lazy: () => part(() => import("./pages/deployment/DeploymentPage")),
-  },
-  {
-    path: "projects/:project/settings/:part?",
-    ...asksProject,
-    lazy: () => part(() => import("./pages/settings/Settings")),
-  },
-  {
-    path: "projects/:project/audit",
-    ...asksProject,
-    lazy: () => part(() => import("./pages/audit/ProjectAudit")),
-  },
-  { path: "account", lazy: () => part(() => import("./pages/account/Account")) },
-  { path: "audit", lazy: () => part(() => import("./pages/audit/Audit")) },
-  { path: "runners", lazy: () => part(() => import("./pages/runners/Runners")) },
-  { path: "users", lazy: () => part(() => import("./pages/users/Users")) },
-  { path: "*", element: <NotThere /> },
-];
+const asked: Partial<Record<Path, ReturnType<typeof ahead>>> = {
+  "projects/:project": project,
+  "projects/:project/deployments": project,
+  "projects/:project/settings/:part?": project,
+  "projects/:project/audit": project,
+  "projects/:project/pipelines/:number": ahead(({ project = "", number }) =>
+    queryClient.query(asks.pipeline(project, Number(number))),
+  ),
+  "projects/:project/deployments/:number": ahead(({ project = "", number }) =>
+    queryClient.query(asks.deployment(project, Number(number))),
+  ),
+};
+
+/** A page, which is a bundle of its own. */
+function page(path: Path): RouteObject {
+  const where = path === "" ? { index: true as const } : { path };
+  return { ...where, ...asked[path], lazy: () => part(parts[path]) };
+}
+
+const SIGN_IN = "sign-in";
+const pages = (Object.keys(parts) as Path[]).filter((path) => path !== SIGN_IN).map(page);
+const around = { hydrateFallbackElement: <></>, errorElement: <Broken /> };
 
 export const router = createBrowserRouter([
+  { ...page(SIGN_IN), ...around },
   {
-    path: "/sign-in",
-    lazy: () => part(() => import("./pages/sign-in/SignIn")),
-    hydrateFallbackElement: <></>,
-    errorElement: <Broken />,
-  },
-  {
+    ...around,
     path: "/",
     element: <Shell />,
     ...ahead(() => queryClient.query(asks.me())),
-    hydrateFallbackElement: <></>,
-    errorElement: <Broken />,
-    children: [{ errorElement: <Broken />, children: pages }],
+    children: [{ errorElement: <Broken />, children: [...pages, { path: "*", element: <NotThere /> }] }],
   },
 ]);
