@@ -3,6 +3,7 @@
 // Does not know how any of it is done.
 import type { ReactNode, RefObject } from "react";
 
+import { grouped } from "../ui/duration";
 import { ClockIcon, ChevronDownIcon, CopyIcon, CrossIcon } from "../ui/icons";
 import { DownloadIcon, EndIcon, FailIcon, SearchIcon, UpIcon, WrapIcon } from "../ui/icons/logs";
 import type { Search } from "./search";
@@ -133,8 +134,8 @@ function SearchField({ field, search, onSearch, onStep, onLeave }: ToolbarProps)
 function countText(hits: number, at: number, isRunning: boolean, isFull: boolean, error: unknown): string {
   if (error !== null) return "the search failed";
   if (hits === 0) return isRunning ? "searching…" : "not found";
-  const many = `${hits.toLocaleString("en")}${isFull || isRunning ? "+" : ""}`;
-  return at < 0 ? `${many} lines` : `${(at + 1).toLocaleString("en")} of ${many}`;
+  const many = `${grouped(hits)}${isFull || isRunning ? "+" : ""}`;
+  return at < 0 ? `${many} lines` : `${grouped(at + 1)} of ${many}`;
 }
 
 interface ToolProps {

@@ -15,7 +15,8 @@ export function Time({ at, className }: { at: string; className?: string }) {
   return (
     <time
       dateTime={at}
-      title={exactText(moment)}
+      // Made when somebody points at it: a browser that has just been started needs long for the first one.
+      onPointerEnter={({ currentTarget }) => (currentTarget.title = exactText(moment))}
       className={`whitespace-nowrap tabular-nums ${className ?? ""}`}
     >
       {relativeText(moment, isNew ? moment : now)}

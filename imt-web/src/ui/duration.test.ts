@@ -44,4 +44,6 @@ test("one is not many", () => {
   expect(count(1, "job")).toBe("1 job");
   expect(count(0, "job")).toBe("0 jobs");
   expect(count(2, "entry", "entries")).toBe("2 entries");
+  expect(count(999, "line")).toBe("999 lines");
+  expect(count(1_000_000, "line")).toBe("1,000,000 lines");
 });

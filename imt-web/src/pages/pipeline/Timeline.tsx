@@ -112,7 +112,10 @@ interface RowProps {
 const Row = memo(function Row({ job, status, isShown, begin, waitedUntil }: RowProps) {
   const element = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    if (isShown && element.current !== null) scrollWithin(element.current);
+    if (!isShown) return;
+    // Where it is needs a layout, which the log that is asked for meanwhile does not wait for.
+    const frame = requestAnimationFrame(() => element.current && scrollWithin(element.current));
+    return () => cancelAnimationFrame(frame);
   }, [isShown]);
   const segments = segmentsOf(job, begin);
   const last = job.attempts.at(-1);

@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { answer, client, type Schemas } from "../../api/client";
 import { Page } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
-import { count } from "../../ui/duration";
+import { count, grouped } from "../../ui/duration";
 import { ServerIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
 import { Answered, EmptyState } from "../../ui/Panel";
@@ -109,7 +109,7 @@ export function RunnerCard({ runner }: { runner: Runner }) {
               since={deployment.started_at}
             />
           ))}
-          {more > 0 && <li className="px-4 py-2 text-muted">and {more.toLocaleString("en")} more</li>}
+          {more > 0 && <li className="px-4 py-2 text-muted">and {grouped(more)} more</li>}
         </ul>
       )}
     </li>
