@@ -1,14 +1,16 @@
 // A list of rows in an element that scrolls: which rows are to be there, where they are, and whether the end is followed.
 //
-// Does not know what is in a row. The rows are in bands, and these in one block; where it is put is decided here after they were
-// measured and before anything is painted, so that nothing is ever seen in the wrong place. While the same bands are there, they
-// move with the bar, for which a browser needs nobody: nothing is drawn anew.
+// Does not know what is in a row. The rows are in bands, and these in one block, one over the other; where each is put is decided
+// here after they were measured and before anything is painted, so that nothing is ever seen in the wrong place, and a band that
+// comes or goes moves no other. While the same bands are there, they move with the bar, for which a browser needs nobody: nothing is
+// drawn anew.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
 
 import type { Range } from "./rows";
 import {
   afterBar,
+  BAND,
   barOf,
   barPx,
   bandsAt,
@@ -75,13 +77,18 @@ export function useList(
     heights.current.clear();
   }, [isWrapped, seenPx, seenWidth]);
 
-  /** Puts the block where the place is at the upper edge of what is seen. */
+  /** Puts the bands where the place is at the upper edge of what is seen. */
   const put = useCallback((): void => {
     if (!block.current) return;
     const { place, there } = now.current;
-    let above = place.px;
-    for (let row = there.first; row < place.row; row += 1) above += heightOf(row);
-    block.current.style.transform = `translateY(${Math.round(bar.current - above)}px)`;
+    let px = bar.current - place.px;
+    for (let row = there.first; row < place.row; row += 1) px -= heightOf(row);
+    let row = there.first;
+    for (const band of block.current.children) {
+      if (!(band instanceof HTMLElement)) continue;
+      band.style.transform = `translateY(${Math.round(px)}px)`;
+      for (const end = row + BAND; row < end; row += 1) px += heightOf(row);
+    }
   }, [block, heightOf]);
 
   /** Moves the bar there. To ask the browser where it is costs a layout. */
@@ -141,7 +148,7 @@ export function useList(
           setFollowing(follows);
         });
       }
-      // Exactly, the block is at the height of its first row, wherever the bar is.
+      // Exactly, each band is at the height of its first row, wherever the bar is.
       else if (!isExact) put();
       clearTimeout(quiet.current);
       if (!isExact) quiet.current = setTimeout(settle, QUIET_MS);
