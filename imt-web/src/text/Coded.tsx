@@ -28,13 +28,18 @@ export const Coded = memo(function Coded({ text, className }: { text: string; cl
   );
 });
 
-/** The same where lines are lines: texts of several. */
+/**
+ * The same where there may be several lines: these are what a tool has printed, or where in a file something is wrong, and stay as
+ * they are.
+ */
 export function CodedLines({ text, className }: { text: string; className?: string }) {
+  const lines = text.split("\n");
+  const Line = lines.length > 1 ? Untrusted : Coded;
   return (
     <div className={className}>
-      {text.split("\n").map((line, place) => (
+      {lines.map((line, place) => (
         <div key={place} className="min-h-[1lh]">
-          <Coded text={line} />
+          <Line text={line} />
         </div>
       ))}
     </div>
