@@ -291,6 +291,16 @@ describe("a log that grows", () => {
     expect(textOf(LINES - 1)).toBe(`line ${LINES - 1} of it`);
   });
 
+  it("that could not be read is read when it ends", async () => {
+    const source = server();
+    source.isAway = true;
+    const { rerender } = await shown(source, { ...whole, live: new FakeLive(), isOver: false });
+    source.isAway = false;
+    rerender(<LogViewer source={source} {...whole} />);
+    await drawn();
+    expect(textOf(LINES - 1)).toBe(`line ${LINES - 1} of it`);
+  });
+
   it("reads what it was not told, and ends", async () => {
     const { source, live, rerender } = await growing();
     source.there = PART + 3;

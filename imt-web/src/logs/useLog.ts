@@ -45,8 +45,8 @@ export function useLog({ source, live, isOver }: LogViewerProps): Log {
 
   useEffect(() => {
     if (isOver) {
-      // What comes last may have come since. Before it is open, all is read that there is.
-      if (isOpen && !store.isWhole) void store.refresh();
+      // What comes last may have come since. While it is read for the first time, all is read that there is.
+      if (store.phase !== "loading" && !store.isWhole) void store.refresh();
       return;
     }
     let timer: ReturnType<typeof setTimeout>;

@@ -1,9 +1,13 @@
-// A moment and a span, as people read them; the exact moment is in the title.
+// A moment and a span, as people read them; the exact moment is in the title, once somebody points at it.
+import { useState } from "react";
+
 import { useSecond, useSlowNow } from "./clock";
 import { ClockIcon, TimerIcon } from "./icons";
 import { exactText, relativeText, runningText, spanText } from "./duration";
 
 export function Time({ at, className }: { at: string; className?: string }) {
+  // Until somebody points at it nobody needs the title, and a browser that has just been started needs long to make the first one.
+  const [isPointed, setPointed] = useState(false);
   const slow = useSlowNow();
   const moment = Date.parse(at);
   // What is told in seconds goes by the clock that spans go by: nothing seems to take longer than it is ago.
@@ -15,8 +19,8 @@ export function Time({ at, className }: { at: string; className?: string }) {
   return (
     <time
       dateTime={at}
-      // Made when somebody points at it: a browser that has just been started needs long for the first one.
-      onPointerEnter={({ currentTarget }) => (currentTarget.title = exactText(moment))}
+      title={isPointed ? exactText(moment) : undefined}
+      onPointerEnter={() => setPointed(true)}
       className={`whitespace-nowrap tabular-nums ${className ?? ""}`}
     >
       {relativeText(moment, isNew ? moment : now)}

@@ -1,6 +1,7 @@
-import { act, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { exactText } from "./duration";
 import { ClockFacts, Time } from "./Time";
 
 const BEGIN = Date.parse("2030-01-01T00:00:00Z");
@@ -31,4 +32,13 @@ test("what is older goes by the slow clock", () => {
   pass(40);
   expect(time.textContent).toBe("4 min ago");
   expect(vi.getTimerCount()).toBe(1);
+});
+
+test("the exact moment is in the title of what is pointed at", () => {
+  const { rerender } = render(<Time at={at(-200)} />);
+  const time = screen.getByText("3 min ago");
+  fireEvent.pointerEnter(time);
+  expect(time.title).toBe(exactText(BEGIN - 200_000));
+  rerender(<Time at={at(-300)} />);
+  expect(time.title).toBe(exactText(BEGIN - 300_000));
 });

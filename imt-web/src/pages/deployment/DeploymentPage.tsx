@@ -6,6 +6,7 @@ import { Link, useParams } from "react-router";
 import { asks, type Deployment } from "../../api/queries";
 import { NotThere } from "../../shell/Broken";
 import { Fetched } from "../../shell/Fetched";
+import { numberIn } from "../../shell/number";
 import { Page, type Crumb } from "../../shell/Page";
 import { Untrusted } from "../../text/Untrusted";
 import { Commit } from "../../ui/Commit";
@@ -28,9 +29,10 @@ import { useIsTold } from "./useIsTold";
 import { useIsTouched } from "./useIsTouched";
 
 export function Component() {
-  const { project = "", number: digits = "" } = useParams();
-  if (!/^[1-9][0-9]{0,14}$/.test(digits)) return <NotThere />;
-  return <OfNumber key={`${project} ${digits}`} project={project} number={Number(digits)} />;
+  const { project = "", number: text } = useParams();
+  const number = numberIn(text);
+  if (number === null) return <NotThere />;
+  return <OfNumber key={`${project} ${number}`} project={project} number={number} />;
 }
 
 function OfNumber({ project, number }: { project: string; number: number }) {

@@ -5,6 +5,7 @@ import type { Job, Pipeline } from "../../api/queries";
 import type { LiveState } from "../../live/types";
 import { NotThere } from "../../shell/Broken";
 import { Fetched } from "../../shell/Fetched";
+import { numberIn } from "../../shell/number";
 import { Untrusted } from "../../text/Untrusted";
 import { ChevronRightIcon } from "../../ui/icons";
 import { usePageState } from "../../ui/page-state";
@@ -18,9 +19,10 @@ import { useLivePipeline } from "./useLivePipeline";
 import { useShownJob } from "./useShownJob";
 
 export function Component() {
-  const { project = "", number: digits = "" } = useParams();
-  if (!/^[1-9][0-9]{0,14}$/.test(digits)) return <NotThere />;
-  return <OfNumber key={`${project} ${digits}`} project={project} number={Number(digits)} />;
+  const { project = "", number: text } = useParams();
+  const number = numberIn(text);
+  if (number === null) return <NotThere />;
+  return <OfNumber key={`${project} ${number}`} project={project} number={number} />;
 }
 
 function OfNumber({ project, number }: { project: string; number: number }) {
