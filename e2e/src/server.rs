@@ -1,7 +1,9 @@
 //! A server of the built `imt-server`, as clients reach it: over HTTP and its socket, and by nothing else.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::iter;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -96,6 +98,7 @@ impl ServerHost {
 
     /// Starts a server on this port; 0: on one that is free.
     pub fn start(&self, port: u16) -> RunningServer {
+        let port = if port == 0 { free_port() } else { port };
         let listen = format!("127.0.0.1:{port}");
         let mut running = Running::start(self.command(&["--listen", &listen]), Output::Bytes);
         let said = |line: String, before: &str| line.trim().strip_prefix(before).map(str::to_owned);
@@ -122,6 +125,14 @@ impl ServerHost {
         let told = String::from_utf8(output.stdout).expect("text");
         told.lines().next_back().expect("a last line").to_owned()
     }
+}
+
+/// A port on which nobody listens, from below those that are given to whoever calls: who calls a server that is away may be
+/// given its port, and then it cannot listen there when it comes back.
+fn free_port() -> u16 {
+    let below = || 20_000 + u16::try_from(RandomState::new().hash_one(()) % 10_000).expect("below 10,000");
+    let free = iter::repeat_with(below).take(100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.expect("few of them are taken")
 }
 
 impl RunningServer {

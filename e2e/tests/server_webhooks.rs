@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use imt_e2e::dice::{Dice, number};
 use imt_e2e::repository::Repository;
 use imt_e2e::server::{Client, Hook, RunningServer, ServerHost};
-use imt_e2e::wait::until_holds;
+use imt_e2e::wait::{until_holds, within};
 use rustix::process::Signal;
 use serde_json::json;
 use ureq::http::Method;
@@ -100,6 +100,19 @@ fn what_was_answered_with_success_has_exactly_one_pipeline_whatever_happens_to_t
     drop(server);
 }
 
+/// How things stand where something has not come: what is open, what the repository answered, what the server warned of.
+fn state(server: RunningServer, client: &Client) -> String {
+    let looked = client.get("/api/v1/projects/shop/reconcile");
+    let listed = client.get("/api/v1/projects/shop/deliveries?limit=100");
+    let items = listed["items"].as_array().expect("a list").iter();
+    let open: Vec<String> =
+        items.filter(|delivery| delivery["state"]["state"] == "open").map(ToString::to_string).collect();
+    server.signal(Signal::TERM);
+    let log = server.finish().stderr;
+    let warnings: Vec<&str> = log.lines().filter(|line| !line.contains("\"INFO\"")).take(50).collect();
+    format!("the repository: {looked}\nopen: {}\nwarnings: {}", open.join("\n"), warnings.join("\n"))
+}
+
 /// Waits until the repository has been asked, and answers since when pushes to it are found.
 fn looked_at(client: &Client) -> String {
     let mut since = None;
@@ -158,10 +171,13 @@ fn what_nobody_took_is_found_by_asking_the_repository() {
     repository.branch(&format!("b{count}"), &commit);
     let server = host.start(port);
     let mut branches = BTreeMap::new();
-    until_holds("all pushes have come to something", Duration::from_mins(3), || {
+    let came = within(Duration::from_mins(3), || {
         branches = by_branch(&client);
-        branches.len() > count && all_settled(&client)
+        (branches.len() > count && all_settled(&client)).then_some(())
     });
+    let Some(()) = came else {
+        panic!("in 3 minutes {} of {} pushes have a pipeline; {}", branches.len(), count + 1, state(server, &client));
+    };
     for nth in [0, count / 2, count] {
         assert!(deliver(&client, &hook, nth, &commit), "the host tells of it again");
     }

@@ -1,6 +1,8 @@
 //! The commands of a deployment on a real engine: what runs, what is aside, what is detached.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use imt_core::deploy::command::{
@@ -15,6 +17,7 @@ use imt_e2e::shop::fresh_name;
 use imt_e2e::target::Target;
 use imt_e2e::wait::{SOON, until, until_holds, until_told};
 use imt_exec_local::LocalTransport;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 fn up(number: u32) -> Ticket {
     Ticket { step: Step::Up, number }
@@ -156,6 +159,14 @@ services:
   b: { image: IMAGE, container_name: NAME, command: [sh, -c, "trap '' TERM; while :; do sleep 1; done"], stop_grace_period: 4s, labels: { v: "VERSION" }, volumes: [/anonymous] }
 "#;
 
+/// Halts what is detached where it stands.
+fn halt(target: &Target, ticket: Ticket) {
+    let run = target.dir.run(target.deployment, ticket);
+    let pid = fs::read_to_string(Path::new(&run).join("pid")).expect("it runs");
+    let pid = pid.trim().parse().ok().and_then(Pid::from_raw).expect("a pid");
+    kill_process_group(pid, Signal::STOP).expect("it runs");
+}
+
 /// Compose makes the new container beside the old one, under a name of its own, and gives it the name at the end.
 #[tokio::test]
 async fn an_up_that_was_cut_off_leaves_no_odd_names() {
@@ -175,6 +186,8 @@ async fn an_up_that_was_cut_off_leaves_no_odd_names() {
         write(version);
         target.succeed(&detach(&target.dir, target.deployment, up(number), &target.project.up())).await;
         until_holds("compose has made the new ones", SOON, || odd() == 2);
+        // It would go on while it is cut off.
+        halt(&target, up(number));
         if number == 2 {
             // The old ones are gone, and only then it is cut off.
             docker(&["rm", "--force", &a, &name]);
