@@ -120,7 +120,7 @@ impl Session {
 }
 
 /// Removes the sessions below `parent` whose process is gone. Where others open sessions without a pause, it is left to the
-/// next sweep.
+/// next sweep; so is one that cannot be removed, as when a git that has outlived its process still writes there.
 pub(crate) fn sweep(parent: &Path) -> Result<(), Failure> {
     let mut alone = None;
     for _ in 0..SWEEP_TRIES {
@@ -132,18 +132,26 @@ pub(crate) fn sweep(parent: &Path) -> Result<(), Failure> {
     }
     let Some(_alone) = alone else { return Ok(()) };
     let failed = |error| io_failed(FailureKind::CheckoutFailed, "sweep", parent, error);
+    let mut all = Ok(());
     for entry in fs::read_dir(parent).map_err(failed)? {
-        let dir = entry.map_err(failed)?.path();
-        let lock = dir.join(LOCK);
-        // Without a lock file it is being removed, or its process died before it made one.
-        if lock.is_file() && FileLock::try_exclusive(&lock)?.is_some() {
-            match fs::remove_dir_all(&dir) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            }
-        }
+        all = all.and(remove_dead(&entry.map_err(failed)?.path()));
     }
-    Ok(())
+    all
+}
+
+/// Removes a session unless its process lives. One without a lock file is being removed, or what is left of one that was: none is
+/// being made, for whoever makes one has the lock of all.
+fn remove_dead(dir: &Path) -> Result<(), Failure> {
+    let lock = dir.join(LOCK);
+    if lock.is_file() && FileLock::try_exclusive(&lock)?.is_none() {
+        return Ok(());
+    }
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_failed(FailureKind::CheckoutFailed, "sweep", dir, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes a directory that only its owner can enter.
@@ -185,5 +193,9 @@ mod tests {
         drop(making);
         sweep(&parent).unwrap();
         assert!(!made.exists());
+        // As when a git that outlived its process wrote there while it was removed.
+        fs::create_dir_all(made.join("written")).unwrap();
+        sweep(&parent).unwrap();
+        assert!(!made.exists(), "without a lock file");
     }
 }

@@ -137,15 +137,15 @@ impl GitSourceBuilder {
         self
     }
 
-    /// Who is told when a checkout had to do with branches and tags as they were, because the repository did not answer;
-    /// nobody if not said.
+    /// Who is told when a checkout had to do with branches and tags as they were, because the repository did not answer, and
+    /// when something stays behind in the cache directory; nobody if not said.
     #[must_use]
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.warn = Warn::new(warn);
         self
     }
 
-    /// Makes the cache directory and sweeps what dead processes left in it.
+    /// Makes the cache directory and sweeps what dead processes left in it; what of that cannot be removed is warned of.
     ///
     /// # Errors
     /// `CheckoutFailed` when credentials are not usable for their origin or the cache directory cannot be used.
@@ -175,7 +175,10 @@ impl GitSourceBuilder {
         for dir in [&cache, &sessions] {
             private_dir(dir).map_err(|error| io_failed(FailureKind::CheckoutFailed, "make", dir, error))?;
         }
-        sweep(&sessions)?;
+        // What stays is in nobody's way.
+        if let Err(failure) = sweep(&sessions) {
+            self.warn.say(&failure.explain());
+        }
         Ok(GitSource {
             git: Git::new(self.program),
             cache,

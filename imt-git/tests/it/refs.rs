@@ -49,6 +49,23 @@ async fn a_mirror_does_alone_with_a_warning_and_only_where_something_may_have_ch
 }
 
 #[tokio::test]
+async fn what_cannot_be_swept_is_warned_of_and_in_nobodys_way() {
+    let world = World::new();
+    let commit = world.commit("a", "1");
+    fs::create_dir_all(world.path("cache/calls")).unwrap();
+    // No directory: what comes first fails, and the other one is removed nevertheless.
+    fs::write(world.path("cache/calls/call-0"), "").unwrap();
+    fs::create_dir(world.path("cache/calls/call-1")).unwrap();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&said);
+    let source = world.builder().on_warning(move |text| ear.lock().unwrap().push(text.to_owned())).build().unwrap();
+    let said = said.lock().unwrap().join("\n");
+    assert!(said.contains("call-0"), "{said}");
+    assert!(!world.path("cache/calls/call-1").exists());
+    checkout(&source, &world.origin_text(), &commit, &world.workspace("w")).await.unwrap();
+}
+
+#[tokio::test]
 async fn refs_that_a_killed_fetch_did_not_pack_come_into_the_workspace() {
     let world = World::new();
     let commit = world.commit("a", "1");
