@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// Says that the server serves, and from then on what else there is to say, until the end.
-pub(super) fn serving(stop: CancellationToken) {
+/// Says that the server serves, and from then on what else there is to say. That it ends is among the tasks that the end waits for:
+/// a server that has nothing to finish would be gone before.
+pub(super) fn serving(stop: CancellationToken, tasks: &TaskTracker) {
     tell(&[NotifyState::Ready]);
     if let Some(within) = sd_notify::watchdog_enabled() {
         // Twice as often as it has to be; through the end as well, which may take long.
         tokio::spawn(live(within / 2));
     }
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         stop.cancelled().await;
         tell(&[NotifyState::Stopping, NotifyState::Status("finishing what is under way")]);
     });

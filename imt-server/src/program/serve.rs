@@ -57,7 +57,7 @@ pub(super) async fn serve(config: Config) -> Result<(), ProgramError> {
     tasks.spawn_on(forget(server.clone()), threads);
     let running = ready.map(|ready| threads.spawn(run(ready, stop.clone())));
     greet(&server, &config, port).await?;
-    notify::serving(stop.clone());
+    notify::serving(stop.clone(), &tasks);
     imt_server::serve(listener, app(server.clone()), limits, stop).await;
     tracing::info!("nothing is accepted any more, and what was asked is answered");
     server.close_sockets(FAREWELL).await;
