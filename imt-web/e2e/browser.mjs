@@ -170,16 +170,34 @@ export async function readLog(page) {
   await page.keyboard.press("g");
   const lines = new Map();
   const total = Number(await page.locator("[data-log-lines]").getAttribute("data-log-lines"));
-  await until("every line of the log can be scrolled to", async () => {
+  const look = async () => {
     const seen = await scroller
-      .locator(".log-row:not(:has(.log-missing))")
+      .locator(".log-row")
       .evaluateAll((rows) =>
-        rows.map((row) => [Number(row.dataset.n), row.querySelector(".log-text").textContent]),
+        rows.map((row) => [
+          Number(row.dataset.n),
+          row.querySelector(".log-missing") ? null : row.querySelector(".log-text").textContent,
+        ]),
       );
-    for (const [number, text] of seen) lines.set(number, text);
+    const there = seen.filter(([, text]) => text !== null);
+    for (const [number, text] of there) lines.set(number, text);
     if (lines.size >= total) return true;
-    await page.keyboard.press("PageDown");
+    // Whoever reads waits for what is not there yet, and then goes on.
+    if (there.length === seen.length) await page.keyboard.press("PageDown");
     return false;
-  });
+  };
+  try {
+    await until("every line of the log can be scrolled to", look);
+  } catch (error) {
+    const missing = Array.from({ length: total }, (_, number) => number).filter(
+      (number) => !lines.has(number),
+    );
+    const [now, top] = await scroller.evaluate((log) => [
+      log.closest("[data-log-lines]").dataset.logLines,
+      `${log.scrollTop} of ${log.scrollHeight}, ${document.activeElement?.tagName} has the keys`,
+    ]);
+    const where = `${missing.length} of ${total} (${now} now), from ${missing[0]} to ${missing.at(-1)}; at ${top}`;
+    throw new Error(`${error.message}: missing are ${where}`, { cause: error });
+  }
   return [...lines].sort(([a], [b]) => a - b).map(([, text]) => text);
 }
