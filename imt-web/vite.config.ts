@@ -68,7 +68,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,
-    // A worker that is a process may end without its having been heard, and vitest 4 then waits for it without end.
+    // With workers that are processes, others have seen vitest 4 wait without end for one that had ended unheard.
     pool: "threads",
     // A busy machine is slow, which says nothing about what is tested.
     testTimeout: 60_000,

@@ -47,7 +47,7 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
-/** A whole number in groups of three digits. By hand: a browser that has just been started takes 16 ms for its first one. */
+/** A whole number in groups of three digits. By hand: a browser that has just been started takes 16 ms for the first thing that it says in a language's form. */
 export function grouped(number: number): string {
   return String(number).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
